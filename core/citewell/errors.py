@@ -1,0 +1,89 @@
+"""What can go wrong, as one tree.
+
+    CitewellError
+    ├── ConfigError            the settings file; carries file and key path
+    ├── PluginError            a plugin or component cannot be had
+    │   ├── UnknownComponent   nothing offers that name
+    │   ├── MissingExtra       an optional dependency is not installed
+    │   └── UntrustedPlugin    a plugin file that nobody has trusted yet
+    ├── DocumentError          one document cannot be read; costs only itself
+    ├── SourceError            a source cannot be listed
+    ├── StoreError             the index cannot be opened or written
+    │   └── IndexLocked        another process is writing it
+    ├── ModelError             a model cannot answer
+    │   └── ModelTimeout
+    └── JournalError           the journal cannot be opened or written
+
+A message says what, the value, what was expected and the fix: lower case, no full stop, no secret.
+"""
+
+from __future__ import annotations
+
+
+class CitewellError(Exception):
+    """Base of every error that a user may meet; its text is shown without a traceback."""
+
+
+class ConfigError(CitewellError):
+    """The settings are wrong.
+
+    Attributes:
+        problems: one line per problem, each with file, key path, value, expected, fix.
+    """
+
+    def __init__(self, *problems: str) -> None:
+        """Keep `problems`; the message is one line each."""
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+class PluginError(CitewellError):
+    """A plugin cannot be loaded, or misbehaved."""
+
+
+class UnknownComponent(PluginError):
+    """No loaded plugin offers the component."""
+
+
+class MissingExtra(PluginError):
+    """An optional dependency is not installed; the message holds the install command."""
+
+    def __init__(self, component: str, *, package: str, extra: str) -> None:
+        """Say that `component` needs `package`, which comes with `extra`."""
+        super().__init__(
+            f"{component} needs {package}, which is not installed; "
+            f'run: pip install "citewell[{extra}]"'
+        )
+        self.extra = extra
+
+
+class UntrustedPlugin(PluginError):
+    """A plugin file named by the config is not trusted, or changed since it was."""
+
+
+class DocumentError(CitewellError):
+    """A document cannot be read; the message says why, without its path."""
+
+
+class SourceError(CitewellError):
+    """A source of documents cannot be listed."""
+
+
+class StoreError(CitewellError):
+    """An index cannot be opened, read or written."""
+
+
+class IndexLocked(StoreError):
+    """Another process is writing the index; the message names it."""
+
+
+class ModelError(CitewellError):
+    """A model cannot answer."""
+
+
+class ModelTimeout(ModelError):
+    """A model took longer than allowed."""
+
+
+class JournalError(CitewellError):
+    """The journal cannot be opened or written."""

@@ -1,0 +1,1 @@
+"""From sources to passages to an index."""

@@ -1,0 +1,184 @@
+"""What a plugin registers: frozen descriptions, cheap to make, that know how to build the object.
+
+`build(config, context)` is an async context manager; entering it opens the component, leaving it
+closes it. It must be importable by its module and name (not a lambda, not a local function).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
+
+from pydantic import BaseModel, ConfigDict
+
+from citewell.protocols import Formatter, Loader, Model, Retriever, Source, Verifier
+
+if TYPE_CHECKING:
+    import click
+
+
+class Config(BaseModel):
+    """Base of a component's settings: unknown keys are refused, values do not change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+C = TypeVar("C", bound=BaseModel)
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """What the core hands to a component that it builds.
+
+    Attributes:
+        name: of the config section, for messages.
+        log: a logger named after the component.
+        data_dir: where the component may keep files; exists.
+        base_dir: what relative paths of the config are relative to.
+    """
+
+    name: str
+    log: logging.Logger
+    data_dir: Path
+    base_dir: Path
+
+
+Builder: TypeAlias = Callable[[C, Context], AbstractAsyncContextManager[T]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceSpec(Generic[C]):
+    """A place to read documents from.
+
+    Attributes:
+        watched: given a config, the local folders whose changes mean that a sync is due.
+    """
+
+    name: str
+    summary: str
+    config: type[C]
+    build: Builder[C, Source]
+    watched: Callable[[C, Path], tuple[Path, ...]] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoaderSpec(Generic[C]):
+    """File types turned into text with places.
+
+    Attributes:
+        suffixes: lower case, with the dot.
+        version: raise it when the text or the places of the same file would differ.
+        extra: the optional dependency that `build` needs, when there is one.
+    """
+
+    name: str
+    summary: str
+    config: type[C]
+    build: Builder[C, Loader]
+    suffixes: tuple[str, ...]
+    version: int = 1
+    extra: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetrieverSpec(Generic[C]):
+    """A way to keep and find passages."""
+
+    name: str
+    summary: str
+    config: type[C]
+    build: Builder[C, Retriever]
+    extra: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelCapabilities:
+    """Claims about a model, each checked by `citewell.testing`.
+
+    Attributes:
+        streams: the first delta comes before the whole output is known.
+        local: no text leaves this machine.
+        seeded: equal prompt and seed give equal output.
+        constrains: a `Constraint` is enforced while decoding.
+        max_context_tokens: None when unlimited or unknown.
+    """
+
+    streams: bool = False
+    local: bool = False
+    seeded: bool = False
+    constrains: bool = False
+    max_context_tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelSpec(Generic[C]):
+    """A way to write an answer."""
+
+    name: str
+    summary: str
+    config: type[C]
+    build: Builder[C, Model]
+    capabilities: ModelCapabilities = field(default_factory=ModelCapabilities)
+    extra: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerifierSpec(Generic[C]):
+    """A further judge of support."""
+
+    name: str
+    summary: str
+    config: type[C]
+    build: Builder[C, Verifier]
+    extra: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FormatterSpec(Generic[C]):
+    """A way to show an answer."""
+
+    name: str
+    summary: str
+    config: type[C]
+    build: Builder[C, Formatter]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandSpec:
+    """A command of the command line, loaded when it is run.
+
+    Attributes:
+        load: imports and returns the command.
+    """
+
+    name: str
+    summary: str
+    load: Callable[[], click.Command]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HealthCheck:
+    """A check for `citewell doctor`.
+
+    Attributes:
+        run: returns a problem and its fix in one line, or None.
+    """
+
+    name: str
+    summary: str
+    run: Callable[[], Awaitable[str | None]]
+
+
+ComponentSpec: TypeAlias = (
+    SourceSpec[Any]
+    | LoaderSpec[Any]
+    | RetrieverSpec[Any]
+    | ModelSpec[Any]
+    | VerifierSpec[Any]
+    | FormatterSpec[Any]
+)
