@@ -82,6 +82,10 @@ class Retriever(Protocol):
         """
         ...
 
+    async def identity(self) -> str:
+        """Return a short name of the content: another one after each change of the index."""
+        ...
+
 
 class Model(Protocol):
     """Writes an answer."""

@@ -1,0 +1,69 @@
+"""Opens the journal's database and brings its tables to the newest revision."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from citewell.errors import JournalError
+from citewell.journal.tables import HEAD
+
+_MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+def open_engine(url: str) -> sa.Engine:
+    """Return an engine on an up-to-date database.
+
+    Raises:
+        JournalError: the database cannot be opened, or was written by a newer Citewell.
+    """
+    try:
+        engine = sa.create_engine(url)
+        if engine.dialect.name == "sqlite":
+            sa.event.listen(engine, "connect", _make_durable)
+        with engine.begin() as connection:
+            _migrate(connection)
+    except (sa.exc.SQLAlchemyError, ModuleNotFoundError) as error:
+        shown = sa.engine.make_url(url).render_as_string(hide_password=True)
+        cause = getattr(error, "orig", None) or error
+        raise JournalError(
+            f"journal {shown} cannot be opened: {cause}; "
+            "check that the place is writable and the file is a journal"
+        ) from error
+    return engine
+
+
+def _make_durable(connection: object, _record: object) -> None:
+    """Set what an acknowledged row needs to survive a power cut."""
+    cursor = connection.cursor()  # type: ignore[attr-defined]
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=10000"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _migrate(connection: sa.Connection) -> None:
+    revision = _revision(connection)
+    if revision == HEAD:
+        return
+    # Alembic takes as long to import as all the rest, and is needed once in a database's life.
+    from alembic import command
+    from alembic.config import Config
+    from alembic.util import CommandError
+
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS))
+    config.attributes["connection"] = connection
+    try:
+        command.upgrade(config, "head")
+    except CommandError as error:
+        raise JournalError(
+            f"journal has revision {revision}, this citewell knows {HEAD}; update citewell"
+        ) from error
+
+
+def _revision(connection: sa.Connection) -> str | None:
+    if not sa.inspect(connection).has_table("alembic_version"):
+        return None
+    revision: str | None = connection.scalar(sa.text("SELECT version_num FROM alembic_version"))
+    return revision

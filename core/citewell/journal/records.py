@@ -1,0 +1,127 @@
+"""What is kept of a question and its answer, as plain values that JSON can hold."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from citewell.types import Citation, Claim, Passage, Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PassageRecord:
+    """A retrieved passage without its text: what is deleted from the library is gone from here."""
+
+    id: str
+    document_id: str
+    title: str
+    content_hash: str
+    score: float
+    place: Place
+
+    @classmethod
+    def of(cls, passage: Passage) -> PassageRecord:
+        """Keep what names `passage`."""
+        return cls(
+            id=passage.id,
+            document_id=passage.document_id,
+            title=passage.title,
+            content_hash=passage.content_hash,
+            score=passage.score,
+            place=passage.place,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CitationRecord:
+    """Where a citation pointed; the quote is read from the library again when it is shown."""
+
+    number: int
+    passage_id: str
+    document_id: str
+    content_hash: str
+    title: str
+    start: int
+    end: int
+
+    @classmethod
+    def of(cls, citation: Citation) -> CitationRecord:
+        """Keep where `citation` points."""
+        return cls(
+            number=citation.number,
+            passage_id=citation.passage_id,
+            document_id=citation.document_id,
+            content_hash=citation.content_hash,
+            title=citation.title,
+            start=citation.start,
+            end=citation.end,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimRecord:
+    """A piece of an answer, kept or dropped, with the reason."""
+
+    kind: str
+    lead: str
+    text: str
+    raw: str
+    shown: bool
+    supported: bool
+    reason: str
+    check: str
+    score: float | None
+    citations: tuple[CitationRecord, ...]
+
+    @classmethod
+    def of(cls, claim: Claim) -> ClaimRecord:
+        """Keep `claim` with its verdict."""
+        return cls(
+            kind=claim.kind.value,
+            lead=claim.lead,
+            text=claim.text,
+            raw=claim.raw,
+            shown=claim.shown,
+            supported=claim.verdict.supported,
+            reason=claim.verdict.reason,
+            check=claim.verdict.check,
+            score=claim.verdict.score,
+            citations=tuple(map(CitationRecord.of, claim.citations)),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerRecord:
+    """Everything that `citewell why` needs to explain an answer.
+
+    Attributes:
+        id: the answer's reference.
+        asked_at: ISO 8601, UTC.
+        readers: the label sets of the audience.
+        prompt_hash: empty when no prompt was made.
+        model_identity: component name and hash of its settings.
+        index_identity: what the retriever named its content at that moment.
+        seconds: durations by stage: "retrieve", "first_claim", "generate", "total".
+        errors: models that failed before the one that answered, each in one line.
+    """
+
+    id: str
+    question_id: str
+    question: str
+    asker: str | None
+    asked_at: str
+    profile: str
+    readers: tuple[tuple[str, ...], ...]
+    outcome: str
+    notice: str
+    model: str
+    model_identity: str
+    retriever: str
+    index_identity: str
+    prompt_hash: str
+    claims: tuple[ClaimRecord, ...]
+    passages: tuple[PassageRecord, ...]
+    seconds: dict[str, float] = field(default_factory=dict)
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost: float | None = None
+    errors: tuple[str, ...] = ()
