@@ -1,0 +1,93 @@
+"""A blocking iterator can be read from the event loop, stopped, and fails where it is read."""
+
+import asyncio
+import threading
+import time
+
+import pytest
+
+from citewell import blocking
+
+
+async def test_items_arrive_in_order():
+    items = [item async for item in blocking.iterate(lambda: iter(range(1000)))]
+
+    assert items == list(range(1000))
+
+
+async def test_an_error_reaches_the_reader_after_the_items_before_it():
+    def make():
+        yield 1
+        raise ValueError("no more")
+
+    items = blocking.iterate(make)
+
+    assert await anext(items) == 1
+    with pytest.raises(ValueError, match="no more"):
+        await anext(items)
+
+
+async def test_an_error_in_making_the_iterator_reaches_the_reader():
+    def make():
+        raise OSError("cannot open")
+
+    with pytest.raises(OSError, match="cannot open"):
+        await anext(blocking.iterate(make))
+
+
+async def test_leaving_early_stops_and_closes_the_iterator_in_its_thread():
+    closed_in = []
+    made = []
+
+    def make():
+        try:
+            for number in range(10**9):
+                made.append(number)
+                yield number
+        finally:
+            closed_in.append(threading.get_ident())
+
+    items = blocking.iterate(make, ahead=4)
+    first = await anext(items)
+    await items.aclose()
+
+    assert first == 0
+    assert closed_in
+    assert closed_in[0] != threading.get_ident()
+    assert len(made) <= 6
+
+
+async def test_the_thread_pauses_when_nobody_reads():
+    made = []
+
+    def make():
+        for number in range(1000):
+            made.append(number)
+            yield number
+
+    items = blocking.iterate(make, ahead=8)
+    await anext(items)
+    await asyncio.sleep(0.1)
+
+    assert len(made) <= 10
+    await items.aclose()
+
+
+async def test_the_event_loop_goes_on_meanwhile():
+    ticks = 0
+
+    def make():
+        time.sleep(0.2)
+        yield "late"
+
+    async def tick():
+        nonlocal ticks
+        while True:
+            await asyncio.sleep(0.01)
+            ticks += 1
+
+    ticking = asyncio.create_task(tick())
+    assert [item async for item in blocking.iterate(make)] == ["late"]
+    ticking.cancel()
+
+    assert ticks >= 5
