@@ -1,0 +1,58 @@
+# Every target sets itself up in .venv: Python 3.11 to 3.14 and make are all it needs.
+VENV ?= .venv
+PYTHON ?=
+BIN := $(abspath $(VENV))/bin
+CODE := core plugins proofs
+export VENV PYTHON
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## Show the targets
+	@sed -n 's/^\([a-z%-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 14
+
+.PHONY: demo
+demo: run-setup ## Ask Citewell's own documentation four questions
+	@PATH="$(BIN):$$PATH" scripts/demo
+
+.PHONY: test
+test: dev-setup ## Run the tests; what this machine cannot run is skipped and counted
+	@"$(BIN)/python" -m pytest $(ARGS)
+
+.PHONY: lint
+lint: dev-setup ## Check style, format and which package imports which
+	@"$(BIN)/ruff" check .
+	@"$(BIN)/ruff" format --check .
+	@"$(BIN)/lint-imports"
+
+.PHONY: types
+types: dev-setup ## Check the types
+	@"$(BIN)/mypy" $(CODE)
+	@"$(BIN)/pyright"
+
+.PHONY: check
+check: lint types test ## Everything a change must pass
+
+.PHONY: docs
+docs: dev-setup ## Write the generated parts of the documentation
+	@"$(BIN)/python" scripts/generate_docs.py
+
+proof-%: dev-setup ## Run the proof NAME at full size: make proof-places
+	@"$(BIN)/python" -m proofs $*
+
+.PHONY: bench
+bench: dev-setup ## Measure speed beside other libraries
+	@"$(BIN)/python" -m benchmarks
+
+.PHONY: lock
+lock: ## Choose the newest packages again and write requirements/
+	@scripts/lock
+
+.PHONY: clean
+clean: ## Remove .venv and everything that was built
+	rm -rf "$(VENV)" build dist htmlcov mutants .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	find core plugins adapters proofs tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.PHONY: run-setup dev-setup
+run-setup dev-setup: %-setup:
+	@scripts/setup $*

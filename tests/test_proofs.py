@@ -1,0 +1,45 @@
+"""Each proof holds at small size; `make proof-NAME` runs it at full size."""
+
+import json
+
+import pytest
+
+from proofs import harness
+
+
+@pytest.mark.parametrize("name", harness.names())
+def test_proof_holds(name):
+    try:
+        report = harness.prove(name, size="small", seed=1)
+    except harness.MissingData as error:
+        pytest.skip(str(error))
+
+    assert report.broken == ()
+    assert json.loads(json.dumps(report.result)) == report.result
+    assert harness.load(name).table(report.result).strip()
+
+
+def test_table_is_put_between_its_comments():
+    page = "a\n<!-- proof:x -->\nold\n<!-- /proof:x -->\nb <!-- proof:y --> c"
+
+    renewed = harness.with_table(page, "x", "| new |")
+
+    assert renewed == "a\n<!-- proof:x -->\n\n| new |\n\n<!-- /proof:x -->\nb <!-- proof:y --> c"
+
+
+def test_machine_is_described():
+    described = harness.machine()
+
+    assert described["cpu"]
+    assert described["cores"] >= 1
+    assert described["memory_gb"] >= 1
+
+
+@pytest.mark.parametrize("path", sorted(harness.RESULTS.glob("*.json")), ids=lambda path: path.stem)
+def test_published_table_is_that_of_the_published_result(path):
+    record = json.loads(path.read_text(encoding="utf-8"))
+    table = harness.load(record["proof"]).table(record["result"])
+
+    for page in harness.pages():
+        text = page.read_text(encoding="utf-8")
+        assert harness.with_table(text, record["proof"], table) == text
