@@ -6,8 +6,9 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-import loopback
 import pytest
+
+import loopback
 
 loopback.install()
 

@@ -2,8 +2,9 @@ import socket
 import subprocess
 import sys
 
-import loopback
 import pytest
+
+import loopback
 
 
 def test_connecting_to_another_machine_is_refused():

@@ -1,0 +1,96 @@
+"""First-party plugins are what a stranger could have written.
+
+The core is built without them; each is copied out, gets a project file of its own and is built as
+a package of its own; then their contract tests run beside the core, far from this checkout.
+"""
+
+import shutil
+import tomllib
+
+from packages import ROOT, build_wheel, new_environment
+
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+PLUGINS = sorted(path.parent for path in (ROOT / "plugins").glob("*/__init__.py"))
+
+ALONE = """
+[build-system]
+requires = ["hatchling"]
+build-backend = "hatchling.build"
+
+[project]
+name = "{name}"
+version = "1"
+
+[project.entry-points."citewell.v1"]
+{entry} = "{module}"
+
+[tool.hatch.build.targets.wheel]
+packages = ["{name}"]
+"""
+
+PYTEST = """
+[pytest]
+addopts = -ra --import-mode=importlib
+asyncio_mode = auto
+filterwarnings = error
+"""
+
+
+def core_alone(folder):
+    """Copy the core out, with a project file that names no plugin."""
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    own = [line for line in text.splitlines() if '"plugins/' not in line]
+    entries = PROJECT["project"]["entry-points"]["citewell.v1"]
+    named = {f'{entry} = "{module}"' for entry, module in entries.items() if "_" in module}
+    kept = [line for line in own if line not in named]
+    shutil.copytree(ROOT / "core", folder / "core", ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("README.md", "LICENSE"):
+        shutil.copy(ROOT / name, folder)
+    (folder / "pyproject.toml").write_text("\n".join(kept), encoding="utf-8")
+    return folder
+
+
+def plugin_alone(plugin, folder):
+    """Copy a plugin out and give it a project file."""
+    entries = PROJECT["project"]["entry-points"]["citewell.v1"]
+    (entry,) = (name for name, module in entries.items() if module.split(".")[0] == plugin.name)
+    shutil.copytree(plugin, folder / plugin.name, ignore=shutil.ignore_patterns("__pycache__"))
+    project = ALONE.format(name=plugin.name, entry=entry, module=entries[entry])
+    (folder / "pyproject.toml").write_text(project, encoding="utf-8")
+    return folder
+
+
+def folder_in(root, name):
+    folder = root / name
+    folder.mkdir(parents=True)
+    return folder
+
+
+def test_every_plugin_passes_its_contract_tests_as_a_package_of_its_own(tmp_path):
+    core = build_wheel(core_alone(folder_in(tmp_path, "core")), tmp_path / "core-wheel")
+    wheels = [
+        build_wheel(
+            plugin_alone(plugin, folder_in(tmp_path, plugin.name)),
+            tmp_path / "wheels" / plugin.name,
+        )
+        for plugin in PLUGINS
+    ]
+    tests = folder_in(tmp_path, "tests")
+    for plugin in PLUGINS:
+        shutil.copy(
+            ROOT / "tests" / "plugins" / plugin.name / "test_contract.py",
+            folder_in(tests, plugin.name),
+        )
+    (tests / "pytest.ini").write_text(PYTEST, encoding="utf-8")
+    environment = new_environment(tmp_path / "environment")
+    environment.install(f"{core}[all]", "pytest", "pytest-asyncio", "hypothesis")
+    environment.install("--no-deps", *wheels)
+
+    done = environment.run("python", "-m", "pytest", "-q", cwd=tests)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    for plugin in PLUGINS:
+        shown = environment.run(
+            "python", "-c", f"import {plugin.name} as p; print(p.__file__)", cwd=tests
+        )
+        assert shown.stdout.startswith(str(environment.folder))

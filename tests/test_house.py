@@ -1,0 +1,118 @@
+"""Rules of the house that no linter knows."""
+
+import ast
+import re
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PLUGINS = sorted(path.parent.name for path in (ROOT / "plugins").glob("*/__init__.py"))
+
+
+def tracked(*patterns):
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", *patterns],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return [ROOT / name for name in sorted(listed.stdout.split("\0")) if (ROOT / name).is_file()]
+
+
+@pytest.mark.parametrize("plugin", PLUGINS)
+def test_every_plugin_has_its_contract_test(plugin):
+    test = ROOT / "tests" / "plugins" / plugin / "test_contract.py"
+
+    tree = ast.parse(test.read_text(encoding="utf-8"))
+    bases = {
+        ast.unparse(base).rpartition(".")[2]
+        for node in tree.body
+        if isinstance(node, ast.ClassDef)
+        for base in node.bases
+    }
+
+    assert any(base.endswith("Contract") for base in bases)
+
+
+@pytest.mark.parametrize("plugin", PLUGINS)
+def test_plugins_import_public_modules_alone(plugin):
+    public = {"citewell", "citewell.blocks", "citewell.blocking", "citewell.testing"}
+    imported = set()
+    for path in (ROOT / "plugins" / plugin).rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and node.module:
+                imported.add(node.module)
+            elif isinstance(node, ast.Import):
+                imported.update(alias.name for alias in node.names)
+
+    own = {name for name in imported if name.split(".")[0] == "citewell"}
+
+    assert own <= public
+
+
+def test_a_suppressed_check_says_why():
+    bare = re.compile(r"#\s*(noqa(?!: [A-Z0-9, ]+ - \w)|type: ignore(?!\[))")
+
+    found = [
+        f"{path.relative_to(ROOT)}:{number}"
+        for path in tracked("*.py")
+        if path != Path(__file__)
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if bare.search(line)
+    ]
+
+    assert found == []
+
+
+def test_no_file_speaks_of_the_machine_it_was_written_on():
+    word = re.compile(
+        r"(?<![\w.-])/(work|root|tmp/[a-z]|home/\w|opt/(wheels|pypi))\b|localhost:\d{4}"
+    )
+
+    found = [
+        f"{path.relative_to(ROOT)}: {match[0]}"
+        for path in tracked()
+        if path != Path(__file__)
+        and path.suffix in {".md", ".py", ".toml", ".lock", ".json", ".cfg", ""}
+        and (match := word.search(path.read_text(encoding="utf-8", errors="ignore")))
+    ]
+
+    assert found == []
+
+
+def test_locks_name_no_place_to_download_from():
+    for lock in sorted((ROOT / "requirements").glob("*.lock")):
+        text = lock.read_text(encoding="utf-8")
+
+        pinned = re.findall(r"^[\w.-]+==\S+", text, flags=re.MULTILINE)
+
+        assert len(pinned) > 20
+        assert not re.search(r"https?:|file:|^\s*-(?!-hash=)", text, flags=re.MULTILINE)
+
+
+def test_lock_holds_what_the_project_needs():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    locked = set(
+        re.findall(r"^([\w.-]+)==", (ROOT / "requirements/run.lock").read_text(), re.MULTILINE)
+    )
+
+    needed = {re.match(r"[\w.-]+", line)[0].lower() for line in project["dependencies"]}
+
+    assert needed <= locked
+
+
+@pytest.mark.parametrize("page", [*tracked("*.md")], ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_between_pages_lead_somewhere(page):
+    text = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+
+    missing = [
+        target
+        for target in re.findall(r"\]\((?!https?:|#|mailto:)([^)#\s]+)", text)
+        if not (page.parent / target).exists()
+    ]
+
+    assert missing == []
