@@ -16,7 +16,7 @@ demo: run-setup ## Ask Citewell's own documentation four questions
 	@PATH="$(BIN):$$PATH" scripts/demo
 
 .PHONY: test
-test: dev-setup ## Run the tests; what this machine cannot run is skipped and counted
+test: test-setup ## Run the tests; what this machine cannot run is skipped and counted
 	@"$(BIN)/python" -m pytest $(ARGS)
 
 .PHONY: lint
@@ -34,14 +34,14 @@ types: dev-setup ## Check the types
 check: lint types test ## Everything a change must pass
 
 .PHONY: docs
-docs: dev-setup ## Write the generated parts of the documentation
+docs: test-setup ## Write the generated parts of the documentation
 	@"$(BIN)/python" scripts/generate_docs.py
 
-proof-%: dev-setup ## Run the proof NAME at full size: make proof-places
+proof-%: test-setup ## Run the proof NAME at full size: make proof-places
 	@"$(BIN)/python" -m proofs $*
 
 .PHONY: bench
-bench: dev-setup ## Measure speed beside other libraries
+bench: test-setup ## Measure speed beside other libraries
 	@"$(BIN)/python" -m benchmarks
 
 .PHONY: lock
@@ -53,6 +53,6 @@ clean: ## Remove .venv and everything that was built
 	rm -rf "$(VENV)" build dist htmlcov mutants .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 	find core plugins adapters proofs tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: run-setup dev-setup
-run-setup dev-setup: %-setup:
+.PHONY: run-setup test-setup dev-setup
+run-setup test-setup dev-setup: %-setup:
 	@scripts/setup $*
