@@ -3,7 +3,7 @@
 Everything a plugin needs is here and in `citewell.testing`; other modules are private.
 """
 
-from citewell import blocking, blocks
+from citewell import blocking, blocks, globs
 from citewell.errors import (
     CitewellError,
     ConfigError,
@@ -139,6 +139,7 @@ __all__ = [
     "blocking",
     "blocks",
     "content_hash",
+    "globs",
     "hookimpl",
     "place_at",
 ]

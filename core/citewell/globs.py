@@ -1,0 +1,49 @@
+"""Paths chosen by patterns as in a `.gitignore` file.
+
+`*.md` matches in every folder; a pattern with a slash begins at the root (`hr/**`, `/README.md`);
+`**` stands for any folders; `drafts/` names a folder with everything in it; `!` takes back what a
+pattern before it chose.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import lru_cache
+
+CLUTTER = (
+    ".*",
+    "node_modules/",
+    "__pycache__/",
+    "venv/",
+    "*.egg-info/",
+    "*~",
+    "~$*",
+    "#*#",
+    "Thumbs.db",
+    "desktop.ini",
+)
+"""What a source leaves out unless told otherwise: hidden, generated, half-written."""
+
+
+class Globs:
+    """Patterns of which the last that matches a path decides. Remembers its verdicts.
+
+    Raises:
+        ValueError: a pattern is malformed; the message quotes it.
+    """
+
+    def __init__(self, patterns: Iterable[str]) -> None:
+        # Imported here because every plugin imports this package, and few match paths.
+        from pathspec import GitIgnoreSpec
+
+        patterns = tuple(patterns)
+        for pattern in patterns:
+            try:
+                GitIgnoreSpec.from_lines([pattern])
+            except Exception as error:  # pathspec lets errors of `re` pass as well
+                raise ValueError(f'"{pattern}" is not a glob pattern') from error
+        self._match = lru_cache(maxsize=1 << 18)(GitIgnoreSpec.from_lines(patterns).match_file)
+
+    def matches(self, path: str) -> bool:
+        """Tell whether `path` is chosen: below the root, with `/`; a folder's ends in `/`."""
+        return self._match(path)

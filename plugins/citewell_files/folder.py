@@ -1,0 +1,114 @@
+"""A folder as a source of documents."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from pathlib import Path
+from urllib.parse import quote
+
+from citewell import Changed, Context, Gone, RawDocument, SourceError, blocking
+from citewell.globs import CLUTTER, Globs
+from citewell_files.hashes import Hashes
+from citewell_files.plugin import FilesConfig
+from citewell_files.walk import Found, Walk
+
+IGNORE_FILE = ".citewellignore"
+
+
+class Folder:
+    """The documents of one folder. Remembers their hashes between syncs."""
+
+    def __init__(self, root: Path, config: FilesConfig, context: Context) -> None:
+        self._root = root
+        self._config = config
+        self._log = context.log
+        self._name = context.name
+        self._include = Globs(config.include or ("*",))
+        self._choice = _Choice(self._include, config.exclude)
+        self._ignored: tuple[str, ...] = ()
+        self._hashes = Hashes(context.data_dir / "hashes.json")
+
+    def changes(self, known: Mapping[str, str]) -> AsyncIterator[Changed | Gone]:
+        """Compare the folder with `known`."""
+        return blocking.iterate(lambda: self._changes(known), ahead=256)
+
+    def _changes(self, known: Mapping[str, str]) -> Iterator[Changed | Gone]:
+        files = self._list()
+        present = {found.id for found in files}
+        for id_ in known:
+            if id_ not in present:
+                yield Gone(id_)
+        for found in files:
+            version = self._version(found)
+            if version is None:
+                if found.id in known:
+                    yield Gone(found.id)
+            elif known.get(found.id) != version:
+                raw = RawDocument(id=found.id, path=Path(found.path), uri=self._uri(found.id))
+                yield Changed(raw=raw, version=version)
+        self._hashes.save()
+
+    def _list(self) -> list[Found]:
+        try:
+            self._read_ignore_file()
+            return list(Walk(os.fspath(self._root), self._choice, self._log).files())
+        except NotADirectoryError:
+            why = "is not a folder"
+        except FileNotFoundError:
+            why = "does not exist"
+        except OSError as error:
+            why = f"cannot be listed: {error.strerror}"
+        raise SourceError(
+            f'library.{self._name}: path: "{self._root}" {why}; name a folder that can be read'
+        )
+
+    def _read_ignore_file(self) -> None:
+        path = self._root / IGNORE_FILE
+        try:
+            lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+        except (OSError, ValueError) as error:
+            raise SourceError(
+                f"library.{self._name}: {IGNORE_FILE} cannot be read: {error}"
+            ) from error
+        ignored = tuple(line for line in lines if line.strip() and not line.startswith("#"))
+        if ignored != self._ignored:
+            try:
+                self._choice = _Choice(self._include, (*self._config.exclude, *ignored))
+            except ValueError as error:
+                raise SourceError(f"library.{self._name}: {IGNORE_FILE}: {error}") from error
+            self._ignored = ignored
+
+    def _version(self, found: Found) -> str | None:
+        """Return the hash of a file, or None when it is gone by now."""
+        try:
+            return self._hashes.of(found.id, found.path, found.stat)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            # The loader will fail on it too, and the report says why.
+            return f"unreadable {error.errno} {found.stat.st_mtime_ns}"
+
+    def _uri(self, id_: str) -> str:
+        if self._config.base_url:
+            return f"{self._config.base_url.rstrip('/')}/{quote(id_)}"
+        return (self._root.absolute() / id_).as_uri()
+
+
+class _Choice:
+    """What is read of a folder."""
+
+    def __init__(self, include: Globs, exclude: Iterable[str]) -> None:
+        self._include = include
+        self._left_out = Globs((*CLUTTER, *exclude))
+        self._forbidden = Globs(exclude)
+
+    def wants(self, path: str) -> bool:
+        """Tell whether the file is read, or the folder entered."""
+        if self._left_out.matches(path):
+            return False
+        return path.endswith("/") or self._include.matches(path)
+
+    def forbids(self, path: str) -> bool:
+        """Tell whether the settings leave this out."""
+        return self._forbidden.matches(path)

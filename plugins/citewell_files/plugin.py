@@ -1,0 +1,69 @@
+"""What this plugin offers."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field
+
+from citewell import Config, ConfigError, Context, Source, SourceSpec, hookimpl
+
+
+class FilesConfig(Config):
+    """Settings of the source `files`."""
+
+    path: Path = Field(description="The folder; relative to the settings file.")
+    include: tuple[str, ...] = Field(
+        default=(),
+        description="Patterns as in a .gitignore file; only what matches is read. Empty: all.",
+    )
+    exclude: tuple[str, ...] = Field(
+        default=(),
+        description="Patterns of what is left out, beside hidden and generated files. "
+        'A pattern with "!" takes something back in. '
+        "A file .citewellignore in the folder adds to them.",
+    )
+    base_url: str | None = Field(
+        default=None,
+        pattern=r"^https?://",
+        description="Where people find the same files in a browser; the path is put behind it.",
+    )
+
+
+def root(config: FilesConfig, base_dir: Path) -> Path:
+    """Return the folder that `config` names."""
+    return base_dir / config.path.expanduser()
+
+
+def watched(config: FilesConfig, base_dir: Path) -> tuple[Path, ...]:
+    """Return the folder, whose changes mean that a sync is due."""
+    return (root(config, base_dir),)
+
+
+@asynccontextmanager
+async def build(config: FilesConfig, context: Context) -> AsyncIterator[Source]:
+    """Open the source; the folder itself is read at each sync."""
+    from citewell_files.folder import Folder
+
+    try:
+        folder = Folder(root(config, context.base_dir), config, context)
+    except ValueError as error:
+        raise ConfigError(f"library.{context.name}: {error}") from error
+    yield folder
+
+
+@hookimpl
+def register_sources() -> Iterable[SourceSpec[Any]]:
+    """Offer `files`."""
+    return (
+        SourceSpec(
+            name="files",
+            summary="a folder on this machine",
+            config=FilesConfig,
+            build=build,
+            watched=watched,
+        ),
+    )
