@@ -1,0 +1,1 @@
+"""The retriever `lexical`: passages in SQLite, found by words through Tantivy."""

@@ -1,0 +1,236 @@
+"""The words of the passages in Tantivy: an index that can be made again from the store."""
+
+from __future__ import annotations
+
+import shutil
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import tantivy
+from tantivy import Occur, Query
+
+from citewell import Audience
+from citewell_lexical.rows import Row
+from citewell_lexical.terms import LANGUAGES, analyzer, language_key, normalized, query_terms
+
+LAYOUT = 1
+"""Raise it when the same passages would be indexed differently."""
+
+TITLE_BOOST = 0.7
+"""Weight of a term in title and headings beside one in the text.
+
+Source: best of 0, .1, .2, .3, .5, .7, 1 on the even queries of Cranfield (benchmarks/quality.py).
+"""
+
+_PREFIX = "index-"
+_HEAP_BYTES = 64_000_000
+_MAX_QUERY_TERMS = 64
+
+
+class IndexDamaged(Exception):
+    """The index is missing or cannot be read; it can be rebuilt."""
+
+
+@cache
+def _schema() -> tantivy.Schema:
+    builder = tantivy.SchemaBuilder()
+    for language in LANGUAGES:
+        for field in ("body", "title"):
+            builder.add_text_field(
+                f"{field}_{language}", tokenizer_name=language, index_option="freq"
+            )
+    builder.add_text_field("label", tokenizer_name="raw", index_option="basic")
+    builder.add_unsigned_field("row", fast=True)
+    builder.add_unsigned_field("document", indexed=True)
+    return builder.build()
+
+
+@contextmanager
+def _damage(path: Path) -> Iterator[None]:
+    """Turn what Tantivy raises about the files in `path` into `IndexDamaged`."""
+    try:
+        yield
+    except (ValueError, RuntimeError, OSError) as error:
+        raise IndexDamaged(f"{path}: {error}") from error
+    except BaseException as error:
+        # A panic in Tantivy is a BaseException of pyo3 that cannot be imported.
+        if type(error).__name__ != "PanicException":
+            raise
+        raise IndexDamaged(f"{path}: {error}") from error
+
+
+def new_name(*, stemming: bool) -> str:
+    """Return a fresh name for an index; it tells how its terms are made."""
+    return f"{_prefix(stemming=stemming)}{uuid.uuid4().hex[:12]}"
+
+
+def is_current(name: str, *, stemming: bool) -> bool:
+    """Tell whether the index `name` was made with this layout and this setting."""
+    return name.startswith(_prefix(stemming=stemming))
+
+
+def _prefix(*, stemming: bool) -> str:
+    return f"{_PREFIX}{LAYOUT}{'s' if stemming else 'w'}-"
+
+
+def remove_others(folder: Path, name: str) -> None:
+    """Delete every index in `folder` but `name`; a reader that still has one open keeps it."""
+    for path in folder.glob(f"{_PREFIX}*"):
+        if path.name != name:
+            shutil.rmtree(path, ignore_errors=True)
+
+
+class IndexWriter:
+    """Changes an index; one at a time. Nothing is visible or durable before `commit`.
+
+    Attributes:
+        opstamp: number of the last commit; it grows.
+    """
+
+    def __init__(self, path: Path, *, stemming: bool, create: bool = False) -> None:
+        """Open the index at `path`.
+
+        Raises:
+            IndexDamaged: it is missing or broken.
+        """
+        self._path = path
+        if create:
+            path.mkdir(parents=True)
+        with _damage(path):
+            self._index = (
+                tantivy.Index(_schema(), str(path)) if create else tantivy.Index.open(str(path))
+            )
+        for language in LANGUAGES:
+            self._index.register_tokenizer(language, analyzer(language, stemming=stemming))
+        with _damage(path):
+            self._writer = self._index.writer(_HEAP_BYTES, 1)
+        self.opstamp = self._writer.commit_opstamp
+
+    @property
+    def passage_count(self) -> int:
+        """How many passages the last commit holds."""
+        with _damage(self._path):
+            self._index.reload()
+            return self._index.searcher().num_docs
+
+    def add(self, rows: Iterable[Row]) -> None:
+        """Add passages."""
+        schema = _schema()
+        with _damage(self._path):
+            for row in rows:
+                self._writer.add_document(tantivy.Document.from_dict(_fields(row), schema))
+
+    def remove(self, documents: Iterable[int]) -> None:
+        """Remove all passages of documents, by key."""
+        with _damage(self._path):
+            for document in documents:
+                self._writer.delete_documents_by_term("document", document)
+
+    def commit(self) -> int:
+        """Make changes durable; return the opstamp."""
+        with _damage(self._path):
+            # Tantivy's own `commit_opstamp` is that of the moment when the writer was opened.
+            self.opstamp = self._writer.commit()
+        return self.opstamp
+
+    def close(self) -> None:
+        """Wait for running merges and give the index free; what is not committed is lost."""
+        with _damage(self._path):
+            self._writer.wait_merging_threads()
+
+
+def _fields(row: Row) -> dict[str, object]:
+    passage = row.passage
+    language = language_key(passage.language)
+    headings = passage.places[0].place.headings if passage.places else ()
+    return {
+        f"body_{language}": normalized(f"{passage.header}\n{passage.text}"),
+        f"title_{language}": normalized("\n".join((passage.title, *headings))),
+        "label": sorted(passage.labels),
+        "row": row.row,
+        "document": row.document,
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class IndexView:
+    """An index as it was at one moment."""
+
+    path: Path
+    stemming: bool
+    languages: tuple[str, ...]
+    searcher: tantivy.Searcher
+
+    def search(
+        self, text: str, *, language: str | None, readable_by: Audience, limit: int
+    ) -> list[tuple[int, float]]:
+        """Return rows and scores (BM25, higher is better), best first."""
+        query = self._text_query(text, self._searched(language))
+        if query is None or not readable_by.readers:
+            return []
+        clauses = [(Occur.Must, query)]
+        for labels in sorted(readable_by.readers, key=sorted):
+            readable = Query.term_set_query(_schema(), "label", sorted(labels))
+            clauses.append((Occur.Must, Query.const_score_query(readable, 0.0)))
+        with _damage(self.path):
+            hits = self.searcher.search(Query.boolean_query(clauses), limit, count=False).hits
+            rows = self.searcher.fast_field_values("row", [address for _, address in hits])
+        return [(int(row or 0), float(score)) for row, (score, _) in zip(rows, hits, strict=True)]
+
+    def _searched(self, language: str | None) -> Sequence[str]:
+        if language is not None and language_key(language) in self.languages:
+            return (language_key(language),)
+        return self.languages
+
+    def _text_query(self, text: str, languages: Sequence[str]) -> Query | None:
+        schema = _schema()
+        wanted: list[tuple[Occur, Query]] = []
+        for language in languages:
+            terms = query_terms(text, language, stemming=self.stemming)
+            for term in self._rarest(terms, language):
+                body = Query.term_query(schema, f"body_{language}", term, "freq")
+                title = Query.term_query(schema, f"title_{language}", term, "freq")
+                wanted.append((Occur.Should, body))
+                wanted.append((Occur.Should, Query.boost_query(title, TITLE_BOOST)))
+        return Query.boolean_query(wanted) if wanted else None
+
+    def _rarest(self, terms: list[str], language: str) -> list[str]:
+        """Bound the work for a whole page pasted as a question."""
+        if len(terms) <= _MAX_QUERY_TERMS:
+            return terms
+        field = f"body_{language}"
+        counts = {term: self.searcher.doc_freq(field, term) for term in terms}
+        known = [term for term in terms if counts[term]]
+        return sorted(known, key=lambda term: counts[term])[:_MAX_QUERY_TERMS]
+
+
+class IndexReader:
+    """Opens an index for searching."""
+
+    def __init__(self, path: Path, *, stemming: bool) -> None:
+        """Open the index at `path`.
+
+        Raises:
+            IndexDamaged: it is missing or broken.
+        """
+        self.path = path
+        self._stemming = stemming
+        with _damage(path):
+            self._index = tantivy.Index.open(str(path))
+            self._index.config_reader("manual")
+
+    def view(self) -> IndexView:
+        """Return the index as of its last commit."""
+        with _damage(self.path):
+            self._index.reload()
+            searcher = self._index.searcher()
+            languages = tuple(
+                language
+                for language in LANGUAGES
+                if searcher.terms_with_prefix(f"body_{language}", "", limit=1)
+            )
+        return IndexView(self.path, self._stemming, languages, searcher)

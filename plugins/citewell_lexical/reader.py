@@ -1,0 +1,129 @@
+"""Reads store and index together, as of one moment."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from citewell import Audience, Passage, Query
+from citewell_lexical.index import IndexDamaged, IndexReader, IndexView
+from citewell_lexical.store import Snapshot, State, StoreReader
+
+# Asked for beyond the limit: hits whose passages are gone since, and ties at the edge.
+_SPARE = 16
+_MAX_HITS = 4096
+
+
+class _Loaded(NamedTuple):
+    """An index view and the moment for which it is complete."""
+
+    generation: int
+    index_name: str
+    view: IndexView
+
+
+class Reader:
+    """Finds and reads passages, from any number of threads; blocking."""
+
+    def __init__(self, folder: Path, *, store_file: str, stemming: bool) -> None:
+        self._folder = folder
+        self._stemming = stemming
+        self._store = StoreReader(folder / store_file)
+        self._index: IndexReader | None = None
+        self._loaded: _Loaded | None = None
+        self._loading = threading.Lock()
+
+    def close(self) -> None:
+        """Close the files."""
+        self._store.close()
+
+    def versions(self) -> Mapping[str, str]:
+        """Return document id to version."""
+        with self._store.snapshot() as snapshot:
+            return snapshot.versions() if snapshot else {}
+
+    def identity(self) -> str:
+        """Return a name that changes with each change that readers can see."""
+        state = self._state()
+        return f"{state.index_name}.{state.generation}" if state else ""
+
+    def fetch(self, ids: Sequence[str], *, readable_by: Audience) -> list[Passage]:
+        """Return what is there and readable, in the order of `ids`."""
+        with self._store.snapshot() as snapshot:
+            found = [snapshot.passage(name) for name in ids] if snapshot else []
+        return [passage for passage in found if passage and readable_by.may_read(passage.labels)]
+
+    def retrieve(self, query: Query, *, limit: int, readable_by: Audience) -> list[Passage]:
+        """Return at most `limit` passages, best first.
+
+        Raises:
+            IndexDamaged: the index must be rebuilt.
+        """
+        if limit < 1:
+            return []
+        while True:
+            with self._store.snapshot() as snapshot:
+                if snapshot is None or not snapshot.state.index_name:
+                    return []
+                view = self._view(snapshot.state)
+                if view is not None:
+                    return _best(snapshot, view, query, limit=limit, readable_by=readable_by)
+            self._load()
+
+    def _view(self, state: State) -> IndexView | None:
+        loaded = self._loaded
+        if loaded and loaded[:2] == (state.generation, state.index_name):
+            return loaded.view
+        return None
+
+    def _load(self) -> None:
+        """Load the index of the present moment.
+
+        The index loses old rows with the batch after the one that replaced them. So a view is
+        complete for a generation only when that generation still lasts after loading.
+        """
+        with self._loading:
+            before = self._state()
+            if before is None or self._view(before):
+                return
+            try:
+                view = self._index_reader(before.index_name).view()
+            except IndexDamaged:
+                if self._state() == before:
+                    raise
+                return
+            if self._state() == before:
+                self._loaded = _Loaded(before.generation, before.index_name, view)
+
+    def _state(self) -> State | None:
+        with self._store.snapshot() as snapshot:
+            return snapshot.state if snapshot else None
+
+    def _index_reader(self, name: str) -> IndexReader:
+        path = self._folder / name
+        if self._index is None or self._index.path != path:
+            self._index = IndexReader(path, stemming=self._stemming)
+        return self._index
+
+
+def _best(
+    snapshot: Snapshot, view: IndexView, query: Query, *, limit: int, readable_by: Audience
+) -> list[Passage]:
+    """Join hits to passages; ask for more while too many are gone or the edge is a tie."""
+    wanted = limit + _SPARE
+    while True:
+        hits = view.search(
+            query.text, language=query.language, readable_by=readable_by, limit=wanted
+        )
+        found = [
+            passage for passage in snapshot.ranked(hits) if readable_by.may_read(passage.labels)
+        ]
+        is_settled = len(found) > limit and found[limit - 1].score > hits[-1][1]
+        if len(hits) < wanted or is_settled or wanted >= max(limit, _MAX_HITS):
+            break
+        wanted *= 4
+    # Equal scores come in the order of the documents, not of their arrival.
+    found.sort(key=lambda passage: (-passage.score, passage.document_id, passage.start))
+    return found[:limit]

@@ -1,0 +1,180 @@
+"""The retriever `lexical`: reader and writer behind the asynchronous protocol."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from citewell import (
+    Audience,
+    Context,
+    IndexedDocument,
+    IndexLocked,
+    Passage,
+    Query,
+    StoreError,
+    blocking,
+)
+from citewell_lexical.index import IndexDamaged
+from citewell_lexical.reader import Reader
+from citewell_lexical.writer import STORE_FILE, Writer
+
+T = TypeVar("T")
+
+IDLE_S = 60.0
+"""After so long without a write another process may write."""
+
+_REPAIR_WAIT_S = 60.0
+_REPAIR_POLL_S = 0.1
+
+
+class LexicalRetriever:
+    """Keeps passages in SQLite and finds them by their words through Tantivy."""
+
+    def __init__(self, folder: Path, context: Context, *, stemming: bool = True) -> None:
+        """Prepare; files are opened when they are first needed.
+
+        Args:
+            folder: holds store and index; made by the first write.
+            context: for messages.
+            stemming: whether a word matches its other forms.
+        """
+        self._folder = folder
+        self._context = context
+        self._stemming = stemming
+        self._reader = Reader(folder, store_file=STORE_FILE, stemming=stemming)
+        self._writer: Writer | None = None
+        self._writing = asyncio.Lock()
+        self._idle: asyncio.TimerHandle | None = None
+        self._releasing: asyncio.Task[None] | None = None
+
+    async def index(self, documents: Sequence[IndexedDocument]) -> None:
+        """Add or replace whole documents. On return they are durable and can be found.
+
+        Raises:
+            IndexLocked: another process is writing.
+            StoreError: the store is damaged or the disk is full; nothing has changed.
+        """
+        if documents:
+            await self._write(lambda writer: writer.write(documents, deleted_ids=()))
+
+    async def delete(self, document_ids: Sequence[str]) -> None:
+        """Forget whole documents; unknown ids are ignored.
+
+        Raises:
+            IndexLocked: another process is writing.
+            StoreError: the store is damaged or the disk is full; nothing has changed.
+        """
+        if document_ids:
+            await self._write(lambda writer: writer.write((), deleted_ids=document_ids))
+
+    async def versions(self) -> Mapping[str, str]:
+        """Return what is durably indexed: document id to version."""
+        return await blocking.call(self._reader.versions)
+
+    async def retrieve(
+        self, query: Query, *, limit: int, readable_by: Audience
+    ) -> Sequence[Passage]:
+        """Return at most `limit` passages, best first; the score is BM25's.
+
+        A missing or broken index is rebuilt first, by this process or the one that writes.
+        """
+
+        def search() -> list[Passage]:
+            return self._reader.retrieve(query, limit=limit, readable_by=readable_by)
+
+        deadline = asyncio.get_running_loop().time() + _REPAIR_WAIT_S
+        repaired = False
+        while True:
+            try:
+                return await blocking.call(search)
+            except IndexDamaged as error:
+                if repaired or asyncio.get_running_loop().time() > deadline:
+                    raise StoreError(
+                        f'index of retriever "{self._context.name}" cannot be read: {error}; '
+                        "run: citewell sync"
+                    ) from error
+                repaired = await self._repair()
+
+    async def fetch(self, ids: Sequence[str], *, readable_by: Audience) -> Sequence[Passage]:
+        """Read passages again, now; what is gone, changed or not readable is absent."""
+        return await blocking.call(lambda: self._reader.fetch(ids, readable_by=readable_by))
+
+    async def identity(self) -> str:
+        """Return a short name of the content: another one after each change of the index."""
+        return await blocking.call(self._reader.identity)
+
+    async def close(self) -> None:
+        """Finish what is being written and close all files."""
+        if self._idle:
+            self._idle.cancel()
+        await self._release()
+        self._reader.close()
+
+    async def _write(self, change: Callable[[Writer], None]) -> None:
+        def write() -> None:
+            writer = self._open_writer()
+            try:
+                change(writer)
+            except BaseException:
+                self._writer = None
+                writer.abandon()
+                raise
+
+        async with self._writing:
+            await _finished(write)
+            self._release_when_idle()
+
+    async def _repair(self) -> bool:
+        """Rebuild the index; False, after a while, when another process is at it."""
+
+        def reopen() -> None:
+            if self._writer:
+                self._writer.abandon()
+                self._writer = None
+            self._open_writer()
+
+        async with self._writing:
+            try:
+                await _finished(reopen)
+            except IndexLocked:
+                await asyncio.sleep(_REPAIR_POLL_S)
+                return False
+            self._release_when_idle()
+            return True
+
+    def _open_writer(self) -> Writer:
+        if self._writer is None:
+            self._writer = Writer(
+                self._folder,
+                name=self._context.name,
+                log=self._context.log,
+                stemming=self._stemming,
+            )
+        return self._writer
+
+    def _release_when_idle(self) -> None:
+        if self._idle:
+            self._idle.cancel()
+        self._idle = asyncio.get_running_loop().call_later(IDLE_S, self._begin_release)
+
+    def _begin_release(self) -> None:
+        self._releasing = asyncio.ensure_future(self._release())
+
+    async def _release(self) -> None:
+        async with self._writing:
+            writer, self._writer = self._writer, None
+            if writer:
+                await _finished(writer.close)
+
+
+async def _finished(function: Callable[[], T]) -> T:
+    """Run a blocking function to its end, also when the caller is cancelled meanwhile."""
+    running = asyncio.ensure_future(blocking.call(function))
+    try:
+        return await asyncio.shield(running)
+    except asyncio.CancelledError:
+        await asyncio.wait([running])
+        raise

@@ -1,0 +1,101 @@
+"""Passages as rows of a table, and back, without losing anything."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import fields
+from typing import Any, NamedTuple
+
+from citewell import Passage, Place, Placed
+
+_PLACE_DEFAULTS: dict[str, Any] = {field.name: field.default for field in fields(Place)}
+
+
+class Row(NamedTuple):
+    """A passage and its keys in the store."""
+
+    row: int
+    document: int
+    passage: Passage
+
+
+def stored_text(text: str) -> str | bytes:
+    """Return `text` as SQLite can keep it.
+
+    A lone surrogate (a file name that is not UTF-8, say) has no UTF-8 form; such text is kept as
+    bytes.
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "surrogatepass")
+    return text
+
+
+def loaded_text(value: str | bytes) -> str:
+    """Return the text that `stored_text` kept."""
+    return value if isinstance(value, str) else value.decode("utf-8", "surrogatepass")
+
+
+def stored_passage(passage: Passage) -> tuple[object, ...]:
+    """Return the values of the columns from `id` on."""
+    return (
+        stored_text(passage.id),
+        stored_text(passage.title),
+        stored_text(passage.text),
+        passage.start,
+        passage.end,
+        _stored_places(passage.places),
+        json.dumps(sorted(passage.labels)),
+        None if passage.uri is None else stored_text(passage.uri),
+        stored_text(passage.header),
+        passage.language,
+    )
+
+
+def loaded_row(values: tuple[Any, ...], *, score: float = 0.0) -> Row:
+    """Return what `values` of the view `visible_passages` say."""
+    row, document, document_id, passage_id, title, text, *span, places, labels, uri = values[:-2]
+    passage = Passage(
+        id=loaded_text(passage_id),
+        document_id=loaded_text(document_id),
+        title=loaded_text(title),
+        text=loaded_text(text),
+        start=span[0],
+        end=span[1],
+        places=tuple(_loaded_places(json.loads(places))),
+        labels=frozenset(json.loads(labels)),
+        uri=None if uri is None else loaded_text(uri),
+        header=loaded_text(values[-2]),
+        language=values[-1],
+        score=score,
+    )
+    return Row(row, document, passage)
+
+
+def _stored_places(places: Iterable[Placed]) -> str:
+    """Return JSON: `[start, what differs from the place before]` for each place.
+
+    A table has a place for each cell, all below the same headings.
+    """
+    entries = []
+    before = Place()
+    for placed in places:
+        changed = {
+            name: getattr(placed.place, name)
+            for name in _PLACE_DEFAULTS
+            if getattr(placed.place, name) != getattr(before, name)
+        }
+        entries.append((placed.start, changed))
+        before = placed.place
+    return json.dumps(entries, separators=(",", ":"))
+
+
+def _loaded_places(entries: Iterable[tuple[int, dict[str, Any]]]) -> Iterable[Placed]:
+    values = dict(_PLACE_DEFAULTS)
+    for start, changed in entries:
+        if "headings" in changed:
+            changed["headings"] = tuple(changed["headings"])
+        values |= changed
+        yield Placed(start, Place(**values))

@@ -1,0 +1,137 @@
+"""Writes store and index so that neither a crash nor a reader ever sees half a document.
+
+Each batch goes: (1) store: the new rows, visible to nobody; (2) index: the new rows, and the
+tombstones of earlier batches, committed; (3) store, in one transaction: the new rows become
+visible, the old ones of the same documents become tombstones, the generation grows. A tombstone
+leaves the index only with a later batch, so an index loaded at some generation holds every row
+that is visible at it.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from contextlib import ExitStack, suppress
+from pathlib import Path
+
+from citewell import IndexedDocument, StoreError
+from citewell_lexical.index import (
+    IndexDamaged,
+    IndexWriter,
+    is_current,
+    new_name,
+    remove_others,
+)
+from citewell_lexical.lock import WriterLock
+from citewell_lexical.store import State, StoreWriter
+
+STORE_FILE = "passages.sqlite"
+
+
+class Writer:
+    """The one writer of an index; blocking, one call at a time."""
+
+    def __init__(self, folder: Path, *, name: str, log: logging.Logger, stemming: bool) -> None:
+        """Get the lock, open store and index, and undo what a crash left half done.
+
+        Raises:
+            IndexLocked: another process is writing.
+            StoreError: the store is damaged, or the index cannot be written.
+        """
+        self._folder = folder
+        self._log = log
+        self._stemming = stemming
+        folder.mkdir(parents=True, exist_ok=True)
+        with ExitStack() as stack:
+            stack.callback(WriterLock(folder, name=name).release)
+            self._store = StoreWriter(folder / STORE_FILE)
+            stack.callback(self._store.close)
+            self._store.drop_staged()
+            self._index = self._opened_index()
+            stack.callback(self._index.close)
+            self._opened = stack.pop_all()
+
+    def write(self, documents: Sequence[IndexedDocument], *, deleted_ids: Sequence[str]) -> None:
+        """Add or replace documents and forget others, in one step for every reader.
+
+        Raises:
+            StoreError: nothing has changed for readers; this writer must be abandoned.
+        """
+        latest = {document.id: document for document in documents}
+        try:
+            rows = self._store.stage(latest.values())
+            self._index.add(rows)
+            cleared, opstamp = self._bury()
+        except IndexDamaged as error:
+            raise StoreError(f"index cannot be written: {error}") from error
+        self._store.publish((*latest, *deleted_ids), cleared=cleared, index_opstamp=opstamp)
+
+    def close(self) -> None:
+        """Let the index forget what is deleted; then give the lock back."""
+        with self._opened, suppress(IndexDamaged):
+            cleared, opstamp = self._bury()
+            self._store.clear_tombstones(cleared, index_opstamp=opstamp)
+
+    def abandon(self) -> None:
+        """Give the lock back after a failure; the next writer cleans up."""
+        with suppress(IndexDamaged):
+            self._opened.close()
+
+    def _bury(self) -> tuple[list[int], int]:
+        """Commit the index without what the tombstones name; return these and the opstamp."""
+        tombstones = self._store.tombstones()
+        self._index.remove(tombstones)
+        return tombstones, self._index.commit()
+
+    # --- recovery --------------------------------------------------------------------------
+
+    def _opened_index(self) -> IndexWriter:
+        state = self._store.state
+        try:
+            if not state.index_name:
+                return self._rebuilt()
+            try:
+                return self._reopened(state)
+            except IndexDamaged as error:
+                self._log.warning("the index is made again from its passages: %s", error)
+                return self._rebuilt()
+        except IndexDamaged as error:
+            raise StoreError(f"index cannot be written: {error}") from error
+
+    def _reopened(self, state: State) -> IndexWriter:
+        path = self._folder / state.index_name
+        if not is_current(state.index_name, stemming=self._stemming):
+            raise IndexDamaged(f"{path}: made by another version or with other settings")
+        with ExitStack() as stack:
+            index = IndexWriter(path, stemming=self._stemming)
+            stack.callback(index.close)
+            self._reconcile(index, state)
+            stack.pop_all()
+        return index
+
+    def _reconcile(self, index: IndexWriter, state: State) -> None:
+        """Bring index and store together after a crash.
+
+        Raises:
+            IndexDamaged: they do not belong together, as after restoring one of them.
+        """
+        tombstones = self._store.tombstones()
+        unknown_commit = index.opstamp > state.index_opstamp and not tombstones
+        if unknown_commit or index.opstamp < state.index_opstamp:
+            raise IndexDamaged(f"{self._folder}: index and passages are not of the same moment")
+        if tombstones:
+            index.remove(tombstones)
+            self._store.clear_tombstones(tombstones, index_opstamp=index.commit())
+        if index.passage_count != self._store.passage_count():
+            raise IndexDamaged(f"{self._folder}: index and passages differ in number")
+
+    def _rebuilt(self) -> IndexWriter:
+        name = new_name(stemming=self._stemming)
+        with ExitStack() as stack:
+            index = IndexWriter(self._folder / name, stemming=self._stemming, create=True)
+            stack.callback(index.close)
+            index.add(self._store.all_passages())
+            self._store.adopt_index(name, opstamp=index.commit())
+            stack.pop_all()
+        remove_others(self._folder, name)
+        return index
