@@ -25,7 +25,8 @@ from citewell.specs import (
 from citewell.types import Question
 
 PROJECT = "citewell"
-ENTRY_POINTS = "citewell.v1"
+API = 1
+"""Major number of the hooks; plugins are found in the entry points `citewell.v1`."""
 
 hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)

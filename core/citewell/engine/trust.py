@@ -1,0 +1,55 @@
+"""Which plugin files may run: remembered by the hash of their bytes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from pathlib import Path
+
+import platformdirs
+
+
+def digest(content: bytes) -> str:
+    """Return the SHA-256 of `content` as 64 hex digits."""
+    return hashlib.sha256(content).hexdigest()
+
+
+class Trust:
+    """The user's memory of plugin files that may run.
+
+    Args:
+        path: the file that holds it; by default in the user's data folder, out of reach of any
+            folder that was cloned.
+    """
+
+    def __init__(self, path: Path | None = None) -> None:
+        self.path = path or platformdirs.user_data_path("citewell") / "trusted-plugins.json"
+
+    def is_trusted(self, plugin: Path, content: bytes) -> bool:
+        """Tell whether `content` is what the file `plugin` held when it was trusted."""
+        return self._read().get(str(plugin.resolve())) == digest(content)
+
+    def is_known(self, plugin: Path) -> bool:
+        """Tell whether some content of the file `plugin` was trusted once."""
+        return str(plugin.resolve()) in self._read()
+
+    def add(self, plugin: Path, content: bytes) -> None:
+        """Trust the file `plugin` for as long as it holds `content`.
+
+        Raises:
+            OSError: the memory cannot be written.
+        """
+        trusted = self._read() | {str(plugin.resolve()): digest(content)}
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        fresh = self.path.with_suffix(f".{os.getpid()}")
+        fresh.write_text(json.dumps(trusted, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+        fresh.replace(self.path)
+
+    def _read(self) -> dict[str, str]:
+        """Return path to hash; a memory that cannot be read trusts nothing."""
+        try:
+            found = json.loads(self.path.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return found if isinstance(found, dict) else {}
