@@ -1,0 +1,185 @@
+"""What passes between the library and its reading processes.
+
+Frames carry lengths, JSON and UTF-8, never a pickle: a hostile file may have taken over the process
+that sends them.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NoReturn
+
+from citewell.types import Document, Part, PartKind, Place, Placed, RawDocument
+
+LENGTH = struct.Struct(">I")
+"""Length of a request, or of the greeting."""
+
+REPLY = struct.Struct(">BII")
+"""Status, length of the JSON or message, length of the text."""
+
+READ = 1
+REFUSED = 2
+RETIRES = 4
+"""Added to the status: the process ends after this reply."""
+
+MAX_REPLY_BYTES = 512 * 1024 * 1024
+
+_KINDS = tuple(PartKind)
+_KIND_NUMBERS = {kind: number for number, kind in enumerate(_KINDS)}
+
+
+class BrokenReply(Exception):
+    """A reading process, or a loader in it, sent what no document can be made of."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One file to read, and with what.
+
+    Attributes:
+        module: that holds `build` and, in `config_module`, the config class.
+        origin: file of `module`, for a plugin that is not on the import path.
+        config: JSON of the loader's settings.
+    """
+
+    id: str
+    path: str
+    uri: str | None
+    loader: str
+    module: str
+    build: str
+    origin: str | None
+    config_module: str
+    config_class: str
+    config: str
+    data_dir: str
+    base_dir: str
+    timeout_s: float
+
+    def frame(self) -> bytes:
+        """Return the bytes to send."""
+        fields = [getattr(self, name) for name in self.__slots__]
+        payload = json.dumps(fields, separators=(",", ":")).encode()
+        return LENGTH.pack(len(payload)) + payload
+
+    @classmethod
+    def parse(cls, payload: bytes) -> Request:
+        """Return the request in `payload`."""
+        return cls(**dict(zip(cls.__slots__, json.loads(payload), strict=True)))
+
+
+def encode_document(document: Document, *, status: int) -> tuple[bytes, bytes]:
+    """Return head and text of the reply that carries `document`."""
+    headings: dict[tuple[str, ...], int] = {}
+    places = []
+    for placed in document.places:
+        place = placed.place
+        known = headings.setdefault(place.headings, len(headings))
+        row: list[object] = [placed.start, known, place.line, place.page, place.anchor]
+        if place.slide is not None or place.sheet is not None or place.cell is not None:
+            row += [place.slide, place.sheet, place.cell]
+        places.append(row)
+    parts = [
+        [_KIND_NUMBERS[part.kind], part.start, part.end, part.header_end] for part in document.parts
+    ]
+    head = json.dumps(
+        [document.title, list(headings), places, parts], separators=(",", ":")
+    ).encode()
+    text = document.text.encode("utf-8", "surrogatepass")
+    return REPLY.pack(status, len(head), len(text)) + head, text
+
+
+def encode_refusal(message: str, *, status: int) -> bytes:
+    """Return the reply that says why there is no document."""
+    payload = message.encode("utf-8", "replace")
+    return REPLY.pack(status, len(payload), 0) + payload
+
+
+def decode_document(head: bytes, text: bytes, raw: RawDocument, *, language: str) -> Document:
+    """Return the document of a reply.
+
+    Raises:
+        BrokenReply: its places or parts contradict the text.
+    """
+    try:
+        content = text.decode("utf-8", "surrogatepass")
+        title, headings, places, parts = json.loads(head)
+        document = Document(
+            id=raw.id,
+            title=_string(title),
+            text=content,
+            places=_places(places, [tuple(map(_string, path)) for path in headings], len(content)),
+            parts=_parts(parts, len(content)),
+            uri=raw.uri,
+            language=language,
+        )
+    except (ValueError, TypeError, IndexError, KeyError, RecursionError) as error:
+        raise BrokenReply(str(error)) from error
+    return document
+
+
+def _places(
+    rows: Sequence[Sequence[object]], headings: Sequence[tuple[str, ...]], length: int
+) -> tuple[Placed, ...]:
+    places = []
+    before = -1
+    for row in rows:
+        start, known, line, page, anchor, *rest = row
+        slide, sheet, cell = rest or (None, None, None)
+        start = _number(start)
+        if start <= before or (before < 0 < start) or start > length:
+            _wrong(f"place at {start} after {before} in a text of {length}")
+        before = start
+        place = Place(
+            page=_optional_number(page),
+            slide=_optional_number(slide),
+            headings=headings[_number(known)],
+            line=_optional_number(line),
+            anchor=_optional_string(anchor),
+            sheet=_optional_string(sheet),
+            cell=_optional_string(cell),
+        )
+        places.append(Placed(start, place))
+    if not places:
+        _wrong("no place at 0")
+    return tuple(places)
+
+
+def _parts(rows: Sequence[Sequence[object]], length: int) -> tuple[Part, ...]:
+    parts = []
+    before = 0
+    for kind, *span in rows:
+        start, end = _number(span[0]), _number(span[1])
+        header_end = _optional_number(span[2])
+        if not before <= start <= (start if header_end is None else header_end) <= end <= length:
+            _wrong(f"part {start}..{header_end}..{end} after {before} in a text of {length}")
+        before = end
+        parts.append(Part(kind=_KINDS[_number(kind)], start=start, end=end, header_end=header_end))
+    return tuple(parts)
+
+
+def _number(value: object) -> int:
+    if type(value) is not int or value < 0:
+        _wrong(f"{value!r:.40} where a number was expected")
+    return value
+
+
+def _optional_number(value: object) -> int | None:
+    return None if value is None else _number(value)
+
+
+def _string(value: object) -> str:
+    if type(value) is not str:
+        _wrong(f"{value!r:.40} where a string was expected")
+    return value
+
+
+def _optional_string(value: object) -> str | None:
+    return None if value is None else _string(value)
+
+
+def _wrong(what: str) -> NoReturn:
+    raise ValueError(what)

@@ -1,0 +1,1 @@
+"""Loaders for Markdown, reStructuredText, HTML, CSV and plain text."""

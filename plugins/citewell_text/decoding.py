@@ -1,0 +1,84 @@
+"""Bytes turned into text, or refused."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from pathlib import Path, PurePosixPath
+
+from citewell import DocumentError, RawDocument
+
+_BYTE_ORDER_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_FOREIGN = (
+    (b"%PDF-", "a PDF"),
+    (b"PK\x03\x04", "a zip archive or Office document"),
+    (b"\xd0\xcf\x11\xe0", "an old binary Office document"),
+    (b"\x89PNG", "a PNG image"),
+    (b"\xff\xd8\xff", "a JPEG image"),
+    (b"GIF8", "a GIF image"),
+    (b"\x1f\x8b", "a gzip archive"),
+    (b"\x7fELF", "a program"),
+    (b"SQLite format 3\0", "an SQLite database"),
+)
+_SAMPLE_BYTES = 64 * 1024
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
+
+
+def read_text(path: Path, *, encoding: str | None = None) -> str:
+    r"""Return the text of a file, each line ended by `\n`.
+
+    Raises:
+        DocumentError: it is not text, or its encoding cannot be told.
+    """
+    data = path.read_bytes()
+    for magic, name in _FOREIGN:
+        if data.startswith(magic):
+            raise DocumentError(f"is {name}, not text; give it the suffix that says so")
+    text = _decoded(data, encoding or _encoding(data))
+    if len(_CONTROL.findall(text)) > len(text) // 1000:
+        raise DocumentError("is binary, not text")
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def stem(raw: RawDocument) -> str:
+    """Return the name of the file without folder and suffix: the title of last resort."""
+    return PurePosixPath(raw.id).stem or raw.id
+
+
+def _decoded(data: bytes, encoding: str) -> str:
+    try:
+        return data.decode(encoding)
+    except UnicodeDecodeError as error:
+        raise DocumentError(
+            f"is not valid {encoding}: {error.reason} at byte {error.start}; save it as UTF-8"
+        ) from error
+    except LookupError as error:
+        raise DocumentError(f"has the unknown encoding {encoding!r}") from error
+
+
+def _encoding(data: bytes) -> str:
+    for mark, encoding in _BYTE_ORDER_MARKS:
+        if data.startswith(mark):
+            return encoding
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return _guess(data)
+    return _guess(data) if b"\0" in data[:_SAMPLE_BYTES] else "utf-8"
+
+
+def _guess(data: bytes) -> str:
+    from charset_normalizer import from_bytes
+
+    guesses = from_bytes(data[:_SAMPLE_BYTES])
+    best = guesses.best()
+    if best is None:
+        raise DocumentError("is binary or in an encoding that cannot be told; save it as UTF-8")
+    # Western texts fit many code pages equally well; Windows' own is the likeliest by far.
+    return "cp1252" if "cp1252" in best.could_be_from_charset else best.encoding
