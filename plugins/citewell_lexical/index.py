@@ -44,8 +44,8 @@ def _schema() -> tantivy.Schema:
                 f"{field}_{language}", tokenizer_name=language, index_option="freq"
             )
     builder.add_text_field("label", tokenizer_name="raw", index_option="basic")
-    builder.add_unsigned_field("row", fast=True)
-    builder.add_unsigned_field("document", indexed=True)
+    builder.add_integer_field("row", fast=True)
+    builder.add_integer_field("document", indexed=True)
     return builder.build()
 
 
