@@ -94,9 +94,14 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class SourceList:
-    """The sources of an answer, ascending by number; never cut."""
+    """The sources of an answer, ascending by number; never cut.
+
+    Attributes:
+        quoted: whether the quotes stand under each source.
+    """
 
     sources: tuple[Source, ...]
+    quoted: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,114 @@
+"""Prints blocks on a screen, while they grow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from io import StringIO
+from itertools import takewhile
+from typing import TextIO
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console, RenderableType
+from rich.style import Style
+from rich.table import Column, Table
+from rich.text import Text
+
+from citewell.blocks import Block, Notice
+from citewell.cli.page import Grid, Line, Look, Piece, page
+
+# Longer lines are hard to read, however wide the screen is.
+_MAX_WIDTH = 96
+# No colour but cyan: it reads well on dark and on light screens.
+_STYLES = {
+    Look.PLAIN: Style(),
+    Look.STRONG: Style(bold=True),
+    Look.EMPHASIS: Style(italic=True),
+    Look.CODE: Style(color="cyan"),
+    Look.MARK: Style(color="cyan"),
+    Look.NOTICE: Style(italic=True),
+    Look.FAINT: Style(dim=True),
+}
+
+
+class Screen:
+    """Keeps what a terminal shows equal to the newest blocks; only changed lines are written.
+
+    Args:
+        out: the terminal.
+        width: columns to use; by default those that the terminal has.
+    """
+
+    def __init__(self, out: TextIO, *, width: int | None = None) -> None:
+        self._out = out
+        self._rendered = StringIO()
+        self._console = Console(
+            file=self._rendered,
+            force_terminal=True,
+            width=width,
+            highlight=False,
+            markup=False,
+            emoji=False,
+        )
+        self._console.width = min(self._console.width, _MAX_WIDTH)
+        self._shown: list[str] = []
+
+    def status(self, text: str) -> None:
+        """Say what is being done, until there is something better to show."""
+        self.show((Notice(text),))
+
+    def show(self, blocks: Sequence[Block]) -> None:
+        """Show a growing answer in place of what was shown of it before."""
+        lines = self._lines(blocks)
+        pairs = zip(lines, self._shown, strict=False)
+        kept = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+        stale = len(self._shown) - kept
+        # Up to the first line that differs, and away with everything from there on.
+        back = f"\x1b[{stale}F\x1b[J" if stale else ""
+        self._out.write(back + "".join(f"{line}\n" for line in lines[kept:]))
+        self._out.flush()
+        self._shown = lines
+
+    def end(self, blocks: Sequence[Block]) -> None:
+        """Show the complete answer; what comes next is another one."""
+        self.show(blocks)
+        self._shown = []
+
+    def _lines(self, blocks: Sequence[Block]) -> list[str]:
+        for row in page(blocks, is_screen=True):
+            for renderable in [_table(row)] if isinstance(row, Grid) else self._wrapped(row):
+                self._console.print(renderable, soft_wrap=isinstance(renderable, Text))
+        lines = self._rendered.getvalue().split("\n")[:-1]
+        self._rendered.seek(0)
+        self._rendered.truncate()
+        return lines
+
+    def _wrapped(self, line: Line) -> Iterator[RenderableType]:
+        text = _text(line.pieces)
+        if line.is_verbatim or not line.pieces:
+            yield Text(line.first) + text
+            return
+        room = max(self._console.width - max(len(line.first), len(line.rest)), 8)
+        for index, part in enumerate(text.wrap(self._console, room)):
+            prefix = line.rest if index else line.first
+            part.rstrip()
+            yield Text().append(prefix, _STYLES[Look.FAINT]).append(part)
+
+
+def _text(pieces: Sequence[Piece]) -> Text:
+    text = Text()
+    for piece in pieces:
+        style = _STYLES[piece.look]
+        text.append(piece.text, style.update_link(piece.link) if piece.link else style)
+    return text
+
+
+def _table(grid: Grid) -> Table:
+    table = Table(
+        *(Column(_text(cell)) for cell in grid.header),
+        box=SIMPLE_HEAD,
+        show_edge=False,
+        pad_edge=False,
+    )
+    for row in grid.rows:
+        table.add_row(*map(_text, row))
+    return table

@@ -1,0 +1,74 @@
+"""Words and links for people, in which no document or model can steer the terminal."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import quote, unquote, urlsplit
+
+from citewell.engine.prompting import describe_place
+from citewell.types import Place
+
+_CONTROLS = {code: chr(0x2400 + code) for code in range(0x20) if chr(code) not in "\t\n"}
+_UNSEEN = [
+    *range(0x80, 0xA0),  # controls of ISO 6429, an escape sequence in one character among them
+    *range(0x202A, 0x202F),  # these two rows reorder what stands around them
+    *range(0x2066, 0x206A),
+    *range(0xD800, 0xE000),  # half a character cannot be encoded
+]
+_SAFE = {
+    **_CONTROLS,
+    **dict.fromkeys(_UNSEEN, "\N{REPLACEMENT CHARACTER}"),
+    0x7F: "\N{SYMBOL FOR DELETE}",
+    0x2028: "\n",
+    0x2029: "\n",
+}
+_SCHEMES = {"file", "http", "https"}
+
+
+def safe(text: str) -> str:
+    """Return `text` with every character made visible that a terminal would obey."""
+    return text.replace("\r\n", "\n").translate(_SAFE)
+
+
+def place_in(title: str, place: Place) -> str:
+    """Return a place in words; a heading that only repeats the title is left out."""
+    if place.headings[:1] == (title,):
+        place = Place(
+            page=place.page,
+            slide=place.slide,
+            headings=place.headings[1:],
+            line=place.line,
+            sheet=place.sheet,
+            cell=place.cell,
+        )
+    return describe_place(place)
+
+
+def link(uri: str | None, place: Place) -> str | None:
+    """Return what opens the place of a stored source, or None where nothing can."""
+    if uri is None or urlsplit(uri).scheme not in _SCHEMES:
+        return None
+    fragment = place.anchor or (f"page={place.page}" if place.page is not None else None)
+    if fragment and "#" not in uri:
+        uri = f"{uri}#{fragment}"
+    return quote(uri, safe="%/:?#[]@!$&'()*+,;=~")
+
+
+def location(uri: str | None, place: Place) -> str:
+    """Return a source's address as short as it can be: a path from here with its line, or a URI."""
+    if uri is None:
+        return ""
+    parts = urlsplit(uri)
+    if parts.scheme != "file":
+        return uri
+    path = _short(Path(unquote(parts.path)))
+    has_line = place.line is not None and place.page is None
+    return f"{path}:{place.line}" if has_line else path
+
+
+def _short(path: Path) -> str:
+    if path.is_relative_to(Path.cwd()):
+        return str(path.relative_to(Path.cwd()))
+    if path.is_relative_to(Path.home()):
+        return f"~/{path.relative_to(Path.home())}"
+    return str(path)

@@ -1,0 +1,1 @@
+"""The formatters that come with Citewell: `footnotes`, `plain` and `json`."""
