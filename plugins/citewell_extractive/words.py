@@ -1,0 +1,177 @@
+"""Words: how they are cut out of a text, which of them matter, and when two are the same."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import NamedTuple, Protocol
+
+_WORD = re.compile(r"[^\W_]+(?:[.,'\u2019][^\W_]+)*")
+_POSSESSIVE = re.compile(r"['\u2019]s?$")
+_QUARTER = re.compile(r"\b(first|second|third|fourth)\s+(?:fiscal\s+)?quarter\b", re.IGNORECASE)
+_QUARTERS = {"first": "q1", "second": "q2", "third": "q3", "fourth": "q4"}
+
+
+def listed(text: str) -> frozenset[str]:
+    """Return the words of `text`."""
+    return frozenset(text.split())
+
+
+STOPWORDS = listed(
+    """a about after all along also am an and any are as at be became because become been before
+    being between both but by can could did do does doing during each either else every for from
+    had has have having he her here hers him his how i if in into is it its itself just let may me
+    might more most much many must my no nor not of off on one onto or other our out over own per
+    please shall she should since so some such tell than that the their them then there these they
+    this those though through to too under until up upon us very was we were what when where
+    whether which while who whom whose why will with within without would you your yours
+    """
+)
+"""English words that are in every text, so that finding one proves nothing."""
+
+_LOOSE = listed(
+    """according amount answer apart call called certain come common considered date day describe
+    described document documents example explain file filing find found generally get give given
+    go good happen happened help include included information involve involved kind known like
+    list long made main make mean means method name named number page people person place purpose
+    reason refer referred report reported say said section show something state stated take term
+    thing things time type typical typically use used usually way ways word work year years
+    """
+)
+"""Words that questions use loosely: a text may answer without any of them."""
+
+_ALGORITHMS = {
+    "ar": "arabic", "ca": "catalan", "da": "danish", "de": "german", "el": "greek",
+    "en": "english", "es": "spanish", "et": "estonian", "eu": "basque", "fi": "finnish",
+    "fr": "french", "ga": "irish", "hi": "hindi", "hu": "hungarian", "hy": "armenian",
+    "id": "indonesian", "it": "italian", "lt": "lithuanian", "ne": "nepali", "nl": "dutch",
+    "no": "norwegian", "pt": "portuguese", "ro": "romanian", "ru": "russian", "sr": "serbian",
+    "sv": "swedish", "ta": "tamil", "tr": "turkish", "yi": "yiddish",
+}  # fmt: skip
+
+# A stem keeps the first letters of its word, so only words that begin alike need stemming.
+_ALIKE = 2
+
+_LOOSE_WEIGHT = 0.3
+_NAME_WEIGHT = 1.3
+
+
+class _Stemmer(Protocol):
+    def stemWord(self, word: str) -> str: ...  # noqa: N802 - the library's name
+
+
+@lru_cache(maxsize=8)
+def _stemmer(language: str) -> _Stemmer | None:
+    algorithm = _ALGORITHMS.get(language)
+    if algorithm is None:
+        return None
+    import snowballstemmer
+
+    stemmer: _Stemmer = snowballstemmer.stemmer(algorithm)
+    return stemmer
+
+
+@lru_cache(maxsize=4096)
+def stem(word: str, language: str) -> str:
+    """Return what the forms of `word`, already folded, have in common."""
+    stemmer = _stemmer(language)
+    return word if stemmer is None else stemmer.stemWord(word)
+
+
+class Word(NamedTuple):
+    """A word of a text: as it stands there, and folded for comparison."""
+
+    text: str
+    folded: str
+    start: int
+
+
+def words(text: str) -> list[Word]:
+    """Return the words and numbers of `text`; `10-Q` is two words, `Q3` and `36,413` are one."""
+    found = []
+    for match in _WORD.finditer(text):
+        folded = unicodedata.normalize("NFKC", match.group()).casefold()
+        found.append(Word(match.group(), _POSSESSIVE.sub("", folded), match.start()))
+    return found
+
+
+def quarters(text: str) -> list[str]:
+    """Return `q3` for each "third quarter" of `text`: file names and footers write it so."""
+    return [_QUARTERS[match.group(1).lower()] for match in _QUARTER.finditer(text)]
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """Something that a question asks about.
+
+    Attributes:
+        key: what the forms of the word have in common.
+        weight: how much of the question it is, before anything is known about the documents.
+        is_name: a proper name, a number or a code, for which no other word can stand.
+    """
+
+    key: str
+    weight: float
+    is_name: bool = False
+
+
+def terms(question: str, language: str) -> dict[str, Term]:
+    """Return the terms of `question` by key, in order."""
+    found: dict[str, Term] = {}
+    for index, word in enumerate(words(question)):
+        if _is_stopword(word, language):
+            continue
+        is_name = any(char.isdigit() for char in word.text) or (
+            index > 0 and word.text[0].isupper()
+        )
+        key = stem(word.folded, language)
+        loose = language == "en" and word.folded in _LOOSE and not is_name
+        weight = _LOOSE_WEIGHT if loose else _NAME_WEIGHT if is_name else 1.0
+        if key not in found or found[key].weight < weight:
+            found[key] = Term(key, weight, is_name)
+    for quarter in quarters(question):
+        found.setdefault(quarter, Term(quarter, _NAME_WEIGHT, is_name=True))
+    return found
+
+
+def _is_stopword(word: Word, language: str) -> bool:
+    # "IT" and "US" are names where they are written so.
+    shouted = len(word.text) > 1 and word.text.isupper()
+    return language == "en" and word.folded in STOPWORDS and not shouted
+
+
+@dataclass(slots=True)
+class Finder:
+    """Recognises the terms of one question in many texts.
+
+    Attributes:
+        keys: of the terms to look for.
+        language: of question and texts.
+    """
+
+    keys: Collection[str]
+    language: str
+    _begins: frozenset[str] = field(init=False)
+    _known: dict[str, str] = field(init=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._begins = frozenset(key[:_ALIKE] for key in self.keys)
+
+    def key(self, folded: str) -> str:
+        """Return the stem of a word that may be a term, any other word as it is."""
+        if folded[:_ALIKE] not in self._begins:
+            return folded
+        if folded not in self._known:
+            self._known[folded] = stem(folded, self.language)
+        return self._known[folded]
+
+    def sequence(self, text: str) -> list[str]:
+        """Return the keys of all words of `text`, in order, then those of its quarters."""
+        return [*(self.key(word.folded) for word in words(text)), *quarters(text)]
+
+    def found(self, sequence: Iterable[str]) -> frozenset[str]:
+        """Return the terms among the keys of a text."""
+        return frozenset(self.keys).intersection(sequence)

@@ -1,0 +1,97 @@
+"""Units written as an answer, each with the mark of its passage."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from citewell import Passage
+from citewell_extractive.evidence import Evidence
+from citewell_extractive.units import Kind, Unit
+
+_BAR = re.compile(r"(?<!\\)\|")
+_NUMBERED = re.compile(r"\d{1,9}[.)]")
+_LINE_BREAK = re.compile(r"\s*\n\s*(?:>\s?)*")
+_OPENING, _CLOSING = r"\[\u3010\uff3b\u3014", r"\]\u3011\uff3d\u3015"
+_BRACKETS = re.compile(
+    rf"(?P<code>(`+)[^`]*\2)|\\?[{_OPENING}]+(?P<inside>[^{_OPENING}{_CLOSING}]*)\\?[{_CLOSING}]+"
+)
+_REFERENCE_WORDS = re.compile(
+    r"sources?|passages?|citations?|ref(?:erence)?s?|\u2020.*|[ex]", re.IGNORECASE
+)
+
+
+def written(chosen: Iterable[Evidence], passages: Sequence[Passage]) -> str:
+    """Return an answer of the chosen units, in their order, as Markdown.
+
+    Each sentence carries a mark of its own, for it is checked on its own.
+    """
+    pieces = []
+    for item in chosen:
+        writer = _Writer(passages[item.number - 1], f"[{item.number}]")
+        pieces.append(writer.piece(item.unit, item.follows))
+    return "\n\n".join(pieces)
+
+
+@dataclass(frozen=True, slots=True)
+class _Writer:
+    """Writes units of one passage."""
+
+    passage: Passage
+    mark: str
+
+    def piece(self, unit: Unit, follows: Sequence[Unit]) -> str:
+        lines = [self._unit(unit)]
+        for following in follows:
+            is_item = following.kind is Kind.ITEM
+            lines.append(f"{self._bullet(following) if is_item else ''}{self._unit(following)}")
+        return "\n".join(lines)
+
+    def _unit(self, unit: Unit) -> str:
+        text = self.passage.text[unit.start : unit.end]
+        if unit.kind is Kind.CODE:
+            return f"{text}\n{self.mark}"
+        if unit.kind is Kind.ROW and text.lstrip().startswith("|"):
+            return self._table(text, unit.lead)
+        return self._marked(as_line(text))
+
+    def _marked(self, line: str) -> str:
+        import sentencex
+
+        sentences = map(str.strip, sentencex.segment(self.passage.language, line))
+        return " ".join(f"{sentence} {self.mark}" for sentence in sentences if sentence)
+
+    def _table(self, row: str, lead: str) -> str:
+        marked = f"{as_line(row).removesuffix('|').rstrip()} {self.mark} |"
+        titles = as_line(lead)
+        if not titles.startswith("|"):
+            return marked
+        columns = len(_BAR.findall(titles)) - 1
+        return f"{titles}\n|{' --- |' * columns}\n{marked}"
+
+    def _bullet(self, unit: Unit) -> str:
+        """Return the marker of a list item as Markdown writes it."""
+        begin = self.passage.text.rfind("\n", 0, unit.start) + 1
+        marker = self.passage.text[begin : unit.start].strip()
+        return f"{marker} " if _NUMBERED.fullmatch(marker) else "- "
+
+
+def as_line(text: str) -> str:
+    """Return `text` on one line, without brackets that a reader would take for a mark.
+
+    A reference of the source's own, like `[2]` behind a word, is dropped; other figures in
+    brackets stand in parentheses.
+    """
+    line = " ".join(_LINE_BREAK.sub(" ", text).split())
+    return _BRACKETS.sub(_unmarked, line)
+
+
+def _unmarked(match: re.Match[str]) -> str:
+    inside = match["inside"]
+    if inside is None or not any(map(str.isnumeric, inside)):
+        return match[0]
+    if any(map(str.isalpha, _REFERENCE_WORDS.sub("", inside))):
+        return match[0]
+    behind_word = match.start() > 0 and not match.string[match.start() - 1].isspace()
+    return "" if behind_word else f"({inside.strip()})"
