@@ -1,0 +1,496 @@
+"""What every retriever must do, as tests."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from functools import wraps
+from pathlib import Path
+from typing import Any, ClassVar, Concatenate, ParamSpec, cast
+
+from citewell.engine.registry import Registry
+from citewell.protocols import Retriever
+from citewell.specs import Context, RetrieverSpec
+from citewell.types import (
+    EVERYONE,
+    Audience,
+    IndexedDocument,
+    Labels,
+    Passage,
+    Place,
+    Placed,
+    Query,
+)
+
+P = ParamSpec("P")
+
+ALL = Audience.of(EVERYONE)
+_ODD_QUERIES = (
+    "",
+    " \n\t",
+    "?!",
+    "\U0001f98a\U0001f98a",
+    "\u200b",
+    "the of and",
+    '"fox',
+    "fox AND (NOT OR",
+    "title:fox^3 +fox -dog fo* [a TO b] {x}",
+    "fox\x00fox",
+    "\\ / ' ` % _ ; -- DROP TABLE",
+    "fox " * 2500,
+    " ".join(f"word{number}" for number in range(2500)),
+    "f" * 10_000,
+    "\u72d0\u72f8\u306f\u901f\u3044",
+    "\u0644\u062b\u0639\u0644\u0628",
+)
+
+
+def _run(
+    test: Callable[Concatenate[Any, P], Awaitable[None]],
+) -> Callable[Concatenate[Any, P], None]:
+    """Run an async test by itself, so that authors need no plugin of pytest's."""
+
+    @wraps(test)
+    def run(contract: Any, /, *args: P.args, **kwargs: P.kwargs) -> None:
+        async def body() -> None:
+            await test(contract, *args, **kwargs)
+
+        asyncio.run(body())
+
+    return run
+
+
+def make_document(
+    name: str,
+    *texts: str,
+    version: str = "1",
+    labels: Iterable[str] = (EVERYONE,),
+    language: str = "en",
+) -> IndexedDocument:
+    """Return a document whose passages are `texts`, one below the other."""
+    document_id = f"library:{name}"
+    passages = []
+    start = 0
+    for line, text in enumerate(texts, 1):
+        passages.append(
+            Passage(
+                id=f"{name}/{start}/{version}",
+                document_id=document_id,
+                title=name,
+                text=text,
+                start=start,
+                end=start + len(text),
+                places=(Placed(start, Place(line=2 * line - 1)),),
+                labels=frozenset(labels),
+                language=language,
+            )
+        )
+        start += len(text) + 2
+    return IndexedDocument(id=document_id, version=version, title=name, passages=tuple(passages))
+
+
+def _texts(passages: Iterable[Passage]) -> list[str]:
+    return [passage.text for passage in passages]
+
+
+def _ids(passages: Iterable[Passage]) -> list[str]:
+    return [passage.id for passage in passages]
+
+
+class RetrieverContract:
+    """Subclass it, set `name`, and pytest tests your retriever.
+
+    Attributes:
+        name: under which a plugin that is installed offers the retriever.
+        config: its settings, as they would stand in `citewell.toml`.
+    """
+
+    name: ClassVar[str]
+    config: ClassVar[Mapping[str, object]] = {}
+
+    @asynccontextmanager
+    async def open(self, folder: Path) -> AsyncIterator[Retriever]:
+        """Open the retriever with its data in `folder`; override to build it otherwise."""
+        spec = cast("RetrieverSpec[Any]", Registry.load().find("retriever", self.name))
+        context = Context(
+            name=self.name,
+            log=logging.getLogger(f"citewell.retriever.{self.name}"),
+            data_dir=folder,
+            base_dir=folder,
+        )
+        config = spec.config.model_validate(dict(self.config))
+        async with spec.build(config, context) as retriever:
+            yield retriever
+
+    # --- what was indexed is found ---------------------------------------------------------
+
+    @_run
+    async def test_starts_empty(self, tmp_path: Path) -> None:
+        async with self.open(tmp_path) as retriever:
+            assert dict(await retriever.versions()) == {}
+            assert not await _found(retriever, "fox"), "an empty index must find nothing"
+            assert not await retriever.fetch(["x"], readable_by=ALL)
+            assert isinstance(await retriever.identity(), str)
+
+    @_run
+    async def test_finds_what_was_indexed(self, tmp_path: Path) -> None:
+        async with self.open(tmp_path) as retriever:
+            await retriever.index([
+                make_document("a", "The quick brown fox."),
+                make_document("b", "A lazy dog."),
+            ])
+
+            assert _texts(await _found(retriever, "Where is the fox?")) == ["The quick brown fox."]
+            assert await retriever.versions() == {"library:a": "1", "library:b": "1"}
+
+    @_run
+    async def test_one_matching_word_is_enough(self, tmp_path: Path) -> None:
+        async with self.open(tmp_path) as retriever:
+            await retriever.index([make_document("a", "Refunds take two weeks.")])
+
+            found = await _found(retriever, "how long do refunds usually take for customers abroad")
+            assert found, "a question holds words that no passage has; match any word, not all"
+
+    @_run
+    async def test_passages_come_back_exactly(self, tmp_path: Path) -> None:
+        document = _rich_document()
+        async with self.open(tmp_path) as retriever:
+            await retriever.index([document])
+            fetched = await retriever.fetch(_ids(document.passages), readable_by=ALL)
+            found = await _found(retriever, "r\u00e9sum\u00e9 36,413", limit=10)
+
+        assert tuple(fetched) == document.passages, "store every field of a passage, unchanged"
+        by_id = {passage.id: passage for passage in document.passages}
+        for passage in found:
+            stored = by_id[passage.id]
+            assert passage.text == stored.text
+            assert passage.places == stored.places
+            assert passage.labels == stored.labels
+
+    @_run
+    async def test_best_first_and_never_more_than_the_limit(self, tmp_path: Path) -> None:
+        texts = [f"Filler about the weather, number {number}." for number in range(30)]
+        texts[17] = "Kangaroo pouch: how the kangaroo carries its young in the pouch."
+        texts[23] = "The weather at the zoo, where a kangaroo was seen once, years ago, in rain."
+        async with self.open(tmp_path) as retriever:
+            await retriever.index([make_document("a", *texts)])
+
+            found = await _found(retriever, "kangaroo pouch weather", limit=10)
+            assert found[0].text == texts[17], "the passage that holds more of the words is better"
+            scores = [passage.score for passage in found]
+            assert scores == sorted(scores, reverse=True), "scores must fall along the result"
+            for limit in (0, 1, 3):
+                best = await _found(retriever, "kangaroo pouch weather", limit=limit)
+                assert _ids(best) == _ids(found[:limit]), f"limit {limit} is not the best {limit}"
+
+    @_run
+    async def test_same_question_same_answer(self, tmp_path: Path) -> None:
+        async with self.open(tmp_path) as retriever:
+            await retriever.index([
+                make_document(f"d{number}", "equal text here") for number in range(40)
+            ])
+
+            first = await _found(retriever, "equal text", limit=7)
+            for _ in range(5):
+                assert _ids(await _found(retriever, "equal text", limit=7)) == _ids(first), (
+                    "break ties by something stable, such as the document's id"
+                )
+
+    @_run
+    async def test_odd_questions_are_safe(self, tmp_path: Path) -> None:
+        async with self.open(tmp_path) as retriever:
+            await retriever.index([make_document("a", "fox")])
+
+            for text in _ODD_QUERIES:
+                try:
+                    found = await _found(retriever, text)
+                except Exception as error:
+                    raise AssertionError(
+                        f"{text[:40]!r} raised {error!r}; a question is text, not query syntax"
+                    ) from error
+                assert len(found) <= 1
+            assert await _found(retriever, "fox", language="zz"), "an unknown language is no error"
+
+    @_run
+    async def test_big_documents(self, tmp_path: Path) -> None:
+        many = [f"Paragraph {number} about item{number}." for number in range(1500)]
+        huge = "lorem ipsum " * 20_000 + "needle"
+        async with self.open(tmp_path) as retriever:
+            await retriever.index([make_document("many", *many), make_document("huge", huge)])
+
+            assert _texts(await _found(retriever, "item1234"))[0] == many[1234]
+            assert _texts(await _found(retriever, "needle")) == [huge]
+
+    # --- documents are replaced and deleted as a whole --------------------------------------
+
+    @_run
+    async def test_replacing_leaves_nothing_of_the_old(self, tmp_path: Path) -> None:
+        old = make_document("a", "old fox one", "old fox two", "shared fox", version="1")
+        new = make_document("a", "new fox", version="2")
+        async with self.open(tmp_path) as retriever:
+            await retriever.index([old, make_document("b", "other fox")])
+            await retriever.index([new])
+
+            assert sorted(_texts(await _found(retriever, "fox"))) == ["new fox", "other fox"]
+            assert not await retriever.fetch(_ids(old.passages), readable_by=ALL)
+            assert await retriever.versions() == {"library:a": "2", "library:b": "1"}
+
+    @_run
+    async def test_a_passage_may_stay_the_same(self, tmp_path: Path) -> None:
+        old = make_document("a", "kept fox", "dropped fox")
+        new = IndexedDocument(id=old.id, version="2", title=old.title, passages=old.passages[:1])
+        async with self.open(tmp_path) as retriever:
+            await retriever.index([old])
+            await retriever.index([new])
+            await retriever.index([new])
+
+            assert _texts(await _found(retriever, "fox")) == ["kept fox"]
+            fetched = await retriever.fetch(_ids(old.passages), readable_by=ALL)
+            assert tuple(fetched) == new.passages
+
+    @_run
+    async def test_a_document_may_become_empty(self, tmp_path: Path) -> None:
+        async with self.open(tmp_path) as retriever:
+            await retriever.index([make_document("a", "fox")])
+            await retriever.index([make_document("a", version="2")])
+
+            assert not await _found(retriever, "fox")
+            assert await retriever.versions() == {"library:a": "2"}, (
+                "remember a document without text too, or each sync reads it again"
+            )
+
+    @_run
+    async def test_deleted_means_gone(self, tmp_path: Path) -> None:
+        gone = make_document("a", "fox one", "fox two")
+        async with self.open(tmp_path) as retriever:
+            await retriever.index([gone, make_document("b", "fox three")])
+            await retriever.delete([gone.id, "library:unknown"])
+            await retriever.delete([])
+
+            assert _texts(await _found(retriever, "fox")) == ["fox three"]
+            assert not await retriever.fetch(_ids(gone.passages), readable_by=ALL)
+            assert await retriever.versions() == {"library:b": "1"}
+
+    @_run
+    async def test_deleted_can_come_back(self, tmp_path: Path) -> None:
+        document = make_document("a", "fox")
+        async with self.open(tmp_path) as retriever:
+            await retriever.index([document])
+            await retriever.delete([document.id])
+            await retriever.index([document])
+
+            assert _texts(await _found(retriever, "fox")) == ["fox"]
+
+    @_run
+    async def test_identity_tells_every_change(self, tmp_path: Path) -> None:
+        seen = []
+        async with self.open(tmp_path) as retriever:
+            seen.append(await retriever.identity())
+            await retriever.index([make_document("a", "fox")])
+            seen.append(await retriever.identity())
+            await retriever.index([make_document("a", "dog", version="2")])
+            seen.append(await retriever.identity())
+            await retriever.delete(["library:a"])
+            seen.append(await retriever.identity())
+            await _found(retriever, "fox")
+            again = await retriever.identity()
+
+        assert len(set(seen)) == len(seen), f"a change left the identity as it was: {seen}"
+        assert again == seen[-1], "reading must not change the identity"
+
+    @_run
+    async def test_what_was_indexed_outlives_the_process(self, tmp_path: Path) -> None:
+        document = _rich_document()
+        async with self.open(tmp_path) as retriever:
+            await retriever.index([document, make_document("b", "fox")])
+            await retriever.delete(["library:b"])
+            identity = await retriever.identity()
+        async with self.open(tmp_path) as retriever:
+            assert await retriever.identity() == identity
+            assert await retriever.versions() == {document.id: document.version}
+            fetched = await retriever.fetch(_ids(document.passages), readable_by=ALL)
+            assert tuple(fetched) == document.passages
+            assert await _found(retriever, "r\u00e9sum\u00e9")
+            await retriever.index([make_document("c", "fox")])
+            assert _texts(await _found(retriever, "fox")) == ["fox"]
+
+    # --- readers ----------------------------------------------------------------------------
+
+    @_run
+    async def test_nobody_gets_what_a_reader_may_not_read(self, tmp_path: Path) -> None:
+        choose = random.Random(7)
+        names = ["everyone", "hr", "legal team", "a,b", 'quote"d', "\u00e9quipe"]
+        documents = [
+            make_document(f"d{number}", f"fox number {number}", labels=_some(choose, names))
+            for number in range(120)
+        ]
+        passages = [passage for document in documents for passage in document.passages]
+        async with self.open(tmp_path) as retriever:
+            await retriever.index(documents)
+            for _ in range(40):
+                audience = Audience(
+                    frozenset(
+                        _some(choose, [*names, "unused"]) for _ in range(choose.randint(0, 3))
+                    )
+                )
+                readable = {p.id for p in passages if audience.may_read(p.labels)}
+                found = await retriever.retrieve(
+                    Query(text="fox"), limit=len(passages), readable_by=audience
+                )
+                fetched = await retriever.fetch(_ids(passages), readable_by=audience)
+
+                assert set(_ids(found)) == readable, f"retrieve is wrong for {audience}"
+                assert set(_ids(fetched)) == readable, f"fetch is wrong for {audience}"
+
+    @_run
+    async def test_unreadable_passages_take_no_place_in_the_result(self, tmp_path: Path) -> None:
+        secret = [f"fox fox fox den {number}" for number in range(400)]
+        public = [f"Somewhere in this long text number {number} a fox is met." for number in (1, 2)]
+        async with self.open(tmp_path) as retriever:
+            await retriever.index([
+                make_document("secret", *secret, labels=["hr"]),
+                make_document("public", *public),
+            ])
+
+            found = await _found(retriever, "fox den", limit=2)
+            assert sorted(_texts(found)) == public, "filter by reader before ranking, not after"
+
+    @_run
+    async def test_new_labels_hold_at_once(self, tmp_path: Path) -> None:
+        document = make_document("a", "fox")
+        closed = make_document("a", "fox", version="2", labels=["hr"])
+        async with self.open(tmp_path) as retriever:
+            await retriever.index([document])
+            await retriever.index([closed])
+
+            assert not await _found(retriever, "fox")
+            assert not await retriever.fetch(
+                _ids([*document.passages, *closed.passages]), readable_by=ALL
+            )
+
+    @_run
+    async def test_fetch_keeps_the_order_of_the_ids(self, tmp_path: Path) -> None:
+        document = make_document("a", *(f"fox {number}" for number in range(12)))
+        wanted = _ids(document.passages)[::-1]
+        async with self.open(tmp_path) as retriever:
+            await retriever.index([document])
+            fetched = await retriever.fetch([*wanted[:5], "unknown", *wanted[5:]], readable_by=ALL)
+
+        assert _ids(fetched) == wanted
+        assert all(passage.score == 0 for passage in fetched)
+
+    # --- several at once ----------------------------------------------------------------------
+
+    @_run
+    async def test_readers_see_each_document_whole(self, tmp_path: Path) -> None:
+        versions = [
+            make_document("a", *(f"beacon {part}" for part in range(2 + at % 5)), version=str(at))
+            for at in range(25)
+        ]
+        whole = {frozenset(_ids(version.passages)) for version in versions}
+        async with self.open(tmp_path) as retriever:
+            await retriever.index([versions[0]])
+            writing = asyncio.ensure_future(_index_one_by_one(retriever, versions[1:]))
+            seen = 0
+            while not writing.done() or not seen:
+                found = await _found(retriever, "beacon", limit=50)
+                assert frozenset(_ids(found)) in whole, (
+                    f"a reader saw {sorted(_ids(found))}: half a document, two versions or none"
+                )
+                seen += 1
+            await writing
+
+            assert set(_ids(await _found(retriever, "beacon", limit=50))) == set(
+                _ids(versions[-1].passages)
+            )
+
+    @_run
+    async def test_calls_may_overlap(self, tmp_path: Path) -> None:
+        async with self.open(tmp_path) as retriever:
+            await asyncio.gather(
+                *(retriever.index([make_document(f"d{at}", f"fox {at}")]) for at in range(12)),
+                *(_found(retriever, "fox") for _ in range(12)),
+                retriever.delete(["library:unknown"]),
+            )
+
+            assert len(await retriever.versions()) == 12
+            assert len(await _found(retriever, "fox", limit=50)) == 12
+
+    @_run
+    async def test_a_cancelled_write_leaves_no_half(self, tmp_path: Path) -> None:
+        parts = [f"fox {part}" for part in range(300)]
+        async with self.open(tmp_path) as retriever:
+            writing = asyncio.ensure_future(retriever.index([make_document("a", *parts)]))
+            await asyncio.sleep(0.005)
+            writing.cancel()
+            await asyncio.wait([writing])
+            await retriever.index([make_document("b", "fox b")])
+
+            found = await _found(retriever, "fox", limit=500)
+            known = await retriever.versions()
+            assert len(found) == (301 if "library:a" in known else 1)
+
+
+async def _found(
+    retriever: Retriever, text: str, *, limit: int = 10, language: str | None = None
+) -> Sequence[Passage]:
+    return await retriever.retrieve(
+        Query(text=text, language=language), limit=limit, readable_by=ALL
+    )
+
+
+async def _index_one_by_one(retriever: Retriever, documents: Iterable[IndexedDocument]) -> None:
+    for document in documents:
+        await retriever.index([document])
+
+
+def _some(choose: random.Random, names: Sequence[str]) -> Labels:
+    return frozenset(choose.sample(names, choose.randint(0, 3)))
+
+
+def _rich_document() -> IndexedDocument:
+    """Return a document that uses every field of a passage."""
+    text = "R\u00e9sum\u00e9\t36,413\r\n\u6771\u4eac \U0001f98a e\u0301 \u202eabc\u202c  end "
+    row = "Paid\n36,413"
+    document_id, title = "library:rich/\u00fc.md", "Rich \u2014 \u201ctitle\u201d"
+    first = Passage(
+        id="rich-1",
+        document_id=document_id,
+        title=title,
+        text=text,
+        start=5,
+        end=5 + len(text),
+        places=(
+            Placed(5, Place(page=2, headings=("One", "One/Two"), line=7, anchor="one-two")),
+            Placed(9, Place(page=2, headings=("One", "One/Two"), line=8)),
+            Placed(30, Place(slide=1)),
+        ),
+        labels=frozenset({EVERYONE, "hr", "with space"}),
+        uri="https://example.org/r%C3%BC?x=1#y",
+        language="fr",
+    )
+    second = Passage(
+        id="rich-2",
+        document_id=document_id,
+        title=title,
+        text=row,
+        start=60,
+        end=60 + len(row),
+        places=(
+            Placed(60, Place(sheet="Q1 2026", cell="A2", headings=("One",))),
+            Placed(65, Place(sheet="Q1 2026", cell="B2", headings=("One",))),
+        ),
+        labels=frozenset({EVERYONE}),
+        header="R\u00e9sum\u00e9 | Amount",
+        language="",
+    )
+    return IndexedDocument(
+        id=document_id,
+        version="a7",
+        title=title,
+        passages=(first, second),
+        uri=first.uri,
+    )
