@@ -90,8 +90,9 @@ class Screen:
         room = max(self._console.width - max(len(line.first), len(line.rest)), 8)
         for index, part in enumerate(text.wrap(self._console, room)):
             prefix = line.rest if index else line.first
-            part.rstrip()
-            yield Text().append(prefix, _STYLES[Look.FAINT]).append(part)
+            whole = Text().append(prefix, _STYLES[Look.FAINT]).append(part)
+            whole.rstrip()
+            yield whole
 
 
 def _text(pieces: Sequence[Piece]) -> Text:

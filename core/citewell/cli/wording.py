@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 from citewell.engine.prompting import describe_place
 from citewell.types import Place
@@ -46,7 +46,7 @@ def place_in(title: str, place: Place) -> str:
 
 def link(uri: str | None, place: Place) -> str | None:
     """Return what opens the place of a stored source, or None where nothing can."""
-    if uri is None or urlsplit(uri).scheme not in _SCHEMES:
+    if uri is None or _split(uri).scheme not in _SCHEMES:
         return None
     fragment = place.anchor or (f"page={place.page}" if place.page is not None else None)
     if fragment and "#" not in uri:
@@ -58,12 +58,19 @@ def location(uri: str | None, place: Place) -> str:
     """Return a source's address as short as it can be: a path from here with its line, or a URI."""
     if uri is None:
         return ""
-    parts = urlsplit(uri)
+    parts = _split(uri)
     if parts.scheme != "file":
         return uri
     path = _short(Path(unquote(parts.path)))
     has_line = place.line is not None and place.page is None
     return f"{path}:{place.line}" if has_line else path
+
+
+def _split(uri: str) -> SplitResult:
+    try:
+        return urlsplit(uri)
+    except ValueError:
+        return SplitResult("", "", "", "", "")
 
 
 def _short(path: Path) -> str:
