@@ -55,6 +55,8 @@ class Runtime:
             return self._opened[key]
 
     async def _enter(self, kind: str, section: Section) -> object:
+        if section.missing:
+            raise ConfigError(*section.missing)
         data_dir = self.settings.data_dir / kind / section.name
         data_dir.mkdir(parents=True, exist_ok=True)
         context = Context(
