@@ -1,0 +1,267 @@
+"""One library brought into one index."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from citewell import blocking
+from citewell.errors import CitewellError, DocumentError
+from citewell.library.batching import Batches
+from citewell.library.failures import Failure, Failures
+from citewell.library.plans import Library, Loading, Progress, ProgressListener, SyncReport
+from citewell.library.reading import Reader
+from citewell.library.splitting import SPLITTER_VERSION, split
+from citewell.types import Changed, Document, Gone, IndexedDocument, Labels
+
+_READING = 96
+"""Documents under way at once; a few of them are read, the rest wait to be read or indexed."""
+
+_LONG_CHARS = 500_000
+"""A longer text would hold up the event loop while it is split."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What all libraries of one sync share."""
+
+    reader: Reader
+    report: SyncReport
+    progress: Progress
+    listener: ProgressListener
+
+    def step(self) -> None:
+        """Tell the listener."""
+        self.listener(self.progress)
+
+    def finished(self, documents: int = 1, passages: int = 0) -> None:
+        """Count documents that are indexed, or will not be."""
+        self.report.passages += passages
+        self.progress.passages += passages
+        self.progress.done += documents
+        self.step()
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """One library at one index.
+
+    Attributes:
+        indexed: what the index has of the library: id to version.
+    """
+
+    library: Library
+    indexed: Mapping[str, str]
+    batches: Batches
+    failures: Failures
+
+
+class Intake:
+    """Reads and indexes what changed in a library, deletes what is gone."""
+
+    def __init__(self, desk: Desk, run: Run) -> None:
+        self._library = desk.library
+        self._indexed = desk.indexed
+        self._batches = desk.batches
+        self._failures = desk.failures
+        self._run = run
+        self._touched: set[str] = set()
+        self._shapes: dict[tuple[str, Labels], str] = {}
+
+    async def run(self) -> None:
+        """Do it; what goes wrong is in the report.
+
+        Raises:
+            StoreError: the index cannot be written.
+        """
+        waiting: asyncio.Queue[Changed | None] = asyncio.Queue()
+        name, report = self._library.name, self._run.report
+        async with AsyncExitStack() as stack, together() as group:
+            for _ in range(_READING):
+                group.create_task(self._work(waiting))
+            try:
+                await self._list(waiting, stack)
+            except CitewellError as error:
+                report.errors[name] = str(error)
+            except Exception as error:  # noqa: BLE001 - a broken plugin costs its library only
+                report.errors[name] = f"its source failed: {type(error).__name__}: {error}"
+            for _ in range(_READING):
+                waiting.put_nowait(None)
+        report.unchanged += len(self._indexed.keys() - self._touched)
+        report.failed += self._failures.of(name)
+
+    # --- listing ---------------------------------------------------------------------------
+
+    async def _list(self, waiting: asyncio.Queue[Changed | None], stack: AsyncExitStack) -> None:
+        source = await self._library.open()
+        changes = source.changes(self._known())
+        close = getattr(changes, "aclose", None)
+        if close is not None:
+            stack.push_async_callback(close)
+        async for change in changes:
+            if isinstance(change, Gone):
+                self._run.report.removed += change.id in self._indexed
+                self._leave_out(change.id)
+                continue
+            self._run.progress.found += 1
+            if self._is_wanted(change):
+                waiting.put_nowait(change)
+                self._run.step()
+            else:
+                self._run.finished()
+
+    def _known(self) -> dict[str, str]:
+        """Return what the source need not name again; an empty version never matches."""
+        known = dict.fromkeys((failure.id for failure in self._failures.of(self._library.name)), "")
+        for id_, version in self._indexed.items():
+            content, _, shape = version.rpartition(".")
+            known[id_] = content if shape == self._shape(id_) else ""
+        for failure in self._failures.recent(self._library.name):
+            content, _, shape = failure.version.rpartition(".")
+            known[failure.id] = content if shape == self._failed_shape(failure.id) else ""
+        return known
+
+    def _is_wanted(self, change: Changed) -> bool:
+        """Tell whether the document is to be read; drop it from the index when it may not stay."""
+        id_, report = change.raw.id, self._run.report
+        suffix = PurePosixPath(id_).suffix.lower()
+        if suffix not in self._library.loadings:
+            report.ignored[suffix] = report.ignored.get(suffix, 0) + 1
+        elif not self._library.labelling.of(id_):
+            report.unlabelled.append((self._library.name, id_))
+        else:
+            return self._indexed.get(id_) != f"{change.version}.{self._shape(id_)}"
+        report.removed += id_ in self._indexed
+        self._leave_out(id_)
+        return False
+
+    def _leave_out(self, id_: str) -> None:
+        """Forget a document here and in the index."""
+        self._failures.forget(self._library.name, id_)
+        if id_ in self._indexed:
+            self._touched.add(id_)
+            self._batches.delete(f"{self._library.name}:{id_}")
+
+    # --- what shapes the passages beside the content -----------------------------------------
+
+    def _shape(self, id_: str) -> str:
+        """Return a name of how the document becomes passages; empty when it does not."""
+        suffix = PurePosixPath(id_).suffix.lower()
+        labels = self._library.labelling.of(id_)
+        key = (suffix, labels)
+        if key not in self._shapes:
+            loading = self._library.loadings.get(suffix)
+            self._shapes[key] = self._named(loading, labels) if loading and labels else ""
+        return self._shapes[key]
+
+    def _named(self, loading: Loading, labels: Labels) -> str:
+        shape = (
+            SPLITTER_VERSION,
+            sorted(labels),
+            self._library.settings,
+            self._library.language,
+            self._library.passage_chars,
+            loading.spec.name,
+            loading.spec.version,
+            loading.config.model_dump_json(),
+        )
+        return hashlib.blake2b(json.dumps(shape).encode(), digest_size=8).hexdigest()
+
+    def _failed_shape(self, id_: str) -> str:
+        return f"{self._shape(id_)}-{self._library.max_mb:g}".replace(".", "-")
+
+    # --- reading -----------------------------------------------------------------------------
+
+    async def _work(self, waiting: asyncio.Queue[Changed | None]) -> None:
+        while (change := await waiting.get()) is not None:
+            try:
+                size = change.raw.path.stat().st_size
+            except OSError:
+                size = 0
+            await self._batches.reserve(size)
+            try:
+                document = await self._read(change)
+            except DocumentError as error:
+                await self._batches.release(size)
+                self._fail(change, str(error))
+            else:
+                self._accept(document)
+                self._batches.index(document, reserved=size)
+
+    async def _read(self, change: Changed) -> IndexedDocument:
+        id_ = change.raw.id
+        loading = self._library.loadings[PurePosixPath(id_).suffix.lower()]
+        document = await self._run.reader.read(
+            change.raw,
+            loading.spec,
+            loading.config,
+            language=self._library.language,
+            max_mb=self._library.max_mb,
+        )
+        version = f"{change.version}.{self._shape(id_)}"
+        if len(document.text) < _LONG_CHARS:
+            return self._split(document, version)
+        return await blocking.call(self._split, document, version)
+
+    def _split(self, document: Document, version: str) -> IndexedDocument:
+        try:
+            f"{document.title}{document.text}".encode()
+        except UnicodeEncodeError as error:
+            raise DocumentError("holds half of a surrogate pair, which is not text") from error
+        passages = split(
+            document,
+            library=self._library.name,
+            labels=self._library.labelling.of(document.id),
+            max_chars=self._library.passage_chars,
+        )
+        if not passages:
+            raise DocumentError("holds no text")
+        return IndexedDocument(
+            id=f"{self._library.name}:{document.id}",
+            version=version,
+            title=document.title,
+            passages=passages,
+            uri=document.uri,
+        )
+
+    def _accept(self, document: IndexedDocument) -> None:
+        id_ = document.id.partition(":")[2]
+        self._failures.forget(self._library.name, id_)
+        self._touched.add(id_)
+        if id_ in self._indexed:
+            self._run.report.updated += 1
+        else:
+            self._run.report.added += 1
+
+    def _fail(self, change: Changed, reason: str) -> None:
+        id_ = change.raw.id
+        self._leave_out(id_)
+        # A loader with an extra may work as soon as that is installed.
+        loading = self._library.loadings[PurePosixPath(id_).suffix.lower()]
+        self._failures.add(
+            Failure(
+                library=self._library.name,
+                id=id_,
+                reason=reason,
+                version=f"{change.version}.{self._failed_shape(id_)}",
+                tried=0.0 if loading.spec.extra else time.time(),
+            )
+        )
+        self._run.progress.failed += 1
+        self._run.finished()
+
+
+@asynccontextmanager
+async def together() -> AsyncIterator[asyncio.TaskGroup]:
+    """Run tasks that fail as one, with the first error itself."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            yield group
+    except BaseExceptionGroup as errors:
+        raise errors.exceptions[0] from None

@@ -1,0 +1,44 @@
+"""Who may read a document, by its path."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from citewell.globs import Globs
+from citewell.types import Labels
+
+_WILDCARD = re.compile(r"[*?\[]")
+_FIXED = re.compile(r"[^*?\[\]/]")
+
+
+class Labelling:
+    """Labels by glob. The pattern that says most about where a document is decides alone.
+
+    That is the one with the longest beginning before its first wildcard; among equals the one with
+    the most characters that are not wildcards; among equals the last. So `hr/**` beats `**` and
+    `hr/public/**` beats both, in whatever order they are written. A document that no pattern
+    matches has no labels, so nobody reads it.
+
+    Args:
+        rules: patterns as in `citewell.globs`, each with its labels.
+
+    Raises:
+        ValueError: a pattern is malformed.
+    """
+
+    def __init__(self, rules: Iterable[tuple[str, Labels]]) -> None:
+        ranked = sorted(enumerate(rules), key=lambda rule: (*_weight(rule[1][0]), rule[0]))
+        self._rules = tuple((Globs([glob]), labels) for _, (glob, labels) in reversed(ranked))
+
+    def of(self, id_: str) -> Labels:
+        """Return the labels of the document `id_`; none when no pattern matches."""
+        for glob, labels in self._rules:
+            if glob.matches(id_):
+                return labels
+        return frozenset()
+
+
+def _weight(glob: str) -> tuple[int, int]:
+    bare = glob.lstrip("/")
+    return len(_WILDCARD.split(bare, maxsplit=1)[0]), len(_FIXED.findall(bare))

@@ -1,0 +1,100 @@
+"""What a sync works on, and what it tells."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from pydantic import BaseModel
+
+from citewell.library.failures import Failure
+from citewell.library.labelling import Labelling
+from citewell.protocols import Retriever, Source
+from citewell.specs import LoaderSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Loading:
+    """A loader and its settings."""
+
+    spec: LoaderSpec[Any]
+    config: BaseModel
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Library:
+    """A library as a sync sees it.
+
+    Attributes:
+        name: without a colon.
+        open: returns the opened source.
+        settings: of the source; where they differ, every document is read again.
+        loadings: by suffix, lower case, with the dot.
+        max_mb: a larger file is refused.
+        passage_chars: a passage's usual bound.
+    """
+
+    name: str
+    open: Callable[[], Awaitable[Source]]
+    settings: str
+    loadings: Mapping[str, Loading]
+    labelling: Labelling
+    language: str = "en"
+    max_mb: float = 50.0
+    passage_chars: int = 1200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Index:
+    """A retriever and the libraries that it shall hold; it loses documents of all others."""
+
+    name: str
+    retriever: Retriever
+    libraries: tuple[Library, ...]
+
+
+@dataclass(slots=True, kw_only=True)
+class Progress:
+    """How far a sync is.
+
+    Attributes:
+        found: changed documents met so far.
+        is_listing: whether `found` may still grow.
+        done: of these, indexed, failed or left out.
+        failed: of these, could not be read.
+        passages: indexed.
+    """
+
+    found: int = 0
+    is_listing: bool = True
+    done: int = 0
+    failed: int = 0
+    passages: int = 0
+
+
+@dataclass(slots=True, kw_only=True)
+class SyncReport:
+    """What a sync did.
+
+    Attributes:
+        failed: documents that cannot be read, also those known from before; not in the index.
+        errors: libraries that could not be listed, with the reason; they stay as they were.
+        unlabelled: library and id of documents that no label pattern matches: nobody may read
+            them, so they are not in the index.
+        ignored: files that no loader reads, by suffix.
+    """
+
+    added: int = 0
+    updated: int = 0
+    removed: int = 0
+    unchanged: int = 0
+    passages: int = 0
+    seconds: float = 0.0
+    failed: list[Failure] = field(default_factory=list)
+    errors: dict[str, str] = field(default_factory=dict)
+    unlabelled: list[tuple[str, str]] = field(default_factory=list)
+    ignored: dict[str, int] = field(default_factory=dict)
+
+
+ProgressListener: TypeAlias = Callable[[Progress], None]
