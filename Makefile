@@ -2,7 +2,7 @@
 VENV ?= .venv
 PYTHON ?=
 BIN := $(abspath $(VENV))/bin
-CODE := core plugins proofs
+CODE := core plugins proofs scripts
 export VENV PYTHON
 
 .DEFAULT_GOAL := help

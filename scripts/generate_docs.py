@@ -1,0 +1,206 @@
+"""Writes the parts of the documentation that the code knows best: `make docs`.
+
+Each part stands between two comments, `<!-- generated:NAME -->` and `<!-- /generated:NAME -->`. A
+test compares them with what this module makes of the code, so they cannot go stale.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+from citewell.cli.main import cli
+from pydantic import BaseModel
+
+from citewell.engine.registry import Registry
+from citewell.engine.tables import COMPONENTS, SINGLES, Component, Profile
+
+ROOT = Path(__file__).resolve().parent.parent
+TRANSCRIPT = ("What happens to a sentence that fails its checks?", "How tall is the Eiffel Tower?")
+
+KINDS = {
+    "library": ("sources", "Sources"),
+    "loader": ("loaders", "Loaders"),
+    "retriever": ("retrievers", "Retrievers"),
+    "model": ("models", "Models"),
+    "verifier": ("verifiers", "Verifiers"),
+    "formatter": ("formatters", "Formatters"),
+}
+
+
+def transcript() -> str:
+    """Return what a terminal shows when Citewell is asked about itself."""
+    with tempfile.TemporaryDirectory() as cache:
+        shown = [
+            f'$ citewell ask "{question}" --docs docs/\n{_answer(question, cache)}'
+            for question in TRANSCRIPT
+        ]
+    return "```console\n" + "\n\n".join(shown) + "\n```"
+
+
+def _answer(question: str, cache: str) -> str:
+    done = subprocess.run(
+        [str(Path(sys.executable).parent / "citewell"), "ask", question, "--docs", "docs/"],
+        check=False,
+        cwd=ROOT,
+        env={"HOME": cache, "XDG_CACHE_HOME": cache, "COLUMNS": "100", "NO_COLOR": "1"},
+        capture_output=True,
+        text=True,
+    )
+    return done.stdout.strip("\n")
+
+
+def commands() -> str:
+    """Return the help of every command."""
+    return "\n\n".join(
+        f"## {context.command_path}\n\n```text\n{context.get_help()}\n```"
+        for context in _contexts(cli)
+    )
+
+
+def _contexts(
+    command: click.Command, parent: click.Context | None = None
+) -> Iterator[click.Context]:
+    name = "citewell" if parent is None else command.name
+    context = click.Context(command, parent=parent, info_name=name, max_content_width=90)
+    yield context
+    if isinstance(command, click.Group):
+        for child in command.list_commands(context):
+            found = command.get_command(context, child)
+            if found is not None:
+                yield from _contexts(found, context)
+
+
+def sections() -> str:
+    """Return the settings that the core knows, section by section."""
+    parts = [
+        f"## `[{name}.NAME]`\n\n{model.__doc__}\n\n{settings_table(model)}"
+        for name, model in COMPONENTS.items()
+        if model is not Component
+    ]
+    plain = [f"`[{name}.NAME]`" for name, model in COMPONENTS.items() if model is Component]
+    parts.append(f"## {', '.join(plain)}\n\n{settings_table(Component)}")
+    parts.append(f"## `[profile.NAME]`\n\n{Profile.__doc__}\n\n{settings_table(Profile)}")
+    parts += [
+        f"## `[{name}]`\n\n{model.__doc__}\n\n{settings_table(model)}"
+        for name, model in SINGLES.items()
+    ]
+    return "\n\n".join(parts)
+
+
+def components() -> str:
+    """Return every component that comes with Citewell, with its settings."""
+    registry = Registry.load(strict=True)
+    parts = []
+    for section, (attribute, title) in KINDS.items():
+        specs: Mapping[str, Any] = getattr(registry, attribute)
+        if specs:
+            parts.append(f"## {title}: `use` of `[{section}.NAME]`")
+        parts += [_component(spec) for _, spec in sorted(specs.items())]
+    return "\n\n".join(parts)
+
+
+def _component(spec: Any) -> str:
+    extra = getattr(spec, "extra", None)
+    needs = f' Needs `pip install "citewell[{extra}]"`.' if extra else ""
+    suffixes = ", ".join(f"`{suffix}`" for suffix in getattr(spec, "suffixes", ()))
+    files = f" Reads {suffixes}." if suffixes else ""
+    summary = f"{_sentence(spec.summary)}{files}{needs}"
+    return f"### {spec.name}\n\n{summary}\n\n{settings_table(spec.config)}"
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:].rstrip(".") + "."
+
+
+def settings_table(model: type[BaseModel]) -> str:
+    """Return a table of the settings of a config model."""
+    if not model.model_fields:
+        return "No settings."
+    schema = model.model_json_schema()
+    rows = [
+        f"| `{name}` | {_kind(field, schema)} | {_default(name, field, schema)} | "
+        f"{_sentence(str(field.get('description', ''))).replace('|', chr(92) + '|')} |"
+        for name, field in schema["properties"].items()
+    ]
+    return "\n".join(["| setting | type | default | meaning |", "|---|---|---|---|", *rows])
+
+
+def _kind(field: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
+    if "$ref" in field:
+        return _kind(schema["$defs"][field["$ref"].rpartition("/")[2]], schema)
+    if "anyOf" in field:
+        options = [option for option in field["anyOf"] if option.get("type") != "null"]
+        return " or ".join(dict.fromkeys(_kind(option, schema) for option in options))
+    if "enum" in field:
+        return ", ".join(f"`{choice}`" for choice in field["enum"])
+    if field.get("type") == "array":
+        return f"list of {_kind(field.get('items', {}), schema)}s"
+    name = {"object": "table", "boolean": "true or false"}.get(field["type"], field["type"])
+    return f"{name}{_limits(field)}"
+
+
+def _limits(field: Mapping[str, Any]) -> str:
+    low, high = field.get("minimum"), field.get("maximum")
+    if low is not None and high is not None:
+        return f", {low} to {high}"
+    return f", from {low}" if low is not None else ""
+
+
+def _default(name: str, field: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
+    if name in schema.get("required", ()):
+        return "required"
+    value = field.get("default")
+    return "" if value is None else f"`{_toml(value)}`"
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, dict):
+        inner = ", ".join(f"{_toml(key)} = {_toml(item)}" for key, item in value.items())
+        return f"{{ {inner} }}" if inner else "{}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(_toml, value))}]"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f'"{value}"' if isinstance(value, str) else str(value)
+
+
+PARTS: Mapping[str, Callable[[], str]] = {
+    "transcript": transcript,
+    "commands": commands,
+    "sections": sections,
+    "components": components,
+}
+
+
+def renewed(text: str) -> str:
+    """Return a page with every generated part written anew."""
+    return re.sub(
+        r"(<!-- generated:(\w+) -->\n).*?(<!-- /generated:\2 -->)",
+        lambda marks: f"{marks[1]}\n{PARTS[marks[2]]()}\n\n{marks[3]}",
+        text,
+        flags=re.DOTALL,
+    )
+
+
+def pages() -> list[Path]:
+    """Return the pages that hold generated parts."""
+    every = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+    return [page for page in every if "<!-- generated:" in page.read_text(encoding="utf-8")]
+
+
+def main() -> None:
+    """Renew every page."""
+    # The transcript quotes the other pages, so the README comes last.
+    for page in reversed(pages()):
+        page.write_text(renewed(page.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

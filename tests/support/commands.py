@@ -1,0 +1,52 @@
+"""Runs the command line as a user does: a process of its own, in a folder and a home of its own."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import loopback
+
+LEAVE = "# Leave\n\nEvery employee has 28 days of leave a year. Leave is asked for in the portal.\n"
+
+
+class Machine:
+    """A home without settings, a folder with documents, and no network."""
+
+    def __init__(self, folder: Path) -> None:
+        self.work = folder / "work"
+        self.handbook = self.work / "handbook"
+        self.handbook.mkdir(parents=True)
+        (self.handbook / "leave.md").write_text(LEAVE, encoding="utf-8")
+        home = folder / "home"
+        home.mkdir()
+        self.environment = {
+            **loopback.environment(folder),
+            "HOME": str(home),
+            "XDG_CACHE_HOME": str(home / ".cache"),
+            "XDG_DATA_HOME": str(home / ".local"),
+            "XDG_CONFIG_HOME": str(home / ".config"),
+            "NO_COLOR": "1",
+            "COLUMNS": "100",
+        }
+        self.attempts = folder / "attempts"
+
+    def citewell(self, *words: str, typed: str = "") -> subprocess.CompletedProcess[str]:
+        """Run one command; `typed` is what the user types into it."""
+        return subprocess.run(
+            [str(Path(sys.executable).parent / "citewell"), *words],
+            check=False,
+            cwd=self.work,
+            env=self.environment,
+            input=typed,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+
+
+def reference(output: str) -> str:
+    """Return the last answer reference that an output shows."""
+    return re.findall(r"\bwhy ([0-9a-hjkmnp-tv-z]{10})\b", output)[-1]

@@ -1,0 +1,108 @@
+"""The documentation is true: its parts are generated, its examples run."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+import commands
+from citewell.engine.settings import load_settings
+from scripts import generate_docs
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+REFERENCE = re.compile(r"\b[0-9a-hjkmnp-tv-z]{10}\b(?=\W|$)")
+
+
+def blocks(page, language):
+    text = page.read_text(encoding="utf-8")
+    return re.findall(rf"^```{language}\n(.*?)^```", text, flags=re.DOTALL | re.MULTILINE)
+
+
+def name_of(page):
+    return str(page.relative_to(ROOT))
+
+
+def without_ids(text):
+    return re.sub(r"(?<=why )[0-9a-hjkmnp-tv-z]{10}\b", "ID", text)
+
+
+@pytest.mark.parametrize("page", generate_docs.pages(), ids=name_of)
+def test_generated_parts_are_current(page):
+    text = page.read_text(encoding="utf-8")
+
+    assert without_ids(generate_docs.renewed(text)) == without_ids(text), "run: make docs"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_config_examples_are_valid(page, tmp_path):
+    for number, example in enumerate(blocks(page, "toml")):
+        config = tmp_path / f"{number}.toml"
+        config.write_text(example, encoding="utf-8")
+
+        assert load_settings(config).registry.plugins
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_python_examples_can_be_read(page):
+    for example in blocks(page, "python"):
+        assert compile(example, str(page), "exec")
+
+
+LOGS = """
+[library.logs]
+use = "files"
+path = "handbook"
+[retriever.main]
+use = "lexical"
+[model.quotes]
+use = "extractive"
+[profile.default]
+retriever = "main"
+model = "quotes"
+"""
+
+
+@pytest.fixture
+def machine(tmp_path):
+    return commands.Machine(tmp_path)
+
+
+TYPED = {"init": "\n" * 9, "chat": "How many days of leave do I have?\n/quit\n"}
+
+
+@pytest.mark.parametrize("page", [ROOT / "README.md", ROOT / "docs" / "tutorial.md"], ids=name_of)
+def test_commands_of_the_first_pages_work(page, machine):
+    asked = ""
+    lines = [line for block in blocks(page, "console") for line in block.splitlines()]
+    for line in lines:
+        program, *words = shlex.split(line.removeprefix("$ ")) if line[:2] == "$ " else ["", ""]
+        if Path(program).name != "citewell" or "docs/" in words:
+            continue
+        if words[0] == "why":
+            words = ["why", commands.reference(asked)]
+
+        done = machine.citewell(*words, typed=TYPED.get(words[0], ""))
+
+        assert done.returncode == 0, (line, done.stdout, done.stderr)
+        asked = done.stdout if words[0] == "ask" else asked
+    assert "28 days of leave" in asked
+
+
+def test_the_file_type_of_the_how_to_works(machine):
+    page = ROOT / "docs" / "how-to" / "add-a-file-type.md"
+    (machine.work / "log_loader.py").write_text(blocks(page, "python")[0], encoding="utf-8")
+    (machine.handbook / "night.log").write_text(
+        "22:14 door opened\n23:02 the backup server restarted after a power cut\n"
+    )
+    (machine.work / "citewell.toml").write_text(blocks(page, "toml")[0] + LOGS)
+
+    trusted = machine.citewell("plugins", "trust", "log_loader.py", typed="y\n")
+    synced = machine.citewell("sync")
+    asked = machine.citewell("ask", "Why did the backup server restart?")
+
+    assert trusted.returncode == 0, trusted.stderr
+    assert synced.returncode == 0, synced.stderr
+    assert "after a power cut" in asked.stdout
+    assert "night.log" in asked.stdout
