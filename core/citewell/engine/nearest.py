@@ -6,7 +6,14 @@ import difflib
 from collections.abc import Iterable
 
 
-def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """Return `; did you mean "..."?` with the known name nearest to `name`, or nothing."""
-    near = difflib.get_close_matches(name.lower()[:100], list(known), n=1, cutoff=0.6)
-    return f'; did you mean "{near[0]}"?' if near else ""
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """Return the known name that `name` was probably meant to be."""
+    return next(iter(difflib.get_close_matches(name.lower()[:100], list(known), n=1)), None)
+
+
+def did_you_mean(name: str, known: Iterable[str], listed: str = "") -> str:
+    """Return the end of a message: `; did you mean "..."? ` and `listed`, each if there is one."""
+    near = nearest(name, known)
+    if near is None:
+        return f"; {listed}" if listed else ""
+    return f'; did you mean "{near}"? {listed}'.rstrip()

@@ -17,7 +17,7 @@ import pluggy
 
 from citewell import hookspecs
 from citewell.engine.candidates import Candidate, in_files, installed
-from citewell.engine.nearest import did_you_mean
+from citewell.engine.nearest import did_you_mean, nearest
 from citewell.engine.offers import KINDS, Kind, Offer, checked
 from citewell.engine.trust import Trust
 from citewell.errors import PluginError, UnknownComponent, UntrustedPlugin
@@ -159,16 +159,17 @@ class Registry:
         known = self.components(kind)
         if name in known:
             return known[name]
-        hint = did_you_mean(name, known)
-        lines = [f'no {kind} is called "{name}"{hint}; there are: {", ".join(known) or "none"}']
-        lines += [state.reason for state in self._suspects(kind, name)]
-        raise UnknownComponent("; ".join(lines))
+        listed = f"{kind}s there are: {', '.join(known) or 'none'}"
+        message = f'no {kind} is called "{name}"{did_you_mean(name, known, listed)}'
+        raise UnknownComponent("; ".join([message, *self.suspicions(name, known)]))
 
-    def _suspects(self, kind: str, name: str) -> list[PluginState]:
-        """Return the plugins that are not on and may offer the component, likeliest first."""
-        absent = [state for state in self.plugins if state.reason and state.state != "on"]
-        named = [s for s in absent if f"{kind} {name}" in s.offers or name in s.name]
-        return named or absent[:3]
+    def suspicions(self, name: str, known: Collection[str]) -> list[str]:
+        """Return why the plugins are off that may offer `name`, which is none of `known`."""
+        absent = [state for state in self.plugins if state.state != "on"]
+        named = [state.reason for state in absent if name in state.name or state.name in name]
+        if named or nearest(name, known):
+            return named
+        return [state.reason for state in absent[:3]]
 
     def route(self, question: Question, profiles: tuple[str, ...]) -> str | None:
         """Return the profile that the first plugin with an opinion chooses, or None."""

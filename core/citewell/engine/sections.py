@@ -1,0 +1,88 @@
+"""The settings of one run, as values that never change."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from citewell.engine.registry import Registry
+from citewell.engine.tables import Profile
+from citewell.specs import ComponentSpec
+from citewell.types import Labels
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """A component with its settings.
+
+    Attributes:
+        name: of the section; of a component that has none, the component's own.
+        use: name of the component.
+        config: an instance of `spec.config`.
+        missing: why it cannot be opened yet, one line for each secret that is not there.
+    """
+
+    name: str
+    use: str
+    spec: ComponentSpec
+    config: BaseModel
+    missing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LibrarySettings:
+    """A library: its source, and what the core does with its documents.
+
+    Attributes:
+        labels: file pattern and labels, in the order of the file; the last match holds.
+        max_mb: larger files are refused.
+    """
+
+    section: Section
+    labels: tuple[tuple[str, Labels], ...]
+    language: str
+    max_mb: int
+    passage_chars: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetrieverSettings:
+    """A retriever and the libraries that it holds."""
+
+    section: Section
+    libraries: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything that one run needs to know.
+
+    Attributes:
+        path: the file that they were read from; None when a folder is asked without one.
+        base_dir: what relative paths are relative to.
+        data_dir: where indexes and the journal are; not made yet.
+        formatters: beside the sections of the file, each formatter under its own name.
+        loaders: one section for each loader, with the file's settings where it has any.
+        journal_url: None for the file `journal.sqlite` in `data_dir`.
+        reads: labels of whoever asks in the terminal.
+        missing: one line for each secret that is named and not there.
+    """
+
+    path: Path | None
+    base_dir: Path
+    data_dir: Path
+    registry: Registry
+    libraries: Mapping[str, LibrarySettings]
+    retrievers: Mapping[str, RetrieverSettings]
+    models: Mapping[str, Section]
+    verifiers: Mapping[str, Section]
+    formatters: Mapping[str, Section]
+    loaders: Mapping[str, Section]
+    profiles: Mapping[str, Profile]
+    journal_url: str | None
+    reads: Labels
+    default_profile: str
+    missing: tuple[str, ...] = ()

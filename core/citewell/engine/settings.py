@@ -1,0 +1,97 @@
+"""The settings of one run: read from `citewell.toml` and checked as a whole."""
+
+from __future__ import annotations
+
+import hashlib
+import tomllib
+from pathlib import Path
+from typing import Any, Final
+
+import platformdirs
+
+from citewell.engine.assembly import Assembly
+from citewell.engine.sections import LibrarySettings, RetrieverSettings, Section, Settings
+from citewell.engine.tables import Profile
+from citewell.errors import ConfigError
+
+__all__ = [
+    "FILE_NAME",
+    "LibrarySettings",
+    "Profile",
+    "RetrieverSettings",
+    "Section",
+    "Settings",
+    "find_config",
+    "folder_settings",
+    "load_settings",
+]
+
+FILE_NAME: Final = "citewell.toml"
+_MAX_BYTES = 1_000_000
+
+
+def find_config(start: Path) -> Path | None:
+    """Return the `citewell.toml` of `start` or of the nearest folder above it that has one."""
+    start = start.resolve()
+    for folder in (start, *start.parents):
+        if (folder / FILE_NAME).is_file():
+            return folder / FILE_NAME
+    return None
+
+
+def load_settings(path: Path, *, strict: bool = False) -> Settings:
+    """Read the settings file at `path` and check all of it.
+
+    Args:
+        path: a TOML file; relative paths in it start at its folder.
+        strict: raise on the first bad plugin.
+
+    Raises:
+        ConfigError: with every problem of the file.
+        PluginError: with `strict` only.
+    """
+    data = _read(path)
+    return Assembly(str(path), path.resolve().parent, data, strict=strict).settings(path)
+
+
+def folder_settings(docs: Path) -> Settings:
+    """Return the settings with which the folder `docs` is asked when there is no file.
+
+    Its index is kept in the user's cache folder, under a name made from the folder's own.
+
+    Raises:
+        ConfigError: `docs` is no folder, or what every answer needs cannot be loaded.
+    """
+    folder = docs.resolve()
+    if not folder.is_dir():
+        raise ConfigError(f"{docs}: expected a folder with documents")
+    name = hashlib.sha256(str(folder).encode("utf-8", "surrogateescape")).hexdigest()[:16]
+    data: dict[str, Any] = {
+        "data_dir": str(platformdirs.user_cache_path("citewell") / name),
+        "library": {"docs": {"use": "files", "path": str(folder)}},
+    }
+    return Assembly(f"defaults for {docs}", folder, data).settings(None)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """Return the tables of the file.
+
+    Raises:
+        ConfigError: it cannot be read, or is no TOML.
+    """
+    try:
+        with path.open("rb") as file:
+            content = file.read(_MAX_BYTES + 1)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise ConfigError(f"{path}: cannot be read: {reason.lower()}") from error
+    if len(content) > _MAX_BYTES:
+        raise ConfigError(f"{path}: larger than {_MAX_BYTES:,} bytes; this is no settings file")
+    try:
+        return tomllib.loads(content.decode())
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise ConfigError(f"{path}: line {line}: expected text in UTF-8") from error
+    except (ValueError, RecursionError) as error:
+        text = str(error) if isinstance(error, ValueError) else "nested too deeply"
+        raise ConfigError(f"{path}: this is not TOML: {text[:1].lower()}{text[1:]}") from error
