@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from citewell import Passage, Turn
 from citewell_extractive.periods import asked_periods, period
-from citewell_extractive.units import Unit, units
+from citewell_extractive.units import Kind, Unit, units
 from citewell_extractive.wanted import names_one, wanted
 from citewell_extractive.words import Finder, Term, terms, words
 
@@ -35,6 +35,9 @@ _LEANS = re.compile(
     re.IGNORECASE,
 )
 _EARLIER = 0.5
+_LEANS_BACK = re.compile(
+    r"(?:all of |both )?(?:th(?:is|ese|at|ose|ey)|s?he|it|such)\b", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,7 @@ class Evidence:
         text: of the unit, as it stands in the passage.
         names: of the question's names and numbers those in it, above it or in its titles.
         score: orders the units of one question, higher is better.
+        before: the sentence that it leans on, as one that begins with "this" does.
         follows: the units that it announces, as "these steps:" does.
     """
 
@@ -73,6 +77,7 @@ class Evidence:
     names: frozenset[str]
     score: float
     signals: Signals
+    before: Unit | None = None
     follows: tuple[Unit, ...] = ()
 
 
@@ -197,6 +202,7 @@ class _Scale:
             names=self.names & (seen.keys | seen.lead | seen.titles),
             score=score,
             signals=signals,
+            before=self._before(index),
             follows=self._follows(index),
         )
 
@@ -221,6 +227,12 @@ class _Scale:
         if not self.asked.pairs:
             return 0.0
         return len(self.asked.pairs.intersection(pairwise(seen.sequence))) / len(self.asked.pairs)
+
+    def _before(self, index: int) -> Unit | None:
+        before, seen = self.seen[index - 1] if index else None, self.seen[index]
+        if before is None or before.number != seen.number or not _LEANS_BACK.match(seen.text):
+            return None
+        return before.unit if before.unit.kind is seen.unit.kind is Kind.SENTENCE else None
 
     def _follows(self, index: int) -> tuple[Unit, ...]:
         seen = self.seen[index]

@@ -60,13 +60,11 @@ class ExtractiveModel:
 
 
 def _repeats(item: Evidence, other: Evidence) -> bool:
-    """Tell whether one unit says what the other says, or is announced by it."""
-    if item.number == other.number and item.unit in other.follows:
+    """Tell whether one unit is quoted beside the other, or says what the other says."""
+    if item.number == other.number and item.unit in {other.before, *other.follows}:
         return True
-    words_of, words_of_other = (
-        frozenset(word.folded for word in words(one.text)) for one in (item, other)
-    )
-    return len(words_of & words_of_other) >= _SAME * len(words_of | words_of_other)
+    said, other_said = ({word.folded for word in words(one.text)} for one in (item, other))
+    return len(said & other_said) >= _SAME * len(said | other_said)
 
 
 def _bounded(text: str, prompt: Prompt) -> str:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import NamedTuple
 
+from citewell_extractive.sentences import sentences
+
 _FENCE = re.compile(r"\s*(`{3,}|~{3,})")
 _HEADING = re.compile(r"\s{0,3}#{1,6}\s")
 _RULE = re.compile(r"[\s|:=~^+*_.\-\u2014]*")
@@ -180,20 +182,15 @@ class _Block:
         return found
 
     def _sentences(self, run: Sequence[_Line]) -> list[Unit]:
-        """Cut prose into sentences; a line break in it is as good as a space."""
         if not run:
             return []
-        import sentencex
-
-        found, position = [], run[0].start
-        prose = self.text[position : run[-1].end].replace("\n", " ")
-        for sentence in sentencex.segment(self.language, prose):
-            inner = sentence.strip()
-            if any(map(str.isalnum, inner)):
-                start = position + sentence.index(inner)
-                found.append(Unit(Kind.SENTENCE, start, start + len(inner)))
-            position += len(sentence)
-        return found
+        first = run[0].start
+        prose = self.text[first : run[-1].end]
+        return [
+            Unit(Kind.SENTENCE, first + start, first + end)
+            for start, end in sentences(prose, self.language)
+            if any(map(str.isalnum, prose[start:end]))
+        ]
 
 
 def _runs(lines: Sequence[_Line]) -> Iterator[tuple[str, list[_Line]]]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from citewell import Passage
 from citewell_extractive.evidence import Evidence
+from citewell_extractive.sentences import sentences
 from citewell_extractive.units import Kind, Unit
 
 _BAR = re.compile(r"(?<!\\)\|")
@@ -22,15 +23,17 @@ _REFERENCE_WORDS = re.compile(
 )
 
 
-def written(chosen: Iterable[Evidence], passages: Sequence[Passage]) -> str:
+def written(chosen: Sequence[Evidence], passages: Sequence[Passage]) -> str:
     """Return an answer of the chosen units, in their order, as Markdown.
 
     Each sentence carries a mark of its own, for it is checked on its own.
     """
+    quoted = {(item.number, item.unit) for item in chosen}
     pieces = []
     for item in chosen:
         writer = _Writer(passages[item.number - 1], f"[{item.number}]")
-        pieces.append(writer.piece(item.unit, item.follows))
+        before = None if (item.number, item.before) in quoted else item.before
+        pieces.append(writer.piece(before, item.unit, item.follows))
     return "\n\n".join(pieces)
 
 
@@ -41,11 +44,11 @@ class _Writer:
     passage: Passage
     mark: str
 
-    def piece(self, unit: Unit, follows: Sequence[Unit]) -> str:
-        lines = [self._unit(unit)]
+    def piece(self, before: Unit | None, unit: Unit, follows: Sequence[Unit]) -> str:
+        lines = [" ".join(self._unit(one) for one in (before, unit) if one is not None)]
         for following in follows:
-            is_item = following.kind is Kind.ITEM
-            lines.append(f"{self._bullet(following) if is_item else ''}{self._unit(following)}")
+            bullet = self._bullet(following) if following.kind is Kind.ITEM else ""
+            lines.append(bullet + self._unit(following))
         return "\n".join(lines)
 
     def _unit(self, unit: Unit) -> str:
@@ -57,10 +60,8 @@ class _Writer:
         return self._marked(as_line(text))
 
     def _marked(self, line: str) -> str:
-        import sentencex
-
-        sentences = map(str.strip, sentencex.segment(self.passage.language, line))
-        return " ".join(f"{sentence} {self.mark}" for sentence in sentences if sentence)
+        spans = sentences(line, self.passage.language)
+        return " ".join(f"{line[start:end]} {self.mark}" for start, end in spans)
 
     def _table(self, row: str, lead: str) -> str:
         marked = f"{as_line(row).removesuffix('|').rstrip()} {self.mark} |"
