@@ -1,0 +1,91 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from citewell.errors import ConfigError
+
+if TYPE_CHECKING:
+    from citewell.engine.settings import Settings
+
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """Which documents a command is about.
+
+    Attributes:
+        config: the settings file, when one was named.
+        docs: the folder that is asked without a settings file.
+    """
+
+    config: Path | None = None
+    docs: Path | None = None
+
+    @property
+    def words(self) -> str:
+        """The options that name the same documents again, with a blank before each."""
+        named = {"--docs": self.docs, "--config": self.config}
+        return "".join(f" {key} {shlex.quote(str(value))}" for key, value in named.items() if value)
+
+    def settings(self) -> Settings:
+        """Return the settings of the folder, of the named file, or of the nearest file.
+
+        Raises:
+            ConfigError: there is no file, or it is wrong.
+        """
+        from citewell.engine.settings import find_config, folder_settings, load_settings
+
+        if self.docs is not None:
+            return folder_settings(self.docs)
+        path = self.config or find_config(Path.cwd())
+        if path is None:
+            raise ConfigError(
+                "no citewell.toml here or in a folder above; "
+                "name a folder with --docs FOLDER, or run: citewell init"
+            )
+        return load_settings(path)
+
+
+config_option = click.option(
+    "-c",
+    "--config",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Settings file; by default citewell.toml here or in a folder above.",
+)
+docs_option = click.option(
+    "--docs",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="FOLDER",
+    help="Use this folder of documents, without a settings file.",
+)
+
+
+def where_options(command: Decorated) -> Decorated:
+    """Add `--config` and `--docs`."""
+    return config_option(docs_option(command))
+
+
+def where(config: Path | None, docs: Path | None) -> Where:
+    """Return what was named.
+
+    Raises:
+        click.UsageError: both were.
+    """
+    if config is not None and docs is not None:
+        raise click.UsageError("--docs and --config exclude each other")
+    return Where(config, docs)
+
+
+def examples(*lines: str) -> str:
+    """Return an epilog with examples, each on a line of its own."""
+    return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
