@@ -122,17 +122,27 @@ class Assistant:
         yield course.answer
 
     def _begin(self, question: Question) -> _Course:
-        name = self._profile_name(question)
+        name = self.profile_of(question)
+        profile = self._runtime.settings.profiles[name]
+        answer = Answer(id=new_id(), question_id=question.id, complete=False)
+        if profile.retriever is None:
+            # The label stands above the first word, not only below the last.
+            answer = replace(answer, outcome=Outcome.UNSOURCED, notice=UNSOURCED)
         return _Course(
             question=question,
             profile_name=name,
-            profile=self._runtime.settings.profiles[name],
+            profile=profile,
             asked_at=datetime.now(UTC),
             began=perf_counter(),
-            answer=Answer(id=new_id(), question_id=question.id, complete=False),
+            answer=answer,
         )
 
-    def _profile_name(self, question: Question) -> str:
+    def profile_of(self, question: Question) -> str:
+        """Return the name of the profile that answers `question`.
+
+        Raises:
+            ConfigError: the question names a profile that the settings do not have.
+        """
         settings = self._runtime.settings
         names = tuple(settings.profiles)
         name = question.profile or settings.registry.route(question, names)
