@@ -92,17 +92,26 @@ Row: TypeAlias = Line | Grid
 _BLANK = Line()
 
 
-def page(blocks: Sequence[Block], *, is_screen: bool) -> Iterator[Row]:
-    """Yield the lines of `blocks`; on a screen the lines of a wrapped quote are joined."""
-    before: Block | None = None
+def page(blocks: Sequence[Block], *, reflows: bool = False, where: str = "") -> Iterator[Row]:
+    """Yield the lines of `blocks`.
+
+    Args:
+        blocks: of one answer.
+        reflows: whether the wrapped lines of a quote are joined, to be wrapped anew.
+        where: options that end every hint.
+    """
+    above: Block | None = None
     for block in blocks:
-        rows = list(_sources(block, is_screen) if isinstance(block, SourceList) else _rows(block))
-        if not rows:
-            continue
-        if before is not None and not _belong_together(before, block):
+        if isinstance(block, SourceList):
+            rows = list(_sources(block, reflows=reflows))
+        elif isinstance(block, Actions):
+            rows = list(_hints(block, where))
+        else:
+            rows = list(_rows(block))
+        if above is not None and rows and not _belong_together(above, block):
             yield _BLANK
         yield from rows
-        before = block
+        above = block if rows else above
 
 
 def _belong_together(above: Block, below: Block) -> bool:
@@ -166,20 +175,19 @@ def _(block: Notice) -> Iterable[Row]:
 
 
 @_rows.register
-def _(block: Actions) -> Iterable[Row]:
-    for action in block.actions:
-        # The other actions are buttons, for which a terminal has no place.
-        if action.name == "why":
-            yield Line((Piece(f"citewell why {safe(action.answer_id)}", Look.FAINT),))
-
-
-@_rows.register
 def _(block: Json) -> Iterable[Row]:
     for line in safe(block.text).split("\n"):
         yield Line((Piece(line),), is_verbatim=True)
 
 
-def _sources(block: SourceList, is_screen: bool) -> Iterator[Row]:
+def _hints(block: Actions, where: str) -> Iterator[Row]:
+    for action in block.actions:
+        # The other actions are buttons, for which a terminal has no place.
+        if action.name == "why":
+            yield Line((Piece(safe(f"citewell why {action.answer_id}{where}"), Look.FAINT),))
+
+
+def _sources(block: SourceList, *, reflows: bool) -> Iterator[Row]:
     yield Line((Piece("Sources", Look.STRONG),))
     for source in block.sources:
         first = source.citations[0]
@@ -187,7 +195,7 @@ def _sources(block: SourceList, is_screen: bool) -> Iterator[Row]:
             (Piece(f"[{source.number}]", Look.MARK), Piece(" "), *_pointer(first)), rest=_INDENT
         )
         if block.quoted:
-            yield from _quotes(source, reflows=is_screen)
+            yield from _quotes(source, reflows=reflows)
 
 
 def _quotes(source: Source, *, reflows: bool) -> Iterator[Row]:

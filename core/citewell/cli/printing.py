@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Protocol, TextIO
 
 from citewell.blocks import Block
+from citewell.cli.page import Row
 from citewell.cli.pipe import Pipe
 
 
@@ -25,17 +26,21 @@ class Printer(Protocol):
         """Show the complete answer; what comes next is another one."""
         ...
 
+    def write(self, rows: Iterable[Row]) -> None:
+        """Show something else than an answer."""
+        ...
+
 
 def is_screen(out: TextIO) -> bool:
     """Tell whether `out` is a terminal that can move its cursor."""
     return out.isatty() and os.environ.get("TERM", "dumb") != "dumb"
 
 
-def open_printer(out: TextIO) -> Printer:
-    """Return a printer that suits `out`."""
+def open_printer(out: TextIO, *, where: str = "") -> Printer:
+    """Return a printer that suits `out`; its hints end with the options `where`."""
     if not is_screen(out):
-        return Pipe(out)
+        return Pipe(out, where=where)
     # Rich takes a fifth of a quick answer's time to import.
     from citewell.cli.terminal import Screen
 
-    return Screen(out)
+    return Screen(out, where=where)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from io import StringIO
 from itertools import takewhile
 from typing import TextIO
@@ -14,7 +14,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from citewell.blocks import Block, Notice
-from citewell.cli.page import Grid, Line, Look, Piece, page
+from citewell.cli.page import Grid, Line, Look, Piece, Row, page
 
 # Longer lines are hard to read, however wide the screen is.
 _MAX_WIDTH = 96
@@ -35,11 +35,13 @@ class Screen:
 
     Args:
         out: the terminal.
+        where: options that end every hint.
         width: columns to use; by default those that the terminal has.
     """
 
-    def __init__(self, out: TextIO, *, width: int | None = None) -> None:
+    def __init__(self, out: TextIO, *, where: str = "", width: int | None = None) -> None:
         self._out = out
+        self._where = where
         self._rendered = StringIO()
         self._console = Console(
             file=self._rendered,
@@ -58,7 +60,20 @@ class Screen:
 
     def show(self, blocks: Sequence[Block]) -> None:
         """Show a growing answer in place of what was shown of it before."""
-        lines = self._lines(blocks)
+        self._replace(page(blocks, reflows=True, where=self._where))
+
+    def end(self, blocks: Sequence[Block]) -> None:
+        """Show the complete answer; what comes next is another one."""
+        self.show(blocks)
+        self._shown = []
+
+    def write(self, rows: Iterable[Row]) -> None:
+        """Show something else than an answer."""
+        self._replace(rows)
+        self._shown = []
+
+    def _replace(self, rows: Iterable[Row]) -> None:
+        lines = self._lines(rows)
         pairs = zip(lines, self._shown, strict=False)
         kept = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
         stale = len(self._shown) - kept
@@ -68,13 +83,8 @@ class Screen:
         self._out.flush()
         self._shown = lines
 
-    def end(self, blocks: Sequence[Block]) -> None:
-        """Show the complete answer; what comes next is another one."""
-        self.show(blocks)
-        self._shown = []
-
-    def _lines(self, blocks: Sequence[Block]) -> list[str]:
-        for row in page(blocks, is_screen=True):
+    def _lines(self, rows: Iterable[Row]) -> list[str]:
+        for row in rows:
             for renderable in [_table(row)] if isinstance(row, Grid) else self._wrapped(row):
                 self._console.print(renderable, soft_wrap=isinstance(renderable, Text))
         lines = self._rendered.getvalue().split("\n")[:-1]

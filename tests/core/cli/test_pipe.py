@@ -2,7 +2,7 @@ from io import StringIO
 
 import pytest
 
-from answers import PLACE, answer, citation, claim
+from answers import PLACE, citation
 from citewell import Nearest, Place
 from citewell.blocks import (
     Action,
@@ -22,11 +22,17 @@ from citewell.blocks import (
     Table,
     Text,
 )
-from citewell.cli.pipe import Pipe, plain
+from citewell.cli.pipe import Pipe
+
+
+def printed(*blocks: Block, where: str = "") -> str:
+    out = StringIO()
+    Pipe(out, where=where).end(blocks)
+    return out.getvalue()
 
 
 def shown(*blocks: Block) -> list[str]:
-    return plain(blocks).splitlines()
+    return printed(*blocks).splitlines()
 
 
 def test_text_with_marks():
@@ -109,7 +115,7 @@ def test_json_stays_as_it_is():
     ids=lambda block: type(block).__name__,
 )
 def test_no_block_lets_an_escape_through(block):
-    text = plain([block])
+    text = printed(block)
 
     assert "␛" in text
     assert "\x1b" not in text
@@ -131,5 +137,10 @@ def test_a_list_starts_apart_from_the_text_before():
 
 
 def test_an_empty_answer_shows_nothing():
-    assert plain(()) == ""
-    assert answer(claim("x")).citations == ()
+    assert printed() == ""
+
+
+def test_a_hint_names_the_same_documents():
+    actions = Actions((Action("why", "Why", "7m2kq4x9ab"),))
+
+    assert printed(actions, where=" --docs handbook") == "citewell why 7m2kq4x9ab --docs handbook\n"

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 import answers
 from answers import citation, growing
 from citewell.blocks import Heading, Mark, Notice, Source, SourceList, Span, Style, Table, Text
+from citewell.cli.page import page
 from citewell.cli.pipe import plain
 from citewell.cli.printing import open_printer
 from citewell.cli.terminal import Screen
@@ -77,7 +78,7 @@ def test_a_screen_shows_every_letter_that_a_pipe_gets(whole):
 
     printer.end(blocks)
 
-    assert letters(seen(out)) == letters(plain(blocks))
+    assert letters(seen(out)) == letters(plain(page(blocks)))
 
 
 def letters(text):

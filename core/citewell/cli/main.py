@@ -1,0 +1,177 @@
+"""The program `citewell`: finds the command, runs it, and says in one line what went wrong."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from citewell.cli.wording import safe
+from citewell.errors import CitewellError, PluginError
+
+if TYPE_CHECKING:
+    from citewell.engine.registry import Registry
+    from citewell.specs import CommandSpec
+
+FAILED = 1
+INTERRUPTED = 130
+_PIPE_CLOSED = 141
+
+# Module and summary; a command's module is imported only when the command is run.
+COMMANDS: Mapping[str, tuple[str, str]] = {
+    "init": ("init", "Write a settings file for your main need."),
+    "sync": ("sync", "Bring the index up to date with the documents."),
+    "ask": ("ask", "Answer a question, with checked citations."),
+    "chat": ("chat", "Hold a conversation with the documents."),
+    "why": ("why", "Explain an earlier answer."),
+    "sources": ("sources", "Show what is indexed."),
+    "config": ("config", "Check the settings, or print their schema."),
+    "plugins": ("plugins", "List plugins, or trust a plugin file."),
+    "doctor": ("doctor", "Look for what could keep Citewell from working."),
+    "completion": ("completion", "Print what makes a shell complete commands."),
+}
+
+
+class CommandLine(click.Group):
+    """A group whose commands are found by name, among our own and then in the plugins."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return our own commands, then those of plugins."""
+        return [*COMMANDS, *sorted(_plugin_commands())]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the command `cmd_name`."""
+        if cmd_name in COMMANDS:
+            module = import_module(f"citewell.cli.{COMMANDS[cmd_name][0]}")
+            command: click.Command = module.command
+            return command
+        spec = _plugin_commands().get(cmd_name)
+        return None if spec is None else _loaded(spec)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that `args` begins with, or name the nearest one."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            from citewell.engine.nearest import did_you_mean
+
+            hint = did_you_mean(args[0], self.list_commands(ctx), "see: citewell --help")
+            raise click.UsageError(f'no command is called "{safe(args[0])}"{hint}', ctx) from error
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands without importing any."""
+        plugins = {name: spec.summary for name, spec in sorted(_plugin_commands().items())}
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
+        if plugins:
+            with formatter.section("Commands of plugins"):
+                formatter.write_dl(list(plugins.items()))
+
+
+def _plugin_commands() -> Mapping[str, CommandSpec]:
+    commands = _registry().commands
+    return {name: spec for name, spec in commands.items() if name not in COMMANDS}
+
+
+def _registry() -> Registry:
+    """Return the plugins of the settings file that is near, or those that are installed."""
+    from citewell.engine.registry import Registry
+    from citewell.engine.settings import find_config, load_settings
+
+    path = find_config(Path.cwd())
+    if path is not None:
+        try:
+            return load_settings(path).registry
+        except CitewellError:
+            logging.getLogger(__name__).debug("commands of %s are not known", path, exc_info=True)
+    return Registry.load()
+
+
+def _loaded(spec: CommandSpec) -> click.Command:
+    try:
+        command = spec.load()
+    except Exception as error:
+        cause = f"{type(error).__name__}: {error}"
+        raise PluginError(f'command "{spec.name}" cannot be loaded: {cause}') from error
+    if not isinstance(command, click.Command):
+        raise PluginError(f'command "{spec.name}" is {command!r}; expected a click.Command')
+    return command
+
+
+@click.group(
+    name="citewell",
+    cls=CommandLine,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 96},
+)
+@click.version_option(package_name="citewell", message="citewell %(version)s")
+def cli() -> None:
+    """Answers from your own documents, each sentence with a citation that was checked."""
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code."""
+    if os.environ.get("CITEWELL_DEBUG"):
+        logging.basicConfig(level=logging.DEBUG)
+    try:
+        result = cli.main(
+            None if arguments is None else list(arguments),
+            prog_name="citewell",
+            standalone_mode=False,
+            color=_colour(),
+        )
+        sys.stdout.flush()
+    except BaseException as error:
+        code = _explained(error)
+        if code is None:
+            raise
+        return code
+    return result if isinstance(result, int) else 0
+
+
+def _explained(error: BaseException) -> int | None:
+    """Say what went wrong and return the exit code; None leaves the error to Python."""
+    if isinstance(error, click.ClickException):
+        error.show()
+        return error.exit_code
+    if isinstance(error, click.Abort | KeyboardInterrupt):
+        click.echo("interrupted", err=True)
+        return INTERRUPTED
+    if isinstance(error, BrokenPipeError):
+        # Python would complain once more when it flushes at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _PIPE_CLOSED
+    if not isinstance(error, Exception) or os.environ.get("CITEWELL_DEBUG"):
+        return None
+    for line in _lines(error):
+        click.secho("error: ", fg="red", bold=True, nl=False, err=True, color=_colour())
+        click.echo(safe(line), err=True)
+    return FAILED
+
+
+def _lines(error: Exception) -> Iterator[str]:
+    if isinstance(error, ExceptionGroup):
+        for inner in error.exceptions:
+            yield from _lines(inner)
+    elif isinstance(error, CitewellError):
+        yield from str(error).splitlines()
+    else:
+        yield f"this should not have happened: {type(error).__name__}: {error}"
+        yield "please report it with what CITEWELL_DEBUG=1 shows when you run the command again"
+
+
+def _colour() -> bool | None:
+    """Return False where the user wants none; None leaves it to whether this is a terminal."""
+    return False if os.environ.get("NO_COLOR") else None
+
+
+def main(*arguments: Any) -> NoReturn:
+    """Run the command line and exit."""
+    sys.exit(run(arguments or None))
