@@ -41,11 +41,11 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
 class CommandLine(click.Group):
     """A group whose commands are found by name, among our own and then in the plugins."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click calls it
         """Return our own commands, then those of plugins."""
         return [*COMMANDS, *sorted(_plugin_commands())]
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click calls it
         """Import the command `cmd_name`."""
         if cmd_name in COMMANDS:
             module = import_module(f"citewell.cli.{COMMANDS[cmd_name][0]}")
@@ -66,7 +66,7 @@ class CommandLine(click.Group):
             hint = did_you_mean(args[0], self.list_commands(ctx), "see: citewell --help")
             raise click.UsageError(f'no command is called "{safe(args[0])}"{hint}', ctx) from error
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click calls it
         """Write the list of commands without importing any."""
         plugins = {name: spec.summary for name, spec in sorted(_plugin_commands().items())}
         with formatter.section("Commands"):
