@@ -22,7 +22,10 @@ from citewell.engine.registry import Registry
 from citewell.engine.tables import COMPONENTS, SINGLES, Component, Profile
 
 ROOT = Path(__file__).resolve().parent.parent
-TRANSCRIPT = ("What happens to a sentence that fails its checks?", "How tall is the Eiffel Tower?")
+TRANSCRIPT = (
+    "What happens to a sentence that fails its checks?",
+    "What does Citewell cost per month?",
+)
 
 KINDS = {
     "library": ("sources", "Sources"),
