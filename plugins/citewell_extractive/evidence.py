@@ -23,6 +23,9 @@ _LEAD, _TITLE, _BESIDE, _PASSAGE, _DOCUMENT = 0.9, 0.6, 0.5, 0.3, 0.2
 # What orders units beside the share of the question that they cover. Chosen by hand on the fitting
 # half of the XQuAD proof, where no single one matters much: without any, 1 answer in 100 is lost.
 _OWN, _KIND, _PHRASE, _RANK, _PERIOD = 0.3, 0.1, 0.1, 0.2, 0.3
+# A title or an announcement names the topic and says nothing about it.
+_FRAGMENT = -0.2
+_ENDS = re.compile(r"[.!?\u2026\u3002\uff01\uff1f][\"'\u201d\u2019)\]*_]*$")
 
 # Logistic regression of "the passages hold the answer" on the fitting half of the XQuAD proof;
 # `python -m proofs.xquad --fit` fits them again.
@@ -138,6 +141,7 @@ class _Asked:
             text = passage.text[unit.start : unit.end]
             sequence = tuple(self.finder.sequence(text))
             headings = " ".join(passage.place_at(passage.start + unit.start).headings)
+            above = (unit.lead, *unit.titles, unit.label)
             yield _Seen(
                 number=number,
                 document_id=passage.document_id,
@@ -145,7 +149,7 @@ class _Asked:
                 text=text,
                 sequence=sequence,
                 keys=self.finder.found(sequence),
-                lead=self.finder.found(self.finder.sequence(unit.lead)),
+                lead=self.finder.found(self.finder.sequence(" ".join(above))),
                 titles=name | self.finder.found(self.finder.sequence(headings)),
             )
 
@@ -184,6 +188,8 @@ class _Scale:
         seen = self.seen[index]
         nearness = self._nearness(index)
         coverage = _share(self.weights, nearness)
+        follows = self._follows(index)
+        is_fragment = seen.unit.kind is Kind.SENTENCE and not (follows or _ENDS.search(seen.text))
         own = dict.fromkeys(seen.keys, 1.0)
         score = (
             _share(self.rarities, nearness)
@@ -192,6 +198,7 @@ class _Scale:
             + _PHRASE * self._phrases(seen)
             + _RANK * (1 - (seen.number - 1) / self.passages)
             + _PERIOD * (seen.document_id in self.asked.timely)
+            + _FRAGMENT * is_fragment
         )
         amount = math.log1p(coverage * sum(self.weights.values()))
         signals = Signals(coverage, amount)
@@ -203,7 +210,7 @@ class _Scale:
             score=score,
             signals=signals,
             before=self._before(index),
-            follows=self._follows(index),
+            follows=follows,
         )
 
     def _nearness(self, index: int) -> Mapping[str, float]:
@@ -236,11 +243,13 @@ class _Scale:
 
     def _follows(self, index: int) -> tuple[Unit, ...]:
         seen = self.seen[index]
-        follows = []
+        leads, follows = {seen.text}, []
         for other in self.seen[index + 1 :]:
-            if other.number != seen.number or other.unit.lead != seen.text:
+            if other.number != seen.number or other.unit.lead not in leads:
                 break
-            follows.append(other.unit)
+            if other.unit.kind is not Kind.ROW:
+                leads.add(other.text)
+                follows.append(other.unit)
         return tuple(follows)
 
 

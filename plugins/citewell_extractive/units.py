@@ -9,14 +9,12 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from citewell_extractive.sentences import sentences
+from citewell_extractive.tables import has_amounts, is_row
 
 _FENCE = re.compile(r"\s*(`{3,}|~{3,})")
 _HEADING = re.compile(r"\s{0,3}#{1,6}\s")
 _RULE = re.compile(r"[\s|:=~^+*_.\-\u2014]*")
 _ITEM = re.compile(r"\s*(?:[-*+\u2022\u2023\u25e6\u2013]|\(?(?:\d{1,3}|[a-zA-Z])[.)])\s+(?=\S)")
-_CELLS = re.compile(r"\t|^\s*\|.*\|\s*$")
-# An amount in a printed table: with sign, brackets and unit; a dash is an empty amount.
-_AMOUNT = re.compile(r"[$\u20ac\u00a3(+\u2212-]*\d[\d,.]*[)%]*|[\u2014\u2013-]|[$\u20ac\u00a3%)]+")
 _ENDS_SENTENCE = re.compile(r"[.!?\u2026\u3002][\"'\u201d\u2019)\]]*$")
 _TITLE_LINES = 8
 
@@ -35,14 +33,17 @@ class Unit:
     """The least that is quoted: `[start, end)` of the passage's text.
 
     Attributes:
-        lead: what stands above and must be known to understand it: of a row the column titles
-            and the label of its group, of an item or of code the sentence that announces it.
+        lead: the sentence with a colon that announces it, or the one above its table.
+        titles: of a row, the lines with the titles of its columns.
+        label: of a row, the line that names its group.
     """
 
     kind: Kind
     start: int
     end: int
     lead: str = ""
+    titles: tuple[str, ...] = ()
+    label: str = ""
 
 
 class _Line(NamedTuple):
@@ -62,11 +63,12 @@ def units(text: str, *, language: str, header: str = "") -> list[Unit]:
     """
     found: list[Unit] = []
     block: list[_Line] = []
+    titles = tuple(header.splitlines())
     for line in [*_lines(text), _Line("blank", len(text), len(text), "")]:
         if line.kind not in {"blank", "heading", "code"}:
             block.append(line)
             continue
-        found += _Block(text, language, header, _announcement(text, found)).units(block)
+        found += _Block(text, language, titles, _announcement(text, found)).units(block)
         block = []
         if line.kind == "code":
             found.append(Unit(Kind.CODE, line.start, line.end, _announcement(text, found)))
@@ -99,19 +101,9 @@ def _kind(line: str) -> str:
         return "heading"
     if _RULE.fullmatch(line):
         return "rule"
-    if _CELLS.search(line) or _is_figures(line):
+    if is_row(line):
         return "row"
     return "item" if _ITEM.match(line) else "prose"
-
-
-def _is_figures(line: str) -> bool:
-    """Tell whether words and then amounts stand in a line, as in a printed table."""
-    pieces = line.split()
-    first = len(pieces)
-    while first and _AMOUNT.fullmatch(pieces[first - 1]):
-        first -= 1
-    amounts = sum(any(map(str.isdigit, piece)) for piece in pieces[first:])
-    return first > 0 and (amounts >= 2 or (amounts == 1 and "$" in pieces[first:]))
 
 
 def _announcement(text: str, found: Sequence[Unit]) -> str:
@@ -127,56 +119,60 @@ class _Block:
     """Lines that no blank line parts.
 
     Attributes:
-        titles: of the columns of a table.
-        announcement: the sentence with a colon before the block.
+        titles: lines with the titles of a table's columns.
+        announcement: the last sentence before the block, when a colon ends it.
     """
 
     text: str
     language: str
-    titles: str
+    titles: tuple[str, ...]
     announcement: str
 
     def units(self, lines: Sequence[_Line]) -> list[Unit]:
         found: list[Unit] = []
         label = ""
         runs = list(_runs(lines))
-        for index, (kind, run) in enumerate(runs):
+        later = [kind for kind, _ in runs]
+        for kind, run in runs:
+            del later[0]
+            self.announcement = _announcement(self.text, found) or self.announcement
             if kind == "row":
-                found += self._rows(run, label)
+                found += self._rows(run, label, goes_on="row" in later)
             elif kind == "item":
-                found += self._items(run, _announcement(self.text, found) or self.announcement)
-            elif index + 1 < len(runs) and runs[index + 1][0] == "row":
+                found += self._items(run)
+            elif later[:1] == ["row"]:
                 prose, above = _parted(run)
                 found += self._sentences(prose)
-                label = self._label(prose, above, below_row=index > 0)
+                label = self._label(prose, above, found)
             else:
                 found += self._sentences(run)
         return found
 
-    def _label(self, prose: Sequence[_Line], above: Sequence[_Line], *, below_row: bool) -> str:
-        """Take `above` as column titles, or between rows return it as the label of a group."""
-        if below_row and not prose and above:
-            return above[-1].text
-        lines = [*prose[-1:], *above][-_TITLE_LINES:]
-        self.titles = " ".join(line.text for line in lines) or self.titles
+    def _label(self, prose: Sequence[_Line], above: Sequence[_Line], found: Sequence[Unit]) -> str:
+        """Take `above` as titles of columns, or between rows return it as the label of a group."""
+        between = not prose and (self.titles or (found and found[-1].kind is Kind.ROW))
+        if between and above:
+            return above[-1].text.strip()
+        self.titles = tuple(line.text for line in above[-_TITLE_LINES:]) or self.titles
         return ""
 
-    def _rows(self, run: Sequence[_Line], label: str) -> list[Unit]:
-        found: list[Unit] = []
-        for line, below in zip(run, [*run[1:], None], strict=True):
-            if below is not None and below.kind == "rule" and not found:
-                self.titles = line.text
-            elif line.kind == "row":
-                lead = f"{self.titles} {label}".strip()
-                found.append(Unit(Kind.ROW, line.start, line.end, lead))
-        return found
+    def _rows(self, run: Sequence[_Line], label: str, *, goes_on: bool) -> list[Unit]:
+        rules = [index for index, line in enumerate(run) if line.kind == "rule"]
+        rows = [line for line in run if line.kind == "row"]
+        titles = 1 if rules[:1] == [1] else _title_rows(rows, goes_on=goes_on)
+        if titles:
+            self.titles = tuple(line.text for line in rows[:titles])
+        return [
+            Unit(Kind.ROW, line.start, line.end, self.announcement, self.titles, label)
+            for line in rows[titles:]
+        ]
 
-    def _items(self, run: Sequence[_Line], announcement: str) -> list[Unit]:
+    def _items(self, run: Sequence[_Line]) -> list[Unit]:
         found: list[Unit] = []
         for line in run:
             if line.kind == "item" or not found:
                 start = line.end - len(_ITEM.sub("", line.text, count=1))
-                found.append(Unit(Kind.ITEM, start, line.end, announcement))
+                found.append(Unit(Kind.ITEM, start, line.end, self.announcement))
             else:
                 found[-1] = replace(found[-1], end=line.end)
         return found
@@ -205,6 +201,19 @@ def _runs(lines: Sequence[_Line]) -> Iterator[tuple[str, list[_Line]]]:
             kind, run = line.kind, [line]
     if kind:
         yield kind, run
+
+
+def _title_rows(rows: Sequence[_Line], *, goes_on: bool) -> int:
+    """Return how many rows stand above the first that holds an amount.
+
+    Args:
+        rows: without anything between them.
+        goes_on: the table has more rows below a label.
+    """
+    for index, line in enumerate(rows):
+        if has_amounts(line.text):
+            return index
+    return len(rows) if goes_on else 0
 
 
 def _parted(run: Sequence[_Line]) -> tuple[Sequence[_Line], Sequence[_Line]]:

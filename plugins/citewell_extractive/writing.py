@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from citewell import Passage
 from citewell_extractive.evidence import Evidence
 from citewell_extractive.sentences import sentences
+from citewell_extractive.tables import as_markdown, cells, titled
 from citewell_extractive.units import Kind, Unit
 
-_BAR = re.compile(r"(?<!\\)\|")
 _NUMBERED = re.compile(r"\d{1,9}[.)]")
 _LINE_BREAK = re.compile(r"\s*\n\s*(?:>\s?)*")
 _OPENING, _CLOSING = r"\[\u3010\uff3b\u3014", r"\]\u3011\uff3d\u3015"
@@ -55,21 +55,22 @@ class _Writer:
         text = self.passage.text[unit.start : unit.end]
         if unit.kind is Kind.CODE:
             return f"{text}\n{self.mark}"
-        if unit.kind is Kind.ROW and text.lstrip().startswith("|"):
-            return self._table(text, unit.lead)
+        if unit.kind is Kind.ROW:
+            return self._row(text, unit)
         return self._marked(as_line(text))
 
     def _marked(self, line: str) -> str:
         spans = sentences(line, self.passage.language)
         return " ".join(f"{line[start:end]} {self.mark}" for start, end in spans)
 
-    def _table(self, row: str, lead: str) -> str:
-        marked = f"{as_line(row).removesuffix('|').rstrip()} {self.mark} |"
-        titles = as_line(lead)
-        if not titles.startswith("|"):
-            return marked
-        columns = len(_BAR.findall(titles)) - 1
-        return f"{titles}\n|{' --- |' * columns}\n{marked}"
+    def _row(self, text: str, unit: Unit) -> str:
+        row = [as_line(cell) for cell in cells(text)]
+        titles = titled([as_line(line) for line in unit.titles], len(row))
+        row[0] = f"{as_line(unit.label)} {row[0]}".strip()
+        if len(row) > 1 and titles:
+            row[-1] = f"{row[-1]} {self.mark}"
+            return as_markdown(titles, row)
+        return f"{', '.join(filter(None, row))} {self.mark}"
 
     def _bullet(self, unit: Unit) -> str:
         """Return the marker of a list item as Markdown writes it."""

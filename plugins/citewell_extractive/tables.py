@@ -1,0 +1,66 @@
+"""Rows of tables: their cells, the titles of their columns, and how Markdown writes them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+_BAR = re.compile(r"(?<!\\)\|")
+_ROW = re.compile(r"\t|\s\|\s|^\s*\|.*\|\s*$")
+# An amount, with sign, brackets and unit; a dash is an empty one.
+_AMOUNT = re.compile(
+    r"[$\u20ac\u00a3(+\u2212-]*\s?\d[\d,.]*\s?[)%]*|[\u2014\u2013-]|[$\u20ac\u00a3%)]+"
+)
+_YEAR = re.compile(r"(?:19|20)\d\d")
+
+
+def is_row(line: str) -> bool:
+    """Tell whether a line has cells, or words and then amounts as in a printed table."""
+    if _ROW.search(line):
+        return True
+    pieces = line.split()
+    first = len(pieces)
+    while first and _AMOUNT.fullmatch(pieces[first - 1]):
+        first -= 1
+    amounts = sum(any(map(str.isdigit, piece)) for piece in pieces[first:])
+    return first > 0 and (amounts >= 2 or (amounts == 1 and "$" in pieces[first:]))
+
+
+def cells(line: str) -> list[str]:
+    """Return the cells of a row; a row of a printed table is one cell."""
+    line = line.strip()
+    if "\t" in line:
+        return [cell.strip() for cell in line.split("\t")]
+    inner = line.removeprefix("|")
+    if inner.endswith("|") and not inner.endswith("\\|"):
+        inner = inner[:-1]
+    return [cell.strip() for cell in _BAR.split(inner)]
+
+
+def has_amounts(line: str) -> bool:
+    """Tell whether a cell is an amount; a year may be the title of a column."""
+    return any(_AMOUNT.fullmatch(cell) and not _YEAR.fullmatch(cell) for cell in cells(line))
+
+
+def titled(titles: Sequence[str], columns: int) -> list[str] | None:
+    """Return one title for each of `columns`; None when the titles do not fit them.
+
+    Titles that span several columns stand before each of theirs. Where the first column has no
+    title, it gets an empty one.
+    """
+    whole = [""] * columns
+    for line in titles:
+        row = cells(line)
+        if len(row) < columns and (columns - 1) % len(row) == 0:
+            width = (columns - 1) // len(row)
+            row = ["", *(cell for cell in row for _ in range(width))]
+        if len(row) != columns:
+            return None
+        whole = [f"{above} {cell}".strip() for above, cell in zip(whole, row, strict=True)]
+    return whole if any(whole) else None
+
+
+def as_markdown(titles: Sequence[str], row: Sequence[str]) -> str:
+    """Return a table with one row."""
+    lines = (titles, ["---"] * len(row), row)
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
