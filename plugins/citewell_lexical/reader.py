@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from citewell import Audience, Passage, Query
-from citewell_lexical.index import IndexDamaged, IndexReader, IndexView
+from citewell_lexical.index import IndexDamaged, IndexReader, IndexView, is_current
 from citewell_lexical.store import Snapshot, State, StoreReader
 
 # Asked for beyond the limit: hits whose passages are gone since, and ties at the edge.
@@ -103,6 +103,8 @@ class Reader:
 
     def _index_reader(self, name: str) -> IndexReader:
         path = self._folder / name
+        if not is_current(name, stemming=self._stemming):
+            raise IndexDamaged(f"{path}: made by another version or with other settings")
         if self._index is None or self._index.path != path:
             self._index = IndexReader(path, stemming=self._stemming)
         return self._index

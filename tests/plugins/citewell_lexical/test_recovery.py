@@ -1,0 +1,255 @@
+"""What a crash, a broken file or a restored copy leaves, and how the index comes out of it."""
+
+import asyncio
+import logging
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import lexical_crash
+from citewell import IndexLocked, StoreError
+from citewell_lexical import retriever as retriever_module
+from citewell_lexical.lock import WriterLock
+from lexical import document, found, opened, whole
+
+STEPS = [
+    *(("StoreWriter.stage", call) for call in (1, 2, 3)),
+    *(("IndexWriter.add", call) for call in (1, 2, 3, 4)),
+    *(("IndexWriter.remove", call) for call in (2, 3)),
+    *(("IndexWriter.commit", call) for call in (1, 2, 3, 4, 5, 6)),
+    *(("StoreWriter.publish", call) for call in (1, 2, 4)),
+    ("StoreWriter.adopt_index", 1),
+    ("StoreWriter.clear_tombstones", 1),
+]
+
+
+def crashed(folder, *arguments):
+    return subprocess.run([sys.executable, lexical_crash.__file__, folder, *arguments], check=False)
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize(("step", "call"), STEPS, ids=str)
+async def test_killed_at_any_step_every_document_is_whole(tmp_path, caplog, step, call, when):
+    killed = crashed(tmp_path, step, when, str(call))
+    assert killed.returncode == -signal.SIGKILL
+    noted = tmp_path / "acknowledged"
+    acknowledged = int(noted.read_text()) if noted.exists() else 0
+
+    async with opened(tmp_path) as retriever:
+        before = await whole(retriever)
+        await retriever.index([document("z", 9)])
+        after = await whole(retriever)
+    async with opened(tmp_path) as retriever:
+        reopened = await whole(retriever)
+
+    assert before in lexical_crash.STATES[acknowledged : acknowledged + 2]
+    assert after == before | {"z": "9"}
+    assert reopened == after
+    assert "made again" not in caplog.text
+
+
+def garble(path):
+    path.write_bytes(b"garbage")
+
+
+def cut(path):
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def the_index(folder):
+    (index,) = (path for path in folder.iterdir() if path.name.startswith("index-"))
+    return index
+
+
+async def filled(folder):
+    async with opened(folder) as retriever:
+        await retriever.index([document("a", 1), document("b", 1)])
+        await retriever.index([document("a", 2)])
+
+
+@pytest.mark.parametrize(
+    ("pattern", "damage"),
+    [
+        (".", shutil.rmtree),
+        ("meta.json", garble),
+        ("meta.json", Path.unlink),
+        ("*.term", Path.unlink),
+        ("*.idx", cut),
+        ("*.fast", garble),
+    ],
+)
+async def test_a_broken_index_is_made_again_by_whoever_notices(tmp_path, caplog, pattern, damage):
+    await filled(tmp_path)
+    index = the_index(tmp_path)
+    for path in [index] if pattern == "." else list(index.glob(pattern)):
+        damage(path)
+
+    async with opened(tmp_path) as retriever:
+        assert await whole(retriever) == {"a": "2", "b": "1"}
+
+    assert "made again from its passages" in caplog.text
+    assert the_index(tmp_path) != index
+
+
+async def test_an_older_index_is_made_again(tmp_path, caplog):
+    await filled(tmp_path)
+    older = the_index(tmp_path)
+    shutil.copytree(older, tmp_path / "copy")
+    async with opened(tmp_path) as retriever:
+        await retriever.index([document("a", 3)])
+    shutil.rmtree(older)
+    (tmp_path / "copy").rename(older)
+
+    async with opened(tmp_path) as retriever:
+        await retriever.index([document("c", 1)])
+
+        assert await whole(retriever) == {"a": "3", "b": "1", "c": "1"}
+    assert "not of the same moment" in caplog.text
+
+
+async def test_an_older_store_gets_a_new_index(tmp_path, caplog):
+    await filled(tmp_path)
+    store = tmp_path / "passages.sqlite"
+    shutil.copy(store, tmp_path / "copy")
+    async with opened(tmp_path) as retriever:
+        await retriever.index([document("a", 3)])
+    (tmp_path / "copy").replace(store)
+
+    async with opened(tmp_path) as retriever:
+        await retriever.index([document("c", 1)])
+
+        assert await whole(retriever) == {"a": "2", "b": "1", "c": "1"}
+    assert "not of the same moment" in caplog.text
+
+
+async def test_another_setting_makes_the_index_again(tmp_path):
+    async with opened(tmp_path) as retriever:
+        await retriever.index([document("a", 1, text="running")])
+        assert await found(retriever, "runs")
+
+    async with opened(tmp_path, stemming=False) as retriever:
+        assert not await found(retriever, "runs")
+        assert await found(retriever, "running")
+
+
+async def test_a_broken_index_waits_for_the_process_that_writes(tmp_path, monkeypatch):
+    await filled(tmp_path)
+    shutil.rmtree(the_index(tmp_path))
+    lock = WriterLock(tmp_path, name="main")
+
+    async with opened(tmp_path) as retriever:
+        waiting = asyncio.ensure_future(found(retriever, "beacon"))
+        await asyncio.sleep(0.3)
+        assert not waiting.done()
+        lock.release()
+        assert len(await waiting) == 6
+
+        shutil.rmtree(the_index(tmp_path))
+    lock = WriterLock(tmp_path, name="main")
+    monkeypatch.setattr(retriever_module, "_REPAIR_WAIT_S", 0.2)
+    async with opened(tmp_path) as retriever:
+        with pytest.raises(StoreError, match=r'retriever "main" cannot be read.*citewell sync'):
+            await found(retriever, "beacon")
+    lock.release()
+
+
+async def test_a_broken_store_says_what_to_do(tmp_path):
+    await filled(tmp_path)
+    store = tmp_path / "passages.sqlite"
+    content = bytearray(store.read_bytes())
+    content[100:8000] = b"x" * 7900
+    store.write_bytes(content)
+
+    async with opened(tmp_path) as retriever:
+        with pytest.raises(StoreError, match=r"damaged.*delete the folder.*citewell sync"):
+            await retriever.versions()
+        with pytest.raises(StoreError, match="damaged"):
+            await found(retriever, "beacon")
+        with pytest.raises(StoreError, match="damaged"):
+            await retriever.index([document("a", 4)])
+
+
+async def test_a_file_that_is_no_store_is_refused(tmp_path):
+    (tmp_path / "passages.sqlite").write_text("not a database, but some text instead of one")
+
+    async with opened(tmp_path) as retriever:
+        with pytest.raises(StoreError, match="damaged"):
+            await retriever.versions()
+
+
+async def test_a_newer_format_is_refused(tmp_path):
+    await filled(tmp_path)
+    connection = sqlite3.connect(tmp_path / "passages.sqlite")
+    connection.execute("PRAGMA user_version = 99")
+    connection.close()
+
+    async with opened(tmp_path) as retriever:
+        with pytest.raises(StoreError, match="format 99, this citewell reads format 1; update"):
+            await found(retriever, "beacon")
+        with pytest.raises(StoreError, match="format 99"):
+            await retriever.index([document("a", 4)])
+
+
+async def test_an_index_that_was_deleted_while_open_is_seen(tmp_path):
+    async with opened(tmp_path) as reading:
+        await filled(tmp_path)
+        assert await whole(reading) == {"a": "2", "b": "1"}
+
+        for path in tmp_path.iterdir():
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+        assert await whole(reading) == {}
+
+        await filled(tmp_path)
+        assert await whole(reading) == {"a": "2", "b": "1"}
+
+
+async def test_failed_write_changes_nothing(tmp_path, monkeypatch, caplog):
+    await filled(tmp_path)
+    caplog.set_level(logging.INFO)
+
+    async with opened(tmp_path) as retriever:
+        with monkeypatch.context() as broken:
+            broken.setattr("citewell_lexical.store.StoreWriter.publish", _raise(StoreError))
+            with pytest.raises(StoreError, match="disk is full"):
+                await retriever.index([document("a", 3)])
+        assert await whole(retriever) == {"a": "2", "b": "1"}
+        await retriever.index([document("a", 4)])
+        assert await whole(retriever) == {"a": "4", "b": "1"}
+
+
+def _raise(error):
+    def failing(*args, **kwargs):
+        raise error("disk is full")
+
+    return failing
+
+
+async def test_second_writer_is_told_who_the_first_is(tmp_path):
+    async with opened(tmp_path) as first, opened(tmp_path) as second:
+        await first.index([document("a", 1)])
+
+        with pytest.raises(
+            IndexLocked, match=r'"main" is being written by process \d+ \(".+", since'
+        ):
+            await second.index([document("a", 2)])
+
+        assert await whole(second) == {"a": "1"}
+    async with opened(tmp_path) as third:
+        await third.index([document("a", 2)])
+
+
+async def test_an_idle_writer_lets_others_write(tmp_path, monkeypatch):
+    monkeypatch.setattr(retriever_module, "IDLE_S", 0.05)
+    async with opened(tmp_path) as first, opened(tmp_path) as second:
+        await first.index([document("a", 1)])
+        await asyncio.sleep(0.5)
+        await second.index([document("a", 2)])
+        await asyncio.sleep(0.5)
+        await first.index([document("a", 3)])
+
+        assert await whole(second) == {"a": "3"}
