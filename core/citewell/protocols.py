@@ -34,7 +34,7 @@ class Source(Protocol):
 
         Yield `Changed` for what is new or has another version, `Gone` for what is known but no
         longer there, nothing for the rest. Files of `Changed` must stay readable until the
-        iterator is closed.
+        method is called again or the source is closed.
 
         Raises:
             SourceError: the source cannot be listed; nothing is treated as gone then.

@@ -40,12 +40,15 @@ class Context:
         log: a logger named after the component.
         data_dir: where the component may keep files; exists.
         base_dir: what relative paths of the config are relative to.
+        suffixes: for a source, what some loader reads: lower case, with the dot; None when
+            unknown. Of other files it need not open, hash or fetch anything.
     """
 
     name: str
     log: logging.Logger
     data_dir: Path
     base_dir: Path
+    suffixes: frozenset[str] | None = None
 
 
 Builder: TypeAlias = Callable[[C, Context], AbstractAsyncContextManager[T]]

@@ -24,6 +24,7 @@ class Folder:
         self._config = config
         self._log = context.log
         self._name = context.name
+        self._suffixes = None if context.suffixes is None else tuple(context.suffixes)
         self._include = Globs(config.include or ("*",))
         self._choice = _Choice(self._include, config.exclude)
         self._ignored: tuple[str, ...] = ()
@@ -81,6 +82,8 @@ class Folder:
 
     def _version(self, found: Found) -> str | None:
         """Return the hash of a file, or None when it is gone by now."""
+        if self._suffixes is not None and not found.id.lower().endswith(self._suffixes):
+            return "not read"
         try:
             return self._hashes.of(found.id, found.path, found.stat)
         except FileNotFoundError:

@@ -1,0 +1,1 @@
+"""The source `git`: a commit of a local clone."""

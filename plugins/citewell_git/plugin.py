@@ -1,0 +1,78 @@
+"""What this plugin offers."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field
+
+from citewell import Config, ConfigError, Context, Source, SourceSpec, hookimpl
+
+
+class GitConfig(Config):
+    """Settings of the source `git`."""
+
+    path: Path = Field(description="The clone; relative to the settings file.")
+    ref: str = Field(
+        default="HEAD",
+        pattern=r"^[^-\s][^\s]*$",
+        description="Branch, tag or commit that is read; the working tree is not.",
+    )
+    include: tuple[str, ...] = Field(
+        default=(),
+        description="Patterns as in a .gitignore file; only what matches is read. Empty: all.",
+    )
+    exclude: tuple[str, ...] = Field(
+        default=(),
+        description="Patterns of what is left out, beside hidden and generated files. "
+        'A pattern with "!" takes something back in.',
+    )
+    permalink: str | None = Field(
+        default=None,
+        pattern=r"^https?://",
+        description="Address of a file in a browser, with {commit} and {path}. Default: made from "
+        "the address of the remote, for GitHub, GitLab, Bitbucket and Gitea.",
+    )
+
+
+def clone(config: GitConfig, base_dir: Path) -> Path:
+    """Return the clone that `config` names."""
+    return base_dir / config.path.expanduser()
+
+
+def watched(config: GitConfig, base_dir: Path) -> tuple[Path, ...]:
+    """Return the folder in which a commit, a fetch or a checkout leaves its trace."""
+    path = clone(config, base_dir)
+    return (path / ".git" if (path / ".git").is_dir() else path,)
+
+
+@asynccontextmanager
+async def build(config: GitConfig, context: Context) -> AsyncIterator[Source]:
+    """Open the source; the clone itself is read at each sync."""
+    from citewell_git.repository import Repository
+
+    try:
+        repository = Repository(clone(config, context.base_dir), config, context)
+    except ValueError as error:
+        raise ConfigError(f"library.{context.name}: {error}") from error
+    try:
+        yield repository
+    finally:
+        repository.close()
+
+
+@hookimpl
+def register_sources() -> Iterable[SourceSpec[Any]]:
+    """Offer `git`."""
+    return (
+        SourceSpec(
+            name="git",
+            summary="a commit of a local git clone, cited with permalinks",
+            config=GitConfig,
+            build=build,
+            watched=watched,
+        ),
+    )
