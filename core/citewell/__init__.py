@@ -4,6 +4,7 @@ Everything a plugin needs is here and in `citewell.testing`; other modules are p
 """
 
 from citewell import blocking, blocks, globs
+from citewell.composing import DocumentBuilder
 from citewell.errors import (
     CitewellError,
     ConfigError,
@@ -90,6 +91,7 @@ __all__ = [
     "Context",
     "Delta",
     "Document",
+    "DocumentBuilder",
     "DocumentError",
     "Formatter",
     "FormatterSpec",

@@ -1,0 +1,103 @@
+"""The words of a page and where they stand."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import pypdfium2 as pdfium
+import pypdfium2.raw as pdfium_c
+
+# PDFium marks a hyphen at the end of a line, and leaves out the end of the line.
+_WORD = re.compile(r"[^\s\0\x02\ufffe]+[\x02\ufffe]?")
+_PLAIN = str.maketrans({
+    "\x02": "-",
+    "\ufffe": "-",
+    "\uffff": None,
+    "\ufb00": "ff",
+    "\ufb01": "fi",
+    "\ufb02": "fl",
+    "\ufb03": "ffi",
+    "\ufb04": "ffl",
+    "\ufb05": "st",
+    "\ufb06": "st",
+})
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """One word or several of the same line.
+
+    Coordinates are points from the lower left corner of the page as it is shown. `size` is the
+    height of the font, from descent to ascent.
+    """
+
+    text: str
+    left: float
+    right: float
+    bottom: float
+    top: float
+    size: float
+
+    @property
+    def middle(self) -> float:
+        """Height of the line's centre above the lower edge of the page."""
+        return (self.top + self.bottom) / 2
+
+    def joined(self, other: Words, separator: str) -> Words:
+        """Return both as one, `other` at the right."""
+        return Words(
+            f"{self.text}{separator}{other.text}",
+            min(self.left, other.left),
+            max(self.right, other.right),
+            min(self.bottom, other.bottom),
+            max(self.top, other.top),
+            self.size if len(self.text) >= len(other.text) else other.size,
+        )
+
+
+_Box: TypeAlias = tuple[float, float, float, float]
+
+# By the clockwise rotation in which the page is shown: left, right, bottom and top as seen.
+_TURNS: dict[int, Callable[[float, float, float, float], _Box]] = {
+    0: lambda left, bottom, right, top: (left, right, bottom, top),
+    90: lambda left, bottom, right, top: (bottom, top, -right, -left),
+    180: lambda left, bottom, right, top: (-right, -left, -top, -bottom),
+    270: lambda left, bottom, right, top: (-top, -bottom, left, right),
+}
+
+
+def page_words(page: pdfium.PdfPage) -> list[Words]:
+    """Return the words of a page in the order in which the page draws them."""
+    textpage = page.get_textpage()
+    try:
+        return list(_words(textpage, page.get_rotation()))
+    finally:
+        textpage.close()
+
+
+def _words(textpage: pdfium.PdfTextPage, rotation: int) -> Iterator[Words]:
+    turn = _TURNS[rotation]
+    box = pdfium_c.FS_RECTF()
+    for match in _WORD.finditer(_characters(textpage)):
+        first, last = match.start(), match.end() - 1
+        pdfium_c.FPDFText_GetLooseCharBox(textpage, first, box)
+        left, bottom, right, top = box.left, box.bottom, box.right, box.top
+        if last > first:
+            pdfium_c.FPDFText_GetLooseCharBox(textpage, last, box)
+            left, bottom = min(left, box.left), min(bottom, box.bottom)
+            right, top = max(right, box.right), max(top, box.top)
+        left, right, bottom, top = turn(left, bottom, right, top)
+        yield Words(match[0].translate(_PLAIN), left, right, bottom, top, max(top - bottom, 1.0))
+
+
+def _characters(textpage: pdfium.PdfTextPage) -> str:
+    """Return one character for each index of the page."""
+    count = textpage.count_chars()
+    text: str = textpage.get_text_range(0, count) if count else ""
+    if len(text) == count:
+        return text
+    codes = (pdfium_c.FPDFText_GetUnicode(textpage, index) for index in range(count))
+    return "".join(chr(code) if code <= 0x10FFFF else " " for code in codes)
