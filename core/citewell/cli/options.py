@@ -70,6 +70,29 @@ docs_option = click.option(
 )
 
 
+def _labels(
+    _context: click.Context, _parameter: click.Parameter, value: str | None
+) -> tuple[str, ...]:
+    if value is None:
+        return ()
+    labels = tuple(filter(None, (label.strip() for label in value.split(","))))
+    if not labels:
+        raise click.BadParameter("expected a label; a reader without any may read nothing")
+    return labels
+
+
+profile_option = click.option(
+    "-p", "--profile", metavar="NAME", help="Profile that answers; by default the settings choose."
+)
+reader_option = click.option(
+    "--as",
+    "labels",
+    metavar="LABELS",
+    callback=_labels,
+    help="Labels of the reader, with commas between; by default those that the settings give.",
+)
+
+
 def where_options(command: Decorated) -> Decorated:
     """Add `--config` and `--docs`."""
     return config_option(docs_option(command))

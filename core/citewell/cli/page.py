@@ -26,10 +26,9 @@ from citewell.blocks import (
     Text,
 )
 from citewell.cli.wording import link, location, place_in, safe
-from citewell.types import Citation, Nearest
+from citewell.types import Place
 
 _INDENT = "    "
-_GUTTER = f"{_INDENT}│ "
 # A line of a source that is at least this long was probably wrapped, and is not a row of something.
 _WRAPPED = 40
 
@@ -159,14 +158,14 @@ def _(block: Table) -> Iterable[Row]:
 
 @_rows.register
 def _(block: Quote) -> Iterable[Row]:
-    yield from _quote(block.citation, reflows=False)
+    yield from quoted(block.citation.quote)
 
 
 @_rows.register
 def _(block: NearestList) -> Iterable[Row]:
     yield Line((Piece("Nearest", Look.STRONG),))
     for nearest in block.nearest:
-        yield Line(_pointer(nearest), "  - ", _INDENT)
+        yield Line(pointer(nearest.title, nearest.uri, nearest.place), "  - ", _INDENT)
 
 
 @_rows.register
@@ -192,7 +191,12 @@ def _sources(block: SourceList, *, reflows: bool) -> Iterator[Row]:
     for source in block.sources:
         first = source.citations[0]
         yield Line(
-            (Piece(f"[{source.number}]", Look.MARK), Piece(" "), *_pointer(first)), rest=_INDENT
+            (
+                Piece(f"[{source.number}]", Look.MARK),
+                Piece(" "),
+                *pointer(first.title, first.uri, first.place),
+            ),
+            rest=_INDENT,
         )
         if block.quoted:
             yield from _quotes(source, reflows=reflows)
@@ -206,13 +210,15 @@ def _quotes(source: Source, *, reflows: bool) -> Iterator[Row]:
             yield Line(
                 (Piece(safe(place_in(citation.title, place)), Look.FAINT),), _INDENT, _INDENT
             )
-        yield from _quote(citation, reflows=reflows)
+        yield from quoted(citation.quote, reflows=reflows)
 
 
-def _quote(citation: Citation, *, reflows: bool) -> Iterator[Row]:
-    text = safe(citation.quote)
-    for line in _reflowed(text) if reflows else text.split("\n"):
-        yield Line((Piece(line),), _GUTTER, _GUTTER)
+def quoted(text: str, indent: str = _INDENT, *, reflows: bool = False) -> Iterator[Row]:
+    """Yield the lines of a quotation of stored text."""
+    shown = safe(text)
+    gutter = f"{indent}│ "
+    for line in _reflowed(shown) if reflows else shown.split("\n"):
+        yield Line((Piece(line),), gutter, gutter)
 
 
 def _reflowed(text: str) -> list[str]:
@@ -226,14 +232,14 @@ def _reflowed(text: str) -> list[str]:
     return lines[1:]
 
 
-def _pointer(target: Citation | Nearest) -> tuple[Piece, ...]:
+def pointer(title: str, uri: str | None, place: Place) -> tuple[Piece, ...]:
     """Return title, place and address of a stored source, linked to it."""
-    opens = link(target.uri, target.place)
-    place = place_in(target.title, target.place)
-    address = location(target.uri, target.place)
+    opens = link(uri, place)
+    words = place_in(title, place)
+    address = location(uri, place)
     return (
-        Piece(safe(target.title), Look.STRONG, opens),
-        Piece(safe(f", {place}") if place else ""),
+        Piece(safe(title), Look.STRONG, opens),
+        Piece(safe(f", {words}") if words else ""),
         Piece("  " if address else ""),
         Piece(safe(address), Look.FAINT, opens),
     )

@@ -1,0 +1,91 @@
+"""`citewell ask`: one question, one answer."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from citewell.cli.options import (
+    Where,
+    examples,
+    profile_option,
+    reader_option,
+    where,
+    where_options,
+)
+
+FAILED = 1
+REFUSED = 3
+
+
+@click.command(
+    "ask",
+    epilog=examples(
+        'citewell ask "How many days of leave do I have?"',
+        'citewell ask "How many days of leave do I have?" --docs handbook/',
+        "citewell ask --json - < question.txt",
+    ),
+)
+@click.argument("question", nargs=-1, required=True)
+@where_options
+@profile_option
+@reader_option
+@click.option("--format", "formatter", metavar="NAME", help="footnotes, plain, json, or your own.")
+@click.option("--json", "formatter", flag_value="json", help="The same as --format json.")
+def command(
+    question: tuple[str, ...],
+    config: Path | None,
+    docs: Path | None,
+    profile: str | None,
+    labels: tuple[str, ...],
+    formatter: str | None,
+) -> int:
+    """Answer QUESTION, with checked citations; `-` reads it from standard input.
+
+    The exit code is 0 for an answer, 3 when the documents do not say, and 1 when something failed.
+    """
+    asked = Asked(where(config, docs), _text(question), profile, labels, formatter)
+    outcome = asyncio.run(_answer(asked))
+    return {"refused": REFUSED, "failed": FAILED}.get(outcome, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the command line says."""
+
+    where: Where
+    text: str
+    profile: str | None
+    labels: tuple[str, ...]
+    formatter: str | None
+
+
+def _text(words: tuple[str, ...]) -> str:
+    text = sys.stdin.read() if words == ("-",) else " ".join(words)
+    if not text.strip():
+        raise click.UsageError("the question is empty")
+    return text.strip()
+
+
+async def _answer(asked: Asked) -> str:
+    """Show the answer and return its outcome."""
+    from citewell.cli.assisting import Conversation, Manner, reader
+    from citewell.cli.printing import open_printer
+    from citewell.engine.runtime import open_runtime
+
+    settings = asked.where.settings()
+    manner = Manner(
+        audience=reader(asked.labels, settings), profile=asked.profile, formatter=asked.formatter
+    )
+    async with open_runtime(settings) as runtime:
+        if asked.where.docs is not None:
+            from citewell.cli.indexing import bring_up
+
+            await bring_up(runtime)
+        printer = open_printer(sys.stdout, where=asked.where.words)
+        answer = await Conversation(runtime, manner, printer).ask(asked.text)
+    return answer.outcome.value

@@ -1,0 +1,102 @@
+"""Asks questions for a person at the command line, and shows each answer while it grows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+
+from citewell.blocks import Block
+from citewell.cli.printing import Printer
+from citewell.engine.assistant import Assistant, new_id
+from citewell.engine.runtime import Runtime
+from citewell.engine.settings import Settings
+from citewell.errors import StoreError
+from citewell.journal.spool import Spool
+from citewell.types import Answer, Audience, Outcome, Question, Turn
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manner:
+    """How the questions of one command are asked and answered.
+
+    Attributes:
+        audience: who asks.
+        profile: None lets the routing choose.
+        formatter: None takes the profile's own.
+        adapt: changes blocks before they are shown.
+    """
+
+    audience: Audience
+    profile: str | None = None
+    formatter: str | None = None
+    adapt: Callable[[Sequence[Block]], Sequence[Block]] = tuple
+
+
+def reader(labels: Sequence[str], settings: Settings) -> Audience:
+    """Return the audience of one reader with `labels`, or with those that the settings give."""
+    return Audience.of(*(labels or settings.reads))
+
+
+def spool(settings: Settings) -> Spool:
+    """Return where answers wait for the journal."""
+    return Spool(settings.data_dir / "spool")
+
+
+class Conversation:
+    """Questions of which each may lean on the ones before."""
+
+    def __init__(self, runtime: Runtime, manner: Manner, printer: Printer) -> None:
+        self._runtime = runtime
+        self._manner = manner
+        self._printer = printer
+        self._assistant = Assistant(runtime, spool(runtime.settings))
+        self._turns: list[Turn] = []
+
+    def forget(self) -> None:
+        """Let the next question be the first."""
+        self._turns.clear()
+
+    async def ask(self, text: str) -> Answer:
+        """Show the answer to `text` as it grows, and return it.
+
+        Raises:
+            ConfigError: the profile or the formatter is not in the settings.
+            JournalError: the answer could not be recorded.
+            StoreError: nothing is indexed.
+        """
+        question = Question(
+            id=new_id(),
+            text=text,
+            audience=self._manner.audience,
+            history=tuple(self._turns),
+            profile=self._manner.profile,
+        )
+        profile = self._assistant.profile_of(question)
+        name = self._manner.formatter or self._runtime.settings.profiles[profile].formatter
+        formatter = await self._runtime.formatter(name)
+        self._printer.status("Looking …")
+        async with aclosing(self._assistant.ask(replace(question, profile=profile))) as growing:
+            async for answer in growing:
+                blocks = self._manner.adapt(formatter.render(answer))
+                if answer.complete:
+                    await self._check(answer)
+                    self._printer.end(blocks)
+                elif blocks:
+                    self._printer.show(blocks)
+        said = "".join(claim.lead + claim.text for claim in answer.shown).strip()
+        self._turns += [Turn("user", text), Turn("assistant", said or answer.notice)]
+        return answer
+
+    async def _check(self, answer: Answer) -> None:
+        """Raise `StoreError` when an answer found nothing because there is nothing."""
+        if answer.outcome is not Outcome.REFUSED or answer.nearest:
+            return
+        settings = self._runtime.settings
+        for name in settings.retrievers:
+            if await (await self._runtime.retriever(name)).versions():
+                return
+        self._printer.end(())
+        if settings.path is None:
+            raise StoreError("the folder holds no document that can be read; see: citewell sync")
+        raise StoreError("nothing is indexed yet; run: citewell sync")

@@ -1,0 +1,215 @@
+"""How an answer came to be, as far as its sources may still be shown."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import asdict, dataclass
+
+from citewell.cli.assisting import spool
+from citewell.engine.citing import Pointer, restore
+from citewell.engine.runtime import Runtime
+from citewell.engine.settings import Settings
+from citewell.errors import CitewellError, JournalError
+from citewell.journal.journal import Journal, journal_url
+from citewell.journal.records import AnswerRecord, ClaimRecord, PassageRecord
+from citewell.protocols import Retriever
+from citewell.types import Audience, Citation, Passage, Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PassageView:
+    """A passage that the model was given; what is gone keeps its score alone.
+
+    Attributes:
+        cited_as: the marks that point to it.
+        current: whether it is in the index, unchanged, and may be read.
+    """
+
+    score: float
+    cited_as: tuple[int, ...]
+    current: bool
+    document_id: str | None = None
+    title: str | None = None
+    uri: str | None = None
+    place: Place | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimView:
+    """A statement of the model.
+
+    Attributes:
+        text: None when it may repeat what is gone; so is the reason.
+        marks: numbers that readers saw, ascending.
+        citations: those that still resolve, with quotes read from the index again.
+    """
+
+    shown: bool
+    supported: bool
+    text: str | None
+    reason: str | None
+    check: str
+    score: float | None
+    marks: tuple[int, ...]
+    citations: tuple[Citation, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """Everything that is known about an answer.
+
+    Attributes:
+        record: as the journal keeps it.
+        index_now: what the index calls its content now.
+        index_problem: why the index cannot be read, or empty.
+    """
+
+    record: AnswerRecord
+    index_now: str
+    index_problem: str
+    passages: tuple[PassageView, ...]
+    claims: tuple[ClaimView, ...]
+
+
+def find(settings: Settings, reference: str) -> AnswerRecord:
+    """Return the answer with this reference; blocking.
+
+    Raises:
+        JournalError: there is none.
+    """
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    url = journal_url(settings.journal_url, settings.data_dir)
+    with Journal.open(url, spool(settings)) as journal:
+        record = journal.find(reference.strip().lower())
+    if record is None:
+        raise JournalError(
+            f'no answer has the reference "{reference}" here; it stands below the answer, '
+            "and belongs to the settings or the folder that was asked"
+        )
+    return record
+
+
+async def explain(record: AnswerRecord, runtime: Runtime, audience: Audience) -> Explanation:
+    """Return what may be told to `audience` about an answer."""
+    current: Mapping[str, Passage] = {}
+    index_now, problem = "", ""
+    if record.retriever:
+        try:
+            retriever = await runtime.retriever(record.retriever)
+            index_now = await retriever.identity()
+            current = await _current(record, retriever, audience)
+        except CitewellError as error:
+            problem = str(error)
+    return Explanation(
+        record=record,
+        index_now=index_now,
+        index_problem=problem,
+        passages=tuple(_passage(one, record, current) for one in record.passages),
+        claims=tuple(_claim(one, record, current, audience) for one in record.claims),
+    )
+
+
+async def _current(
+    record: AnswerRecord, retriever: Retriever, audience: Audience
+) -> dict[str, Passage]:
+    """Return the passages that are what they were and may be read, by id."""
+    hashes = {passage.id: passage.content_hash for passage in record.passages}
+    found = await retriever.fetch(list(hashes), readable_by=audience)
+    return {
+        passage.id: passage
+        for passage in found
+        if audience.may_read(passage.labels) and hashes[passage.id] == passage.content_hash
+    }
+
+
+def _passage(
+    kept: PassageRecord, record: AnswerRecord, current: Mapping[str, Passage]
+) -> PassageView:
+    marks = {
+        citation.number
+        for claim in record.claims
+        if claim.shown
+        for citation in claim.citations
+        if citation.passage_id == kept.id
+    }
+    cited_as = tuple(sorted(marks))
+    passage = current.get(kept.id)
+    if passage is None:
+        return PassageView(score=kept.score, cited_as=cited_as, current=False)
+    return PassageView(
+        score=kept.score,
+        cited_as=cited_as,
+        current=True,
+        document_id=passage.document_id,
+        title=passage.title,
+        uri=passage.uri,
+        place=passage.place,
+    )
+
+
+def _claim(
+    kept: ClaimRecord,
+    record: AnswerRecord,
+    current: Mapping[str, Passage],
+    audience: Audience,
+) -> ClaimView:
+    # Without a citation a statement may still repeat any passage that the model was given.
+    leaned_on = {citation.passage_id for citation in kept.citations} or {
+        passage.id for passage in record.passages
+    }
+    tells = leaned_on <= current.keys()
+    return ClaimView(
+        shown=kept.shown,
+        supported=kept.supported,
+        text=kept.text if tells else None,
+        reason=kept.reason if tells else None,
+        check=kept.check,
+        score=kept.score,
+        marks=tuple(sorted({citation.number for citation in kept.citations})),
+        citations=restored(kept.citations, current.values(), audience),
+    )
+
+
+def restored(
+    pointers: Iterable[Pointer], fetched: Collection[Passage], audience: Audience
+) -> tuple[Citation, ...]:
+    """Return those citations that may be shown now."""
+    found = (restore(pointer, fetched=fetched, audience=audience) for pointer in pointers)
+    return tuple(citation for citation in found if citation is not None)
+
+
+def described(explanation: Explanation) -> dict[str, object]:
+    """Return the explanation as plain values."""
+    record = explanation.record
+    kept = {
+        name: getattr(record, name)
+        for name in (
+            *("id", "asked_at", "question", "asker", "profile", "readers", "outcome", "notice"),
+            *("model", "model_identity", "retriever", "index_identity", "prompt_hash"),
+            *("seconds", "input_tokens", "output_tokens", "cost", "errors"),
+        )
+    }
+    return {
+        "schema": "citewell.explanation/1",
+        **kept,
+        "index_now": explanation.index_now,
+        "index_problem": explanation.index_problem,
+        "passages": [asdict(passage) for passage in explanation.passages],
+        "claims": [_plain_claim(claim) for claim in explanation.claims],
+    }
+
+
+def _plain_claim(claim: ClaimView) -> dict[str, object]:
+    names = ("shown", "supported", "text", "reason", "check", "score", "marks")
+    return {
+        **{name: getattr(claim, name) for name in names},
+        "citations": [_plain_citation(citation) for citation in claim.citations],
+    }
+
+
+def _plain_citation(citation: Citation) -> dict[str, object]:
+    names = ("number", "document_id", "title", "uri", "start", "end", "quote")
+    return {
+        **{name: getattr(citation, name) for name in names},
+        "place": asdict(citation.place),
+    }

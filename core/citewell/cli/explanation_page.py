@@ -1,0 +1,101 @@
+"""Lays out an explanation as lines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from citewell.cli.explaining import ClaimView, Explanation, PassageView
+from citewell.cli.page import Line, Look, Piece, Row, pointer, quoted
+from citewell.cli.wording import safe
+from citewell.journal.records import AnswerRecord
+
+GONE = "gone, changed, or not for this reader any more"
+
+_INDENT = "  "
+_DEEP = "          "
+_BLANK = Line()
+
+
+def explanation_page(explanation: Explanation) -> Iterator[Row]:
+    """Yield the lines of `explanation`."""
+    record = explanation.record
+    yield Line((Piece(safe(record.question), Look.STRONG),))
+    told = f"{record.outcome} {record.asked_at[:19].replace('T', ' ')} UTC"
+    yield Line((Piece(safe(told), Look.FAINT),))
+    if record.notice:
+        yield Line((Piece(safe(record.notice), Look.NOTICE),))
+    yield from _part("Statements", [row for claim in explanation.claims for row in _claim(claim)])
+    passages = enumerate(explanation.passages, 1)
+    yield from _part("Passages", [_passage(rank, passage) for rank, passage in passages])
+    yield from _part("Made with", list(_facts(explanation)))
+
+
+def _part(title: str, rows: list[Row]) -> Iterator[Row]:
+    if rows:
+        yield _BLANK
+        yield Line((Piece(title, Look.STRONG),))
+        yield from rows
+
+
+def _claim(claim: ClaimView) -> Iterator[Row]:
+    state = "kept" if claim.shown else "dropped"
+    text = Piece(GONE, Look.FAINT) if claim.text is None else Piece(safe(claim.text))
+    mark = Piece("".join(f" [{number}]" for number in claim.marks), Look.MARK)
+    yield Line((text, mark), f"{_INDENT}{state:<8}", _DEEP)
+    reason = claim.check if claim.reason is None else f"{claim.check}: {claim.reason}"
+    score = "" if claim.score is None else f" ({claim.score:.2f})"
+    yield Line((Piece(safe(reason + score), Look.FAINT),), _DEEP, _DEEP)
+    for citation in claim.citations:
+        target = pointer(citation.title, citation.uri, citation.place)
+        yield Line((Piece(f"[{citation.number}] ", Look.MARK), *target), _DEEP, _DEEP)
+        yield from quoted(citation.quote, _DEEP)
+    for number in sorted(set(claim.marks) - {citation.number for citation in claim.citations}):
+        yield Line((Piece(f"[{number}] ", Look.MARK), Piece(GONE, Look.FAINT)), _DEEP, _DEEP)
+
+
+def _passage(rank: int, passage: PassageView) -> Row:
+    score = Piece(f"{passage.score:7.2f}  ", Look.FAINT)
+    marks = "".join(f"[{number}]" for number in passage.cited_as)
+    mark = Piece(f"  {marks}" if marks else "", Look.MARK)
+    if passage.place is None:
+        return Line((score, Piece(GONE, Look.FAINT), mark), f"{rank:>4}", _DEEP)
+    target = pointer(passage.title or "", passage.uri, passage.place)
+    return Line((score, *target, mark), f"{rank:>4}", _DEEP)
+
+
+def _facts(explanation: Explanation) -> Iterator[Row]:
+    for name, value in _told(explanation).items():
+        if value:
+            yield Line((Piece(safe(value)),), f"{_INDENT}{name:<8}", _DEEP)
+
+
+def _told(explanation: Explanation) -> dict[str, str]:
+    record = explanation.record
+    return {
+        "profile": record.profile,
+        "model": " ".join(filter(None, [record.model, f"({record.model_identity})"])),
+        "index": _index(explanation),
+        "prompt": record.prompt_hash[:16],
+        "time": ", ".join(f"{stage} {took:.3f} s" for stage, took in record.seconds.items()),
+        "tokens": _tokens(record),
+        "readers": "; ".join(", ".join(labels) for labels in record.readers),
+        "errors": "; ".join(record.errors),
+    }
+
+
+def _index(explanation: Explanation) -> str:
+    record = explanation.record
+    if not record.retriever:
+        return "none: answered without sources"
+    if explanation.index_problem:
+        return f"{record.retriever}: {explanation.index_problem}"
+    same = explanation.index_now == record.index_identity
+    state = "unchanged since" if same else f"now {explanation.index_now}"
+    return f"{record.retriever} {record.index_identity}, {state}"
+
+
+def _tokens(record: AnswerRecord) -> str:
+    if not record.input_tokens and not record.output_tokens:
+        return ""
+    cost = "" if record.cost is None else f", cost {record.cost:g}"
+    return f"{record.input_tokens:,} in, {record.output_tokens:,} out{cost}"

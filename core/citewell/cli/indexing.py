@@ -1,0 +1,111 @@
+"""Brings the indexes of the settings up to date, and keeps a note of the last time."""
+
+from __future__ import annotations
+
+import json
+import sys
+from contextlib import suppress
+from dataclasses import asdict
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from citewell.cli.progress import progress_bar
+from citewell.library.labelling import Labelling
+from citewell.library.plans import Index, Library, Loading, SyncReport
+from citewell.library.syncing import sync
+
+if TYPE_CHECKING:
+    from citewell.engine.runtime import Runtime
+    from citewell.engine.settings import LibrarySettings, Settings
+
+
+async def bring_up(runtime: Runtime) -> SyncReport:
+    """Sync every index, with progress and complaints on standard error.
+
+    Raises:
+        StoreError: an index cannot be written.
+    """
+    settings = runtime.settings
+    with progress_bar(sys.stderr) as listener:
+        report = await sync(
+            await indexes(runtime),
+            data_dir=settings.data_dir,
+            base_dir=settings.base_dir,
+            progress=listener,
+        )
+    note(report, settings.data_dir)
+    return report
+
+
+async def indexes(runtime: Runtime) -> list[Index]:
+    """Return what shall be in which index.
+
+    Raises:
+        PluginError: a retriever cannot be opened.
+    """
+    settings = runtime.settings
+    return [
+        Index(
+            name=name,
+            retriever=await runtime.retriever(name),
+            libraries=tuple(_library(runtime, library) for library in retriever.libraries),
+        )
+        for name, retriever in settings.retrievers.items()
+    ]
+
+
+def _library(runtime: Runtime, name: str) -> Library:
+    library: LibrarySettings = runtime.settings.libraries[name]
+    return Library(
+        name=name,
+        open=partial(runtime.source, name),
+        settings=f"{library.section.use} {library.section.config.model_dump_json()}",
+        loadings=_loadings(runtime.settings),
+        labelling=Labelling(library.labels),
+        language=library.language,
+        max_mb=library.max_mb,
+        passage_chars=library.passage_chars,
+    )
+
+
+def _loadings(settings: Settings) -> dict[str, Loading]:
+    """Return the loader for each suffix; where several offer one, the first."""
+    loadings: dict[str, Loading] = {}
+    for section in settings.loaders.values():
+        spec = cast("Any", section.spec)
+        for suffix in spec.suffixes:
+            loadings.setdefault(suffix, Loading(spec, section.config))
+    return loadings
+
+
+def note(report: SyncReport, data_dir: Path) -> None:
+    """Keep `report` with the time, for people to look at; nothing else depends on it."""
+    kept = {"at": datetime.now(UTC).isoformat(timespec="seconds"), **described(report)}
+    path = _note_path(data_dir)
+    partial_path = path.with_suffix(".part")
+    with suppress(OSError):
+        partial_path.write_text(json.dumps(kept, indent=1), encoding="utf-8")
+        partial_path.replace(path)
+
+
+def last_note(data_dir: Path) -> dict[str, Any] | None:
+    """Return what `note` kept, or None when there is nothing that can be read."""
+    with suppress(OSError, ValueError):
+        kept = json.loads(_note_path(data_dir).read_text(encoding="utf-8"))
+        return kept if isinstance(kept, dict) else None
+    return None
+
+
+def _note_path(data_dir: Path) -> Path:
+    return data_dir / "last-sync.json"
+
+
+def described(report: SyncReport) -> dict[str, Any]:
+    """Return `report` as plain values."""
+    failed = [
+        {"library": failure.library, "id": failure.id, "reason": failure.reason}
+        for failure in report.failed
+    ]
+    return asdict(report) | {"failed": failed}
