@@ -1,0 +1,371 @@
+"""From a piece of model output to a checked claim."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from textwrap import dedent
+
+from citewell.engine.citing.aligning import Aligner, Span
+from citewell.engine.citing.evidence import Checked, Evidence, Policy, check_marks, cite_span
+from citewell.engine.citing.sanitizing import Clean, clean, harmless, without_links
+from citewell.engine.citing.segmenting import Piece, PieceKind, table_cells
+from citewell.engine.citing.verdicts import Source, Statement, all_words_stand, judge
+from citewell.engine.citing.words import words
+from citewell.types import Citation, Claim, ClaimKind, Passage, Verdict
+
+VERIFIER_TIMEOUT_S = 30.0
+# A mark whose passage holds less of the claim than this adds nothing and is left out.
+_ADDS_SOMETHING = 0.2
+_PROBLEMS_SHOWN = 3
+
+_QUOTATION = re.compile(
+    r"(?P<code>(?P<ticks>`+)(?!`).+?(?<!`)(?P=ticks)(?!`))"
+    r"|(?<!\w)\"(?=\S)(?P<straight>[^\"]+)(?<=\S)\"(?!\w)"
+    r"|“(?P<curly>[^“”]+)”|„(?P<low>[^„“”]+)[“”]|«(?P<angle>[^«»]+)»"
+)
+_KINDS = {
+    PieceKind.SENTENCE: ClaimKind.SENTENCE,
+    PieceKind.QUOTATION: ClaimKind.SENTENCE,
+    PieceKind.HEADING: ClaimKind.HEADING,
+    PieceKind.CODE: ClaimKind.CODE,
+    PieceKind.ROW: ClaimKind.TABLE,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Finding:
+    """What the checks found out about a piece.
+
+    Attributes:
+        text: for `Claim.text`.
+        quotes: by the model's number, the spans of stored text to be shown.
+        numbers: what the citations of a code block below may lean on.
+    """
+
+    text: str
+    verdict: Verdict
+    passages: dict[int, Passage]
+    quotes: dict[int, tuple[Span, ...]]
+
+
+class Checker:
+    """Turns pieces into claims, in order; one for each answer."""
+
+    def __init__(self, evidence: Evidence) -> None:
+        self._evidence = evidence
+        self._question = Aligner(evidence.question, evidence.language)
+        self._sources: dict[Passage, Source] = {}
+        self._numbers: dict[str, int] = {}
+        self._last_cited: tuple[int, ...] = ()
+        self._headings: list[Piece] = []
+        self._header_due = ""
+        self._header_seen = ""
+        self._lead = ""
+        self._started = False
+
+    async def check(self, piece: Piece) -> list[Claim]:
+        """Return the claims that can be decided now; a heading waits for what follows it."""
+        if piece.kind is PieceKind.HEADING:
+            return self._hold(piece)
+        if piece.kind is PieceKind.ROW:
+            self._note_header(piece)
+        finding = await self._find(piece)
+        citations = self._cite(finding) if finding.verdict.supported else ()
+        if finding.verdict.supported and not citations:
+            finding = replace(finding, verdict=_unsupported("quote", "nothing in it to quote"))
+        supported = finding.verdict.supported
+        before = self._release(finding) if supported else []
+        if piece.kind is not PieceKind.CODE:
+            self._last_cited = tuple(finding.quotes) if supported else ()
+        return [*before, self._claim(piece, finding, citations)]
+
+    def finish(self) -> list[Claim]:
+        """Return the headings that nothing followed."""
+        held, self._headings = self._headings, []
+        return [self._lone_heading(piece) for piece in held]
+
+    # --- the checks, by kind ------------------------------------------------------------------
+
+    async def _find(self, piece: Piece) -> _Finding:
+        if piece.oversize:
+            return _Finding(_shown_text(piece), _unsupported("length", "too long"), {}, {})
+        if piece.kind is PieceKind.CODE:
+            return await self._find_code(piece)
+        cells = [clean(cell) for cell in _cells(piece)]
+        text = " | ".join(cell.text for cell in cells)
+        checked = await check_marks(
+            self._evidence, [number for cell in cells for number in cell.numbers]
+        )
+        problems = [f"{mark} is no citation" for cell in cells for mark in cell.failed]
+        problems += checked.problems
+        if not checked.passages:
+            verdict = _no_citation(problems)
+            return _Finding(_row(cells) if piece.kind is PieceKind.ROW else text, verdict, {}, {})
+        if piece.kind is PieceKind.QUOTATION:
+            return self._find_quotation(text, checked)
+        return await self._find_support(piece, cells, checked, problems)
+
+    async def _find_support(
+        self, piece: Piece, cells: Sequence[Clean], checked: Checked, problems: Sequence[str]
+    ) -> _Finding:
+        """Judge a sentence or a table row by all that it cites together."""
+        sources = self._read(checked.passages.values())
+        aligned = [self._with_stored_quotes(cell.text, sources) for cell in cells]
+        texts = [text for text, _ in aligned]
+        missing = next((quote for _, quote in aligned if quote), None)
+        judged = " | ".join(texts)
+        if missing is not None:
+            verdict = _unsupported("quote", f'quote not found: "{missing}"')
+        elif piece.kind is PieceKind.ROW and not self._header_stands(piece, sources):
+            verdict = _unsupported("header", "the table's header is not in what the row cites")
+        else:
+            verdict = await self._judge(judged, sources, checked)
+        if verdict.supported and problems:
+            verdict = replace(verdict, reason=f"{verdict.reason}; {_summary(problems)}")
+        known = frozenset().union(*(source.links | source.hosts for source in sources))
+        text = without_links(_bars(texts) if piece.kind is PieceKind.ROW else judged, known=known)
+        return _Finding(text, verdict, checked.passages, self._windows(judged, checked.passages))
+
+    async def _judge(self, text: str, sources: list[Source], checked: Checked) -> Verdict:
+        statement = Statement(text, sources, self._evidence.question, self._evidence.language)
+        verdict = judge(statement)
+        passages = tuple(checked.passages.values())
+        for verifier in self._evidence.verifiers if verdict.supported else ():
+            try:
+                opinion = await asyncio.wait_for(verifier.judge(text, passages), VERIFIER_TIMEOUT_S)
+            except TimeoutError:
+                return _unsupported("verifier", "a verifier took too long")
+            except Exception as error:  # noqa: BLE001 - a plugin's error must not end the answer
+                return _unsupported("verifier", f"a verifier failed: {type(error).__name__}")
+            if not opinion.supported:
+                return opinion
+        return verdict
+
+    def _find_quotation(self, text: str, checked: Checked) -> _Finding:
+        """Find a quoted paragraph in stored text; what is shown is the stored text."""
+        for number, passage in checked.passages.items():
+            source = self._source(passage)
+            spans = source.aligner.find_elided(text.strip('"“”„«» '))
+            if spans:
+                stored = " … ".join(clean(passage.text[slice(*span)]).text for span in spans)
+                shown = without_links(stored, known=source.links | source.hosts)
+                verdict = Verdict(
+                    supported=True, reason="quoted from what it cites", check="quote", score=1.0
+                )
+                return _Finding(shown, verdict, {number: passage}, {number: spans})
+        return _Finding(text, _unsupported("quote", "quote not found"), {}, {})
+
+    async def _find_code(self, piece: Piece) -> _Finding:
+        """Find a code block in what the claim before it cites, or else in any passage."""
+        numbers = self._last_cited or range(1, len(self._evidence.passages) + 1)
+        checked = await check_marks(self._evidence, numbers)
+        for number, passage in checked.passages.items():
+            span = self._source(passage).aligner.find_code(piece.body)
+            if span is not None:
+                stored = dedent(passage.text[slice(*span)])
+                verdict = Verdict(
+                    supported=True, reason="stands in what it cites", check="code", score=1.0
+                )
+                text = _fenced(stored, piece.language)
+                return _Finding(text, verdict, {number: passage}, {number: (span,)})
+        verdict = _unsupported("code", "its lines do not stand together in a source")
+        return _Finding(_shown_text(piece), verdict, {}, {})
+
+    # --- quotes -------------------------------------------------------------------------------
+
+    def _with_stored_quotes(self, text: str, sources: Sequence[Source]) -> tuple[str, str | None]:
+        """Put stored text in the place of each quotation; return also the first not found."""
+        missing: list[str] = []
+
+        def stored(match: re.Match[str]) -> str:
+            groups = match.groupdict()
+            quotation = next(
+                (groups[name] for name in ("straight", "curly", "low", "angle") if groups[name]), ""
+            )
+            if not any(words(quotation)):
+                return match[0]
+            for source in sources:
+                if spans := source.aligner.find_elided(quotation):
+                    parts = (clean(source.passage.text[slice(*span)]).text for span in spans)
+                    return match[0][0] + " … ".join(parts) + match[0][-1]
+            if self._question.find(quotation) is None:
+                missing.append(quotation)
+            return match[0]
+
+        return _QUOTATION.sub(stored, text), missing[0] if missing else None
+
+    def _windows(self, text: str, passages: dict[int, Passage]) -> dict[int, tuple[Span, ...]]:
+        """Choose what to quote for each mark; leave out marks that add nothing."""
+        windows = {
+            number: self._source(passage).aligner.best_window(text)
+            for number, passage in passages.items()
+        }
+        most = max((share for _, share in windows.values()), default=0.0)
+        return {
+            number: (span,)
+            for number, (span, share) in windows.items()
+            if share >= min(_ADDS_SOMETHING, most)
+        }
+
+    def _cite(self, finding: _Finding) -> tuple[Citation, ...]:
+        found: dict[tuple[int, Span], Citation] = {}
+        for number, spans in finding.quotes.items():
+            passage = finding.passages[number]
+            for span in spans:
+                shown = self._numbers.get(passage.id, len(self._numbers) + 1)
+                citation = cite_span(passage, span, number=shown)
+                if citation is not None:
+                    self._numbers[passage.id] = shown
+                    found.setdefault((shown, span), citation)
+        return tuple(found[key] for key in sorted(found))
+
+    def _read(self, passages: Iterable[Passage]) -> list[Source]:
+        return [self._source(passage) for passage in passages]
+
+    def _source(self, passage: Passage) -> Source:
+        if passage not in self._sources:
+            self._sources[passage] = Source(passage)
+        return self._sources[passage]
+
+    # --- headings and table headers -----------------------------------------------------------
+
+    def _hold(self, piece: Piece) -> list[Claim]:
+        if self._evidence.policy is Policy.MARK:
+            verdict = _unsupported("heading", "a heading carries no citation")
+            return [self._claim(piece, _Finding(_shown_text(piece), verdict, {}, {}), ())]
+        passed = [held for held in self._headings if held.level >= piece.level]
+        self._headings = [held for held in self._headings if held.level < piece.level] + [piece]
+        return [self._lone_heading(held) for held in passed]
+
+    def _lone_heading(self, piece: Piece) -> Claim:
+        verdict = _unsupported("heading", "nothing under it is supported")
+        return self._claim(piece, _Finding(_shown_text(piece), verdict, {}, {}), ())
+
+    def _release(self, finding: _Finding) -> list[Claim]:
+        """Judge the headings that waited by what the first supported claim below them cites."""
+        held, self._headings = self._headings, []
+        sources = self._read(finding.passages.values())
+        claims = []
+        for piece in held:
+            stands = not piece.oversize and all_words_stand(
+                clean(piece.body).text,
+                sources,
+                question=self._evidence.question,
+                language=self._evidence.language,
+            )
+            reason = "its words {} in what the statement below it cites"
+            verdict = Verdict(
+                supported=stands,
+                reason=reason.format("stand" if stands else "do not all stand"),
+                check="heading",
+            )
+            claims.append(self._claim(piece, _Finding(_shown_text(piece), verdict, {}, {}), ()))
+        return claims
+
+    def _note_header(self, piece: Piece) -> None:
+        # The first row's raw text holds the header too: a new table begins.
+        if piece.raw != piece.body:
+            self._header_due = _header(piece.header)
+
+    def _header_stands(self, piece: Piece, sources: Sequence[Source]) -> bool:
+        cells = table_cells(piece.header.split("\n")[0])
+        return all_words_stand(
+            " | ".join(clean(cell).text for cell in cells),
+            sources,
+            question=self._evidence.question,
+            language=self._evidence.language,
+        )
+
+    # --- claims -------------------------------------------------------------------------------
+
+    def _claim(self, piece: Piece, finding: _Finding, citations: tuple[Citation, ...]) -> Claim:
+        marked = self._evidence.policy is Policy.MARK and any(words(finding.text))
+        shown = finding.verdict.supported or marked
+        text = finding.text
+        if not finding.verdict.supported and piece.kind is not PieceKind.CODE:
+            text = without_links(text, known=())
+        if shown and piece.kind is PieceKind.ROW and self._header_due:
+            text, self._header_due = f"{self._header_due}\n{text}", ""
+        return Claim(
+            kind=_KINDS[piece.kind],
+            lead=self._lead_of(piece, shown=shown),
+            text=text,
+            raw=piece.raw,
+            citations=citations,
+            verdict=finding.verdict,
+            shown=shown,
+        )
+
+    def _lead_of(self, piece: Piece, *, shown: bool) -> str:
+        """Hand the structure before a dropped claim on to the next one that is shown."""
+        lead = _joined(self._lead, piece.lead)
+        if not shown:
+            self._lead = lead
+            return piece.lead
+        self._lead = ""
+        lead = lead if self._started else lead.lstrip("\n")
+        self._started = True
+        return lead
+
+
+def _joined(dropped: str, own: str) -> str:
+    if "\n" in own:
+        return "\n" + own if dropped.startswith("\n\n") and not own.startswith("\n\n") else own
+    return dropped if dropped.strip() or "\n" in dropped else own
+
+
+def _unsupported(check: str, reason: str) -> Verdict:
+    return Verdict(supported=False, reason=reason, check=check)
+
+
+def _no_citation(problems: Sequence[str]) -> Verdict:
+    if problems:
+        return _unsupported("marks", _summary(problems))
+    return _unsupported("citation", "no citation")
+
+
+def _summary(problems: Sequence[str]) -> str:
+    distinct = list(dict.fromkeys(problems))
+    more = len(distinct) - _PROBLEMS_SHOWN
+    return "; ".join([*distinct[:_PROBLEMS_SHOWN], *([f"{more} more"] if more > 0 else [])])
+
+
+def _cells(piece: Piece) -> Iterator[str]:
+    yield from table_cells(piece.body) if piece.kind is PieceKind.ROW else (piece.body,)
+
+
+def _row(cells: Iterable[Clean]) -> str:
+    return _bars([cell.text for cell in cells])
+
+
+def _bars(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _header(header: str) -> str:
+    names, _, rule = header.partition("\n")
+    shown = [without_links(clean(cell).text, known=()) for cell in table_cells(names)]
+    return f"{_bars(shown)}\n{rule.strip()}"
+
+
+def _shown_text(piece: Piece) -> str:
+    """Return the text of a piece for which no stored text stands."""
+    match piece.kind:
+        case PieceKind.CODE:
+            return _fenced(piece.body, piece.language)
+        case PieceKind.HEADING:
+            return f"{'#' * piece.level} {without_links(clean(piece.body).text, known=())}"
+        case PieceKind.ROW:
+            return _row([clean(cell) for cell in table_cells(piece.body)])
+        case _:
+            return clean(piece.body).text
+
+
+def _fenced(code: str, language: str) -> str:
+    longest = max((len(run) for run in re.findall("`+", code)), default=0)
+    fence = "`" * max(3, longest + 1)
+    name = "".join(c for c in language[:40] if c.isalnum() or c in "+-#.")
+    return f"{fence}{name}\n{harmless(code).rstrip(chr(10))}\n{fence}"

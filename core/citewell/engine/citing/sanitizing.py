@@ -1,0 +1,276 @@
+"""Model output as harmless text: no marks, links, images, HTML or mentions are left in it.
+
+What remains is Markdown of one line in which only strong, emphasis and code spans mean anything.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from citewell.engine.citing.marks import CLOSING, MAX_CONTENT_CHARS, OPENING, read_mark
+
+REMOVED_LINK = "(link removed)"
+
+# Placeholders for code spans: private characters, which the text itself may not hold.
+_FIRST_PLACEHOLDER, _LAST_PLACEHOLDER = 0xE000, 0xF8FF
+_KEPT_FORMAT = "\u200c\u200d"  # Persian and emoji need the joiners.
+_TICKS = re.compile(r"`+")
+_ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
+_ESCAPED = re.compile(r"\\+([\[\]<>()!`&@#【】［］〔〕])")
+_COMMENT = re.compile(r"<!--.{0,4000}?-->", re.DOTALL)
+_TAG = re.compile(r"</?([A-Za-z][A-Za-z0-9-]{0,40})(?:[\s/][^<>]{0,2000})?>")
+_TAG_NAMES = frozenset(
+    """a abbr address article aside audio b base bdi bdo big blockquote body br button canvas
+    caption center cite code col dd del details dfn dialog div dl dt em embed fieldset figcaption
+    figure font footer form frame frameset h1 h2 h3 h4 h5 h6 head header hr html i iframe img input
+    ins kbd label legend li link main map mark marquee meta nav noscript object ol optgroup option
+    output p param picture pre progress q s samp script section select small source span strike
+    strong style sub summary sup svg table tbody td template textarea tfoot th thead time title tr
+    track tt u ul var video wbr""".split()
+)
+_ANGLE_LINK = re.compile(r"<((?:[A-Za-z][A-Za-z0-9+.-]{1,30}:|[^\s<>@]{1,100}@)[^\s<>|]{0,2000})"
+                         r"(?:\|([^<>]{0,500}))?>")  # fmt: skip
+_PLATFORM = re.compile(
+    r"<([@#!&:][^<>\n]{0,200}|/[\w -]{1,100}:\d+|a?:\w+:\d+|(?:t|id):[^<>\n]{0,100})>"
+)
+_OPEN_ANGLE = re.compile(r"<(?=[A-Za-z/!?@#&:])")
+_DESTINATION = re.compile(
+    r"\(\s*(?:<[^<>\n]{0,2000}>|[^\s()<>]{0,2000}(?:\([^\s()]{0,500}\)[^\s()<>]{0,500}){0,5})"
+    r"(?:\s+(?:\"[^\"]{0,500}\"|'[^']{0,500}'|\([^()]{0,500}\)))?\s*\)"
+)
+_URL = re.compile(
+    r"(?:[A-Za-z][A-Za-z0-9+.-]{1,30}://|www\.|(?:mailto|javascript|data|tel|file|vbscript):(?=\S))"
+    r"[^\s<>\"'`|()\[\]{}]*"
+    r"|(?<![\w.@-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}"
+    r"|(?<![\w.@/-])(?:[\w-]{1,63}\.){1,8}[A-Za-z]{2,24}/[^\s<>\"'`|()\[\]{}]*",
+    re.IGNORECASE,
+)
+_HOST = re.compile(r"(?<![\w.@/-])(?:[\w-]{1,63}\.){1,8}[A-Za-z]{2,24}(?![\w/])")
+_AFTER_URL = ".,;:!?*_~…"
+_PING = re.compile(r"@(?=(?:everyone|here|channel|group)\b)", re.IGNORECASE)
+_SPACE_BEFORE_STOP = re.compile(r"\s+(?=[.,;:!?…。！？](?:\s|$))")
+_EMPTY_EMPHASIS = re.compile(r"(?<![*_\w])(?:\*\*\*\*|____)(?![*_\w])")
+_BREAK = "\u200b"
+
+
+@dataclass(frozen=True, slots=True)
+class Clean:
+    """A piece of model output without marks and markup; links are still in it.
+
+    Attributes:
+        text: one line.
+        numbers: what the marks carried, in order, each once.
+        failed: brackets that only look like marks, as the model wrote them.
+    """
+
+    text: str
+    numbers: tuple[int, ...]
+    failed: tuple[str, ...]
+
+    @property
+    def links(self) -> frozenset[str]:
+        """The addresses that stand in the text."""
+        return links_in(self.text)
+
+
+def clean(raw: str) -> Clean:
+    """Take marks, links' targets, images, HTML and mentions out of one piece of Markdown."""
+    text, spans = _without_code(_printable(raw))
+    text = _decoded(text).replace("`", "")
+    text = _without_tags(_ESCAPED.sub(r"\1", text))
+    brackets = _Brackets(spans)
+    # Taking one thing out can bring the halves of another together.
+    for _ in range(4):
+        before, text = text, brackets.read(text)
+        if text == before:
+            break
+    text = _OPEN_ANGLE.sub("< ", text)
+    text = _SPACE_BEFORE_STOP.sub("", _EMPTY_EMPHASIS.sub("", text))
+    for placeholder, span in spans.items():
+        text = text.replace(placeholder, span)
+    return Clean(
+        " ".join(_PING.sub("@" + _BREAK, text).split()),
+        tuple(dict.fromkeys(brackets.numbers)),
+        tuple(brackets.failed),
+    )
+
+
+def links_in(text: str) -> frozenset[str]:
+    """Return every address that a reader or a platform would take for a link."""
+    return frozenset(match[0].rstrip(_AFTER_URL) for match in _URL.finditer(text))
+
+
+def without_links(text: str, *, known: Collection[str]) -> str:
+    """Return `text` with each address that is not in `known` taken out, exact character for one."""
+
+    def keep(match: re.Match[str]) -> str:
+        address = match[0].rstrip(_AFTER_URL)
+        return match[0] if address in known else REMOVED_LINK + match[0][len(address) :]
+
+    def disarm(match: re.Match[str]) -> str:
+        return match[0] if match[0] in known else match[0].replace(".", "." + _BREAK)
+
+    kept = _URL.sub(keep, text)
+    return _HOST.sub(disarm, kept)
+
+
+def hosts_in(text: str) -> frozenset[str]:
+    """Return what looks like a host name, of which some platforms make links."""
+    return frozenset(match[0] for match in _HOST.finditer(text))
+
+
+def harmless(text: str) -> str:
+    """Return text that keeps its lines, such as code, without pings and hidden characters."""
+    return _PING.sub("@" + _BREAK, _printable(text))
+
+
+def _printable(text: str) -> str:
+    """Drop control, direction and private characters; a lone surrogate becomes U+FFFD."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(map(_printed, text))
+
+
+def _printed(character: str) -> str:
+    if character in "\n\t" or character in _KEPT_FORMAT:
+        return character
+    match unicodedata.category(character):
+        case "Cs":
+            return "\ufffd"
+        case "Cc":
+            return " " if character.isspace() else ""
+        case "Cf" | "Co" | "Cn":
+            return ""
+        case _:
+            return character
+
+
+def _without_code(text: str) -> tuple[str, dict[str, str]]:
+    """Put one placeholder in the place of each code span, which no later step may touch."""
+    spans: dict[str, str] = {}
+    kept: list[str] = []
+    runs = list(_TICKS.finditer(text))
+    closers: dict[int, list[int]] = {}
+    for index, run in enumerate(runs):
+        closers.setdefault(len(run[0]), []).append(index)
+    position = index = 0
+    while index < len(runs) and len(spans) <= _LAST_PLACEHOLDER - _FIRST_PLACEHOLDER:
+        run = runs[index]
+        same = closers[len(run[0])]
+        while same and same[0] <= index:
+            same.pop(0)
+        escaped = run.start() > position and text[run.start() - 1] == "\\"
+        if not same or escaped:
+            index += 1
+            continue
+        end = runs[same[0]].end()
+        placeholder = chr(_FIRST_PLACEHOLDER + len(spans))
+        spans[placeholder] = " ".join(text[run.start() : end].split())
+        kept += [text[position : run.start()], placeholder]
+        position, index = end, same[0] + 1
+    kept.append(text[position:])
+    return "".join(kept), spans
+
+
+def _decoded(text: str) -> str:
+    for _ in range(3):
+        decoded = _ENTITY.sub(lambda match: html.unescape(match[0]), text)
+        if decoded == text:
+            break
+        text = "".join(c if 0xE000 <= ord(c) <= 0xF8FF else _printed(c) for c in decoded)
+    return _ENTITY.sub(lambda match: "& " + match[0][1:], text)
+
+
+def _without_tags(text: str) -> str:
+    def drop(match: re.Match[str]) -> str:
+        return "" if match[1].lower() in _TAG_NAMES else match[0]
+
+    if "<" not in text:
+        return text
+    text = _COMMENT.sub("", text)
+    text = _ANGLE_LINK.sub(lambda match: match[2] or match[1], text)
+    text = _PLATFORM.sub(r"\1", text)
+    return _TAG.sub(drop, text)
+
+
+class _Brackets:
+    """Reads every bracket once, from the inside out, and rebuilds the text without marks."""
+
+    def __init__(self, spans: dict[str, str]) -> None:
+        self.numbers: list[int] = []
+        self.failed: list[str] = []
+        self._spans = spans
+        self._out: list[str] = []
+        self._open: list[int] = []
+
+    def read(self, text: str) -> str:
+        """Return `text` without marks, images and the targets of links."""
+        self._out, self._open = [], []
+        position = 0
+        while position < len(text):
+            character = text[position]
+            position += 1
+            if character in OPENING:
+                self._open.append(len(self._out))
+                self._out.append(character)
+            elif character in CLOSING and self._open:
+                position = self._close(character, text, position)
+            elif character not in CLOSING:
+                self._out.append(character)
+        for start in self._open:
+            # A bracket that nothing closes could become a mark beside the next sentence.
+            self._out[start] = ""
+        return "".join(self._out)
+
+    def _close(self, closing: str, text: str, position: int) -> int:
+        start = self._open.pop()
+        inside = "".join(self._out[start + 1 : start + 2 + MAX_CONTENT_CHARS])
+        destination = _DESTINATION.match(text, position)
+        after = destination.end() if destination else position
+        if len(self._out) - start <= MAX_CONTENT_CHARS and self._take_mark(inside):
+            del self._out[start:]
+            while self._out and self._out[-1] in {" ", "\t", "\n"} and start:
+                self._out.pop()
+            self._out.append(self._gap(text, after))
+            return after
+        if self._out[start] == "[" and closing == "]":
+            return self._close_link(start, text, after, linked=destination is not None)
+        self._out.append(closing)
+        return position
+
+    def _take_mark(self, inside: str) -> bool:
+        shown = "".join(self._spans.get(character, character) for character in inside)
+        mark = read_mark(shown)
+        if not inside.strip():
+            return True
+        if mark is None:
+            return False
+        self.numbers += mark.numbers
+        if mark.failed:
+            self.failed.append(f"[{shown}]")
+        return True
+
+    @staticmethod
+    def _gap(text: str, position: int) -> str:
+        """Return the blank that stands for a mark which kept two words apart."""
+        following = text[position : position + 1]
+        return " " if following.isspace() or following.isalnum() else ""
+
+    def _close_link(self, start: int, text: str, after: int, *, linked: bool) -> int:
+        image = start > 0 and self._out[start - 1] == "!"
+        if linked and image:
+            del self._out[start - 1 :]
+        elif linked:
+            del self._out[start]
+        else:
+            self._out.append("]")
+            if image:
+                self._out[start - 1] = ""
+            # `](`, `][` and `]:` could still be read as a link by somebody else's Markdown.
+            if text[after : after + 1] in {"(", "[", ":"}:
+                self._out.append(" ")
+        return after

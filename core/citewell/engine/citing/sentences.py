@@ -1,0 +1,155 @@
+"""Where sentences end, decided word by word, so that it cannot matter how a stream is cut."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import sentencex
+
+from citewell.engine.citing.marks import CLOSING, OPENING, after_marks, may_become_mark
+
+MAX_SENTENCE_CHARS = 4000
+
+_IDEOGRAPHIC_STOPS = "。！？｡"
+_CLOSING_SIGNS = "\"'”’»)*_"
+_OPENING_SIGNS = "\"'“„«(*_‘"
+_CLOSERS = re.escape(_CLOSING_SIGNS)
+_BRACKETED = (
+    rf"[{re.escape(OPENING)}][^{re.escape(OPENING + CLOSING)}]{{0,60}}[{re.escape(CLOSING)}]"
+)
+_ENDING = re.compile(
+    rf"([.!?…{_IDEOGRAPHIC_STOPS}])[{_CLOSERS}]*(?:\s*{_BRACKETED}[{_CLOSERS}]*)*$"
+)
+# A stop inside a word ends a sentence when it is ideographic, or when only marks keep it from the
+# next word, as in `1999.[1]Next`.
+_INNER_END = re.compile(
+    rf"[{_IDEOGRAPHIC_STOPS}][{_CLOSERS}]*(?:{_BRACKETED})*|[.!?](?:{_BRACKETED})+(?=[^\W\d_])"
+)
+_TICKS = re.compile(r"`+")
+_TRAILING_OPENER = re.compile(r"(?<=\s)[\"“„«(]$")
+_ANY_BRACKETED = re.compile(_BRACKETED)
+_LEFT_CHARS, _RIGHT_CHARS = 200, 80
+# How far back an end of sentence with its marks may lie.
+_ENDING_CHARS = 200
+# What is open for longer is taken for a slip of the pen.
+_LONGEST_QUOTATION = 1000
+_LANGUAGES = frozenset(
+    """am ar as ast ay az bg bn br bs ca cs cy da de el en eo es et eu fa fi fr fy ga gl gu ha he hi
+    hr hu hy id is it ja ka kk km kn ko ku ky la lt lv mk ml mn mr ms my nb nl nn no or pa pl ps pt
+    ro ru sa sd si sk sl so sq sr sv sw ta te tg th tl tr uk ur uz vi zh""".split()
+)
+
+
+def split_sentences(text: str, language: str) -> Iterator[tuple[int, int]]:
+    """Yield the spans of the sentences of `text`, blank space at their ends left out."""
+    start = end = 0
+    for sentence in sentencex.segment(_known(language), text):
+        end += len(sentence)
+        # The library leaves an opening quotation mark with the sentence before.
+        opener = _TRAILING_OPENER.search(text, max(start, end - 2), end)
+        cut = opener.start() if opener and end < len(text) else end
+        inner = text[start:cut].strip()
+        if inner:
+            begin = text.index(inner, start)
+            yield begin, begin + len(inner)
+        start = cut
+
+
+class Sentences:
+    """Cuts one paragraph into sentences, fed in words and blanks.
+
+    Citation marks after a full stop belong to the sentence before. No sentence ends inside a code
+    span. A sentence is at most `MAX_SENTENCE_CHARS` long; a longer one is cut.
+    """
+
+    def __init__(self, language: str) -> None:
+        self._language = _known(language)
+        self._text = ""
+        self._gap: int | None = None
+        self._open_ticks = 0
+
+    def __bool__(self) -> bool:
+        """Tell whether a sentence has begun."""
+        return bool(self._text)
+
+    def add(self, token: str) -> Iterator[str]:
+        """Take a whole word or a run of blanks; yield sentences that have ended before it."""
+        if token.isspace():
+            self._text += token
+            return
+        for part in _parts(token):
+            self._text += part
+            yield from self._decide()
+            self._look_for_end(part)
+            if len(self._text) >= MAX_SENTENCE_CHARS:
+                yield from self.flush()
+
+    def flush(self) -> Iterator[str]:
+        """Yield what is left: the paragraph has ended."""
+        if self._text.strip():
+            yield self._text.rstrip()
+        self._text, self._gap, self._open_ticks = "", None, 0
+
+    def _decide(self) -> Iterator[str]:
+        """Settle whether a sentence ended at the gap, now that more is known."""
+        if self._gap is None or may_become_mark(self._text, self._gap):
+            return
+        self._gap = after_marks(self._text, self._gap)
+        following = self._text[self._gap :].lstrip()
+        if not following:
+            return
+        if self._splits(self._text[: self._gap], following):
+            yield self._text[: self._gap]
+            self._text = self._text[self._gap :]
+        self._gap = None
+
+    def _splits(self, before: str, following: str) -> bool:
+        ending = _ENDING.search(before, max(len(before) - _ENDING_CHARS, 0))
+        if ending and ending[1] in _IDEOGRAPHIC_STOPS:
+            return True
+        if following[0].islower() or _is_inside(before):
+            return False
+        left = _ANY_BRACKETED.sub("", before[-_LEFT_CHARS:]).strip().rstrip(_CLOSING_SIGNS)
+        right = following[:_RIGHT_CHARS].lstrip(_OPENING_SIGNS)
+        position = 0
+        for segment in sentencex.segment(self._language, f"{left} {right}"):
+            position += len(segment)
+            if position >= len(left):
+                return position <= len(left) + 1
+        return False
+
+    def _look_for_end(self, part: str) -> None:
+        for run in _TICKS.findall(part):
+            if not self._open_ticks:
+                self._open_ticks = len(run)
+            elif self._open_ticks == len(run):
+                self._open_ticks = 0
+        if self._gap is None and not self._open_ticks:
+            tail = max(len(self._text) - _ENDING_CHARS, 0)
+            if _ENDING.search(self._text, tail):
+                self._gap = len(self._text)
+
+
+def _is_inside(before: str) -> bool:
+    """Tell whether a quotation or a bracket is open that may still be closed."""
+    if len(before) > _LONGEST_QUOTATION:
+        return False
+    return (
+        before.count('"') % 2 == 1
+        or before.count("“") > before.count("”")
+        or before.count("(") > before.count(")")
+    )
+
+
+def _parts(word: str) -> Iterator[str]:
+    start = 0
+    for match in _INNER_END.finditer(word):
+        yield word[start : match.end()]
+        start = match.end()
+    if start < len(word):
+        yield word[start:]
+
+
+def _known(language: str) -> str:
+    return language if language in _LANGUAGES else "en"

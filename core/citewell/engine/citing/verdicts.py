@@ -1,0 +1,224 @@
+"""The soft checks: is what a sentence says found in what it cites?
+
+They compare words and figures and understand nothing; "supported" means "stands there", not
+"true". A sentence must pass every one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TypeAlias
+
+from citewell.engine.citing.aligning import Aligner
+from citewell.engine.citing.quantities import Figures, missing_figure
+from citewell.engine.citing.sanitizing import hosts_in, links_in
+from citewell.engine.citing.words import (
+    content_stems,
+    is_negated,
+    negators,
+    opposites,
+    stopwords,
+    words,
+)
+from citewell.types import Passage, Verdict
+
+# Source: proofs/verdicts.py, ten-fold cross-validation on attribution_dev of AttributionBench
+# (Li et al. 2024) over bars from .5 up: less than half would not be called contained.
+CONTAINMENT_BAR = 0.55
+# Of the pairs of neighbouring content words, the share that must stand together in the source.
+PHRASE_BAR = 0.1
+# The share of a clause's words that makes another clause say the same or the contrary.
+_SAME_CLAUSE = 0.6
+_FEW_WORDS = 3
+
+_CLAUSE_BORDER = re.compile(
+    r"[,;:()\u2013\u2014]|\b(?:and|but|while|although|though|because|which|that|unless|whereas|"
+    r"aber|und|weil|dass|mais|et|que|pero|y)\b",
+    re.IGNORECASE,
+)
+# They begin every noun with a capital.
+_NOUNS_ARE_CAPITAL = frozenset({"de", "lb"})
+_TOKEN = re.compile(r"[^\W_]+(?:['’.&-][^\W_]+)*")
+_SENTENCE_START = re.compile(r"(?:^|[.!?:…•|(\[\"“„«*_])\s*[\"“„«(\[*_`]*$")
+
+Clause: TypeAlias = tuple[frozenset[str], bool]
+
+
+class Source:
+    """One passage, read once for all the checks."""
+
+    def __init__(self, passage: Passage) -> None:
+        self.passage = passage
+        self.aligner = Aligner(passage.text, passage.language)
+        headings = dict.fromkeys(
+            heading for placed in passage.places for heading in placed.place.headings
+        )
+        around = (passage.title, *headings, passage.header)
+        text = "\n".join(filter(None, (*around, passage.text)))
+        stems = content_stems(text, passage.language)
+        self.words = frozenset(words(text))
+        self.stems = frozenset(stems)
+        self.pairs = frozenset(pairwise(stems))
+        self.figures = Figures(text, passage.language)
+        self.links = links_in(text)
+        self.hosts = hosts_in(text)
+        units = (passage.text[start:end] for start, end in self.aligner.units)
+        self.clauses: tuple[Clause, ...] = tuple(
+            clause
+            for unit in (*filter(None, around), *units)
+            for clause in _clauses(unit, passage.language)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A sentence to be judged, with what it may lean on.
+
+    Attributes:
+        text: one line without marks.
+        sources: everything that it cites.
+        question: names may come from it as well.
+        language: of the sentence.
+    """
+
+    text: str
+    sources: Sequence[Source]
+    question: str = ""
+    language: str = "en"
+
+
+def judge(statement: Statement, *, bar: float = CONTAINMENT_BAR) -> Verdict:
+    """Return the verdict of the first check that fails, or of containment when none does."""
+    for check, find_problem in _CHECKS.items():
+        problem = find_problem(statement)
+        if problem:
+            return Verdict(supported=False, reason=problem, check=check)
+    return _contained(statement, bar)
+
+
+def all_words_stand(text: str, sources: Sequence[Source], *, question: str, language: str) -> bool:
+    """Tell whether every content word and figure of `text` stands in a source or the question."""
+    known = frozenset().union(content_stems(question, language), *(s.stems for s in sources))
+    figures = [*(source.figures for source in sources), Figures(question, language)]
+    return known.issuperset(content_stems(text, language)) and not missing_figure(
+        text, figures, language
+    )
+
+
+def _contained(statement: Statement, bar: float) -> Verdict:
+    stems = content_stems(statement.text, statement.language)
+    if not stems:
+        figures = any(character.isdecimal() for character in statement.text)
+        reason = "only figures, all found" if figures else "nothing in it can be looked up"
+        return Verdict(supported=figures, reason=reason, check="containment")
+    known: frozenset[str] = frozenset().union(*(source.stems for source in statement.sources))
+    held = sum(word in known for word in stems)
+    score = held / len(stems)
+    reason = f"{held} of {len(stems)} content words stand in what it cites"
+    if score < bar:
+        return Verdict(supported=False, reason=reason, check="containment", score=score)
+    pairs = set(pairwise(stems))
+    together = sum(any(pair in source.pairs for source in statement.sources) for pair in pairs)
+    if len(stems) >= _FEW_WORDS and together < PHRASE_BAR * len(pairs):
+        reason = "its words stand in what it cites, but hardly any two of them together"
+        return Verdict(supported=False, reason=reason, check="phrases", score=score)
+    return Verdict(supported=True, reason=reason, check="containment", score=score)
+
+
+def _unknown_link(statement: Statement) -> str | None:
+    known: frozenset[str] = frozenset().union(*(source.links for source in statement.sources))
+    unknown = links_in(statement.text) - known
+    return f"a link that is not in what it cites: {min(unknown)}" if unknown else None
+
+
+def _missing_figure(statement: Statement) -> str | None:
+    figures = [source.figures for source in statement.sources]
+    missing = missing_figure(statement.text, figures, statement.language)
+    return f'"{missing}" is not in what it cites' if missing else None
+
+
+def _missing_name(statement: Statement) -> str | None:
+    if statement.language in _NOUNS_ARE_CAPITAL:
+        return None
+    known = frozenset(words(statement.question)).union(
+        *(source.words for source in statement.sources)
+    )
+    for name in _names(statement.text, stopwords(statement.language)):
+        for word in words(name):
+            if not {word, word.removesuffix("s"), f"{word}s"} & known:
+                return f'the name "{name}" is neither in what it cites nor in the question'
+    return None
+
+
+def _names(text: str, stop: frozenset[str]) -> Iterator[str]:
+    """Yield capitalised words, but one alone at the start of a sentence, which may be any word."""
+    tokens = list(_TOKEN.finditer(text))
+    for index, token in enumerate(tokens):
+        name = token[0]
+        if len(name) < 2 or not name[0].isupper() or name.casefold() in stop:
+            continue
+        following = tokens[index + 1][0] if index + 1 < len(tokens) else ""
+        starts = _SENTENCE_START.search(text, max(token.start() - 20, 0), token.start())
+        if not starts or following[:1].isupper():
+            yield name
+
+
+def _wrong_negation(statement: Statement) -> str | None:
+    """Compare each clause with the clauses of the sources that say most of the same words."""
+    if not negators(statement.language):
+        return None
+    known = [clause for source in statement.sources for clause in source.clauses]
+    for stems, negated in _clauses(statement.text, statement.language):
+        overlaps = [(len(stems & other) / len(stems), parity) for other, parity in known if other]
+        nearest = max((overlap for overlap, _ in overlaps), default=0.0)
+        if nearest >= _SAME_CLAUSE:
+            agrees = any(overlap == nearest and parity == negated for overlap, parity in overlaps)
+        else:
+            agrees = not negated or any(parity for _, parity in known)
+        if not agrees:
+            return "it denies what it cites affirms" if negated else "what it cites denies it"
+    return None
+
+
+def _clauses(text: str, language: str) -> list[Clause]:
+    """Return the words of each clause, and whether it is negated; very short ones join the next."""
+    found: list[Clause] = []
+    negating = negators(language)
+    pending, negated = "", False
+    parts = _CLAUSE_BORDER.split(text)
+    for index, part in enumerate(parts):
+        pending = f"{pending} {part}"
+        stems = frozenset(stem for stem in content_stems(pending, language) if stem not in negating)
+        negated = is_negated(pending, language)
+        if len(stems) >= 2 or (stems and index == len(parts) - 1):
+            found.append((stems, negated))
+            pending = ""
+    return found
+
+
+def _contrary_word(statement: Statement) -> str | None:
+    """Find a word whose opposite stands in the nearest sentence while it stands nowhere itself."""
+    pairs = opposites()
+    stated = [word for word in words(statement.text) if word in pairs]
+    known: frozenset[str] = frozenset().union(*(source.words for source in statement.sources))
+    for word in stated:
+        if word in known:
+            continue
+        for source in statement.sources:
+            (start, end), _ = source.aligner.best_window(statement.text)
+            contrary = pairs[word].intersection(words(source.passage.text[start:end]))
+            if contrary:
+                return f'it says "{word}" where the source says "{min(contrary)}"'
+    return None
+
+
+_CHECKS: dict[str, Callable[[Statement], str | None]] = {
+    "links": _unknown_link,
+    "figures": _missing_figure,
+    "names": _missing_name,
+    "negation": _wrong_negation,
+    "opposites": _contrary_word,
+}
