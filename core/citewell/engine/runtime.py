@@ -11,7 +11,7 @@ from typing import Any, cast
 from citewell.engine.settings import Section, Settings
 from citewell.errors import CitewellError, ConfigError, PluginError
 from citewell.protocols import Formatter, Model, Retriever, Source, Verifier
-from citewell.specs import Context
+from citewell.specs import Context, LoaderSpec
 
 
 class Runtime:
@@ -64,6 +64,7 @@ class Runtime:
             log=logging.getLogger(f"citewell.{kind}.{section.name}"),
             data_dir=data_dir,
             base_dir=self.settings.base_dir,
+            suffixes=self._suffixes() if kind == "library" else None,
         )
         spec = cast("Any", section.spec)
         try:
@@ -75,6 +76,11 @@ class Runtime:
                 f'{kind} "{section.name}" ({spec.name}) could not be opened: '
                 f"{type(error).__name__}: {error}"
             ) from error
+
+    def _suffixes(self) -> frozenset[str]:
+        """Return what some loader reads."""
+        loaders = [cast("LoaderSpec[Any]", known.spec) for known in self.settings.loaders.values()]
+        return frozenset(suffix for loader in loaders for suffix in loader.suffixes)
 
 
 @asynccontextmanager

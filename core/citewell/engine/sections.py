@@ -37,7 +37,8 @@ class LibrarySettings:
     """A library: its source, and what the core does with its documents.
 
     Attributes:
-        labels: file pattern and labels, in the order of the file; the last match holds.
+        labels: file pattern and labels, in the order of the file; which pattern holds is decided
+            by `library.labelling`.
         max_mb: larger files are refused.
     """
 

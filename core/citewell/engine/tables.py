@@ -26,8 +26,9 @@ class Library(Component):
 
     labels: dict[Text, list[Text]] = Field(
         default={"**": [EVERYONE]},
-        description="who may read what: file pattern to labels; where several patterns match, the "
-        "last one holds; what no pattern matches is read by nobody",
+        description="who may read what: file pattern to labels; of the patterns that match, the "
+        "one with the longest beginning before its first wildcard holds alone, in whatever order "
+        "they stand; what no pattern matches is read by nobody",
     )
     language: str = Field(
         default="en",

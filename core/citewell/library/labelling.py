@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from citewell.errors import ConfigError
 from citewell.globs import Globs
 from citewell.types import Labels
 
@@ -24,12 +25,15 @@ class Labelling:
         rules: patterns as in `citewell.globs`, each with its labels.
 
     Raises:
-        ValueError: a pattern is malformed.
+        ConfigError: a pattern is malformed.
     """
 
     def __init__(self, rules: Iterable[tuple[str, Labels]]) -> None:
         ranked = sorted(enumerate(rules), key=lambda rule: (*_weight(rule[1][0]), rule[0]))
-        self._rules = tuple((Globs([glob]), labels) for _, (glob, labels) in reversed(ranked))
+        try:
+            self._rules = tuple((Globs([glob]), labels) for _, (glob, labels) in reversed(ranked))
+        except ValueError as error:
+            raise ConfigError(f"labels: {error}") from error
 
     def of(self, id_: str) -> Labels:
         """Return the labels of the document `id_`; none when no pattern matches."""
