@@ -6,8 +6,8 @@ import hashlib
 import json
 import re
 from collections.abc import Sequence
+from html import escape
 from typing import Literal, TypedDict
-from xml.sax.saxutils import escape, quoteattr
 
 from citewell.types import Passage, Place, Prompt, Question, Turn
 
@@ -92,9 +92,9 @@ def describe_place(place: Place) -> str:
 
 
 def _passage(number: int, passage: Passage) -> str:
-    place = quoteattr(describe_place(passage.place))
-    header = f"{escape(passage.header)}\n" if passage.header else ""
+    title, place = escape(passage.title), escape(describe_place(passage.place))
+    text = f"{passage.header}\n{passage.text}" if passage.header else passage.text
     return (
-        f'<passage number="{number}" title={quoteattr(passage.title)} place={place}>\n'
-        f"{header}{escape(passage.text)}\n</passage>"
+        f'<passage number="{number}" title="{title}" place="{place}">\n'
+        f"{escape(text, quote=False)}\n</passage>"
     )
