@@ -1,5 +1,59 @@
-"""What a plugin author tests with."""
+"""What a plugin author tests with.
 
-from citewell.testing.retrievers import RetrieverContract
+A contract is a class of tests. Subclass it, say which component it is about, and pytest runs them:
 
-__all__ = ["RetrieverContract"]
+    from citewell.testing import RetrieverContract
+
+    class TestMine(RetrieverContract):
+        name = "mine"
+
+Contracts need pytest; the scripted model, which is here as well, does not.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from citewell.testing.answers import growing, make_answer, make_claim
+    from citewell.testing.formatters import FormatterContract
+    from citewell.testing.loaders import LoaderContract
+    from citewell.testing.models import ModelContract
+    from citewell.testing.passages import make_passages
+    from citewell.testing.retrievers import RetrieverContract
+    from citewell.testing.sources import SourceContract
+    from citewell.testing.verifiers import VerifierContract
+
+__all__ = [
+    "FormatterContract",
+    "LoaderContract",
+    "ModelContract",
+    "RetrieverContract",
+    "SourceContract",
+    "VerifierContract",
+    "growing",
+    "make_answer",
+    "make_claim",
+    "make_passages",
+]
+
+_MODULES = {
+    "FormatterContract": "formatters",
+    "LoaderContract": "loaders",
+    "ModelContract": "models",
+    "RetrieverContract": "retrievers",
+    "SourceContract": "sources",
+    "VerifierContract": "verifiers",
+    "growing": "answers",
+    "make_answer": "answers",
+    "make_claim": "answers",
+    "make_passages": "passages",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import what is asked for: the program itself loads this package for the scripted model."""
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)

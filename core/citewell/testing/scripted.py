@@ -1,0 +1,54 @@
+"""Registers the model `scripted`: says what a test or a demonstration needs, good or bad."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from typing import Any, Literal
+
+from pydantic import Field
+
+from citewell import Config, Context, Model, ModelCapabilities, ModelSpec, hookimpl
+
+
+class ScriptedConfig(Config):
+    """Settings of the model `scripted`."""
+
+    behaviour: Literal["obedient", "hostile", "slow", "failing", "odd-pieces"] = Field(
+        default="obedient",
+        description="obedient cites the passages' first sentences; hostile tries everything that "
+        "the checks must stop; slow waits before each piece; failing stops with an error; "
+        "odd-pieces cuts its output at random, through marks and characters",
+    )
+    script: list[str] = Field(
+        default=[], description="lines that are said instead, one after the other"
+    )
+    delay_s: float = Field(
+        default=0.2, ge=0, le=60, description="seconds before each piece, if slow"
+    )
+    pieces: int = Field(
+        default=3, ge=0, le=10_000, description="pieces before the error, if failing"
+    )
+    seed: int = Field(default=0, description="where odd-pieces cuts, and what hostile tries")
+
+
+@asynccontextmanager
+async def build(config: ScriptedConfig, _context: Context) -> AsyncIterator[Model]:
+    """Open the model; there is nothing to close."""
+    from citewell.testing.scripts import ScriptedModel
+
+    yield ScriptedModel(config)
+
+
+@hookimpl
+def register_models() -> Iterable[ModelSpec[Any]]:
+    """Offer `scripted`."""
+    return (
+        ModelSpec(
+            name="scripted",
+            summary="says what a test needs: obedient, hostile, slow, failing, or in odd pieces",
+            config=ScriptedConfig,
+            build=build,
+            capabilities=ModelCapabilities(streams=True, local=True, seeded=True),
+        ),
+    )
