@@ -74,7 +74,6 @@ class Assembly:
                 self._read_section(kind, name, table)
         profiles = self._profiles()
         cli = self._tables.single("cli", tables.Cli)
-        journal = self._tables.single("journal", tables.Journal)
         settings = Settings(
             path=path,
             base_dir=self._tables.base_dir,
@@ -87,7 +86,7 @@ class Assembly:
             formatters=MappingProxyType(self._with_all("formatter")),
             loaders=MappingProxyType(self._with_all("loader")),
             profiles=MappingProxyType(profiles),
-            journal_url=journal.url.get_secret_value() if journal.url else None,
+            journal=self._journal(),
             reads=frozenset(cli.reads),
             default_profile=self._default_profile(cli.profile, list(profiles)),
             missing=tuple(self._tables.missing),
@@ -95,6 +94,14 @@ class Assembly:
         if self._problems.found:
             raise ConfigError(*self._problems.found)
         return settings
+
+    def _journal(self) -> str | ConfigError | None:
+        named = len(self._tables.missing)
+        url = self._tables.single("journal", tables.Journal).url
+        missing = self._tables.missing[named:]
+        if missing:
+            return ConfigError(*missing)
+        return url.get_secret_value() if url else None
 
     def _data_dir(self) -> Path:
         value = self._tables.data.get("data_dir", _DATA_DIR)

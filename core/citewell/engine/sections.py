@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from citewell.engine.registry import Registry
 from citewell.engine.tables import Profile
+from citewell.errors import ConfigError
 from citewell.specs import ComponentSpec
 from citewell.types import Labels
 
@@ -67,7 +68,7 @@ class Settings:
         data_dir: where indexes and the journal are; not made yet.
         formatters: beside the sections of the file, each formatter under its own name.
         loaders: one section for each loader, with the file's settings where it has any.
-        journal_url: None for the file `journal.sqlite` in `data_dir`.
+        journal: URL of the journal, or why it is not known.
         reads: labels of whoever asks in the terminal.
         missing: one line for each secret that is named and not there.
     """
@@ -83,7 +84,18 @@ class Settings:
     formatters: Mapping[str, Section]
     loaders: Mapping[str, Section]
     profiles: Mapping[str, Profile]
-    journal_url: str | None
+    journal: str | ConfigError | None
     reads: Labels
     default_profile: str
     missing: tuple[str, ...] = ()
+
+    @property
+    def journal_url(self) -> str | None:
+        """The URL of the journal; None for the file `journal.sqlite` in `data_dir`.
+
+        Raises:
+            ConfigError: it is a secret that is not there.
+        """
+        if isinstance(self.journal, ConfigError):
+            raise self.journal
+        return self.journal
