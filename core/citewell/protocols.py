@@ -69,6 +69,10 @@ class Retriever(Protocol):
         """Return what is durably indexed: document id to version."""
         ...
 
+    async def sizes(self) -> Mapping[str, int]:
+        """Return how many passages each indexed document has."""
+        ...
+
     async def retrieve(
         self, query: Query, *, limit: int, readable_by: Audience
     ) -> Sequence[Passage]:

@@ -44,6 +44,11 @@ class Reader:
         with self._store.snapshot() as snapshot:
             return snapshot.versions() if snapshot else {}
 
+    def sizes(self) -> Mapping[str, int]:
+        """Return document id to number of passages."""
+        with self._store.snapshot() as snapshot:
+            return snapshot.sizes() if snapshot else {}
+
     def identity(self) -> str:
         """Return a name that changes with each change that readers can see."""
         state = self._state()

@@ -74,6 +74,10 @@ class LexicalRetriever:
         """Return what is durably indexed: document id to version."""
         return await blocking.call(self._reader.versions)
 
+    async def sizes(self) -> Mapping[str, int]:
+        """Return how many passages each indexed document has."""
+        return await blocking.call(self._reader.sizes)
+
     async def retrieve(
         self, query: Query, *, limit: int, readable_by: Audience
     ) -> Sequence[Passage]:

@@ -253,6 +253,14 @@ class Snapshot:
         found = self._connection.execute("SELECT id, version FROM documents WHERE visible")
         return {loaded_text(document_id): version for document_id, version in found}
 
+    def sizes(self) -> Mapping[str, int]:
+        """Return document id to number of passages."""
+        found = self._connection.execute(
+            "SELECT id, (SELECT count(*) FROM passages WHERE document = key) "
+            "FROM documents WHERE visible"
+        )
+        return {loaded_text(document_id): number for document_id, number in found}
+
     def ranked(self, hits: Sequence[tuple[int, float]]) -> list[Passage]:
         """Return the passages of rows with their scores; rows that are gone are left out."""
         found = []

@@ -311,6 +311,7 @@ class RetrieverContract:
         async with self.open(tmp_path) as retriever:
             assert await retriever.identity() == identity
             assert await retriever.versions() == {document.id: document.version}
+            assert await retriever.sizes() == {document.id: len(document.passages)}
             fetched = await retriever.fetch(_ids(document.passages), readable_by=ALL)
             assert tuple(fetched) == document.passages
             assert await _found(retriever, "r\u00e9sum\u00e9")
