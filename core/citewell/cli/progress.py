@@ -35,8 +35,9 @@ def progress_bar(out: TextIO) -> Iterator[ProgressListener]:
     task = bar.add_task("", total=None, passages=0)
 
     def draw(progress: Progress) -> None:
-        if progress.found:
+        if progress.found > progress.done:
             bar.start()
+        if bar.live.is_started:
             total = None if progress.is_listing else progress.found
             bar.update(task, total=total, completed=progress.done, passages=progress.passages)
 

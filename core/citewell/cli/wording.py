@@ -79,3 +79,8 @@ def _short(path: Path) -> str:
     if path.is_relative_to(Path.home()):
         return f"~/{path.relative_to(Path.home())}"
     return str(path)
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun, which takes an `s` in the plural."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -1,0 +1,100 @@
+"""`citewell sync`: brings the indexes up to date."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from citewell.cli.options import Where, examples, where, where_options
+
+if TYPE_CHECKING:
+    from citewell.engine.runtime import Runtime
+    from citewell.errors import StoreError
+    from citewell.library.plans import SyncReport
+
+FAILED = 1
+
+
+@click.command(
+    "sync",
+    epilog=examples("citewell sync", "citewell sync --watch", "citewell sync --docs handbook/"),
+)
+@where_options
+@click.option("--watch", "watches", is_flag=True, help="Stay, and sync whenever a file changes.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document for each sync.")
+def command(config: Path | None, docs: Path | None, watches: bool, as_json: bool) -> int:
+    """Bring the index up to date: read what changed, forget what is gone.
+
+    A document that cannot be read is reported and costs only itself; the exit code is 0 then. It is
+    1 when a library could not be listed at all, which stays as it was.
+    """
+    chosen = where(config, docs)
+    if not watches:
+        return asyncio.run(_sync_once(chosen, as_json=as_json))
+    with suppress(KeyboardInterrupt):
+        asyncio.run(_watch(chosen, as_json=as_json))
+    return 0
+
+
+async def _sync_once(chosen: Where, *, as_json: bool) -> int:
+    from citewell.cli.indexing import bring_up
+    from citewell.engine.runtime import open_runtime
+
+    async with open_runtime(chosen.settings()) as runtime:
+        report = await bring_up(runtime)
+    _tell(report, as_json=as_json)
+    return FAILED if report.errors else 0
+
+
+async def _watch(chosen: Where, *, as_json: bool) -> None:
+    from citewell.cli.indexing import indexes, note
+    from citewell.engine.runtime import open_runtime
+    from citewell.errors import StoreError
+    from citewell.library.syncing import Synchronizer
+    from citewell.library.watching import watch
+
+    settings = chosen.settings()
+
+    def told(news: SyncReport | StoreError) -> None:
+        if isinstance(news, StoreError):
+            click.echo(f"error: {news}", err=True)
+            return
+        note(news, settings.data_dir)
+        if not as_json:
+            click.secho(f"{datetime.now().astimezone():%H:%M:%S}  ", dim=True, nl=False)
+        _tell(news, as_json=as_json)
+
+    async with open_runtime(settings) as runtime:
+        to_sync = await indexes(runtime)
+        paths = {"data_dir": settings.data_dir, "base_dir": settings.base_dir}
+        async with Synchronizer(to_sync, **paths) as synchronizer:
+            await watch(synchronizer, _watched(runtime), ignored=settings.data_dir, told=told)
+
+
+def _watched(runtime: Runtime) -> dict[str, tuple[Path, ...]]:
+    """Return the folders of each library that can be watched."""
+    settings = runtime.settings
+    folders = {}
+    for name, library in settings.libraries.items():
+        watched = settings.registry.sources[library.section.use].watched
+        found = watched(library.section.config, settings.base_dir) if watched else ()
+        folders[name] = found
+    return folders
+
+
+def _tell(report: SyncReport, *, as_json: bool) -> None:
+    from citewell.cli.indexing import described
+    from citewell.cli.printing import open_printer
+    from citewell.cli.report_page import report_page
+
+    if as_json:
+        click.echo(json.dumps(described(report)))
+    else:
+        open_printer(sys.stdout).write(report_page(report))
