@@ -1,6 +1,7 @@
 """Each proof holds at small size; `make proof-NAME` runs it at full size."""
 
 import json
+import re
 
 import pytest
 
@@ -42,3 +43,13 @@ def test_published_tables_are_those_of_the_published_results():
         for page in harness.pages():
             text = page.read_text(encoding="utf-8")
             assert harness.with_table(text, record["proof"], table) == text, (page, path)
+
+
+def test_every_table_in_the_documentation_has_its_result():
+    marked = {
+        name
+        for page in harness.pages()
+        for name in re.findall(r"<!-- proof:(\w+) -->", page.read_text(encoding="utf-8"))
+    }
+
+    assert marked == {path.stem for path in harness.RESULTS.glob("*.json")}
