@@ -14,7 +14,7 @@ from enum import Enum
 from rapidfuzz import fuzz
 
 from citewell.engine.citing.sentences import split_sentences
-from citewell.engine.citing.words import content_stems
+from citewell.engine.citing.words import telling_words
 
 Span = tuple[int, int]
 
@@ -60,22 +60,17 @@ class Aligner:
         self._language = language
         self._folded: dict[Folding, _Folded] = {}
         self._units: tuple[Span, ...] | None = None
-        self._stems: tuple[frozenset[str], ...] = ()
+        self._telling: tuple[frozenset[str], ...] = ()
 
     @property
     def units(self) -> tuple[Span, ...]:
         """Sentences, table rows and list items, in order."""
         if self._units is None:
             self._units = tuple(_units(self.text, self._language))
-            self._stems = tuple(
-                frozenset(content_stems(self.text[start:end], self._language))
-                for start, end in self._units
+            self._telling = tuple(
+                telling_words(self.text[start:end], self._language) for start, end in self._units
             )
         return self._units
-
-    def stems(self, unit: int) -> frozenset[str]:
-        """Return the content words of a unit."""
-        return self._stems[unit] if self.units else frozenset()
 
     def find(self, quotation: str, *, folding: Sequence[Folding] = tuple(Folding)) -> Span | None:
         """Return where `quotation` stands, under the mildest folding that finds it.
@@ -113,28 +108,28 @@ class Aligner:
     def best_window(self, claim: str) -> tuple[Span, float]:
         """Return the sentence, or neighbouring sentences, closest to `claim`.
 
-        With it goes the share of the claim's content words that stand in the window, in [0, 1].
+        With it goes the share of the claim's telling words that stand in the window, in [0, 1].
         """
-        wanted = frozenset(content_stems(claim, self._language))
+        wanted = telling_words(claim, self._language)
         if not self.units or not wanted:
             return self._narrowed((0, len(self.text)), claim), 0.0
         best = max(range(len(self.units)), key=lambda unit: self._closeness(unit, wanted))
         first, last = best, best
-        held = wanted & self._stems[best]
+        held = wanted & self._telling[best]
         while (joined := self._neighbour(first, last, wanted - held, len(wanted))) is not None:
             first, last = min(first, joined), max(last, joined)
-            held |= wanted & self._stems[joined]
+            held |= wanted & self._telling[joined]
         span = self.units[first][0], self.units[last][1]
         return self._narrowed(span, claim), len(held) / len(wanted)
 
     def _closeness(self, unit: int, wanted: frozenset[str]) -> tuple[int, float]:
-        shared = len(wanted & self._stems[unit])
-        return shared, shared / (len(self._stems[unit]) or 1)
+        shared = len(wanted & self._telling[unit])
+        return shared, shared / (len(self._telling[unit]) or 1)
 
     def _neighbour(self, first: int, last: int, missing: frozenset[str], total: int) -> int | None:
         """Return the neighbour of a window that is worth joining to it."""
         gains = {
-            unit: len(missing & self._stems[unit])
+            unit: len(missing & self._telling[unit])
             for unit in (first - 1, last + 1)
             if 0 <= unit < len(self.units)
         }

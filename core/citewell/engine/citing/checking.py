@@ -62,7 +62,6 @@ class Checker:
         self._last_cited: tuple[int, ...] = ()
         self._headings: list[Piece] = []
         self._header_due = ""
-        self._header_seen = ""
         self._lead = ""
         self._started = False
 
@@ -122,17 +121,20 @@ class Checker:
         elif piece.kind is PieceKind.ROW and not self._header_stands(piece, sources):
             verdict = _unsupported("header", "the table's header is not in what the row cites")
         else:
-            verdict = await self._judge(judged, sources, checked)
+            reach = 0 if piece.kind is PieceKind.ROW else 1
+            verdict = await self._judge(judged, sources, reach=reach)
         if verdict.supported and problems:
             verdict = replace(verdict, reason=f"{verdict.reason}; {_summary(problems)}")
         known = frozenset().union(*(source.links | source.hosts for source in sources))
         text = without_links(_bars(texts) if piece.kind is PieceKind.ROW else judged, known=known)
         return _Finding(text, verdict, checked.passages, self._windows(judged, checked.passages))
 
-    async def _judge(self, text: str, sources: list[Source], checked: Checked) -> Verdict:
-        statement = Statement(text, sources, self._evidence.question, self._evidence.language)
+    async def _judge(self, text: str, sources: list[Source], *, reach: int) -> Verdict:
+        statement = Statement(
+            text, sources, self._evidence.question, self._evidence.language, reach
+        )
         verdict = judge(statement)
-        passages = tuple(checked.passages.values())
+        passages = tuple(source.passage for source in sources)
         for verifier in self._evidence.verifiers if verdict.supported else ():
             try:
                 opinion = await asyncio.wait_for(verifier.judge(text, passages), VERIFIER_TIMEOUT_S)
@@ -233,37 +235,40 @@ class Checker:
     # --- headings and table headers -----------------------------------------------------------
 
     def _hold(self, piece: Piece) -> list[Claim]:
+        # What was dropped above a heading must not shape what stands below it.
+        piece = replace(piece, lead=_joined(self._lead, piece.lead))
+        self._lead = ""
         if self._evidence.policy is Policy.MARK:
-            verdict = _unsupported("heading", "a heading carries no citation")
-            return [self._claim(piece, _Finding(_shown_text(piece), verdict, {}, {}), ())]
+            return [self._heading(piece, "a heading carries no citation", stands=False)]
         passed = [held for held in self._headings if held.level >= piece.level]
         self._headings = [held for held in self._headings if held.level < piece.level] + [piece]
         return [self._lone_heading(held) for held in passed]
 
     def _lone_heading(self, piece: Piece) -> Claim:
-        verdict = _unsupported("heading", "nothing under it is supported")
-        return self._claim(piece, _Finding(_shown_text(piece), verdict, {}, {}), ())
+        return self._heading(piece, "nothing under it is supported", stands=False)
 
     def _release(self, finding: _Finding) -> list[Claim]:
         """Judge the headings that waited by what the first supported claim below them cites."""
         held, self._headings = self._headings, []
+        lead, self._lead = self._lead, ""
         sources = self._read(finding.passages.values())
         claims = []
         for piece in held:
-            stands = not piece.oversize and all_words_stand(
-                clean(piece.body).text,
-                sources,
-                question=self._evidence.question,
-                language=self._evidence.language,
+            stands = not piece.oversize and self._stands(clean(piece.body).text, sources)
+            reason = (
+                f"its words {'' if stands else 'do not all '}stand in what the next claim cites"
             )
-            reason = "its words {} in what the statement below it cites"
-            verdict = Verdict(
-                supported=stands,
-                reason=reason.format("stand" if stands else "do not all stand"),
-                check="heading",
-            )
-            claims.append(self._claim(piece, _Finding(_shown_text(piece), verdict, {}, {}), ()))
+            claims.append(self._heading(piece, reason, stands=stands))
+        self._lead = _joined(self._lead, lead) if lead else self._lead
         return claims
+
+    def _heading(self, piece: Piece, reason: str, *, stands: bool) -> Claim:
+        verdict = Verdict(supported=stands, reason=reason, check="heading")
+        return self._claim(piece, _Finding(_shown_text(piece), verdict, {}, {}), ())
+
+    def _stands(self, text: str, sources: Sequence[Source]) -> bool:
+        question, language = self._evidence.question, self._evidence.language
+        return all_words_stand(text, sources, question=question, language=language)
 
     def _note_header(self, piece: Piece) -> None:
         # The first row's raw text holds the header too: a new table begins.
@@ -272,12 +277,7 @@ class Checker:
 
     def _header_stands(self, piece: Piece, sources: Sequence[Source]) -> bool:
         cells = table_cells(piece.header.split("\n")[0])
-        return all_words_stand(
-            " | ".join(clean(cell).text for cell in cells),
-            sources,
-            question=self._evidence.question,
-            language=self._evidence.language,
-        )
+        return self._stands(" | ".join(clean(cell).text for cell in cells), sources)
 
     # --- claims -------------------------------------------------------------------------------
 

@@ -81,6 +81,7 @@ _WORD_NUMBER = re.compile(
     re.IGNORECASE,
 )
 _ORDINAL_WORD = re.compile(rf"\b(?:{'|'.join(_ORDINALS)})\b", re.IGNORECASE)
+_YEAR_ALONE = re.compile(r"(?:1[5-9]|20)\d\d")
 _DECLARED = re.compile(r"\bin\s+(thousands|millions|billions)\b", re.IGNORECASE)
 _DECLARED_SCALES = {"thousands": 10**3, "millions": 10**6, "billions": 10**9}
 
@@ -169,19 +170,30 @@ class Figures:
         return code.casefold() in self._codes
 
 
-def missing_figure(claim: str, sources: Sequence[Figures], language: str) -> str | None:
-    """Return the first figure of `claim` that no source states, as written; None without one."""
+def missing_figure(
+    claim: str, near: Sequence[Figures], language: str, *, anywhere: Sequence[Figures] = ()
+) -> str | None:
+    """Return the first figure of `claim` that its sources do not state, as written, or None.
+
+    Args:
+        claim: a sentence.
+        near: where its numbers must stand.
+        language: of the claim.
+        anywhere: where dates and years may stand as well: a table names them once, at its top.
+    """
     folded = _fold(claim)
+    wide = (*near, *anywhere)
     rest = folded
     for span, dates in _dates(folded):
-        if not any(source.has_date(date) for source in sources for date in dates):
+        if not any(source.has_date(date) for source in wide for date in dates):
             return folded[slice(*span)]
         rest = rest[: span[0]] + " " * (span[1] - span[0]) + rest[span[1] :]
     for match in _CODE_WORD.finditer(rest):
-        if not any(source.has_code(match[0]) for source in sources):
+        if not any(source.has_code(match[0]) for source in wide):
             return match[0]
     for quantity in _quantities(_CODE_WORD.sub(" ", rest), language):
         alone = quantity.text.lower() in {"one", "zero"}
+        sources = wide if _YEAR_ALONE.fullmatch(quantity.text) else near
         if not alone and not any(source.has(quantity) for source in sources):
             return quantity.text
     return None
@@ -243,7 +255,15 @@ def _quantity(match: re.Match[str], digits: str, language: str) -> Quantity:
             values = {value * _LETTER_SCALES[tail[0]]}
     unit = match["currency"] or _unit(match["tail"])
     negative = bool(match["sign"] or (match["open"] and match["close"]))
-    return Quantity(frozenset(values), unit, negative=negative, text=match[0].strip())
+    end = match.start("tail") - match.start() + len(_telling(match["tail"], tail))
+    return Quantity(frozenset(values), unit, negative=negative, text=match[0][:end].strip())
+
+
+def _telling(tail: str, tail_words: Sequence[str]) -> str:
+    """Return as much of the tail as a reader needs to recognise the figure."""
+    if tail_words and (tail_words[0] in _SCALES or tail_words[0] in _UNITS):
+        return tail[: tail.lower().index(tail_words[0]) + len(tail_words[0])]
+    return ""
 
 
 def _unit(tail: str) -> str:

@@ -57,6 +57,7 @@ class Source:
             heading for placed in passage.places for heading in placed.place.headings
         )
         around = (passage.title, *headings, passage.header)
+        self._around = "\n".join(filter(None, around))
         text = "\n".join(filter(None, (*around, passage.text)))
         stems = content_stems(text, passage.language)
         self.words = frozenset(words(text))
@@ -72,6 +73,17 @@ class Source:
             for clause in _clauses(unit, passage.language)
         )
 
+    def figures_near(self, claim: str, *, reach: int) -> Figures:
+        """Return the figures of the window closest to `claim`, widened by `reach` sentences."""
+        (start, end), _ = self.aligner.best_window(claim)
+        units = self.aligner.units
+        inside = [index for index, unit in enumerate(units) if unit[0] < end and unit[1] > start]
+        if inside:
+            start = units[max(inside[0] - reach, 0)][0]
+            end = units[min(inside[-1] + reach, len(units) - 1)][1]
+        text = f"{self._around}\n{self.passage.text[start:end]}"
+        return Figures(text, self.passage.language)
+
 
 @dataclass(frozen=True, slots=True)
 class Statement:
@@ -82,12 +94,14 @@ class Statement:
         sources: everything that it cites.
         question: names may come from it as well.
         language: of the sentence.
+        reach: how many sentences beside the closest one may hold its numbers.
     """
 
     text: str
     sources: Sequence[Source]
     question: str = ""
     language: str = "en"
+    reach: int = 1
 
 
 def judge(statement: Statement, *, bar: float = CONTAINMENT_BAR) -> Verdict:
@@ -135,9 +149,14 @@ def _unknown_link(statement: Statement) -> str | None:
 
 
 def _missing_figure(statement: Statement) -> str | None:
-    figures = [source.figures for source in statement.sources]
-    missing = missing_figure(statement.text, figures, statement.language)
-    return f'"{missing}" is not in what it cites' if missing else None
+    text, language = statement.text, statement.language
+    anywhere = [source.figures for source in statement.sources]
+    missing = missing_figure(text, anywhere, language)
+    if missing:
+        return f'"{missing}" is not in what it cites'
+    near = [source.figures_near(text, reach=statement.reach) for source in statement.sources]
+    missing = missing_figure(text, near, language, anywhere=anywhere)
+    return f'"{missing}" stands elsewhere in what it cites' if missing else None
 
 
 def _missing_name(statement: Statement) -> str | None:

@@ -84,6 +84,12 @@ def content_stems(text: str, language: str) -> list[str]:
     return [stem(word) for word in words(text) if word not in stop and not word.isdecimal()]
 
 
+def telling_words(text: str, language: str) -> frozenset[str]:
+    """Return what tells one sentence from another: its content words and its numbers."""
+    numbers = {word for word in words(text) if word.isdecimal()}
+    return frozenset(numbers.union(content_stems(text, language)))
+
+
 @cache
 def stopwords(language: str) -> frozenset[str]:
     """Return words that carry no meaning of their own; empty for a language without a list."""
