@@ -12,6 +12,7 @@ import pypdfium2 as pdfium
 import pypdfium2.raw as pdfium_c
 
 from citewell import Document, DocumentBuilder, DocumentError, PartKind, Place, RawDocument
+from citewell_pdf.headings import Outline, without_running_lines
 from citewell_pdf.rows import page_rows
 from citewell_pdf.tables import Block, blocks
 from citewell_pdf.words import page_words
@@ -34,15 +35,17 @@ class PdfLoader:
         pdf = self._opened(raw)
         try:
             bookmarks = _bookmarks(pdf)
+            pages = without_running_lines([_blocks(pdf, index) for index in range(len(pdf))])
+            outline = Outline(pages)
             builder = DocumentBuilder(gap="\n")
             headings: tuple[str, ...] = ()
-            for number in range(1, len(pdf) + 1):
-                page = pdf[number - 1]
-                columns = page_rows(page_words(page))
-                page.close()
-                place = Place(page=number, headings=headings, line=1)
-                found = [block for rows in columns for block in blocks(rows)]
-                headings = _write(builder, found, place, bookmarks.get(number, []))
+            for number, found in enumerate(pages, 1):
+                if bookmarks:
+                    titles, untitled = _titles(found, bookmarks.get(number, []))
+                else:
+                    titles, untitled = outline.titles(found), ()
+                place = Place(page=number, headings=untitled or headings, line=1)
+                headings = _write(builder, found, place, titles)
             document = builder.document(raw, title=_title(pdf) or PurePosixPath(raw.id).stem)
         finally:
             pdf.close()
@@ -85,15 +88,27 @@ def _bookmarks(pdf: pdfium.PdfDocument) -> Mapping[int, list[tuple[str, ...]]]:
     return pages
 
 
+def _blocks(pdf: pdfium.PdfDocument, index: int) -> list[Block]:
+    page = pdf[index]
+    columns = page_rows(page_words(page))
+    page.close()
+    return [block for rows in columns for block in blocks(rows)]
+
+
 def _write(
     builder: DocumentBuilder,
     found: Sequence[Block],
     place: Place,
-    bookmarks: Iterable[tuple[str, ...]],
+    titles: Mapping[int, tuple[str, ...]],
 ) -> tuple[str, ...]:
-    """Write the page that begins at `place`; return the headings that hold at its end."""
-    titles, untitled = _titles([line for block in found for line in block.lines], bookmarks)
-    place = replace(place, headings=untitled or place.headings)
+    """Write the page that begins at `place`; return the headings that hold at its end.
+
+    Args:
+        builder: of the whole document.
+        found: what stands on the page.
+        place: of its first line.
+        titles: the path of each line that is a heading, by its number.
+    """
     number = 0
     for block in found:
         kind = PartKind.TABLE if block.is_table else PartKind.PARAGRAPH
@@ -114,12 +129,13 @@ def _write(
 
 
 def _titles(
-    lines: Sequence[str], bookmarks: Iterable[tuple[str, ...]]
+    found: Sequence[Block], bookmarks: Iterable[tuple[str, ...]]
 ) -> tuple[dict[int, tuple[str, ...]], tuple[str, ...]]:
     """Find the lines that bookmarks point to.
 
     Return heading paths by line, and the path of a bookmark before them that is on no line.
     """
+    lines = [line for block in found for line in block.lines]
     titles: dict[int, tuple[str, ...]] = {}
     untitled: tuple[str, ...] = ()
     searched = 0

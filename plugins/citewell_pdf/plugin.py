@@ -33,7 +33,7 @@ def register_loaders() -> Iterable[LoaderSpec[Any]]:
     return (
         LoaderSpec(
             name="pdf",
-            summary="PDF, with pages, bookmarks and the rows of tables",
+            summary="PDF, with pages, headings and the rows of tables",
             config=PdfConfig,
             build=build_pdf,
             suffixes=(".pdf",),

@@ -53,6 +53,11 @@ class Row:
         """Of the font that most of it is set in."""
         return max(self.cells, key=lambda cell: len(cell.text)).size
 
+    @property
+    def emphasis(self) -> int:
+        """Of all of it: 2 for bold, 1 for italic, 0 for none."""
+        return min(cell.emphasis for cell in self.cells)
+
 
 def page_rows(words: Sequence[Words]) -> list[list[Row]]:
     """Return the rows of each column of a page, in reading order.

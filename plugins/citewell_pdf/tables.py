@@ -28,11 +28,15 @@ class Block:
 
     Attributes:
         header_lines: of a table, how many lines name its columns.
+        size: of the font, 0 in a table.
+        emphasis: of all of it: 2 for bold, 1 for italic, 0 for none.
     """
 
     lines: tuple[str, ...]
     is_table: bool = False
     header_lines: int = 0
+    size: float = 0.0
+    emphasis: int = 0
 
 
 def blocks(rows: Sequence[Row]) -> Iterator[Block]:
@@ -64,7 +68,9 @@ def blocks(rows: Sequence[Row]) -> Iterator[Block]:
 
 
 def _paragraph(rows: Sequence[Row]) -> Block:
-    return Block(tuple(" ".join(cell.text for cell in row.cells) for row in rows))
+    lines = tuple(" ".join(cell.text for cell in row.cells) for row in rows)
+    emphasis = min(row.emphasis for row in rows)
+    return Block(lines, size=max(row.size for row in rows), emphasis=emphasis)
 
 
 def _usual_gap(rows: Sequence[Row]) -> float:
@@ -76,6 +82,8 @@ def _parts(above: Row, below: Row, usual_gap: float) -> bool:
     """Tell whether a paragraph ends between two rows."""
     gap = above.bottom - below.top
     if gap > usual_gap + 0.6 * below.size:
+        return True
+    if above.emphasis != below.emphasis:
         return True
     return max(above.size, below.size) > 1.2 * min(above.size, below.size)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -25,13 +26,17 @@ _PLAIN = str.maketrans({
     "\ufb06": "st",
 })
 
+_BOLD = re.compile(rb"bold|black|heavy")
+_ITALIC = re.compile(rb"italic|oblique")
+_NAME_BYTES = 128
+
 
 @dataclass(frozen=True, slots=True)
 class Words:
     """One word or several of the same line.
 
     Coordinates are points from the lower left corner of the page as it is shown. `size` is the
-    height of the font, from descent to ascent.
+    height of the font, from descent to ascent; `emphasis` is 2 for bold, 1 for italic, 0 for none.
     """
 
     text: str
@@ -40,6 +45,7 @@ class Words:
     bottom: float
     top: float
     size: float
+    emphasis: int = 0
 
     @property
     def middle(self) -> float:
@@ -55,6 +61,7 @@ class Words:
             min(self.bottom, other.bottom),
             max(self.top, other.top),
             self.size if len(self.text) >= len(other.text) else other.size,
+            min(self.emphasis, other.emphasis),
         )
 
 
@@ -90,7 +97,18 @@ def _words(textpage: pdfium.PdfTextPage, rotation: int) -> Iterator[Words]:
             left, bottom = min(left, box.left), min(bottom, box.bottom)
             right, top = max(right, box.right), max(top, box.top)
         left, right, bottom, top = turn(left, bottom, right, top)
-        yield Words(match[0].translate(_PLAIN), left, right, bottom, top, max(top - bottom, 1.0))
+        size, emphasis = max(top - bottom, 1.0), _emphasis(textpage, first)
+        yield Words(match[0].translate(_PLAIN), left, right, bottom, top, size, emphasis)
+
+
+def _emphasis(textpage: pdfium.PdfTextPage, index: int) -> int:
+    """Read off the name of a character's font how it is set; few files say it otherwise."""
+    name, flags = ctypes.create_string_buffer(_NAME_BYTES), ctypes.c_int()
+    pdfium_c.FPDFText_GetFontInfo(textpage, index, name, _NAME_BYTES, flags)
+    font = name.value.lower()
+    if _BOLD.search(font):
+        return 2
+    return 1 if _ITALIC.search(font) else 0
 
 
 def _characters(textpage: pdfium.PdfTextPage) -> str:
