@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from citewell.cli.wording import safe
-from citewell.errors import CitewellError, PluginError
+from citewell.errors import CitewellError, ConfigError, PluginError
 
 if TYPE_CHECKING:
     from citewell.engine.registry import Registry
@@ -83,16 +83,12 @@ def _plugin_commands() -> Mapping[str, CommandSpec]:
 
 def _registry() -> Registry:
     """Return the plugins of the settings file that is near, or those that are installed."""
-    from citewell.engine.registry import Registry
-    from citewell.engine.settings import find_config, load_settings
+    from citewell.engine.settings import find_config, load_registry
 
-    path = find_config(Path.cwd())
-    if path is not None:
-        try:
-            return load_settings(path).registry
-        except CitewellError:
-            logging.getLogger(__name__).debug("commands of %s are not known", path, exc_info=True)
-    return Registry.load()
+    try:
+        return load_registry(find_config(Path.cwd()))
+    except ConfigError:
+        return load_registry(None)
 
 
 def _loaded(spec: CommandSpec) -> click.Command:

@@ -58,6 +58,17 @@ class Assembly:
             if name not in known:
                 self._refuse(("plugins", "disabled", index), f'no plugin "{name}"', name, known)
 
+    @property
+    def registry(self) -> Registry:
+        """The plugins that the file asks for.
+
+        Raises:
+            ConfigError: `[plugins]` is wrong.
+        """
+        if self._problems.found:
+            raise ConfigError(*self._problems.found)
+        return self._registry
+
     def settings(self, path: Path | None) -> Settings:
         """Return the settings, said to come from the file `path`.
 

@@ -149,6 +149,14 @@ class Registry:
         """Return the components of `kind`: "source", "loader", "model", ..., by name."""
         return cast("Mapping[str, ComponentSpec]", self._offers[kind])
 
+    def offer(self, kind: str, name: str) -> Offer:
+        """Return what is offered as `kind` and `name`; a command or a health check as well.
+
+        Raises:
+            KeyError: nothing is.
+        """
+        return self._offers[kind][name]
+
     def find(self, kind: str, name: str) -> ComponentSpec:
         """Return the component `name` of `kind`.
 
@@ -170,6 +178,11 @@ class Registry:
         if named or nearest(name, known):
             return named
         return [state.reason for state in absent[:3]]
+
+    def distribution_of(self, kind: str, name: str) -> str:
+        """Return the package that brought the component, or the path of its plugin file."""
+        offer = f"{kind} {name}"
+        return next(state.distribution for state in self.plugins if offer in state.offers)
 
     def route(self, question: Question, profiles: tuple[str, ...]) -> str | None:
         """Return the profile that the first plugin with an opinion chooses, or None."""

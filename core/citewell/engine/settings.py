@@ -10,6 +10,7 @@ from typing import Any, Final
 import platformdirs
 
 from citewell.engine.assembly import Assembly
+from citewell.engine.registry import Registry
 from citewell.engine.sections import LibrarySettings, RetrieverSettings, Section, Settings
 from citewell.engine.tables import Profile
 from citewell.errors import ConfigError
@@ -23,6 +24,7 @@ __all__ = [
     "Settings",
     "find_config",
     "folder_settings",
+    "load_registry",
     "load_settings",
 ]
 
@@ -52,6 +54,20 @@ def load_settings(path: Path, *, strict: bool = False) -> Settings:
     """
     data = _read(path)
     return Assembly(str(path), path.resolve().parent, data, strict=strict).settings(path)
+
+
+def load_registry(path: Path | None) -> Registry:
+    """Load the plugins that the settings file at `path` asks for, whatever else is wrong with it.
+
+    Args:
+        path: None for those that are installed.
+
+    Raises:
+        ConfigError: the file cannot be read, or its `[plugins]` is wrong.
+    """
+    data = {} if path is None else {"plugins": _read(path).get("plugins", {})}
+    folder = Path.cwd() if path is None else path.resolve().parent
+    return Assembly(str(path), folder, data).registry
 
 
 def folder_settings(docs: Path) -> Settings:

@@ -16,7 +16,7 @@ from citewell.engine.problems import Expected, Key, Problems, validated
 M = TypeVar("M", bound=BaseModel)
 
 # Names become folder names, so case must not tell two of them apart.
-_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class TableReader:
             if not isinstance(table, dict):
                 message = f"expected a section with a name of your choice, like [{kind}.NAME]"
                 self.problems.add((kind, name), message)
-            elif _NAME.fullmatch(name) is None:
+            elif NAME.fullmatch(name) is None:
                 message = "expected a name of at most 64 lower-case letters, digits, - and _"
                 self.problems.add((kind, name), message)
             else:

@@ -1,0 +1,135 @@
+"""`citewell config`: checks the settings, and prints their schema."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from citewell.cli.options import Where, config_option, examples
+from citewell.cli.wording import safe
+from citewell.errors import CitewellError, ConfigError
+
+if TYPE_CHECKING:
+    from citewell.engine.settings import Settings
+
+_FAILED = 1
+
+
+@dataclass(slots=True)
+class _Findings:
+    """What a check found.
+
+    Attributes:
+        problems: what must be mended.
+        notes: what may surprise later.
+    """
+
+    file: str = ""
+    problems: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+@click.group("config")
+def command() -> None:
+    """Check the settings, or print their schema."""
+
+
+@command.command("check", epilog=examples("citewell config check", "citewell config check --deep"))
+@config_option
+@click.option("--deep", is_flag=True, help="Open every component as well.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def check(config: Path | None, deep: bool, as_json: bool) -> int:
+    """Check the whole settings file.
+
+    Without --deep no secret, network or model file is needed. The exit code is 1 when there is a
+    problem.
+    """
+    findings = _Findings()
+    try:
+        settings = Where(config).settings()
+    except ConfigError as error:
+        findings.problems += error.problems
+    else:
+        findings.file = str(settings.path)
+        findings.notes += notes(settings)
+        if deep:
+            findings.problems += asyncio.run(opening_problems(settings))
+    _tell(findings, as_json=as_json)
+    return _FAILED if findings.problems else 0
+
+
+@command.command("schema", epilog=examples("citewell config schema > citewell.schema.json"))
+@config_option
+def schema(config: Path | None) -> None:
+    """Print the JSON Schema of the settings file, with every plugin that is installed.
+
+    Editors use it to complete and to check settings.
+    """
+    from citewell.engine.config_schema import config_schema
+    from citewell.engine.settings import load_registry
+
+    click.echo(json.dumps(config_schema(load_registry(config)), indent=2, ensure_ascii=False))
+
+
+def notes(settings: Settings) -> Iterator[str]:
+    """Yield what is no mistake in the file, and yet keeps some of it from working."""
+    from citewell.engine.extras import missing_extra
+
+    sections = {
+        "retriever": {name: one.section for name, one in settings.retrievers.items()},
+        "model": settings.models,
+        "verifier": settings.verifiers,
+    }
+    for kind, named in sections.items():
+        for name, section in named.items():
+            command = missing_extra(settings.registry, kind, section.use)
+            if command is not None:
+                yield f"{kind}.{name}: needs an extra; run: {command}"
+    yield from settings.missing
+    yield from (state.reason for state in settings.registry.plugins if state.reason)
+
+
+async def opening_problems(settings: Settings) -> list[str]:
+    """Open every component that the settings name, and return what went wrong."""
+    from citewell.engine.runtime import open_runtime
+
+    problems = []
+    async with open_runtime(settings) as runtime:
+        openings = [
+            *(runtime.source(name) for name in settings.libraries),
+            *(runtime.retriever(name) for name in settings.retrievers),
+            *(runtime.model(name) for name in settings.models),
+            *(runtime.verifier(name) for name in settings.verifiers),
+            *(runtime.formatter(name) for name in settings.formatters),
+        ]
+        for opening in openings:
+            try:
+                await opening
+            except CitewellError as error:
+                problems += str(error).splitlines()
+    return problems
+
+
+def _tell(findings: _Findings, *, as_json: bool) -> None:
+    if as_json:
+        document = {
+            "file": findings.file or None,
+            "valid": not findings.problems,
+            "problems": findings.problems,
+            "notes": findings.notes,
+        }
+        click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+        return
+    for problem in findings.problems:
+        click.secho("error: ", fg="red", bold=True, nl=False, err=True)
+        click.echo(safe(problem), err=True)
+    for note in findings.notes:
+        click.echo(f"note: {safe(note)}")
+    if not findings.problems:
+        click.echo(f"{findings.file} is valid")

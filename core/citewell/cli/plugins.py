@@ -1,0 +1,142 @@
+"""`citewell plugins`: what is installed, what each plugin offers, and which files may run."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from citewell.cli.options import config_option, examples
+from citewell.cli.wording import safe
+from citewell.errors import CitewellError, UnknownComponent
+
+if TYPE_CHECKING:
+    from citewell.engine.registry import PluginState, Registry
+
+_COLOURS = {"on": "green", "off": None}
+
+
+@click.group("plugins")
+def command() -> None:
+    """List plugins, or trust a plugin file."""
+
+
+@command.command("list", epilog=examples("citewell plugins list", "citewell plugins list --json"))
+@config_option
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def list_(config: Path | None, as_json: bool) -> None:
+    """List every plugin: whether it is on, what it offers, and if not, why not."""
+    states = _states(config)
+    if as_json:
+        click.echo(json.dumps([asdict(state) for state in states], indent=2, ensure_ascii=False))
+        return
+    rows = [(state.name, _package(state), state.state, ", ".join(state.offers)) for state in states]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)] if rows else []
+    for name, package, state, offers in rows:
+        mark = click.style(state.ljust(widths[2]), fg=_COLOURS.get(state, "yellow"))
+        line = f"{name.ljust(widths[0])}  {package.ljust(widths[1])}  {mark}  {safe(offers)}"
+        click.echo(line.rstrip())
+    for plugin in states:
+        if plugin.reason:
+            click.echo(f"\n{safe(plugin.reason)}")
+
+
+@command.command("show", epilog=examples("citewell plugins show lexical"))
+@click.argument("name")
+@config_option
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def show(name: str, config: Path | None, as_json: bool) -> None:
+    """Show what the plugin NAME offers, with the settings of each component."""
+    registry = _registry(config)
+    states = [state for state in _states(config) if state.name == name]
+    if not states:
+        from citewell.engine.nearest import did_you_mean
+
+        known = [state.name for state in registry.plugins]
+        listed = f"plugins there are: {', '.join(known)}"
+        raise UnknownComponent(f'no plugin is called "{name}"{did_you_mean(name, known, listed)}')
+    found = [_described(registry, state) for state in states]
+    if as_json:
+        click.echo(json.dumps(found, indent=2, ensure_ascii=False, default=str))
+        return
+    for state in states:
+        click.secho(f"{state.name}  {_package(state)}  {state.state}", bold=True)
+        if state.reason:
+            click.echo(safe(state.reason))
+        for component in _components(registry, state):
+            _show(*component)
+
+
+def _show(offer: str, summary: str, settings: Iterable[tuple[str, str]]) -> None:
+    click.echo(f"\n{offer}: {safe(summary)}")
+    for setting, description in settings:
+        click.echo(f"  {setting}: {safe(description)}")
+
+
+def _components(
+    registry: Registry, state: PluginState
+) -> Iterable[tuple[str, str, list[tuple[str, str]]]]:
+    """Yield offer, summary, and each setting with its description."""
+    for offer in state.offers:
+        kind, _, name = offer.rpartition(" ")
+        spec = registry.offer(kind, name)
+        model = getattr(spec, "config", None)
+        fields = {} if model is None else model.model_fields
+        settings = [(key, field.description or "") for key, field in fields.items()]
+        yield offer, spec.summary, settings
+
+
+def _described(registry: Registry, state: PluginState) -> dict[str, object]:
+    offers = [
+        {"offer": offer, "summary": summary, "settings": dict(settings)}
+        for offer, summary, settings in _components(registry, state)
+    ]
+    return {**asdict(state), "offers": offers}
+
+
+@command.command("trust", epilog=examples("citewell plugins trust log_loader.py"))
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def trust(path: Path, yes: bool) -> None:
+    """Let the plugin file PATH run, for as long as it stays as it is now.
+
+    A plugin can do whatever you can. Read it first.
+    """
+    from citewell.engine.candidates import read_plugin_file
+    from citewell.engine.trust import Trust, digest
+
+    path = path.resolve()
+    content = read_plugin_file(path)
+    memory = Trust()
+    if memory.is_trusted(path, content):
+        click.echo(f"{path} is trusted already")
+        return
+    lines = content.count(b"\n")
+    click.echo(f"{path}\n  {lines} lines, SHA-256 {digest(content)}")
+    if not yes:
+        click.confirm("It will run with your rights. Have you read it, and trust it?", abort=True)
+    try:
+        memory.add(path, content)
+    except OSError as error:
+        raise CitewellError(f"{memory.path} cannot be written: {error.strerror}") from error
+    click.echo("trusted, until it changes")
+
+
+def _registry(config: Path | None) -> Registry:
+    from citewell.engine.settings import find_config, load_registry
+
+    return load_registry(config or find_config(Path.cwd()))
+
+
+def _states(config: Path | None) -> tuple[PluginState, ...]:
+    from citewell.engine.extras import plugin_states
+
+    return plugin_states(_registry(config))
+
+
+def _package(state: PluginState) -> str:
+    return f"{state.distribution} {state.version}".rstrip()
