@@ -12,7 +12,12 @@ from scripts import generate_docs
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
-REFERENCE = re.compile(r"\b[0-9a-hjkmnp-tv-z]{10}\b(?=\W|$)")
+
+LIBRARY = """
+[library.handbook]
+use = "files"
+path = "handbook"
+"""
 
 
 def blocks(page, language):
@@ -39,7 +44,8 @@ def test_generated_parts_are_current(page):
 def test_config_examples_are_valid(page, tmp_path):
     for number, example in enumerate(blocks(page, "toml")):
         config = tmp_path / f"{number}.toml"
-        config.write_text(example, encoding="utf-8")
+        library = "" if "[library." in example else LIBRARY
+        config.write_text(example + library, encoding="utf-8")
 
         assert load_settings(config).registry.plugins
 
@@ -48,20 +54,6 @@ def test_config_examples_are_valid(page, tmp_path):
 def test_python_examples_can_be_read(page):
     for example in blocks(page, "python"):
         assert compile(example, str(page), "exec")
-
-
-LOGS = """
-[library.logs]
-use = "files"
-path = "handbook"
-[retriever.main]
-use = "lexical"
-[model.quotes]
-use = "extractive"
-[profile.default]
-retriever = "main"
-model = "quotes"
-"""
 
 
 @pytest.fixture
@@ -96,7 +88,7 @@ def test_the_file_type_of_the_how_to_works(machine):
     (machine.handbook / "night.log").write_text(
         "22:14 door opened\n23:02 the backup server restarted after a power cut\n"
     )
-    (machine.work / "citewell.toml").write_text(blocks(page, "toml")[0] + LOGS)
+    (machine.work / "citewell.toml").write_text(blocks(page, "toml")[0] + LIBRARY)
 
     trusted = machine.citewell("plugins", "trust", "log_loader.py", typed="y\n")
     synced = machine.citewell("sync")
