@@ -30,8 +30,15 @@ _SAMPLE_BYTES = 64 * 1024
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 
 
-def read_text(path: Path, *, encoding: str | None = None) -> str:
+def read_text(
+    path: Path, *, encoding: str | None = None, declared: re.Pattern[bytes] | None = None
+) -> str:
     r"""Return the text of a file, each line ended by `\n`.
+
+    Args:
+        path: of the file.
+        encoding: that the user names; otherwise it is found out.
+        declared: finds the encoding that the beginning of the file names.
 
     Raises:
         DocumentError: it is not text, or its encoding cannot be told.
@@ -40,7 +47,7 @@ def read_text(path: Path, *, encoding: str | None = None) -> str:
     for magic, name in _FOREIGN:
         if data.startswith(magic):
             raise DocumentError(f"is {name}, not text; give it the suffix that says so")
-    text = _decoded(data, encoding or _encoding(data))
+    text = _decoded(data, encoding or _encoding(data, declared))
     if len(_CONTROL.findall(text)) > len(text) // 1000:
         raise DocumentError("is binary, not text")
     return text.replace("\r\n", "\n").replace("\r", "\n")
@@ -62,14 +69,15 @@ def _decoded(data: bytes, encoding: str) -> str:
         raise DocumentError(f"has the unknown encoding {encoding!r}") from error
 
 
-def _encoding(data: bytes) -> str:
+def _encoding(data: bytes, declared: re.Pattern[bytes] | None) -> str:
     for mark, encoding in _BYTE_ORDER_MARKS:
         if data.startswith(mark):
             return encoding
     try:
         data.decode("utf-8")
     except UnicodeDecodeError:
-        return _guess(data)
+        named = declared.search(data, 0, 4096) if declared else None
+        return named[1].decode("ascii") if named else _guess(data)
     return _guess(data) if b"\0" in data[:_SAMPLE_BYTES] else "utf-8"
 
 
