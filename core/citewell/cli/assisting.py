@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 
 from citewell.blocks import Block
 from citewell.cli.printing import Printer
 from citewell.engine.assistant import Assistant, new_id
+from citewell.engine.citing import Pointer, restore
 from citewell.engine.runtime import Runtime
 from citewell.engine.settings import Settings
 from citewell.errors import StoreError
 from citewell.journal.spool import Spool
-from citewell.types import Answer, Audience, Outcome, Question, Turn
+from citewell.types import Answer, Audience, Citation, Outcome, Passage, Question, Turn
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,8 +44,20 @@ def spool(settings: Settings) -> Spool:
     return Spool(settings.data_dir / "spool")
 
 
+def restored(
+    pointers: Iterable[Pointer], fetched: Collection[Passage], audience: Audience
+) -> tuple[Citation, ...]:
+    """Return those citations that may be shown now."""
+    found = (restore(pointer, fetched=fetched, audience=audience) for pointer in pointers)
+    return tuple(citation for citation in found if citation is not None)
+
+
 class Conversation:
-    """Questions of which each may lean on the ones before."""
+    """Questions of which each may lean on the ones before.
+
+    Attributes:
+        last: the last answer, until it is forgotten.
+    """
 
     def __init__(self, runtime: Runtime, manner: Manner, printer: Printer) -> None:
         self._runtime = runtime
@@ -52,10 +65,23 @@ class Conversation:
         self._printer = printer
         self._assistant = Assistant(runtime, spool(runtime.settings))
         self._turns: list[Turn] = []
+        self._retriever: str | None = None
+        self.last: Answer | None = None
 
     def forget(self) -> None:
         """Let the next question be the first."""
         self._turns.clear()
+        self.last = None
+
+    async def sources(self) -> tuple[Citation, ...]:
+        """Return those citations of the last answer that may be shown now."""
+        if self.last is None or self._retriever is None:
+            return ()
+        cited = self.last.citations
+        retriever = await self._runtime.retriever(self._retriever)
+        ids = list(dict.fromkeys(citation.passage_id for citation in cited))
+        fetched = await retriever.fetch(ids, readable_by=self._manner.audience)
+        return restored(cited, fetched, self._manner.audience)
 
     async def ask(self, text: str) -> Answer:
         """Show the answer to `text` as it grows, and return it.
@@ -72,11 +98,11 @@ class Conversation:
             history=tuple(self._turns),
             profile=self._manner.profile,
         )
-        profile = self._assistant.profile_of(question)
-        name = self._manner.formatter or self._runtime.settings.profiles[profile].formatter
-        formatter = await self._runtime.formatter(name)
+        question = replace(question, profile=self._assistant.profile_of(question))
+        profile = self._runtime.settings.profiles[question.profile or ""]
+        formatter = await self._runtime.formatter(self._manner.formatter or profile.formatter)
         self._printer.status("Looking …")
-        async with aclosing(self._assistant.ask(replace(question, profile=profile))) as growing:
+        async with aclosing(self._assistant.ask(question)) as growing:
             async for answer in growing:
                 blocks = self._manner.adapt(formatter.render(answer))
                 if answer.complete:
@@ -84,6 +110,7 @@ class Conversation:
                     self._printer.end(blocks)
                 elif blocks:
                     self._printer.show(blocks)
+        self.last, self._retriever = answer, profile.retriever
         said = "".join(claim.lead + claim.text for claim in answer.shown).strip()
         self._turns += [Turn("user", text), Turn("assistant", said or answer.notice)]
         return answer
@@ -98,5 +125,8 @@ class Conversation:
                 return
         self._printer.end(())
         if settings.path is None:
-            raise StoreError("the folder holds no document that can be read; see: citewell sync")
+            folder = settings.base_dir
+            raise StoreError(
+                f"{folder} holds no document that can be read; run: citewell sync --docs {folder}"
+            )
         raise StoreError("nothing is indexed yet; run: citewell sync")

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
-from citewell.cli.assisting import spool
-from citewell.engine.citing import Pointer, restore
+from citewell.cli.assisting import restored, spool
 from citewell.engine.runtime import Runtime
 from citewell.engine.settings import Settings
 from citewell.errors import CitewellError, JournalError
@@ -168,14 +167,6 @@ def _claim(
         marks=tuple(sorted({citation.number for citation in kept.citations})),
         citations=restored(kept.citations, current.values(), audience),
     )
-
-
-def restored(
-    pointers: Iterable[Pointer], fetched: Collection[Passage], audience: Audience
-) -> tuple[Citation, ...]:
-    """Return those citations that may be shown now."""
-    found = (restore(pointer, fetched=fetched, audience=audience) for pointer in pointers)
-    return tuple(citation for citation in found if citation is not None)
 
 
 def described(explanation: Explanation) -> dict[str, object]:

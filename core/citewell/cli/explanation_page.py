@@ -6,10 +6,8 @@ from collections.abc import Iterator
 
 from citewell.cli.explaining import ClaimView, Explanation, PassageView
 from citewell.cli.page import Line, Look, Piece, Row, pointer, quoted
-from citewell.cli.wording import safe
+from citewell.cli.wording import GONE, safe
 from citewell.journal.records import AnswerRecord
-
-GONE = "gone, changed, or not for this reader any more"
 
 _INDENT = "  "
 _DEEP = "          "
@@ -73,7 +71,7 @@ def _told(explanation: Explanation) -> dict[str, str]:
     record = explanation.record
     return {
         "profile": record.profile,
-        "model": " ".join(filter(None, [record.model, f"({record.model_identity})"])),
+        "model": f"{record.model} ({record.model_identity})" if record.model else "",
         "index": _index(explanation),
         "prompt": record.prompt_hash[:16],
         "time": ", ".join(f"{stage} {took:.3f} s" for stage, took in record.seconds.items()),
@@ -89,6 +87,8 @@ def _index(explanation: Explanation) -> str:
         return "none: answered without sources"
     if explanation.index_problem:
         return f"{record.retriever}: {explanation.index_problem}"
+    if not record.index_identity:
+        return f"{record.retriever}, which was not read"
     same = explanation.index_now == record.index_identity
     state = "unchanged since" if same else f"now {explanation.index_now}"
     return f"{record.retriever} {record.index_identity}, {state}"

@@ -114,8 +114,7 @@ def cli() -> None:
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
-    if os.environ.get("CITEWELL_DEBUG"):
-        logging.basicConfig(level=logging.DEBUG)
+    _log_to_stderr()
     try:
         result = cli.main(
             None if arguments is None else list(arguments),
@@ -130,6 +129,25 @@ def run(arguments: Sequence[str] | None = None) -> int:
             raise
         return code
     return result if isinstance(result, int) else 0
+
+
+def _log_to_stderr() -> None:
+    """Show warnings in a line each, or everything where the user wants to debug."""
+    if os.environ.get("CITEWELL_DEBUG"):
+        logging.basicConfig(level=logging.DEBUG)
+        return
+    handler = logging.StreamHandler()
+    handler.setFormatter(_OneLine())
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])
+
+
+class _OneLine(logging.Formatter):
+    """Gives the cause of what went wrong in words, without a traceback."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        error = record.exc_info[1] if record.exc_info else None
+        cause = f": {error}" if error else ""
+        return safe(f"{record.levelname.lower()}: {record.getMessage()}{cause}")
 
 
 def _explained(error: BaseException) -> int | None:

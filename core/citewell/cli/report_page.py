@@ -1,10 +1,11 @@
-"""Lays out what a sync did as lines."""
+"""Lays out as lines what a sync did, and what is indexed."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
-from citewell.cli.page import Line, Look, Piece, Row
+from citewell.cli.page import Grid, Line, Look, Piece, Row
 from citewell.cli.wording import counted, safe
 from citewell.library.plans import SyncReport
 
@@ -16,19 +17,52 @@ def report_page(report: SyncReport) -> Iterator[Row]:
     yield Line((Piece(_summary(report)), Piece(f" ({report.seconds:.1f} s)", Look.FAINT)))
     for name, reason in report.errors.items():
         yield _item(f"library {name} stays as it was", reason, Look.STRONG)
-    if report.failed:
-        yield Line((Piece(f"{counted(len(report.failed), 'document')} cannot be read:"),))
-    for failure in report.failed[:_LISTED]:
-        yield _item(f"{failure.library}:{failure.id}", failure.reason, Look.PLAIN)
-    yield from _rest(len(report.failed))
+    yield from _failed([(one.library, one.id, one.reason) for one in report.failed])
     if report.unlabelled:
         number = counted(len(report.unlabelled), "document")
         yield Line((Piece(f"{number} without labels, so nobody may read them:"),))
     for library, id_ in report.unlabelled[:_LISTED]:
         yield _item(f"{library}:{id_}", "no pattern of its library's labels matches", Look.PLAIN)
-    yield from _rest(len(report.unlabelled))
+    if len(report.unlabelled) > _LISTED:
+        yield _rest(len(report.unlabelled) - _LISTED)
     if report.ignored:
         yield Line((Piece(f"no loader reads: {_suffixes(report.ignored)}", Look.FAINT),))
+
+
+def contents_page(contents: Mapping[str, Any]) -> Iterator[Row]:
+    """Yield the lines of what `citewell sources --json` prints."""
+    yield Grid(
+        _cells("library", "source", "documents", "passages", "index", "readers"),
+        tuple(_library(library) for library in contents["libraries"]),
+    )
+    yield Line()
+    last = contents["last_sync"]
+    told = f"last sync {last[:19].replace('T', ' ')} UTC" if last else "never synced"
+    yield Line((Piece(told if last else f"{told}; run: citewell sync", Look.FAINT),))
+    failed = [(one["library"], one["id"], one["reason"]) for one in contents["failed"]]
+    yield from _failed(failed, listed=len(failed))
+
+
+def _library(library: Mapping[str, Any]) -> tuple[tuple[Piece, ...], ...]:
+    readers = "; ".join(
+        ", ".join(labels) if glob == "**" else f"{glob}: {', '.join(labels)}"
+        for glob, labels in library["labels"].items()
+    )
+    counts = f"{library['documents']:,}", f"{library['passages']:,}"
+    return _cells(library["name"], library["source"], *counts, library["retriever"], readers)
+
+
+def _cells(*texts: str) -> tuple[tuple[Piece, ...], ...]:
+    return tuple((Piece(safe(text)),) for text in texts)
+
+
+def _failed(failed: Sequence[tuple[str, str, str]], *, listed: int = _LISTED) -> Iterator[Row]:
+    if failed:
+        yield Line((Piece(f"{counted(len(failed), 'document')} cannot be read:"),))
+    for library, id_, reason in failed[:listed]:
+        yield _item(f"{library}:{id_}", reason, Look.PLAIN)
+    if len(failed) > listed:
+        yield _rest(len(failed) - listed)
 
 
 def _summary(report: SyncReport) -> str:
@@ -46,11 +80,8 @@ def _item(what: str, why: str, look: Look) -> Line:
     return Line((Piece(safe(what), look), Piece(safe(f": {why}"), Look.FAINT)), "  ", "    ")
 
 
-def _rest(number: int) -> Iterator[Row]:
-    if number > _LISTED:
-        yield Line(
-            (Piece(f"and {number - _LISTED:,} more; see: citewell sources", Look.FAINT),), "  "
-        )
+def _rest(number: int) -> Line:
+    return Line((Piece(f"and {number:,} more", Look.FAINT),), "  ")
 
 
 def _suffixes(ignored: dict[str, int]) -> str:

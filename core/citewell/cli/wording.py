@@ -8,6 +8,8 @@ from urllib.parse import SplitResult, quote, unquote, urlsplit
 from citewell.engine.prompting import describe_place
 from citewell.types import Place
 
+GONE = "gone, changed, or not for this reader any more"
+
 _CONTROLS = {code: chr(0x2400 + code) for code in range(0x20) if chr(code) not in "\t\n"}
 _UNSEEN = [
     *range(0x80, 0xA0),  # controls of ISO 6429, an escape sequence in one character among them

@@ -1,0 +1,105 @@
+"""`citewell chat`: a conversation with the documents."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import AsyncExitStack, contextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from citewell.cli.options import examples, profile_option, reader_option, where, where_options
+from citewell.cli.wording import safe
+
+if TYPE_CHECKING:
+    from citewell.blocks import Block
+    from citewell.engine.runtime import Runtime
+    from citewell.engine.settings import Settings
+
+
+@click.command(
+    "chat",
+    epilog=examples(
+        "citewell chat",
+        "citewell chat --docs handbook/",
+        "citewell chat < questions.txt",
+    ),
+)
+@where_options
+@profile_option
+@reader_option
+def command(
+    config: Path | None, docs: Path | None, profile: str | None, labels: tuple[str, ...]
+) -> None:
+    """Hold a conversation with the documents, in which a follow-up leans on what was said.
+
+    Inside, /sources shows the quotes of the last answer, /why explains it, /new forgets what was
+    said, and /quit leaves. Ctrl-C stops an answer.
+    """
+    from citewell.cli.assisting import Manner, reader
+    from citewell.cli.talking import Talk
+
+    settings = where(config, docs).settings()
+    manner = Manner(audience=reader(labels, settings), profile=profile, adapt=_shortened)
+    with asyncio.Runner() as runner:
+        if docs is not None:
+            runner.run(_bring_up(settings))
+        with _opened(runner, settings) as runtime:
+            Talk(runner, runtime, manner).run(_lines())
+
+
+async def _bring_up(settings: Settings) -> None:
+    """Sync with components of its own, so that no index stays locked during the talk."""
+    from citewell.cli.indexing import bring_up
+    from citewell.engine.runtime import open_runtime
+
+    async with open_runtime(settings) as runtime:
+        await bring_up(runtime)
+
+
+@contextmanager
+def _opened(runner: asyncio.Runner, settings: Settings) -> Iterator[Runtime]:
+    from citewell.engine.runtime import open_runtime
+
+    stack = AsyncExitStack()
+    runtime = runner.run(stack.enter_async_context(open_runtime(settings)))
+    try:
+        yield runtime
+    finally:
+        runner.run(stack.aclose())
+
+
+def _lines() -> Iterator[str]:
+    """Yield what is typed, or what standard input holds, which is then shown as if typed."""
+    if not sys.stdin.isatty():
+        for line in sys.stdin:
+            click.echo(f"> {safe(line.strip())}")
+            yield line.strip()
+        return
+    with suppress(ImportError):
+        # Importing it gives `input` line editing and a history.
+        import readline  # noqa: F401 - see above
+    click.secho("Ask about the documents; /help lists commands, Ctrl-D leaves.", dim=True)
+    while True:
+        try:
+            yield input("> ").strip()
+        except EOFError:
+            click.echo()
+            return
+        except KeyboardInterrupt:
+            click.echo()
+
+
+def _shortened(blocks: Sequence[Block]) -> list[Block]:
+    """Leave out of an answer what /sources and /why show."""
+    from citewell.blocks import Actions, SourceList
+
+    return [
+        replace(block, quoted=False) if isinstance(block, SourceList) else block
+        for block in blocks
+        if not isinstance(block, Actions)
+    ]

@@ -1,0 +1,102 @@
+"""The lines of a chat: questions, and commands that begin with a slash."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
+
+import click
+
+from citewell.blocks import Source, SourceList
+from citewell.cli.assisting import Conversation, Manner
+from citewell.cli.page import Line, Look, Piece, Row, page
+from citewell.cli.printing import open_printer
+from citewell.cli.wording import GONE, safe
+from citewell.engine.runtime import Runtime
+from citewell.errors import CitewellError
+from citewell.types import Answer, Citation
+
+_HELP = """\
+/sources  quotes of the last answer, read from the documents again
+/why      how the last answer came to be
+/new      forget what was said
+/quit     leave, as Ctrl-D does; Ctrl-C stops an answer"""
+
+
+class Talk:
+    """Answers one line after the other.
+
+    The event loop runs only while a line is answered: between them the terminal has the thread, so
+    that line editing and Ctrl-C work as everywhere.
+    """
+
+    def __init__(self, runner: asyncio.Runner, runtime: Runtime, manner: Manner) -> None:
+        self._runner = runner
+        self._runtime = runtime
+        self._manner = manner
+        self._printer = open_printer(sys.stdout)
+        self._conversation = Conversation(runtime, manner, self._printer)
+        self._commands: Mapping[str, Callable[[], None]] = {
+            "/sources": self._show_sources,
+            "/why": self._explain,
+            "/new": self._forget,
+            "/help": lambda: click.echo(_HELP),
+        }
+
+    def run(self, lines: Iterable[str]) -> None:
+        """Answer `lines` until they end or one says to leave."""
+        for line in lines:
+            if line in {"/quit", "/exit"}:
+                return
+            if not line:
+                continue
+            try:
+                self._answer(line)
+            except KeyboardInterrupt:
+                click.echo("stopped")
+            except CitewellError as error:
+                click.echo(f"error: {safe(str(error))}", err=True)
+            click.echo()
+
+    def _answer(self, line: str) -> None:
+        if not line.startswith("/"):
+            self._runner.run(self._conversation.ask(line))
+        elif line in self._commands:
+            self._commands[line]()
+        else:
+            click.echo(f"{safe(line)} is no command here\n{_HELP}")
+
+    def _forget(self) -> None:
+        self._conversation.forget()
+        click.echo("forgotten")
+
+    def _show_sources(self) -> None:
+        if self._conversation.last is None or not self._conversation.last.citations:
+            click.echo("the last answer has no sources")
+            return
+        current = self._runner.run(self._conversation.sources())
+        self._printer.write(_source_rows(self._conversation.last, current))
+
+    def _explain(self) -> None:
+        if self._conversation.last is None:
+            click.echo("there is no answer to explain yet")
+            return
+        from citewell.cli.explaining import explain, find
+        from citewell.cli.explanation_page import explanation_page
+
+        record = find(self._runtime.settings, self._conversation.last.id)
+        explanation = self._runner.run(explain(record, self._runtime, self._manner.audience))
+        self._printer.write(explanation_page(explanation))
+
+
+def _source_rows(answer: Answer, current: Sequence[Citation]) -> Iterator[Row]:
+    grouped = groupby(current, key=lambda citation: citation.number)
+    sources = tuple(Source(number, tuple(citations)) for number, citations in grouped)
+    if sources:
+        yield from page([SourceList(sources)])
+    kept = {(citation.number, citation.start, citation.end) for citation in current}
+    lost = {one.number for one in answer.citations if (one.number, one.start, one.end) not in kept}
+    for number in sorted(lost):
+        yield Line((Piece(f"[{number}] ", Look.MARK), Piece(GONE, Look.FAINT)))
