@@ -1,0 +1,1 @@
+"""Loaders for DOCX, XLSX and PPTX."""
