@@ -6,7 +6,6 @@ import shutil
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -14,7 +13,7 @@ import tantivy
 from tantivy import Occur, Query
 
 from citewell import Audience
-from citewell_lexical.rows import Row
+from citewell_lexical.rows import Row, loaded_labels, stored_labels
 from citewell_lexical.terms import LANGUAGES, analyzer, language_key, normalized, query_terms
 
 LAYOUT = 1
@@ -29,6 +28,7 @@ Source: best of 0, .2, .5, .7, 1, 1.5, 2 on the even queries of Cranfield (proof
 _PREFIX = "index-"
 _HEAP_BYTES = 64_000_000
 _MAX_QUERY_TERMS = 64
+_MAX_FILTERS = 256
 
 
 class IndexDamaged(Exception):
@@ -43,7 +43,7 @@ def _schema() -> tantivy.Schema:
             builder.add_text_field(
                 f"{field}_{language}", tokenizer_name=language, index_option="freq"
             )
-    builder.add_text_field("label", tokenizer_name="raw", index_option="basic")
+    builder.add_text_field("labels", tokenizer_name="raw", index_option="basic")
     builder.add_integer_field("row", fast=True)
     builder.add_integer_field("document", indexed=True)
     return builder.build()
@@ -150,47 +150,67 @@ def _fields(row: Row) -> dict[str, object]:
     return {
         f"body_{language}": normalized(f"{passage.header}\n{passage.text}"),
         f"title_{language}": normalized("\n".join((passage.title, *headings))),
-        "label": sorted(passage.labels),
+        "labels": stored_labels(passage.labels),
         "row": row.row,
         "document": row.document,
     }
 
 
-@dataclass(frozen=True, slots=True)
 class IndexView:
     """An index as it was at one moment."""
 
-    path: Path
-    stemming: bool
-    languages: tuple[str, ...]
-    searcher: tantivy.Searcher
+    def __init__(self, path: Path, searcher: tantivy.Searcher, *, stemming: bool) -> None:
+        self._path = path
+        self._searcher = searcher
+        self._stemming = stemming
+        self._languages = tuple(
+            language
+            for language in LANGUAGES
+            if searcher.terms_with_prefix(f"body_{language}", "", limit=1)
+        )
+        self._label_sets = {
+            term: loaded_labels(term) for term, _ in searcher.terms_with_prefix("labels", "")
+        }
+        self._filters: dict[Audience, Query | None] = {}
 
     def search(
         self, text: str, *, language: str | None, readable_by: Audience, limit: int
     ) -> list[tuple[int, float]]:
         """Return rows and scores (BM25, higher is better), best first."""
         query = self._text_query(text, self._searched(language))
-        if query is None or not readable_by.readers:
+        if query is None:
             return []
-        clauses = [(Occur.Must, query)]
-        for labels in sorted(readable_by.readers, key=sorted):
-            readable = Query.term_set_query(_schema(), "label", sorted(labels))
-            clauses.append((Occur.Must, Query.const_score_query(readable, 0.0)))
-        with _damage(self.path):
-            hits = self.searcher.search(Query.boolean_query(clauses), limit, count=False).hits
-            rows = self.searcher.fast_field_values("row", [address for _, address in hits])
+        readable = self._readable(readable_by)
+        if readable is not None:
+            query = Query.boolean_query([(Occur.Must, query), (Occur.Must, readable)])
+        with _damage(self._path):
+            hits = self._searcher.search(query, limit, count=False).hits
+            rows = self._searcher.fast_field_values("row", [address for _, address in hits])
         return [(int(row or 0), float(score)) for row, (score, _) in zip(rows, hits, strict=True)]
 
+    def _readable(self, audience: Audience) -> Query | None:
+        """Return a filter for what `audience` may read; None when that is everything."""
+        if audience not in self._filters:
+            if len(self._filters) >= _MAX_FILTERS:
+                self._filters.clear()
+            terms = [term for term, labels in self._label_sets.items() if audience.may_read(labels)]
+            self._filters[audience] = (
+                None
+                if len(terms) == len(self._label_sets)
+                else Query.const_score_query(Query.term_set_query(_schema(), "labels", terms), 0.0)
+            )
+        return self._filters[audience]
+
     def _searched(self, language: str | None) -> Sequence[str]:
-        if language is not None and language_key(language) in self.languages:
+        if language is not None and language_key(language) in self._languages:
             return (language_key(language),)
-        return self.languages
+        return self._languages
 
     def _text_query(self, text: str, languages: Sequence[str]) -> Query | None:
         schema = _schema()
         wanted: list[tuple[Occur, Query]] = []
         for language in languages:
-            terms = query_terms(text, language, stemming=self.stemming)
+            terms = query_terms(text, language, stemming=self._stemming)
             for term in self._rarest(terms, language):
                 body = Query.term_query(schema, f"body_{language}", term, "freq")
                 title = Query.term_query(schema, f"title_{language}", term, "freq")
@@ -203,7 +223,7 @@ class IndexView:
         if len(terms) <= _MAX_QUERY_TERMS:
             return terms
         field = f"body_{language}"
-        counts = {term: self.searcher.doc_freq(field, term) for term in terms}
+        counts = {term: self._searcher.doc_freq(field, term) for term in terms}
         known = [term for term in terms if counts[term]]
         return sorted(known, key=lambda term: counts[term])[:_MAX_QUERY_TERMS]
 
@@ -227,10 +247,4 @@ class IndexReader:
         """Return the index as of its last commit."""
         with _damage(self.path):
             self._index.reload()
-            searcher = self._index.searcher()
-            languages = tuple(
-                language
-                for language in LANGUAGES
-                if searcher.terms_with_prefix(f"body_{language}", "", limit=1)
-            )
-        return IndexView(self.path, self._stemming, languages, searcher)
+            return IndexView(self.path, self._index.searcher(), stemming=self._stemming)

@@ -124,13 +124,17 @@ def _best(
         hits = view.search(
             query.text, language=query.language, readable_by=readable_by, limit=wanted
         )
-        found = [
-            passage for passage in snapshot.ranked(hits) if readable_by.may_read(passage.labels)
-        ]
-        is_settled = len(found) > limit and found[limit - 1].score > hits[-1][1]
-        if len(hits) < wanted or is_settled or wanted >= max(limit, _MAX_HITS):
-            break
-        wanted *= 4
-    # Equal scores come in the order of the documents, not of their arrival.
-    found.sort(key=lambda passage: (-passage.score, passage.document_id, passage.start))
-    return found[:limit]
+        found: list[Passage] = []
+        for row, score in hits:
+            if len(found) >= limit and score < found[limit - 1].score:
+                break
+            passage = snapshot.row(row, score=score)
+            if passage and readable_by.may_read(passage.labels):
+                found.append(passage)
+        else:
+            if len(hits) == wanted < max(limit, _MAX_HITS):
+                wanted *= 4
+                continue
+        # Equal scores come in the order of the documents, not of their arrival.
+        found.sort(key=lambda passage: (-passage.score, passage.document_id, passage.start))
+        return found[:limit]

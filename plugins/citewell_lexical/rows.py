@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import fields
+from functools import lru_cache
+from operator import attrgetter
 from typing import Any, NamedTuple
 
-from citewell import Passage, Place, Placed
+from citewell import Labels, Passage, Place, Placed
 
 _PLACE_DEFAULTS: dict[str, Any] = {field.name: field.default for field in fields(Place)}
+_place_values = attrgetter(*_PLACE_DEFAULTS)
+_json = json.JSONEncoder(separators=(",", ":")).encode
 
 
 class Row(NamedTuple):
@@ -38,6 +42,18 @@ def loaded_text(value: str | bytes) -> str:
     return value if isinstance(value, str) else value.decode("utf-8", "surrogatepass")
 
 
+@lru_cache(maxsize=1024)
+def stored_labels(labels: Labels) -> str:
+    """Return a set of labels as JSON; equal sets give equal text."""
+    return _json(sorted(labels))
+
+
+@lru_cache(maxsize=1024)
+def loaded_labels(text: str) -> Labels:
+    """Return the labels that `stored_labels` wrote."""
+    return frozenset(json.loads(text))
+
+
 def stored_passage(passage: Passage) -> tuple[object, ...]:
     """Return the values of the columns from `id` on."""
     return (
@@ -47,7 +63,7 @@ def stored_passage(passage: Passage) -> tuple[object, ...]:
         passage.start,
         passage.end,
         _stored_places(passage.places),
-        json.dumps(sorted(passage.labels)),
+        stored_labels(passage.labels),
         None if passage.uri is None else stored_text(passage.uri),
         stored_text(passage.header),
         passage.language,
@@ -65,7 +81,7 @@ def loaded_row(values: tuple[Any, ...], *, score: float = 0.0) -> Row:
         start=span[0],
         end=span[1],
         places=tuple(_loaded_places(json.loads(places))),
-        labels=frozenset(json.loads(labels)),
+        labels=loaded_labels(labels),
         uri=None if uri is None else loaded_text(uri),
         header=loaded_text(values[-2]),
         language=values[-1],
@@ -80,16 +96,13 @@ def _stored_places(places: Iterable[Placed]) -> str:
     A table has a place for each cell, all below the same headings.
     """
     entries = []
-    before = Place()
+    before = _place_values(Place())
     for placed in places:
-        changed = {
-            name: getattr(placed.place, name)
-            for name in _PLACE_DEFAULTS
-            if getattr(placed.place, name) != getattr(before, name)
-        }
-        entries.append((placed.start, changed))
-        before = placed.place
-    return json.dumps(entries, separators=(",", ":"))
+        values = _place_values(placed.place)
+        differing = zip(_PLACE_DEFAULTS, values, before, strict=True)
+        entries.append((placed.start, {name: new for name, new, old in differing if new != old}))
+        before = values
+    return _json(entries)
 
 
 def _loaded_places(entries: Iterable[tuple[int, dict[str, Any]]]) -> Iterable[Placed]:

@@ -138,25 +138,35 @@ class StoreWriter:
                 raise
             self._connection.execute("COMMIT")
 
-    def stage(self, documents: Iterable[IndexedDocument]) -> list[Row]:
-        """Add documents that nobody can see yet; return their passages."""
+    def numbered(self, documents: Iterable[IndexedDocument]) -> list[Row]:
+        """Return the passages of `documents` under the keys that `stage` will give them."""
+        with explained(self._path):
+            row = _last_key(self._connection, "passages")
+            first_key = _last_key(self._connection, "documents") + 1
         rows: list[Row] = []
-        with self._transaction() as connection:
-            row = _last_key(connection, "passages")
-            for document in documents:
-                key = connection.execute(
-                    "INSERT INTO documents (id, version, visible) VALUES (?, ?, 0)",
-                    (stored_text(document.id), document.version),
-                ).lastrowid
-                first = len(rows)
-                for passage in document.passages:
-                    row += 1
-                    rows.append(Row(row, int(key or 0), passage))
-                connection.executemany(
-                    "INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                    ((new.row, new.document, *stored_passage(new.passage)) for new in rows[first:]),
-                )
+        for key, document in enumerate(documents, first_key):
+            first_row = row + len(rows) + 1
+            rows.extend(
+                Row(number, key, passage)
+                for number, passage in enumerate(document.passages, first_row)
+            )
         return rows
+
+    def stage(self, documents: Sequence[IndexedDocument], rows: Iterable[Row]) -> None:
+        """Add documents that nobody can see yet; `rows` are what `numbered` made of them."""
+        with self._transaction() as connection:
+            first_key = _last_key(connection, "documents") + 1
+            connection.executemany(
+                "INSERT INTO documents VALUES (?, ?, ?, 0)",
+                (
+                    (number, stored_text(document.id), document.version)
+                    for number, document in enumerate(documents, first_key)
+                ),
+            )
+            connection.executemany(
+                "INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                ((new.row, new.document, *stored_passage(new.passage)) for new in rows),
+            )
 
     def publish(
         self, replaced_ids: Iterable[str], *, cleared: Iterable[int], index_opstamp: int
@@ -261,16 +271,12 @@ class Snapshot:
         )
         return {loaded_text(document_id): number for document_id, number in found}
 
-    def ranked(self, hits: Sequence[tuple[int, float]]) -> list[Passage]:
-        """Return the passages of rows with their scores; rows that are gone are left out."""
-        found = []
-        for row, score in hits:
-            values = self._connection.execute(
-                "SELECT * FROM visible_passages WHERE row = ?", (row,)
-            ).fetchone()
-            if values:
-                found.append(loaded_row(values, score=score).passage)
-        return found
+    def row(self, row: int, *, score: float) -> Passage | None:
+        """Return a passage by its key, with a score."""
+        values = self._connection.execute(
+            "SELECT * FROM visible_passages WHERE row = ?", (row,)
+        ).fetchone()
+        return loaded_row(values, score=score).passage if values else None
 
     def passage(self, passage_id: str) -> Passage | None:
         """Return a passage by its id."""

@@ -58,9 +58,11 @@ class Writer:
             StoreError: nothing has changed for readers; this writer must be abandoned.
         """
         latest = {document.id: document for document in documents}
+        rows = self._store.numbered(latest.values())
         try:
-            rows = self._store.stage(latest.values())
+            # Tantivy works in a thread of its own meanwhile; nothing of it counts until committed.
             self._index.add(rows)
+            self._store.stage(list(latest.values()), rows)
             cleared, opstamp = self._bury()
         except IndexDamaged as error:
             raise StoreError(f"index cannot be written: {error}") from error
