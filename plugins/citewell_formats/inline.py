@@ -19,7 +19,9 @@ _CLOSES = {"strong_close", "em_close"}
 
 
 def spans(markdown: str, *, styled: bool = True) -> tuple[Span, ...]:
-    """Return the text of `markdown` in spans; without `styled` all of them are plain.
+    """Return the text of `markdown` in spans.
+
+    Without `styled` all of them are plain, and code keeps its backticks.
 
     Emphasis, strong, code and backslash escapes are understood; everything else is text. Line
     breaks become blanks, as the text of a source is often wrapped.
@@ -30,10 +32,12 @@ def spans(markdown: str, *, styled: bool = True) -> tuple[Span, ...]:
     merged: list[Span] = []
     for span in _parse(text):
         style = span.style if styled else Style.PLAIN
+        # Without a style, only its backticks tell `x[1]` from a citation mark.
+        text = f"`{span.text}`" if span.style is Style.CODE and not styled else span.text
         if merged and merged[-1].style is style:
-            merged[-1] = Span(merged[-1].text + span.text, style)
+            merged[-1] = Span(merged[-1].text + text, style)
         else:
-            merged.append(Span(span.text, style))
+            merged.append(Span(text, style))
     return tuple(merged)
 
 

@@ -27,4 +27,4 @@ def test_markup_becomes_spans(markdown, expected):
 
 
 def test_styles_can_be_left_out():
-    assert spans("a **b** `c`", styled=False) == (Span("a b c"),)
+    assert spans("a **b** `c`", styled=False) == (Span("a b `c`"),)

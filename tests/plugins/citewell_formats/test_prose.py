@@ -168,7 +168,7 @@ def test_rows_of_a_table_join_and_carry_their_marks():
         ((Span("Country"),), (Span("Days"),)),
         (
             ((Span("Germany"),), (Span("30"), Mark(1))),
-            ((Span("France | Paris"),), (Span("25"), Mark(2))),
+            ((Span("France | Paris"),), (Span("`25`"), Mark(2))),
         ),
     )
 

@@ -125,7 +125,7 @@ class Checker:
             verdict = await self._judge(judged, sources, reach=reach)
         if verdict.supported and problems:
             verdict = replace(verdict, reason=f"{verdict.reason}; {_summary(problems)}")
-        known = frozenset().union(*(source.links | source.hosts for source in sources))
+        known = frozenset[str]().union(*(source.addresses for source in sources))
         text = without_links(_bars(texts) if piece.kind is PieceKind.ROW else judged, known=known)
         return _Finding(text, verdict, checked.passages, self._windows(judged, checked.passages))
 
@@ -153,7 +153,7 @@ class Checker:
             spans = source.aligner.find_elided(text.strip('"“”„«» '))
             if spans:
                 stored = " … ".join(clean(passage.text[slice(*span)]).text for span in spans)
-                shown = without_links(stored, known=source.links | source.hosts)
+                shown = without_links(stored, known=source.addresses)
                 verdict = Verdict(
                     supported=True, reason="quoted from what it cites", check="quote", score=1.0
                 )
@@ -197,7 +197,8 @@ class Checker:
                 missing.append(quotation)
             return match[0]
 
-        return _QUOTATION.sub(stored, text), missing[0] if missing else None
+        # Stored text may have taken the place of half a code span: what stands now is read anew.
+        return clean(_QUOTATION.sub(stored, text)).text, missing[0] if missing else None
 
     def _windows(self, text: str, passages: dict[int, Passage]) -> dict[int, tuple[Span, ...]]:
         """Choose what to quote for each mark; leave out marks that add nothing."""

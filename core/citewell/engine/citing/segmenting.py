@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from citewell.engine.citing.sentences import Sentences
+from citewell.engine.citing.sentences import SURROGATES, Sentences
 
 MAX_LINE_CHARS = 4000
 MAX_CODE_CHARS = 20_000
@@ -97,7 +97,8 @@ class Segmenter:
 
     def feed(self, text: str) -> Iterator[Piece]:
         """Take the next characters; yield the pieces that they complete."""
-        self._buffer += text
+        # A lone surrogate can be neither stored nor sent.
+        self._buffer += SURROGATES.sub("\ufffd", text)
         position = 0
         while match := _TOKEN.match(self._buffer, position):
             position = match.end()

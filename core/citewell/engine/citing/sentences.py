@@ -10,6 +10,7 @@ import sentencex
 from citewell.engine.citing.marks import CLOSING, OPENING, after_marks, may_become_mark
 
 MAX_SENTENCE_CHARS = 4000
+SURROGATES = re.compile("[\ud800-\udfff]")
 
 _IDEOGRAPHIC_STOPS = "。！？｡"
 _CLOSING_SIGNS = "\"'”’»)*_"
@@ -44,7 +45,7 @@ _LANGUAGES = frozenset(
 def split_sentences(text: str, language: str) -> Iterator[tuple[int, int]]:
     """Yield the spans of the sentences of `text`, blank space at their ends left out."""
     start = end = 0
-    for sentence in sentencex.segment(_known(language), text):
+    for sentence in sentencex.segment(_known(language), SURROGATES.sub("\ufffd", text)):
         end += len(sentence)
         # The library leaves an opening quotation mark with the sentence before.
         opener = _TRAILING_OPENER.search(text, max(start, end - 2), end)

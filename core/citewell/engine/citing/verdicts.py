@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from typing import TypeAlias
 
@@ -48,29 +49,54 @@ Clause: TypeAlias = tuple[frozenset[str], bool]
 
 
 class Source:
-    """One passage, read once for all the checks."""
+    """One passage, read once for all the checks; each reading is made when it is first needed."""
 
     def __init__(self, passage: Passage) -> None:
-        self.passage = passage
-        self.aligner = Aligner(passage.text, passage.language)
         headings = dict.fromkeys(
             heading for placed in passage.places for heading in placed.place.headings
         )
-        around = (passage.title, *headings, passage.header)
-        self._around = "\n".join(filter(None, around))
-        text = "\n".join(filter(None, (*around, passage.text)))
-        stems = content_stems(text, passage.language)
-        self.words = frozenset(words(text))
-        self.stems = frozenset(stems)
-        self.pairs = frozenset(pairwise(stems))
-        self.figures = Figures(text, passage.language)
-        self.links = links_in(text)
-        self.hosts = hosts_in(text)
-        units = (passage.text[start:end] for start, end in self.aligner.units)
-        self.clauses: tuple[Clause, ...] = tuple(
+        self.passage = passage
+        self.aligner = Aligner(passage.text, passage.language)
+        self._around = tuple(filter(None, (passage.title, *headings, passage.header)))
+
+    @cached_property
+    def text(self) -> str:
+        """Everything that belongs to the passage: title, headings, a table's header, its text."""
+        return "\n".join((*self._around, self.passage.text))
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """Every word, for names and opposites."""
+        return frozenset(words(self.text))
+
+    @cached_property
+    def stems(self) -> frozenset[str]:
+        """The content words."""
+        return frozenset(content_stems(self.text, self.passage.language))
+
+    @cached_property
+    def pairs(self) -> frozenset[tuple[str, str]]:
+        """Content words that stand next to each other."""
+        return frozenset(pairwise(content_stems(self.text, self.passage.language)))
+
+    @cached_property
+    def figures(self) -> Figures:
+        """Every number and date."""
+        return Figures(self.text, self.passage.language)
+
+    @cached_property
+    def addresses(self) -> frozenset[str]:
+        """Every link and host name."""
+        return links_in(self.text) | hosts_in(self.text)
+
+    @cached_property
+    def clauses(self) -> tuple[Clause, ...]:
+        """Every clause, with whether it is negated."""
+        units = (self.passage.text[start:end] for start, end in self.aligner.units)
+        return tuple(
             clause
-            for unit in (*filter(None, around), *units)
-            for clause in _clauses(unit, passage.language)
+            for unit in (*self._around, *units)
+            for clause in _clauses(unit, self.passage.language)
         )
 
     def figures_near(self, claim: str, *, reach: int) -> Figures:
@@ -81,7 +107,7 @@ class Source:
         if inside:
             start = units[max(inside[0] - reach, 0)][0]
             end = units[min(inside[-1] + reach, len(units) - 1)][1]
-        text = f"{self._around}\n{self.passage.text[start:end]}"
+        text = "\n".join((*self._around, self.passage.text[start:end]))
         return Figures(text, self.passage.language)
 
 
@@ -143,7 +169,7 @@ def _contained(statement: Statement, bar: float) -> Verdict:
 
 
 def _unknown_link(statement: Statement) -> str | None:
-    known: frozenset[str] = frozenset().union(*(source.links for source in statement.sources))
+    known = frozenset[str]().union(*(source.addresses for source in statement.sources))
     unknown = links_in(statement.text) - known
     return f"a link that is not in what it cites: {min(unknown)}" if unknown else None
 
