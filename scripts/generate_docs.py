@@ -6,6 +6,7 @@ test compares them with what this module makes of the code, so they cannot go st
 
 from __future__ import annotations
 
+import inspect
 import re
 import subprocess
 import sys
@@ -15,16 +16,16 @@ from pathlib import Path
 from typing import Any
 
 import click
-from citewell.cli.main import cli
 from pydantic import BaseModel
 
+from citewell.cli.main import cli
 from citewell.engine.registry import Registry
 from citewell.engine.tables import COMPONENTS, SINGLES, Component, Profile
 
 ROOT = Path(__file__).resolve().parent.parent
 TRANSCRIPT = (
     "What happens to a sentence that fails its checks?",
-    "What does Citewell cost per month?",
+    "Who is the chief executive of Citewell?",
 )
 
 KINDS = {
@@ -60,18 +61,32 @@ def _answer(question: str, cache: str) -> str:
 
 
 def commands() -> str:
-    """Return the help of every command."""
-    return "\n\n".join(
-        f"## {context.command_path}\n\n```text\n{context.get_help()}\n```"
-        for context in _contexts(cli)
-    )
+    """Return every command with its options."""
+    return "\n\n".join(map(_command, _contexts(cli)))
+
+
+def _command(context: click.Context) -> str:
+    command = context.command
+    usage = f"`{context.command_path} {' '.join(command.collect_usage_pieces(context))}`"
+    paragraphs = inspect.cleandoc(command.help or "").replace("\b\n", "").split("\n\n")
+    parts = [f"## {context.command_path}", usage, *(" ".join(p.split()) for p in paragraphs)]
+    options = [option for option in command.get_params(context) if option.name != "help"]
+    records = filter(None, (option.get_help_record(context) for option in options))
+    rows = [f"| `{_cell(name)}` | {_cell(text)} |" for name, text in records if text]
+    if rows:
+        parts.append("\n".join(["| option | meaning |", "|---|---|", *rows]))
+    if command.epilog:
+        examples = [line.strip() for line in command.epilog.splitlines()]
+        lines = [f"$ {line}" for line in examples if line.startswith("citewell")]
+        parts.append("\n".join(["```console", *lines, "```"]))
+    return "\n\n".join(parts)
 
 
 def _contexts(
     command: click.Command, parent: click.Context | None = None
 ) -> Iterator[click.Context]:
     name = "citewell" if parent is None else command.name
-    context = click.Context(command, parent=parent, info_name=name, max_content_width=90)
+    context = command.make_context(name, [], parent, resilient_parsing=True, max_content_width=90)
     yield context
     if isinstance(command, click.Group):
         for child in command.list_commands(context):
@@ -105,7 +120,7 @@ def components() -> str:
         specs: Mapping[str, Any] = getattr(registry, attribute)
         if specs:
             parts.append(f"## {title}: `use` of `[{section}.NAME]`")
-        parts += [_component(spec) for _, spec in sorted(specs.items())]
+        parts += [_component(spec) for name, spec in sorted(specs.items()) if name != "scripted"]
     return "\n\n".join(parts)
 
 
@@ -122,6 +137,10 @@ def _sentence(text: str) -> str:
     return text[:1].upper() + text[1:].rstrip(".") + "."
 
 
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
 def settings_table(model: type[BaseModel]) -> str:
     """Return a table of the settings of a config model."""
     if not model.model_fields:
@@ -129,7 +148,7 @@ def settings_table(model: type[BaseModel]) -> str:
     schema = model.model_json_schema()
     rows = [
         f"| `{name}` | {_kind(field, schema)} | {_default(name, field, schema)} | "
-        f"{_sentence(str(field.get('description', ''))).replace('|', chr(92) + '|')} |"
+        f"{_cell(_sentence(str(field.get('description', ''))))} |"
         for name, field in schema["properties"].items()
     ]
     return "\n".join(["| setting | type | default | meaning |", "|---|---|---|---|", *rows])
