@@ -12,7 +12,7 @@ from typing import TypeVar
 from citewell import Passage, Turn
 from citewell_extractive.periods import asked_periods, period
 from citewell_extractive.units import Kind, Unit, units
-from citewell_extractive.wanted import names_one, wanted
+from citewell_extractive.wanted import fit, wanted
 from citewell_extractive.words import Finder, Term, terms, words
 
 K = TypeVar("K", bound=Hashable)
@@ -22,9 +22,9 @@ _LEAD, _TITLE, _BESIDE, _PASSAGE, _DOCUMENT = 0.9, 0.6, 0.5, 0.3, 0.2
 
 # What orders units beside the share of the question that they cover. Chosen by hand on the fitting
 # half of the XQuAD proof, where no single one matters much: without any, 1 answer in 100 is lost.
-_OWN, _KIND, _PHRASE, _RANK, _PERIOD = 0.3, 0.1, 0.1, 0.2, 0.3
+_OWN, _KIND, _PHRASE, _RANK, _PERIOD = 0.3, 0.3, 0.1, 0.2, 0.3
 # A title or an announcement names the topic and says nothing about it.
-_FRAGMENT = -0.2
+_FRAGMENT = -0.4
 _ENDS = re.compile(r"[.!?\u2026\u3002\uff01\uff1f][\"'\u201d\u2019)\]*_]*$")
 
 # Logistic regression of "the passages hold the answer" on the fitting half of the XQuAD proof;
@@ -137,7 +137,7 @@ class _Asked:
     def read(self, number: int, passage: Passage) -> Iterator[_Seen]:
         """Yield the units of a passage."""
         name = self.finder.found(self.finder.sequence(_name(passage)))
-        for unit in units(passage.text, language=passage.language, header=passage.header):
+        for unit in units(passage):
             text = passage.text[unit.start : unit.end]
             sequence = tuple(self.finder.sequence(text))
             headings = " ".join(passage.place_at(passage.start + unit.start).headings)
@@ -194,7 +194,7 @@ class _Scale:
         score = (
             _share(self.rarities, nearness)
             + _OWN * _share(self.rarities, own)
-            + _KIND * names_one(self.asked.wanted, seen.text, words(seen.text), self.asked.folded)
+            + _KIND * fit(self.asked.wanted, seen.text, words(seen.text), self.asked.folded)
             + _PHRASE * self._phrases(seen)
             + _RANK * (1 - (seen.number - 1) / self.passages)
             + _PERIOD * (seen.document_id in self.asked.timely)

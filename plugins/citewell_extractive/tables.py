@@ -11,6 +11,7 @@ _ROW = re.compile(r"\t|\s\|\s|^\s*\|.*\|\s*$")
 _AMOUNT = re.compile(
     r"[$\u20ac\u00a3(+\u2212-]*\s?\d[\d,.]*\s?[)%]*|[\u2014\u2013-]|[$\u20ac\u00a3%)]+"
 )
+_PRINTED_CHARS = 120
 _YEAR = re.compile(r"(?:19|20)\d\d")
 
 
@@ -18,12 +19,19 @@ def is_row(line: str) -> bool:
     """Tell whether a line has cells, or words and then amounts as in a printed table."""
     if _ROW.search(line):
         return True
+    if len(line) > _PRINTED_CHARS or line.rstrip().endswith((".", ",")):
+        return False
     pieces = line.split()
     first = len(pieces)
     while first and _AMOUNT.fullmatch(pieces[first - 1]):
         first -= 1
-    amounts = sum(any(map(str.isdigit, piece)) for piece in pieces[first:])
-    return first > 0 and (amounts >= 2 or (amounts == 1 and "$" in pieces[first:]))
+    amounts = [piece for piece in pieces[first:] if _is_large(piece)]
+    return first > 0 and (len(amounts) >= 2 or (len(amounts) == 1 and "$" in pieces[first:]))
+
+
+def _is_large(piece: str) -> bool:
+    """Tell an amount from a year or the number of a day or a page."""
+    return any(map(str.isdigit, piece)) and not piece.strip("().,").isdigit()
 
 
 def cells(line: str) -> list[str]:

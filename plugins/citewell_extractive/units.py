@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
+from citewell import Passage
 from citewell_extractive.sentences import sentences
 from citewell_extractive.tables import has_amounts, is_row
 
@@ -17,6 +19,8 @@ _RULE = re.compile(r"[\s|:=~^+*_.\-\u2014]*")
 _ITEM = re.compile(r"\s*(?:[-*+\u2022\u2023\u25e6\u2013]|\(?(?:\d{1,3}|[a-zA-Z])[.)])\s+(?=\S)")
 _ENDS_SENTENCE = re.compile(r"[.!?\u2026\u3002][\"'\u201d\u2019)\]]*$")
 _TITLE_LINES = 8
+_WRAPPED_CHARS = 60
+_SHORT = 0.7
 
 
 class Kind(StrEnum):
@@ -53,26 +57,34 @@ class _Line(NamedTuple):
     text: str
 
 
-def units(text: str, *, language: str, header: str = "") -> list[Unit]:
-    """Return the units of a passage's text, in order; headings and rules are none.
-
-    Args:
-        text: of the passage.
-        language: ISO 639-1 code, for the ends of sentences.
-        header: of the table that the passage continues.
-    """
+def units(passage: Passage) -> list[Unit]:
+    """Return the units of a passage, in order; headings and rules are none."""
+    text = passage.text
     found: list[Unit] = []
     block: list[_Line] = []
-    titles = tuple(header.splitlines())
+    titles = tuple(passage.header.splitlines())
     for line in [*_lines(text), _Line("blank", len(text), len(text), "")]:
-        if line.kind not in {"blank", "heading", "code"}:
+        is_heading = line.kind == "heading" or _is_heading(line, passage)
+        if line.kind not in {"blank", "code"} and not is_heading:
             block.append(line)
             continue
-        found += _Block(text, language, titles, _announcement(text, found)).units(block)
+        found += _Block(text, passage.language, titles, _announcement(text, found)).units(block)
         block = []
         if line.kind == "code":
             found.append(Unit(Kind.CODE, line.start, line.end, _announcement(text, found)))
     return found
+
+
+def _is_heading(line: _Line, passage: Passage) -> bool:
+    """Tell whether the loader took a line for a heading; it may be one line of several."""
+    title = line.text.strip()
+    if line.kind != "prose" or not title:
+        return False
+    index = bisect_right(
+        passage.places, passage.start + line.start, key=lambda placed: placed.start
+    )
+    headings = passage.places[max(index - 1, 0)].place.headings
+    return bool(headings) and title in headings[-1]
 
 
 def _lines(text: str) -> Iterator[_Line]:
@@ -168,25 +180,45 @@ class _Block:
         ]
 
     def _items(self, run: Sequence[_Line]) -> list[Unit]:
-        found: list[Unit] = []
+        """Cut list items into sentences; the first of each is the item."""
+        spans: list[tuple[int, int]] = []
         for line in run:
-            if line.kind == "item" or not found:
-                start = line.end - len(_ITEM.sub("", line.text, count=1))
-                found.append(Unit(Kind.ITEM, start, line.end, self.announcement))
+            if line.kind == "item" or not spans:
+                spans.append((line.end - len(_ITEM.sub("", line.text, count=1)), line.end))
             else:
-                found[-1] = replace(found[-1], end=line.end)
-        return found
+                spans[-1] = (spans[-1][0], line.end)
+        return [
+            Unit(
+                Kind.SENTENCE if index else Kind.ITEM, first + start, first + end, self.announcement
+            )
+            for first, last in spans
+            for index, (start, end) in enumerate(sentences(self.text[first:last], self.language))
+        ]
 
     def _sentences(self, run: Sequence[_Line]) -> list[Unit]:
-        if not run:
-            return []
-        first = run[0].start
-        prose = self.text[first : run[-1].end]
         return [
             Unit(Kind.SENTENCE, first + start, first + end)
-            for start, end in sentences(prose, self.language)
-            if any(map(str.isalnum, prose[start:end]))
+            for first, last in _paragraphs(run)
+            for start, end in sentences(self.text[first:last], self.language)
+            if any(map(str.isalnum, self.text[first + start : first + end]))
         ]
+
+
+def _paragraphs(run: Sequence[_Line]) -> Iterator[tuple[int, int]]:
+    """Yield the spans of paragraphs that no blank line parts, as in the text of a PDF.
+
+    Where lines were broken to fit a width, a much shorter one ends its paragraph when it ends a
+    sentence, or when the next line begins with a capital and it is itself a heading.
+    """
+    width = max((len(line.text) for line in run), default=0)
+    start = 0
+    for index, line in enumerate(run):
+        following = run[index + 1].text.lstrip() if index + 1 < len(run) else ""
+        is_short = width > _WRAPPED_CHARS and len(line.text) < _SHORT * width
+        ends = _ENDS_SENTENCE.search(line.text) or following[:1].isupper()
+        if not following or (is_short and ends):
+            yield run[start].start, line.end
+            start = index + 1
 
 
 def _runs(lines: Sequence[_Line]) -> Iterator[tuple[str, list[_Line]]]:

@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
+from citewell_extractive.dates import dates, quarters
+
 if TYPE_CHECKING:
     from tantivy import TextAnalyzer
 
 _WORD = re.compile(r"[^\W_]+(?:[.,'\u2019][^\W_]+)*")
 _POSSESSIVE = re.compile(r"['\u2019]s?$")
-_QUARTER = re.compile(r"\b(first|second|third|fourth)\s+(?:fiscal\s+)?quarter\b", re.IGNORECASE)
-_QUARTERS = {"first": "q1", "second": "q2", "third": "q3", "fourth": "q4"}
 
 
 def listed(text: str) -> frozenset[str]:
@@ -58,6 +58,8 @@ _ALIKE = 2
 
 _LOOSE_WEIGHT = 0.3
 _NAME_WEIGHT = 1.3
+_DATE_WEIGHT = 1.5
+_MONTH_CHARS = len("2023-07")
 
 
 @lru_cache(maxsize=8)
@@ -94,11 +96,6 @@ def words(text: str) -> list[Word]:
     return found
 
 
-def quarters(text: str) -> list[str]:
-    """Return `q3` for each "third quarter" of `text`: file names and footers write it so."""
-    return [_QUARTERS[match.group(1).lower()] for match in _QUARTER.finditer(text)]
-
-
 @dataclass(frozen=True, slots=True)
 class Term:
     """Something that a question asks about.
@@ -115,10 +112,12 @@ class Term:
 
 
 def terms(question: str, language: str) -> dict[str, Term]:
-    """Return the terms of `question` by key, in order."""
-    found: dict[str, Term] = {}
+    """Return the terms of `question` by key; a date is one term, and so is a quarter."""
+    found = {date.key: Term(date.key, _DATE_WEIGHT, is_name=True) for date in dates(question)}
+    found |= {quarter: Term(quarter, _NAME_WEIGHT, is_name=True) for quarter in quarters(question)}
+    covered = [range(date.start, date.end) for date in dates(question)]
     for index, word in enumerate(words(question)):
-        if _is_stopword(word, language):
+        if _is_stopword(word, language) or any(word.start in span for span in covered):
             continue
         is_name = any(char.isdigit() for char in word.text) or (
             index > 0 and word.text[0].isupper()
@@ -128,8 +127,6 @@ def terms(question: str, language: str) -> dict[str, Term]:
         weight = _LOOSE_WEIGHT if loose else _NAME_WEIGHT if is_name else 1.0
         if key not in found or found[key].weight < weight:
             found[key] = Term(key, weight, is_name)
-    for quarter in quarters(question):
-        found.setdefault(quarter, Term(quarter, _NAME_WEIGHT, is_name=True))
     return found
 
 
@@ -165,8 +162,12 @@ class Finder:
         return self._known[folded]
 
     def sequence(self, text: str) -> list[str]:
-        """Return the keys of all words of `text`, in order, then those of its quarters."""
-        return [*(self.key(word.folded) for word in words(text)), *quarters(text)]
+        """Return the keys of all words of `text`, in order, then of its quarters and dates."""
+        found = [self.key(word.folded) for word in words(text)]
+        found += quarters(text)
+        for date in dates(text):
+            found += {date.key, date.key[:_MONTH_CHARS]}
+        return found
 
     def found(self, sequence: Iterable[str]) -> frozenset[str]:
         """Return the terms among the keys of a text."""

@@ -45,11 +45,14 @@ class _Writer:
     mark: str
 
     def piece(self, before: Unit | None, unit: Unit, follows: Sequence[Unit]) -> str:
-        lines = [" ".join(self._unit(one) for one in (before, unit) if one is not None)]
+        text = " ".join(self._unit(one) for one in (before, unit) if one is not None)
         for following in follows:
-            bullet = self._bullet(following) if following.kind is Kind.ITEM else ""
-            lines.append(bullet + self._unit(following))
-        return "\n".join(lines)
+            if following.kind is Kind.ITEM:
+                text += f"\n{self._bullet(following)}"
+            else:
+                text += "\n" if following.kind is Kind.CODE else " "
+            text += self._unit(following)
+        return text
 
     def _unit(self, unit: Unit) -> str:
         text = self.passage.text[unit.start : unit.end]
