@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 
+from citewell_pdf.rows import Row
 from citewell_pdf.tables import Block
 
-_EDGE_LINES = 2
+_EDGE_ROWS = 2
 _REPEATED = 3
-_RUNNING_CHARS = 120
 _LARGER = 1.15
 _HEADING_LINES = 4
 _HEADING_CHARS = 200
@@ -19,34 +18,29 @@ _NUMBER = re.compile(r"\d+")
 _NO_HEADING = re.compile(r"[.,;]$")
 
 
-def without_running_lines(pages: Sequence[Sequence[Block]]) -> list[list[Block]]:
-    """Return the pages without running heads and feet.
+def without_running_lines(pages: Sequence[Sequence[Sequence[Row]]]) -> list[list[list[Row]]]:
+    """Return the rows of the columns of the pages without running heads and feet.
 
-    They are short lines at the edge of a page that three pages share but for their numbers.
+    They are the highest or lowest rows of a page, and three pages share them but for their numbers.
     """
-    seen = Counter(
-        folded for blocks in pages for folded in {_folded(line) for line in _edges(blocks)}
-    )
-    running = {folded for folded, count in seen.items() if count >= _REPEATED}
-    return [list(_kept(blocks, running)) for blocks in pages]
+    edges = [_edges(columns) for columns in pages]
+    seen = Counter(folded for page in edges for folded in set(map(_folded, page)))
+    return [
+        [
+            [row for row in rows if not (row in page and seen[_folded(row)] >= _REPEATED)]
+            for rows in columns
+        ]
+        for page, columns in zip(edges, pages, strict=True)
+    ]
 
 
-def _edges(blocks: Sequence[Block]) -> list[str]:
-    lines = [line for block in blocks if not block.is_table for line in block.lines]
-    edges = lines[:_EDGE_LINES] + lines[_EDGE_LINES:][-_EDGE_LINES:]
-    return [line for line in edges if len(line) <= _RUNNING_CHARS]
+def _edges(columns: Sequence[Sequence[Row]]) -> list[Row]:
+    rows = sorted((row for rows in columns for row in rows), key=lambda row: -row.top)
+    return rows[:_EDGE_ROWS] + rows[_EDGE_ROWS:][-_EDGE_ROWS:]
 
 
-def _folded(line: str) -> str:
-    return _NUMBER.sub("#", line)
-
-
-def _kept(blocks: Sequence[Block], running: set[str]) -> Iterator[Block]:
-    edges = {line for line in _edges(blocks) if _folded(line) in running}
-    for block in blocks:
-        lines = tuple(line for line in block.lines if block.is_table or line not in edges)
-        if lines:
-            yield replace(block, lines=lines)
+def _folded(row: Row) -> str:
+    return _NUMBER.sub("#", " ".join(cell.text for cell in row.cells))
 
 
 class Outline:

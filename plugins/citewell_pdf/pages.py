@@ -13,7 +13,7 @@ import pypdfium2.raw as pdfium_c
 
 from citewell import Document, DocumentBuilder, DocumentError, PartKind, Place, RawDocument
 from citewell_pdf.headings import Outline, without_running_lines
-from citewell_pdf.rows import page_rows
+from citewell_pdf.rows import Row, page_rows
 from citewell_pdf.tables import Block, blocks
 from citewell_pdf.words import page_words
 
@@ -35,7 +35,8 @@ class PdfLoader:
         pdf = self._opened(raw)
         try:
             bookmarks = _bookmarks(pdf)
-            pages = without_running_lines([_blocks(pdf, index) for index in range(len(pdf))])
+            rows = without_running_lines([_rows(pdf, index) for index in range(len(pdf))])
+            pages = [[block for column in page for block in blocks(column)] for page in rows]
             outline = Outline(pages)
             builder = DocumentBuilder(gap="\n")
             headings: tuple[str, ...] = ()
@@ -88,11 +89,12 @@ def _bookmarks(pdf: pdfium.PdfDocument) -> Mapping[int, list[tuple[str, ...]]]:
     return pages
 
 
-def _blocks(pdf: pdfium.PdfDocument, index: int) -> list[Block]:
+def _rows(pdf: pdfium.PdfDocument, index: int) -> list[list[Row]]:
     page = pdf[index]
-    columns = page_rows(page_words(page))
-    page.close()
-    return [block for rows in columns for block in blocks(rows)]
+    try:
+        return page_rows(page_words(page))
+    finally:
+        page.close()
 
 
 def _write(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from citewell_pdf.headings import Outline, without_running_lines
+from citewell_pdf.rows import Row
 from citewell_pdf.tables import Block
+from citewell_pdf.words import Words
 
 LONG = "Words of the body, of which there are enough to make a line that runs over the whole page"
 BODY = Block((f"{LONG}, and then on to the next line, as words in a paragraph do.",) * 5, size=10)
@@ -13,29 +15,46 @@ def heading(*lines: str, size: float = 10, emphasis: int = 2) -> Block:
     return Block(lines, size=size, emphasis=emphasis)
 
 
-def test_lines_at_the_edge_that_three_pages_share_but_for_numbers_are_left_out():
-    pages = [
-        [Block(("Acme | Report",)), BODY, Block((f"Last words {number}", f"Page {number}"))]
-        for number in range(1, 4)
+def page(*lines: str) -> list[list[Row]]:
+    return [
+        [
+            Row((Words(line, 50, 500, 700 - 12 * index, 710 - 12 * index, 10),))
+            for index, line in enumerate(lines)
+        ]
     ]
-    pages[0][2] = Block(("The end.", "Page 1"))
+
+
+def lines(columns: list[list[Row]]) -> list[str]:
+    return [row.cells[0].text for rows in columns for row in rows]
+
+
+def test_rows_at_the_edge_that_three_pages_share_but_for_numbers_are_left_out():
+    pages = [
+        page("Acme | Report", f"{name} first", "same", f"{name} last", f"Page {number} of 3")
+        for number, name in enumerate(("One", "Two", "Three"), 1)
+    ]
 
     kept = without_running_lines(pages)
 
-    assert [block.lines for block in kept[0]] == [BODY.lines, ("The end.",)]
-    assert all(len(page) == 2 or page[2].lines for page in kept)
+    assert [lines(columns) for columns in kept] == [
+        ["One first", "same", "One last"],
+        ["Two first", "same", "Two last"],
+        ["Three first", "same", "Three last"],
+    ]
 
 
-def test_lines_that_two_pages_share_stay():
-    pages = [[Block((f"Page {number}",)), BODY] for number in (1, 2)]
-
-    assert without_running_lines(pages) == pages
-
-
-def test_rows_of_tables_are_no_running_lines():
-    pages = [[BODY, Block(("Total | 3",), is_table=True)] for _ in range(5)]
+def test_rows_that_two_pages_share_stay():
+    pages = [page(f"Page {number}", "text") for number in (1, 2)]
 
     assert without_running_lines(pages) == pages
+
+
+def test_a_foot_is_found_below_a_second_column():
+    pages = [[*page("head", "one", f"Foot {number}"), *page("b", "c")] for number in range(3)]
+    for number, columns in enumerate(pages):
+        columns[0][0] = page(f"{'xyz'[number]} head")[0][0]
+
+    assert all("Foot" not in " ".join(lines(columns)) for columns in without_running_lines(pages))
 
 
 def test_larger_and_bolder_lines_are_headings_and_nest():
