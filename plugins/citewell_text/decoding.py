@@ -26,6 +26,10 @@ _FOREIGN = (
     (b"\x7fELF", "a program"),
     (b"SQLite format 3\0", "an SQLite database"),
 )
+_WIDE = ["utf_16", "utf_16_le", "utf_16_be", "utf_32", "utf_32_le", "utf_32_be", "utf_7"]
+_FEW = 20
+"""Letters beyond ASCII: below this, statistics of a language say nothing."""
+
 _SAMPLE_BYTES = 64 * 1024
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 
@@ -50,7 +54,7 @@ def read_text(
     text = _decoded(data, encoding or _encoding(data, declared))
     if len(_CONTROL.findall(text)) > len(text) // 1000:
         raise DocumentError("is binary, not text")
-    return text.replace("\r\n", "\n").replace("\r", "\n")
+    return text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "\ufffd")
 
 
 def stem(raw: RawDocument) -> str:
@@ -75,18 +79,30 @@ def _encoding(data: bytes, declared: re.Pattern[bytes] | None) -> str:
             return encoding
     try:
         data.decode("utf-8")
-    except UnicodeDecodeError:
-        named = declared.search(data, 0, 4096) if declared else None
-        return named[1].decode("ascii") if named else _guess(data)
-    return _guess(data) if b"\0" in data[:_SAMPLE_BYTES] else "utf-8"
+    except UnicodeDecodeError as error:
+        if named := declared.search(data, 0, 4096) if declared else None:
+            return named[1].decode("ascii")
+        return _guess(data[max(error.start - _SAMPLE_BYTES // 2, 0) :][:_SAMPLE_BYTES])
+    zeros = data.count(b"\0", 0, _SAMPLE_BYTES)
+    return _guess(data[:_SAMPLE_BYTES]) if zeros * 10 > len(data[:_SAMPLE_BYTES]) else "utf-8"
 
 
-def _guess(data: bytes) -> str:
+def _guess(sample: bytes) -> str:
+    """Return the encoding of bytes that are not UTF-8."""
     from charset_normalizer import from_bytes
 
-    guesses = from_bytes(data[:_SAMPLE_BYTES])
+    replaced = sample.decode("utf-8", "replace")
+    unreadable = replaced.count("\ufffd")
+    foreign = sum(character > "\x7f" for character in replaced)
+    if foreign > 2 * unreadable:
+        raise DocumentError("is damaged UTF-8; save it again as UTF-8")
+    guesses = from_bytes(sample, cp_exclusion=None if b"\0" in sample else _WIDE)
     best = guesses.best()
     if best is None:
         raise DocumentError("is binary or in an encoding that cannot be told; save it as UTF-8")
-    # Western texts fit many code pages equally well; Windows' own is the likeliest by far.
-    return "cp1252" if "cp1252" in best.could_be_from_charset else best.encoding
+    # Western text fits other code pages as well, and Windows' own is by far the likeliest.
+    for guess in guesses:
+        fits = guess.chaos <= best.chaos + 0.01 and guess.coherence >= best.coherence - 0.05
+        if "cp1252" in guess.could_be_from_charset and (fits or unreadable < _FEW):
+            return "cp1252"
+    return best.encoding

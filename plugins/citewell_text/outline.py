@@ -19,7 +19,7 @@ class Outline:
             self._open.pop()
         self._open.append((level, title))
         self.title = self.title or title
-        return tuple(title for _, title in self._open)
+        return tuple(title for _, title in self._open if title)
 
 
 class Anchors:
