@@ -1,0 +1,53 @@
+from itertools import permutations
+
+import pytest
+
+from citewell import ConfigError
+from citewell.library.labelling import Labelling
+
+RULES = [
+    ("**", frozenset({"everyone"})),
+    ("hr/**", frozenset({"people-team"})),
+    ("hr/public/**", frozenset({"everyone", "press"})),
+    ("*.key.md", frozenset({"admins"})),
+]
+
+
+@pytest.mark.parametrize("rules", list(permutations(RULES)))
+def test_the_order_of_the_rules_opens_nothing(rules):
+    labelling = Labelling(rules)
+
+    assert labelling.of("readme.md") == {"everyone"}
+    assert labelling.of("hr/pay.md") == {"people-team"}
+    assert labelling.of("hr/deep/er/pay.md") == {"people-team"}
+    assert labelling.of("hr/public/jobs.md") == {"everyone", "press"}
+    assert labelling.of("a/root.key.md") == {"admins"}
+    assert labelling.of("hr/root.key.md") == {"people-team"}
+
+
+def test_among_equals_the_last_decides():
+    assert Labelling([("a*", frozenset({"x"})), ("a?", frozenset({"y"}))]).of("ab") == {"y"}
+
+
+def test_a_leading_slash_says_nothing_more():
+    rules = [("/hr/**", frozenset({"x"})), ("hr/a/**", frozenset({"y"}))]
+
+    assert Labelling(rules).of("hr/a/b.md") == {"y"}
+
+
+def test_a_document_without_a_match_has_no_labels():
+    assert Labelling([("hr/**", frozenset({"x"}))]).of("it/a.md") == frozenset()
+    assert Labelling([]).of("a.md") == frozenset()
+
+
+def test_letters_differ_by_case():
+    assert Labelling([("HR/**", frozenset({"x"}))]).of("hr/a.md") == frozenset()
+
+
+def test_a_pattern_that_takes_back_matches_nothing():
+    assert Labelling([("!hr/**", frozenset({"x"}))]).of("hr/a.md") == frozenset()
+
+
+def test_a_malformed_pattern_is_a_config_error():
+    with pytest.raises(ConfigError, match='labels: "!" is not a glob pattern'):
+        Labelling([("!", frozenset({"x"}))])
