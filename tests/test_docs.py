@@ -69,11 +69,11 @@ def test_commands_of_the_first_pages_work(page, machine):
     asked = ""
     lines = [line for block in blocks(page, "console") for line in block.splitlines()]
     for line in lines:
-        program, *words = shlex.split(line.removeprefix("$ ")) if line[:2] == "$ " else ["", ""]
-        if Path(program).name != "citewell" or "docs/" in words:
+        words = shlex.split(line.removeprefix("$ "), comments=True)
+        if line[:2] != "$ " or Path(words.pop(0)).name != "citewell" or "docs/" in words:
             continue
         if words[0] == "why":
-            words = ["why", commands.reference(asked)]
+            words[1] = commands.reference(asked)
 
         done = machine.citewell(*words, typed=TYPED.get(words[0], ""))
 
