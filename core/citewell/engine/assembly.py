@@ -16,7 +16,7 @@ from citewell.engine.table_reader import TableReader
 from citewell.engine.tables import COMPONENTS, DEFAULT_FORMATTER, TOP_LEVEL, Profile
 from citewell.errors import ConfigError, UnknownComponent
 
-_DATA_DIR = ".citewell"
+DATA_DIR = ".citewell"
 _DEFAULT_PROFILE = "default"
 _DEFAULT_RETRIEVER = "lexical"
 _DEFAULT_MODEL = "extractive"
@@ -115,10 +115,10 @@ class Assembly:
         return url.get_secret_value() if url else None
 
     def _data_dir(self) -> Path:
-        value = self._tables.data.get("data_dir", _DATA_DIR)
+        value = self._tables.data.get("data_dir", DATA_DIR)
         if not isinstance(value, str) or not value or "\0" in value:
             self._problems.add(("data_dir",), "expected the path of a folder")
-            value = _DATA_DIR
+            value = DATA_DIR
         return self._tables.base_dir / _expanded(Path(value))
 
     # --- components -----------------------------------------------------------------------
@@ -131,7 +131,7 @@ class Assembly:
         model = COMPONENTS[kind]
         ours = {key: value for key, value in table.items() if key in model.model_fields}
         core = self._tables.checked(model, key, ours, owner=f"[{dotted(key)}]")
-        use = table.get("use")
+        use = table.get("use") if core is None else core.model.use
         if not isinstance(use, str):
             return None
         try:

@@ -330,7 +330,7 @@ def _check_implementation(caller: pluggy.HookCaller, implementation: pluggy.Hook
     if not caller.has_spec() and not implementation.optionalhook:
         raise PluginError(
             f'it implements hook "{caller.name}", which citewell {_version()} does not have'
-            f"{did_you_mean(caller.name, _HOOKS)}; update it or citewell"
+            f"{did_you_mean(caller.name, _HOOKS, 'update it or citewell')}"
         )
     function = implementation.function
     if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):

@@ -1,0 +1,192 @@
+"""`citewell doctor`: looks for what could keep Citewell from working."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import platform
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from citewell.cli.options import Where, config_option, docs_option, examples, where
+from citewell.cli.wording import safe
+from citewell.errors import CitewellError, ConfigError
+
+if TYPE_CHECKING:
+    from citewell.engine.registry import Registry
+    from citewell.engine.runtime import Runtime
+    from citewell.engine.settings import Settings
+    from citewell.specs import HealthCheck
+
+_FAILED = 1
+_FREE_MB = 500
+_TIMEOUT_S = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one check found.
+
+    Attributes:
+        problem: what is wrong and the fix, or None when all is well.
+        detail: what was seen, when all is well.
+    """
+
+    check: str
+    problem: str | None = None
+    detail: str = ""
+
+
+@click.command("doctor", epilog=examples("citewell doctor", "citewell doctor --docs handbook/"))
+@config_option
+@docs_option
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def command(config: Path | None, docs: Path | None, as_json: bool) -> int:
+    """Look for what could keep Citewell from working, and say how to mend it.
+
+    Needs no network. The exit code is 1 when something is wrong.
+    """
+    findings = list(_findings(where(config, docs)))
+    if as_json:
+        click.echo(json.dumps([asdict(one) for one in findings], indent=2, ensure_ascii=False))
+    else:
+        for finding in findings:
+            _tell(finding)
+    return _FAILED if any(finding.problem for finding in findings) else 0
+
+
+def _tell(finding: Finding) -> None:
+    is_well = finding.problem is None
+    click.secho("ok    " if is_well else "wrong ", fg="green" if is_well else "red", nl=False)
+    click.echo(f"{finding.check}: {safe(finding.problem or finding.detail)}")
+
+
+def _findings(chosen: Where) -> Iterator[Finding]:
+    from importlib.metadata import version
+
+    from citewell.engine.settings import load_registry
+
+    yield Finding("citewell", detail=f"{version('citewell')}, Python {platform.python_version()}")
+    settings, found = _settings(chosen)
+    yield from found
+    registry = load_registry(None) if settings is None else settings.registry
+    yield from _plugins(registry)
+    if settings is not None:
+        yield from _secrets(settings)
+        data_dir = _data_dir(settings.data_dir)
+        yield data_dir
+        if data_dir.problem is None:
+            yield _disk(settings.data_dir)
+            yield _journal(settings)
+            yield from asyncio.run(_components(settings))
+    yield from asyncio.run(_health(registry.health_checks))
+
+
+def _settings(chosen: Where) -> tuple[Settings | None, list[Finding]]:
+    """Return the settings if there are any and they are right, and what was found."""
+    from citewell.engine.settings import find_config
+
+    if chosen == Where() and find_config(Path.cwd()) is None:
+        detail = "no citewell.toml here; `citewell ask --docs FOLDER` needs none"
+        return None, [Finding("settings", detail=detail)]
+    try:
+        settings = chosen.settings()
+    except ConfigError as error:
+        return None, [Finding("settings", problem) for problem in error.problems]
+    detail = str(settings.path or f"defaults for {chosen.docs}")
+    return settings, [Finding("settings", detail=detail)]
+
+
+def _plugins(registry: Registry) -> Iterator[Finding]:
+    for plugin in registry.plugins:
+        if plugin.state == "off":
+            yield Finding("plugins", detail=plugin.reason)
+        elif plugin.reason:
+            yield Finding("plugins", plugin.reason)
+    on = [plugin.name for plugin in registry.plugins if plugin.state == "on"]
+    yield Finding("plugins", detail=f"{len(on)} on: {', '.join(on)}")
+
+
+def _secrets(settings: Settings) -> Iterator[Finding]:
+    for line in settings.missing:
+        yield Finding("secrets", line)
+
+
+def _data_dir(path: Path) -> Finding:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path) as file:
+            file.write(b"citewell")
+    except OSError as error:
+        problem = f"{path} cannot be written: {error.strerror}; set data_dir to another folder"
+        return Finding("data folder", problem)
+    return Finding("data folder", detail=str(path))
+
+
+def _disk(path: Path) -> Finding:
+    free_mb = shutil.disk_usage(path).free // 1_000_000
+    if free_mb < _FREE_MB:
+        return Finding("disk", f"{free_mb:,} MB free below {path}; make room or move data_dir")
+    return Finding("disk", detail=f"{free_mb:,} MB free")
+
+
+def _journal(settings: Settings) -> Finding:
+    from citewell.cli.assisting import spool
+    from citewell.journal.journal import Journal, journal_url
+
+    try:
+        url = journal_url(settings.journal_url, settings.data_dir)
+        with Journal.open(url, spool(settings)) as journal:
+            journal.recent(1)
+    except CitewellError as error:
+        return Finding("journal", str(error))
+    return Finding("journal", detail="opens")
+
+
+async def _components(settings: Settings) -> list[Finding]:
+    """Open every component that the settings name."""
+    from citewell.cli.config import opening_problems
+    from citewell.engine.extras import missing_extra
+    from citewell.engine.runtime import open_runtime
+
+    findings = [Finding("components", problem) for problem in await opening_problems(settings)]
+    for name in settings.loaders:
+        command = missing_extra(settings.registry, "loader", settings.loaders[name].use)
+        if command is not None:
+            detail = f"{name} files are left out; to read them, run: {command}"
+            findings.append(Finding("loaders", detail=detail))
+    if any(finding.problem for finding in findings):
+        return findings
+    async with open_runtime(settings) as runtime:
+        indexes = [await _index(name, runtime) for name in settings.retrievers]
+    return [*indexes, *findings]
+
+
+async def _index(name: str, runtime: Runtime) -> Finding:
+    try:
+        count = len(await (await runtime.retriever(name)).versions())
+    except CitewellError as error:
+        return Finding("index", f"{name}: {error}")
+    hint = "" if count else "; run: citewell sync"
+    return Finding("index", detail=f"{name}: {count:,} documents{hint}")
+
+
+async def _health(checks: tuple[HealthCheck, ...]) -> list[Finding]:
+    """Run the checks of plugins; one that fails or takes too long is itself a finding."""
+    findings = []
+    for check in checks:
+        try:
+            async with asyncio.timeout(_TIMEOUT_S):
+                problem = await check.run()
+        except TimeoutError:
+            problem = f"took longer than {_TIMEOUT_S:g} s"
+        except Exception as error:  # noqa: BLE001 - a plugin's check may raise anything
+            problem = f"the check failed: {type(error).__name__}: {error}"
+        findings.append(Finding(check.name, problem, check.summary))
+    return findings

@@ -1,0 +1,36 @@
+"""Offers a build without a name."""
+
+from contextlib import asynccontextmanager
+
+from pydantic import BaseModel
+
+from citewell import Config, FormatterSpec, hookimpl
+
+
+class Lax(BaseModel):
+    """Accepts unknown settings."""
+
+
+@asynccontextmanager
+async def build(config, context):
+    yield None
+
+
+def local():
+    @asynccontextmanager
+    async def inner(config, context):
+        yield None
+
+    return inner
+
+
+@hookimpl
+def register_formatters():
+    return [
+        FormatterSpec(
+            name="a",
+            summary="x",
+            config=Config,
+            build=lambda one, two: build(config=one, context=two),
+        )
+    ]

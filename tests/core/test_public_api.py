@@ -1,0 +1,44 @@
+"""What others may build on; a change here is a change for them."""
+
+import importlib
+import sys
+
+import pytest
+
+import citewell
+from citewell import testing
+
+CITEWELL = """
+Answer Audience Builder Changed Choices Citation CitewellError Claim ClaimKind CommandSpec
+Config ConfigError Constraint Context Delta Document DocumentBuilder DocumentError EVERYONE
+Formatter FormatterSpec Generation Gone HealthCheck IndexLocked IndexedDocument JournalError
+Labels Loader LoaderSpec Marks MissingExtra Model ModelCapabilities ModelError ModelSpec
+ModelTimeout Nearest Observation Outcome OutputSchema Part PartKind Passage Place Placed
+PluginError Prompt Query Question RawDocument Retriever RetrieverSpec Source SourceError
+SourceSpec StoreError Turn UnknownComponent UntrustedPlugin Usage Verdict Verifier VerifierSpec
+blocking blocks content_hash globs hookimpl place_at
+"""
+TESTING = """
+FormatterContract LoaderContract ModelContract RetrieverContract SourceContract VerifierContract
+growing make_answer make_claim make_passages
+"""
+
+
+@pytest.mark.parametrize(("module", "names"), [(citewell, CITEWELL), (testing, TESTING)])
+def test_the_public_names_are_these(module, names):
+    assert sorted(module.__all__) == sorted(names.split())
+    assert all(hasattr(module, name) for name in module.__all__)
+
+
+def test_an_unknown_name_is_no_attribute():
+    with pytest.raises(AttributeError, match="no attribute 'TrainerContract'"):
+        _ = testing.TrainerContract
+
+
+def test_the_testing_kit_can_be_imported_without_pytest(monkeypatch):
+    """The program loads the scripted model from it, on machines that test nothing."""
+    for name in [name for name in sys.modules if name.startswith("citewell.testing")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "pytest", None)
+
+    assert importlib.import_module("citewell.testing.scripted").register_models()
