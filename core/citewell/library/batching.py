@@ -23,6 +23,10 @@ class _Entry:
     held_chars: int = 0
 
 
+_NUDGE = _Entry("")
+"""Wakes the writer, which need not wait for more: there is no room for more."""
+
+
 class Batches:
     """What is to be indexed or deleted, in the order of its arrival.
 
@@ -36,15 +40,23 @@ class Batches:
         self._indexed = indexed
         self._entries: asyncio.Queue[_Entry | None] = asyncio.Queue()
         self._held_chars = 0
+        self._blocked = 0
         self._freed = asyncio.Condition()
 
     async def reserve(self, chars: int) -> None:
         """Wait until so much more text may be under way; a larger one waits to be alone."""
         async with self._freed:
-            await self._freed.wait_for(
-                lambda: not self._held_chars or self._held_chars + chars <= _WAITING_CHARS
-            )
+            if not self._has_room(chars):
+                self._blocked += 1
+                self._entries.put_nowait(_NUDGE)
+                try:
+                    await self._freed.wait_for(lambda: self._has_room(chars))
+                finally:
+                    self._blocked -= 1
             self._held_chars += chars
+
+    def _has_room(self, chars: int) -> bool:
+        return not self._held_chars or self._held_chars + chars <= _WAITING_CHARS
 
     async def release(self, chars: int) -> None:
         """Give back what was reserved for a document that will not come."""
@@ -90,9 +102,13 @@ class Batches:
         try:
             async with asyncio.timeout(None) as patience:
                 while passages < _BATCH_PASSAGES and len(entries) < _BATCH_DOCUMENTS:
+                    if entries and self._blocked and self._entries.empty():
+                        break
                     entry = await self._entries.get()
                     if entry is None:
                         return entries, True
+                    if entry is _NUDGE:
+                        continue
                     entries.append(entry)
                     passages += len(entry.document.passages) if entry.document else 0
                     if len(entries) == 1:
