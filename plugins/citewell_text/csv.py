@@ -34,6 +34,7 @@ class CsvLoader:
     def load(self, raw: RawDocument) -> Document:
         """Return one line for each record, its fields parted by bars."""
         text = read_text(raw.path, encoding=self._encoding)
+        csv.field_size_limit(len(text) + 1)
         delimiter = self._delimiter or _delimiter(text)
         builder = DocumentBuilder()
         builder.start(PartKind.TABLE)
@@ -66,7 +67,6 @@ def _write(builder: DocumentBuilder, fields: Sequence[str], *, line: int, number
 
 def _records(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
     """Yield each record with the line that it begins on."""
-    csv.field_size_limit(max(len(text), 1))
     reader = csv.reader((f"{line}\n" for line in text.split("\n")), delimiter=delimiter)
     line = 1
     try:
