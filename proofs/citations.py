@@ -24,7 +24,7 @@ from proofs import _stores as stores
 from proofs._outputs import many_marks, outputs
 from proofs.harness import Size
 
-_OUTPUTS: dict[Size, int] = {"small": 1_500, "full": 100_000}
+_OUTPUTS: dict[Size, int] = {"small": 1_200, "full": 100_000}
 # One output in so many is cut at every position; one has 10,000 marks.
 _EVERYWHERE = 50
 _MANY_MARKS = 1_000

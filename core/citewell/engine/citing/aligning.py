@@ -10,6 +10,7 @@ import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 
 from rapidfuzz import fuzz
 
@@ -211,6 +212,7 @@ def _fold(text: str, folding: Folding) -> _Folded:
     return _Folded("".join(folded), tuple(origin))
 
 
+@lru_cache(maxsize=8192)
 def _folded_character(character: str, folding: Folding) -> str:
     if folding is Folding.SPACE:
         return character
