@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import TypeVar
 
 from citewell import Passage, Turn
-from citewell_extractive.periods import asked_periods, period
+from citewell_extractive.periods import asked_periods, period, period_terms
 from citewell_extractive.units import Kind, Unit, units
 from citewell_extractive.wanted import fit, wanted
 from citewell_extractive.words import Finder, Term, terms, words
@@ -22,7 +22,7 @@ _LEAD, _TITLE, _BESIDE, _PASSAGE, _DOCUMENT = 0.9, 0.6, 0.5, 0.3, 0.2
 
 # What orders units beside the share of the question that they cover. Chosen by hand on the fitting
 # half of the XQuAD proof, where no single one matters much: without any, 1 answer in 100 is lost.
-_OWN, _KIND, _PHRASE, _RANK, _PERIOD = 0.3, 0.3, 0.1, 0.2, 0.3
+_OWN, _KIND, _PHRASE, _RANK, _PERIOD = 0.3, 0.3, 0.2, 0.1, 0.3
 # A title or an announcement names the topic and says nothing about it.
 _FRAGMENT = -0.4
 _ENDS = re.compile(r"[.!?\u2026\u3002\uff01\uff1f][\"'\u201d\u2019)\]*_]*$")
@@ -133,6 +133,7 @@ class _Asked:
         names = {passage.document_id: _name(passage) for passage in passages}
         periods = asked_periods(question, names.values())
         self.timely = {key for key, name in names.items() if period(name) in periods}
+        self.period = self.finder.found(map(self.finder.key, period_terms(question)))
 
     def read(self, number: int, passage: Passage) -> Iterator[_Seen]:
         """Yield the units of a passage."""
@@ -186,18 +187,21 @@ class _Scale:
     def evidence(self, index: int) -> Evidence:
         """Return the unit at `index` with its score and signals."""
         seen = self.seen[index]
-        nearness = self._nearness(index)
+        # All of a document that states the period asked for is about that period.
+        is_timely = seen.document_id in self.asked.timely
+        timely = self.asked.period if is_timely else frozenset[str]()
+        nearness = {**self._nearness(index), **dict.fromkeys(timely, 1.0)}
         coverage = _share(self.weights, nearness)
         follows = self._follows(index)
         is_fragment = seen.unit.kind is Kind.SENTENCE and not (follows or _ENDS.search(seen.text))
-        own = dict.fromkeys(seen.keys, 1.0)
+        own = dict.fromkeys(seen.keys | timely, 1.0)
         score = (
             _share(self.rarities, nearness)
             + _OWN * _share(self.rarities, own)
             + _KIND * fit(self.asked.wanted, seen.text, words(seen.text), self.asked.folded)
             + _PHRASE * self._phrases(seen)
             + _RANK * (1 - (seen.number - 1) / self.passages)
-            + _PERIOD * (seen.document_id in self.asked.timely)
+            + _PERIOD * is_timely
             + _FRAGMENT * is_fragment
         )
         amount = math.log1p(coverage * sum(self.weights.values()))
@@ -206,7 +210,7 @@ class _Scale:
             number=seen.number,
             unit=seen.unit,
             text=seen.text,
-            names=self.names & (seen.keys | seen.lead | seen.titles),
+            names=self.names & (seen.keys | seen.lead | seen.titles | timely),
             score=score,
             signals=signals,
             before=self._before(index),

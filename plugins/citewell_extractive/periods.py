@@ -33,6 +33,15 @@ def period(text: str) -> Period | None:
     return Period(years.pop(), found.pop() if len(found) == 1 else 0)
 
 
+def period_terms(question: str) -> frozenset[str]:
+    """Return the words, folded, with which `question` names a period."""
+    asked = period(question)
+    named = set[str]() if asked is None else {str(asked.year), f"q{asked.quarter}"}
+    for match in _LATEST.finditer(question):
+        named.update(match.group().casefold().split())
+    return frozenset(named)
+
+
 def asked_periods(question: str, titles: Iterable[str]) -> frozenset[Period]:
     """Return the periods of `titles` that `question` asks for, by name or as the latest."""
     stated = {found for title in titles if (found := period(title))}

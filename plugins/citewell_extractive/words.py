@@ -59,6 +59,7 @@ _ALIKE = 2
 _LOOSE_WEIGHT = 0.3
 _NAME_WEIGHT = 1.3
 _DATE_WEIGHT = 1.5
+_PART = 0.5
 _MONTH_CHARS = len("2023-07")
 
 
@@ -125,9 +126,17 @@ def terms(question: str, language: str) -> dict[str, Term]:
         key = stem(word.folded, language)
         loose = language == "en" and word.folded in _LOOSE and not is_name
         weight = _LOOSE_WEIGHT if loose else _NAME_WEIGHT if is_name else 1.0
+        if is_name and _is_part(word, question):
+            weight *= _PART
         if key not in found or found[key].weight < weight:
             found[key] = Term(key, weight, is_name)
     return found
+
+
+def _is_part(word: Word, text: str) -> bool:
+    """Tell whether a hyphen joins `word` to another, as in `10-Q`."""
+    end = word.start + len(word.text)
+    return "-" in {text[max(word.start - 1, 0)], text[end : end + 1]}
 
 
 def _is_stopword(word: Word, language: str) -> bool:
