@@ -1,0 +1,453 @@
+"""Each contract notices what it promises to notice, and says what to change."""
+
+import asyncio
+import itertools
+import socket
+from contextlib import asynccontextmanager
+
+import pytest
+
+from citewell import (
+    Changed,
+    Delta,
+    Document,
+    DocumentError,
+    Gone,
+    ModelCapabilities,
+    Part,
+    PartKind,
+    Place,
+    Placed,
+    RawDocument,
+    SourceError,
+    Usage,
+    Verdict,
+)
+from citewell.blocks import Mark, Notice, Span, Text
+from citewell.testing import (
+    FormatterContract,
+    LoaderContract,
+    ModelContract,
+    SourceContract,
+    VerifierContract,
+    growing,
+    make_answer,
+    make_claim,
+    make_passages,
+)
+
+
+def opening(component):
+    @asynccontextmanager
+    async def open_(self, folder):
+        yield component
+
+    return open_
+
+
+def check(contract, component, test, tmp_path):
+    """Run one test of a contract against `component`."""
+    subject = type("Subject", (contract,), {"name": "subject", "open": opening(component)})()
+    getattr(subject, test)(tmp_path)
+
+
+# --- models ---------------------------------------------------------------------------------
+
+
+class SaidModel:
+    """Yields what it is told to."""
+
+    def __init__(self, *items):
+        self.items = items
+
+    async def generate(self, prompt):
+        for item in self.items:
+            yield item
+
+
+class Claiming(ModelContract):
+    name = "subject"
+    capabilities = ModelCapabilities(
+        streams=True, local=True, seeded=True, constrains=True, max_context_tokens=100
+    )
+
+
+class Modest(Claiming):
+    capabilities = ModelCapabilities()
+
+
+class RandomModel:
+    counter = itertools.count()
+
+    async def generate(self, prompt):
+        yield Delta(str(next(self.counter)))
+        yield Usage()
+
+
+class CallingModel:
+    async def generate(self, prompt):
+        with socket.socket() as line:
+            try:
+                line.connect(("127.0.0.1", 9))
+            except OSError as error:
+                yield Delta(str(error))
+        yield Usage()
+
+
+ONE = SaidModel(Delta("one two three four five six"), Usage())
+BAD_MODELS = [
+    (SaidModel(Delta("a")), "test_yields_deltas_then_one_usage", "exactly one Usage"),
+    (SaidModel(Usage(), Usage()), "test_yields_deltas_then_one_usage", "exactly one Usage"),
+    (SaidModel(Usage(), Delta("a")), "test_yields_deltas_then_one_usage", "Usage comes last"),
+    (SaidModel(Usage()), "test_yields_deltas_then_one_usage", "nothing was written"),
+    (SaidModel(Usage()), "test_works_without_passages", "say that there is nothing"),
+    (ONE, "test_the_output_ends_before_a_stop_text", "'four' is in `generation.stop`"),
+    (ONE, "test_the_output_is_no_longer_than_allowed", "6 words were written"),
+    (ONE, "test_streams", "do not claim `streams`"),
+    (RandomModel(), "test_is_seeded", "another output"),
+    (CallingModel(), "test_is_local", "do not claim `local`"),
+    (ONE, "test_constrains_to_choices", "is none of"),
+]
+
+
+@pytest.mark.parametrize(("model", "test", "message"), BAD_MODELS)
+def test_a_bad_model_is_noticed(tmp_path, model, test, message):
+    with pytest.raises(AssertionError, match=message):
+        check(Claiming, model, test, tmp_path)
+
+
+def test_a_model_that_writes_no_json_is_noticed(tmp_path):
+    with pytest.raises(ValueError, match="Expecting value"):
+        check(Claiming, ONE, "test_constrains_to_a_schema", tmp_path)
+
+
+def test_a_model_that_takes_too_much_context_is_noticed(tmp_path):
+    with pytest.raises(pytest.fail.Exception, match="DID NOT RAISE"):
+        check(Claiming, ONE, "test_too_much_context_is_refused", tmp_path)
+
+
+@pytest.mark.parametrize(
+    "test",
+    [
+        "test_streams",
+        "test_is_seeded",
+        "test_is_local",
+        "test_constrains_to_choices",
+        "test_constrains_to_a_schema",
+        "test_too_much_context_is_refused",
+    ],
+)
+def test_what_is_not_claimed_is_skipped_with_the_reason(tmp_path, test):
+    with pytest.raises(pytest.skip.Exception, match="not claimed: subject has no capability"):
+        check(Modest, ONE, test, tmp_path)
+
+
+# --- formatters -----------------------------------------------------------------------------
+
+
+class WordsFormatter:
+    """Shows the words of an answer in the simplest way."""
+
+    def render(self, answer):
+        inlines = tuple(Span(f"{claim.text}\n") for claim in answer.shown)
+        return (Text(inlines),)
+
+
+class ChangingFormatter(WordsFormatter):
+    def render(self, answer):
+        return (Notice(f"{len(answer.claims)} statements"), *super().render(answer))
+
+
+class IndiscreetFormatter(WordsFormatter):
+    def render(self, answer):
+        return (Text(tuple(Span(f"{claim.text}\n") for claim in answer.claims)),)
+
+
+class ForgetfulFormatter(WordsFormatter):
+    def render(self, answer):
+        return super().render(make_answer(*answer.claims[:1]))
+
+
+class UnstableFormatter(WordsFormatter):
+    counter = itertools.count()
+
+    def render(self, answer):
+        return (Notice(str(next(self.counter))), *super().render(answer))
+
+
+class MarkingFormatter(WordsFormatter):
+    def render(self, answer):
+        marks = tuple(Mark(citation.number) for citation in answer.citations)
+        return (*super().render(answer), Text(marks))
+
+
+BAD_FORMATTERS = [
+    (UnstableFormatter(), "test_the_same_answer_gives_the_same_blocks", "the answer alone"),
+    (ChangingFormatter(), "test_what_was_shown_stays_while_an_answer_grows", "have changed"),
+    (ForgetfulFormatter(), "test_every_shown_statement_is_there", "missing or out of order"),
+    (IndiscreetFormatter(), "test_dropped_statements_are_not_shown", "show `answer.shown`"),
+    (WordsFormatter(), "test_no_citation_is_lost", "is not"),
+    (MarkingFormatter(), "test_every_mark_leads_to_a_source", "without an entry"),
+    (WordsFormatter(), "test_a_refusal_says_so_and_where_to_look", "show `answer.notice`"),
+    (WordsFormatter(), "test_an_unsourced_answer_is_labelled_from_the_start", "without its label"),
+    (WordsFormatter(), "test_a_failure_says_so", "show `answer.notice`"),
+]
+
+
+@pytest.mark.parametrize(("formatter", "test", "message"), BAD_FORMATTERS)
+def test_a_bad_formatter_is_noticed(tmp_path, formatter, test, message):
+    with pytest.raises(AssertionError, match=message):
+        check(FormatterContract, formatter, test, tmp_path)
+
+
+def test_a_simple_formatter_passes_what_it_can(tmp_path):
+    for test in ("the_same_answer_gives_the_same_blocks", "every_shown_statement_is_there"):
+        check(FormatterContract, WordsFormatter(), f"test_{test}", tmp_path)
+    check(
+        FormatterContract,
+        WordsFormatter(),
+        "test_what_was_shown_stays_while_an_answer_grows",
+        tmp_path,
+    )
+
+
+def test_made_answers_are_of_the_real_kind():
+    (passage,) = make_passages("Everyone has 25 days.")
+    claim = make_claim("Everyone has 25 days.", {1: passage})
+    answer = make_answer(claim, make_claim("Bob has 40.", shown=False))
+
+    (citation,) = answer.citations
+    assert citation.quote == passage.text
+    assert citation.content_hash == passage.content_hash
+    assert claim.raw == "Everyone has 25 days. [1]"
+    assert answer.supported_count == 1
+    assert [len(seen.claims) for seen in growing(answer)] == [0, 1, 2, 2]
+    assert [seen.complete for seen in growing(answer)] == [False, False, False, True]
+
+
+# --- loaders --------------------------------------------------------------------------------
+
+
+class TextLoader:
+    """Reads a file as text; `changed` says how it differs from a good one."""
+
+    def __init__(self, **changed):
+        self.changed = changed
+
+    def load(self, raw):
+        try:
+            text = raw.path.read_bytes().decode()
+        except UnicodeDecodeError as error:
+            raise DocumentError("it is not UTF-8") from error
+        values = {
+            "id": raw.id,
+            "title": raw.path.name,
+            "text": text.replace("\0", ""),
+            "places": (Placed(0, Place(line=1)),),
+            "uri": raw.uri,
+        }
+        return Document(**(values | self.changed))
+
+
+class Samples(LoaderContract):
+    name = "subject"
+    quotes = {"The door": Place(line=2)}
+
+    def samples(self, folder):
+        sample = folder / "sample.txt"
+        sample.write_text("The backup server restarted.\nThe door was opened.\n")
+        return (sample,)
+
+    @property
+    def spec(self):
+        return type("Spec", (), {"suffixes": (".txt",)})
+
+
+class RefusingLoader(TextLoader):
+    def load(self, raw):
+        raise DocumentError(f"cannot read {raw.path}")
+
+
+class CrashingLoader(TextLoader):
+    def load(self, raw):
+        if not raw.path.stat().st_size:
+            raise IndexError("list index out of range")
+        return super().load(raw)
+
+
+class ForgettingLoader(TextLoader):
+    counter = itertools.count()
+
+    def load(self, raw):
+        self.changed = {"title": str(next(self.counter))}
+        return super().load(raw)
+
+
+FIRST = Placed(0, Place(line=1))
+BAD_LOADERS = [
+    (RefusingLoader(), "test_reads_its_samples", "override `samples`"),
+    (TextLoader(id="other"), "test_reads_its_samples", "is that of the file"),
+    (TextLoader(uri="x:y"), "test_reads_its_samples", "hand on `raw.uri`"),
+    (TextLoader(title=""), "test_reads_its_samples", "has a title"),
+    (TextLoader(title="a\nb"), "test_reads_its_samples", "one line"),
+    (TextLoader(text=" "), "test_reads_its_samples", "gave no text"),
+    (TextLoader(text="a\0"), "test_text_is_clean", "NUL"),
+    (TextLoader(text="a\r\n"), "test_text_is_clean", "lines end"),
+    (TextLoader(places=()), "test_every_character_has_a_place", "begins at 0"),
+    (TextLoader(places=(FIRST, FIRST)), "test_every_character_has_a_place", "ascend"),
+    (
+        TextLoader(places=(FIRST, Placed(9999, Place()))),
+        "test_every_character_has_a_place",
+        "behind the text",
+    ),
+    (TextLoader(places=(Placed(0, Place(page=0)),)), "test_every_character_has_a_place", "from 1"),
+    (
+        TextLoader(parts=(Part(kind=PartKind.CODE, start=0, end=9999),)),
+        "test_parts_are_in_order",
+        "is not in the text",
+    ),
+    (
+        TextLoader(parts=2 * (Part(kind=PartKind.CODE, start=0, end=5),)),
+        "test_parts_are_in_order",
+        "overlap",
+    ),
+    (
+        TextLoader(places=(Placed(0, Place(line=5)),)),
+        "test_quotes_are_where_they_stand",
+        "stands at",
+    ),
+    (
+        TextLoader(text="nothing of it"),
+        "test_quotes_are_where_they_stand",
+        "no sample holds 'The door'",
+    ),
+    (ForgettingLoader(), "test_the_same_file_gives_the_same_document", "equal documents"),
+    (CrashingLoader(), "test_broken_files_are_refused_in_words", "expected a DocumentError"),
+    (RefusingLoader(), "test_broken_files_are_refused_in_words", "adds the path"),
+]
+
+
+@pytest.mark.parametrize(("loader", "test", "message"), BAD_LOADERS)
+def test_a_bad_loader_is_noticed(tmp_path, loader, test, message):
+    with pytest.raises(AssertionError, match=message):
+        check(Samples, loader, test, tmp_path)
+
+
+GOOD_LOADER_TESTS = [
+    name
+    for name in vars(LoaderContract)
+    if name.startswith("test_") and name != "test_works_in_a_process_of_its_own"
+]
+
+
+@pytest.mark.parametrize("test", GOOD_LOADER_TESTS)
+def test_a_good_loader_passes(tmp_path, test):
+    check(Samples, TextLoader(), test, tmp_path)
+
+
+# --- sources --------------------------------------------------------------------------------
+
+
+class FolderSource:
+    """Lists a folder; `fault` says what it does wrong."""
+
+    def __init__(self, root, fault):
+        self.root = root
+        self.fault = fault
+
+    async def changes(self, known):
+        if not self.root.is_dir() and self.fault != "no error":
+            raise SourceError("the folder is gone")
+        found = {
+            path.relative_to(self.root).as_posix(): path
+            for path in sorted(self.root.rglob("*"))
+            if path.is_file()
+        }
+        for name, path in found.items():
+            version = str(path.stat().st_mtime_ns if self.fault == "by time" else path.read_text())
+            if version != known.get(name) or self.fault == "all again":
+                yield Changed(raw=RawDocument(id=name, path=path), version=version)
+        for name in known:
+            if name not in found and self.fault != "never gone":
+                yield Gone(name)
+
+
+class Faulty(SourceContract):
+    name = "subject"
+    fault = ""
+
+    @asynccontextmanager
+    async def open(self, root):
+        yield FolderSource(root, self.fault)
+
+
+@pytest.mark.parametrize(
+    ("fault", "test"),
+    [
+        ("all again", "test_what_is_known_is_not_told_again"),
+        ("all again", "test_only_what_changed_is_told"),
+        ("by time", "test_the_version_is_that_of_the_content"),
+        ("never gone", "test_what_was_removed_is_gone"),
+        ("no error", "test_a_place_that_cannot_be_listed_loses_nothing"),
+    ],
+)
+def test_a_bad_source_is_noticed(tmp_path, fault, test):
+    subject = type("Subject", (Faulty,), {"fault": fault})()
+
+    with pytest.raises((AssertionError, pytest.fail.Exception)):
+        getattr(subject, test)(tmp_path)
+
+
+@pytest.mark.parametrize("test", [one for one in vars(SourceContract) if one.startswith("test_")])
+def test_a_good_source_passes(tmp_path, test):
+    getattr(Faulty(), test)(tmp_path)
+
+
+# --- verifiers ------------------------------------------------------------------------------
+
+
+class WordsVerifier:
+    """Wants every word of the claim in one passage."""
+
+    async def judge(self, claim, passages):
+        words = claim.split()
+        found = any(words and all(word in one.text for word in words) for one in passages)
+        return Verdict(supported=found, reason="by its words", check="words", score=float(found))
+
+
+class FixedVerifier:
+    def __init__(self, **changed):
+        self.changed = {"supported": True, "reason": "so it is", "check": "fixed"} | changed
+
+    async def judge(self, claim, passages):
+        return Verdict(**self.changed)
+
+
+@pytest.mark.parametrize("test", [one for one in vars(VerifierContract) if one.startswith("test_")])
+def test_a_good_verifier_passes(tmp_path, test):
+    check(VerifierContract, WordsVerifier(), test, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("verifier", "test"),
+    [
+        (FixedVerifier(), "test_an_invented_statement_is_not_supported"),
+        (FixedVerifier(), "test_nothing_supports_without_passages"),
+        (FixedVerifier(supported=False), "test_a_statement_supports_itself"),
+        (FixedVerifier(score=1.5), "test_odd_statements_get_a_verdict"),
+        (FixedVerifier(reason=""), "test_odd_statements_get_a_verdict"),
+        (FixedVerifier(reason="a\nb"), "test_odd_statements_get_a_verdict"),
+        (FixedVerifier(check=""), "test_odd_statements_get_a_verdict"),
+    ],
+)
+def test_a_bad_verifier_is_noticed(tmp_path, verifier, test):
+    with pytest.raises(AssertionError):
+        check(VerifierContract, verifier, test, tmp_path)
+
+
+def test_contracts_need_no_plugin_of_pytest(tmp_path):
+    """Their tests are plain functions, which run an event loop of their own."""
+    tests = [one for name, one in vars(ModelContract).items() if name.startswith("test_")]
+
+    assert tests
+    assert not any(map(asyncio.iscoroutinefunction, tests))
