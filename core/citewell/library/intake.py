@@ -9,7 +9,7 @@ import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from posixpath import splitext
 
 from citewell import blocking
 from citewell.errors import CitewellError, DocumentError
@@ -130,7 +130,7 @@ class Intake:
     def _is_wanted(self, change: Changed) -> bool:
         """Tell whether the document is to be read; drop it from the index when it may not stay."""
         id_, report = change.raw.id, self._run.report
-        suffix = PurePosixPath(id_).suffix.lower()
+        suffix = _suffix(id_)
         if suffix not in self._library.loadings:
             report.ignored[suffix] = report.ignored.get(suffix, 0) + 1
         elif not self._library.labelling.of(id_):
@@ -152,7 +152,7 @@ class Intake:
 
     def _shape(self, id_: str) -> str:
         """Return a name of how the document becomes passages; empty when it does not."""
-        suffix = PurePosixPath(id_).suffix.lower()
+        suffix = _suffix(id_)
         labels = self._library.labelling.of(id_)
         key = (suffix, labels)
         if key not in self._shapes:
@@ -196,7 +196,7 @@ class Intake:
 
     async def _read(self, change: Changed) -> IndexedDocument:
         id_ = change.raw.id
-        loading = self._library.loadings[PurePosixPath(id_).suffix.lower()]
+        loading = self._library.loadings[_suffix(id_)]
         document = await self._run.reader.read(
             change.raw,
             loading.spec,
@@ -243,7 +243,7 @@ class Intake:
         id_ = change.raw.id
         self._leave_out(id_)
         # A loader with an extra may work as soon as that is installed.
-        loading = self._library.loadings[PurePosixPath(id_).suffix.lower()]
+        loading = self._library.loadings[_suffix(id_)]
         self._failures.add(
             Failure(
                 library=self._library.name,
@@ -255,6 +255,10 @@ class Intake:
         )
         self._run.progress.failed += 1
         self._run.finished()
+
+
+def _suffix(id_: str) -> str:
+    return splitext(id_)[1].lower()
 
 
 @asynccontextmanager

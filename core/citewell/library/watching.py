@@ -146,7 +146,6 @@ async def _watch_while(folder: Path, due: _Due, *, own: tuple[str, ...], is_poll
         yield_on_timeout=True,
         force_polling=is_polled,
         ignore_permission_denied=True,
-        raise_interrupt=False,
     ):
         if identity is None or _identity(folder) != identity:
             return
