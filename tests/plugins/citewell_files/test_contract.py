@@ -1,0 +1,5 @@
+from citewell.testing import SourceContract
+
+
+class TestFiles(SourceContract):
+    name = "files"
