@@ -16,6 +16,7 @@ from citewell.cli.wording import safe
 from citewell.errors import CitewellError, ConfigError
 
 if TYPE_CHECKING:
+    from citewell.engine.runtime import Runtime
     from citewell.engine.settings import Settings
 
 _FAILED = 1
@@ -99,21 +100,28 @@ async def opening_problems(settings: Settings) -> list[str]:
     """Open every component that the settings name, and return what went wrong."""
     from citewell.engine.runtime import open_runtime
 
-    problems = []
+    problems: list[str] = []
     async with open_runtime(settings) as runtime:
-        openings = [
-            *(runtime.source(name) for name in settings.libraries),
-            *(runtime.retriever(name) for name in settings.retrievers),
-            *(runtime.model(name) for name in settings.models),
-            *(runtime.verifier(name) for name in settings.verifiers),
-            *(runtime.formatter(name) for name in settings.formatters),
-        ]
-        for opening in openings:
+        openings = {
+            **{f"library.{name}": runtime.source(name) for name in settings.libraries},
+            **{f"retriever.{name}": _read(name, runtime) for name in settings.retrievers},
+            **{f"model.{name}": runtime.model(name) for name in settings.models},
+            **{f"verifier.{name}": runtime.verifier(name) for name in settings.verifiers},
+            **{f"formatter.{name}": runtime.formatter(name) for name in settings.formatters},
+        }
+        for section, opening in openings.items():
             try:
                 await opening
             except CitewellError as error:
                 problems += str(error).splitlines()
+            except Exception as error:  # noqa: BLE001 - a plugin may raise anything
+                problems.append(f"{section}: {type(error).__name__}: {error}")
     return problems
+
+
+async def _read(name: str, runtime: Runtime) -> None:
+    """Open a retriever and read from it: many open their files only then."""
+    await (await runtime.retriever(name)).identity()
 
 
 def _tell(findings: _Findings, *, as_json: bool) -> None:

@@ -169,10 +169,7 @@ async def _components(settings: Settings) -> list[Finding]:
 
 
 async def _index(name: str, runtime: Runtime) -> Finding:
-    try:
-        count = len(await (await runtime.retriever(name)).versions())
-    except CitewellError as error:
-        return Finding("index", f"{name}: {error}")
+    count = len(await (await runtime.retriever(name)).versions())
     hint = "" if count else "; run: citewell sync"
     return Finding("index", detail=f"{name}: {count:,} documents{hint}")
 

@@ -239,8 +239,8 @@ class Assembly:
                 if isinstance(name, str):
                     self._resolve((*key, setting, index), kind, name)
         if "retriever" in table and not self._tables.names("library"):
-            message = "there is nothing to search; add a section [library.NAME]"
-            self._problems.add((*key, "retriever"), message)
+            where = (*key, "retriever") if self._tables.names("profile") else ("library",)
+            self._problems.add(where, "there is nothing to search; add a section [library.NAME]")
         fallback = table.get("fallback")
         tried = [table.get("model")]
         for index, name in enumerate(fallback if isinstance(fallback, list) else ()):

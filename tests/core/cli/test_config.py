@@ -1,0 +1,92 @@
+"""`citewell config`: what is wrong, in words and as JSON."""
+
+import json
+
+import pytest
+
+from citewell.cli.main import run
+
+GOOD = """
+[library.docs]
+use = "files"
+path = "docs"
+
+[journal]
+url = { env = "CITEWELL_TEST_JOURNAL" }
+"""
+
+
+@pytest.fixture
+def config(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("CITEWELL_TEST_JOURNAL", raising=False)
+    path = tmp_path / "citewell.toml"
+    path.write_text(GOOD)
+    return path
+
+
+def test_a_good_file_is_valid_and_notes_what_is_missing(config, capsys):
+    assert run(["config", "check"]) == 0
+
+    shown = capsys.readouterr().out.splitlines()
+    assert shown[-1] == f"{config} is valid"
+    assert any(line.startswith("note: journal.url: its secret is not there") for line in shown)
+
+
+def test_every_problem_is_shown(config, capsys):
+    config.write_text('[model.a]\nuse = "gpt"\n[library.b]\nuse = "files"\n')
+
+    assert run(["config", "check"]) == 1
+
+    shown = capsys.readouterr()
+    assert "is valid" not in shown.out
+    assert 'model.a.use: no model is called "gpt"' in shown.err
+    assert "library.b.path: required setting is missing" in shown.err
+    assert all(line.startswith("error: ") for line in shown.err.splitlines())
+
+
+def test_programs_get_json(config, capsys):
+    assert run(["config", "check", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["file"], found["valid"], found["problems"]) == (str(config), True, [])
+    assert len(found["notes"]) == 1
+
+    config.write_text("a = 1")
+    assert run(["config", "check", "--json"]) == 1
+    found = json.loads(capsys.readouterr().out)
+    assert found["valid"] is False
+    assert "a: unknown setting" in found["problems"][0]
+
+
+def test_another_file_can_be_checked(config, tmp_path, capsys):
+    other = tmp_path / "other.toml"
+    other.write_text("[library")
+
+    assert run(["config", "check", "--config", str(other)]) == 1
+
+    assert f"{other}: this is not TOML" in capsys.readouterr().err
+
+
+def test_without_a_file_it_says_what_to_do(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+
+    assert run(["config", "check"]) == 1
+
+    assert "citewell init" in capsys.readouterr().err
+
+
+def test_deep_opens_every_component(config, tmp_path, capsys):
+    (tmp_path / "docs").mkdir()
+    assert run(["config", "check", "--deep"]) == 0
+
+    (tmp_path / "place").write_text("a file, where a folder is needed")
+    config.write_text(GOOD + '[retriever.main]\nuse = "lexical"\npath = "place"\n')
+    assert run(["config", "check"]) == 0
+    assert run(["config", "check", "--deep"]) == 1
+    assert "place" in capsys.readouterr().err
+
+
+def test_the_schema_is_printed(config, capsys):
+    assert run(["config", "schema"]) == 0
+
+    assert json.loads(capsys.readouterr().out)["title"] == "citewell.toml"

@@ -1,0 +1,120 @@
+"""`citewell plugins`: everything is listed with its state, and files run only when trusted."""
+
+import json
+
+import pytest
+
+from citewell.cli.main import run
+from distributions import Site
+
+PLUGIN = """
+from citewell import hookimpl
+
+@hookimpl
+def observe(event):
+    return None
+"""
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    folder = tmp_path / "here"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "home"))
+    return folder
+
+
+@pytest.fixture
+def site(tmp_path, monkeypatch, here):
+    return Site(tmp_path / "site", monkeypatch)
+
+
+def states(capsys):
+    run(["plugins", "list", "--json"])
+    return {state["name"]: state for state in json.loads(capsys.readouterr().out)}
+
+
+def test_every_plugin_is_listed_with_its_state(site, capsys):
+    site.install({"bad": "raises_at_import", "good": "routes_well"}, name="citewell-hello")
+    site.install({"new": "routes_well"}, name="citewell-new", group="citewell.v7")
+
+    assert run(["plugins", "list"]) == 0
+
+    shown = capsys.readouterr().out
+    rows = {line.split()[0]: " ".join(line.split()) for line in shown.split("\n\n")[0].splitlines()}
+    assert rows["lexical"] == "lexical citewell 0.1.0 on retriever lexical"
+    assert rows["bad"] == "bad citewell-hello 0.3 failed"
+    assert rows["good"] == "good citewell-hello 0.3 on"
+    assert rows["new"] == "new citewell-new 0.3 needs newer"
+    assert 'plugin "bad" (citewell-hello 0.3) is off: it raised RuntimeError' in shown
+
+
+def test_programs_get_json(here, capsys):
+    found = states(capsys)
+
+    assert found["lexical"]["offers"] == ["retriever lexical"]
+    assert found["lexical"]["state"] == "on"
+
+
+def test_the_settings_near_by_count(here, capsys):
+    (here / "citewell.toml").write_text('broken = 1\n[plugins]\ndisabled = ["git"]\n')
+
+    assert states(capsys)["git"]["state"] == "off"
+
+
+def test_a_plugin_is_shown_with_the_settings_of_its_components(here, capsys):
+    assert run(["plugins", "show", "lexical"]) == 0
+
+    shown = capsys.readouterr().out
+    assert "retriever lexical: " in shown
+    assert "  stemming: " in shown
+    run(["plugins", "show", "lexical", "--json"])
+    (found,) = json.loads(capsys.readouterr().out)
+    assert "stemming" in found["offers"][0]["settings"]
+
+
+def test_an_unknown_plugin_names_the_nearest(here, capsys):
+    assert run(["plugins", "show", "lexicl"]) == 1
+
+    assert 'no plugin is called "lexicl"; did you mean "lexical"?' in capsys.readouterr().err
+
+
+def test_a_file_runs_once_it_is_trusted(here, capsys):
+    (here / "mine.py").write_text(PLUGIN)
+    (here / "citewell.toml").write_text('[plugins]\npaths = ["mine.py"]\n')
+    assert states(capsys)["mine"]["state"] == "untrusted"
+
+    assert run(["plugins", "trust", "mine.py", "--yes"]) == 0
+    assert "SHA-256" in capsys.readouterr().out
+    assert states(capsys)["mine"]["state"] == "on"
+
+    assert run(["plugins", "trust", "mine.py"]) == 0
+    assert "is trusted already" in capsys.readouterr().out
+
+    (here / "mine.py").write_text(PLUGIN + "\n")
+    assert states(capsys)["mine"]["state"] == "untrusted"
+
+
+def test_trust_is_asked_for(here, capsys, monkeypatch):
+    (here / "mine.py").write_text(PLUGIN)
+    monkeypatch.setattr("click.termui.visible_prompt_func", lambda _: "n")
+
+    assert run(["plugins", "trust", "mine.py"]) == 130
+
+    assert "trusted, until it changes" not in capsys.readouterr().out
+
+
+def test_only_a_file_can_be_trusted(here, capsys):
+    assert run(["plugins", "trust", "."]) == 1
+
+    assert f"{here} is not a file" in capsys.readouterr().err
+
+
+def test_a_memory_that_cannot_be_written_is_said(here, tmp_path, capsys):
+    (here / "mine.py").write_text(PLUGIN)
+    (tmp_path / "home").write_text("a file, where a folder is needed")
+
+    assert run(["plugins", "trust", "mine.py", "--yes"]) == 1
+
+    assert "trusted-plugins.json cannot be written" in capsys.readouterr().err
