@@ -97,7 +97,7 @@ def publish(name: str, report: Report, *, seed: int) -> Path:
     path = RESULTS / f"{name}.json"
     record = {
         "proof": name,
-        "commit": _commit(),
+        "commit": commit(),
         "date": datetime.now(UTC).date().isoformat(),
         "seed": seed,
         "seconds": round(report.seconds, 1),
@@ -153,7 +153,9 @@ def _cpu() -> str:
     return models[0] if models else platform.processor() or "unknown"
 
 
-def _commit() -> str:
+def commit() -> str:
+    """Return the commit that is checked out, and whether the code differs from it."""
+
     def git(*command: str) -> str:
         done = subprocess.run(
             ["git", *command], cwd=ROOT, capture_output=True, text=True, check=True

@@ -1,0 +1,1 @@
+"""Speed beside other libraries, in one run on one machine: `python -m benchmarks`."""

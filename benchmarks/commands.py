@@ -1,0 +1,132 @@
+"""Whole commands: a sync of files, a file saved while another process watches, a warm question."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.corpus import Corpus, write_files
+from citewell import EVERYONE, Audience, Query
+from citewell.engine.runtime import open_runtime
+from citewell.engine.settings import load_settings
+
+CITEWELL = Path(sys.executable).with_name("citewell")
+_SETTINGS = """
+data_dir = "data"
+
+[library.docs]
+use = "files"
+path = "docs"
+
+[retriever.main]
+use = "lexical"
+
+[model.quotes]
+use = "extractive"
+
+[profile.default]
+retriever = "main"
+model = "quotes"
+"""
+_GIVE_UP_S = 30.0
+_SETTLE_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A folder with documents and settings."""
+
+    folder: Path
+
+    @property
+    def config(self) -> Path:
+        return self.folder / "citewell.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class Sync:
+    """How a first sync went, the whole process."""
+
+    files: int
+    passages: int
+    seconds: float
+
+
+def synced(corpus: Corpus, folder: Path) -> tuple[Project, Sync]:
+    """Return a project with the passages as files, and how its first sync went."""
+    folder.mkdir()
+    files = write_files(corpus, folder / "docs")
+    project = Project(folder)
+    project.config.write_text(_SETTINGS, encoding="utf-8")
+    begin = time.perf_counter()
+    done = subprocess.run(
+        [CITEWELL, "sync", "--json", "--config", project.config],
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    seconds = time.perf_counter() - begin
+    return project, Sync(files, json.loads(done.stdout)["passages"], seconds)
+
+
+def saved_to_found(project: Project, *, rounds: int) -> list[float]:
+    """Return the seconds from saving a file to another process finding it, `rounds` times."""
+    watching = subprocess.Popen(
+        [CITEWELL, "sync", "--watch", "--json", "--config", project.config],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        # The first line says that the watching process is up to date.
+        if watching.stdout is None or not watching.stdout.readline():
+            raise RuntimeError("citewell sync --watch ended before its first sync")
+        return asyncio.run(_saved_to_found(project, rounds))
+    finally:
+        watching.terminate()
+        watching.wait()
+
+
+async def _saved_to_found(project: Project, rounds: int) -> list[float]:
+    taken = []
+    async with open_runtime(load_settings(project.config)) as runtime:
+        retriever = await runtime.retriever("main")
+        for at in range(rounds):
+            await asyncio.sleep(_SETTLE_S)
+            word = f"freshlysaved{at}x"
+            path = project.folder / "docs" / f"saved-{at % 3}.txt"
+            path.write_text(f"This was saved just now: {word}.", encoding="utf-8")
+            begin = time.perf_counter()
+            while not await retriever.retrieve(
+                Query(text=word), limit=1, readable_by=Audience.of(EVERYONE)
+            ):
+                if time.perf_counter() - begin > _GIVE_UP_S:
+                    raise TimeoutError(f"{path} was not found after {_GIVE_UP_S} s")
+                await asyncio.sleep(0.005)
+            taken.append(time.perf_counter() - begin)
+    return taken
+
+
+def warm_processes(
+    project: Project, question: str, other: Sequence[str | Path], *, rounds: int
+) -> dict[str, list[float]]:
+    """Return the seconds of whole processes, run in turn: `citewell ask`, and `other`."""
+    commands: dict[str, Sequence[str | Path]] = {
+        "citewell ask": (CITEWELL, "ask", question, "--config", project.config),
+        "llm --help": other,
+    }
+    taken: dict[str, list[float]] = {name: [] for name in commands}
+    for at in range(rounds + 1):
+        for name, command in commands.items():
+            begin = time.perf_counter()
+            subprocess.run(
+                command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True
+            )
+            if at:
+                taken[name].append(time.perf_counter() - begin)
+    return taken

@@ -1,0 +1,117 @@
+"""The parts of the benchmarks that need no other library; `make bench` runs them all."""
+
+import json
+import re
+import subprocess
+import sys
+
+import pytest
+
+from benchmarks import corpus, report
+from proofs import harness
+
+FIGURES = {"p50_ms": 2.0, "p95_ms": 3.0, "indexed_per_s": 9000}
+SLOWER = {"p50_ms": 20.0, "p95_ms": 30.0, "indexed_per_s": 3000}
+RUN = {
+    "date": "2026-11-22",
+    "commit": "0" * 40,
+    "machine": {"cpu": "CPU", "cores": 4, "memory_gb": 16, "python": "3.11.7"},
+    "load": 0.1,
+    "versions": {"llm": "0.36"},
+    "corpus": "made up",
+    "retrieval": {
+        "10000": {
+            name: FIGURES if name.startswith("citewell") else SLOWER for name in report.TITLES
+        }
+    },
+    "commands": {
+        "sync_files": 1000,
+        "sync_passages": 10_000,
+        "sync_per_s": 6000,
+        "saved_rounds": 9,
+        "saved_to_found_s": 0.4,
+        "saved_slowest_s": 0.6,
+        "citewell_ask_s": 0.3,
+        "llm_help_s": 0.9,
+    },
+}
+
+
+@pytest.mark.parametrize("data", ["", "CITEWELL_DATA"])
+def test_corpus_is_the_same_each_time(tmp_path, monkeypatch, data_dir, data):
+    if data:
+        data_dir("medquad_4k")
+    else:
+        monkeypatch.delenv("CITEWELL_DATA", raising=False)
+
+    made = corpus.make(4100, questions=5, folder=tmp_path)
+    first = made.passages.read_bytes(), made.questions.read_bytes()
+    corpus.make(4100, questions=5, folder=tmp_path)
+
+    assert (made.passages.read_bytes(), made.questions.read_bytes()) == first
+    assert len({entry["text"] for entry in corpus.read(made.passages)}) > 3900
+    assert len(list(corpus.read(made.questions))) == 5
+
+
+def test_own_side_measures_every_question_of_every_round(tmp_path, monkeypatch):
+    monkeypatch.delenv("CITEWELL_DATA", raising=False)
+    made = corpus.make(300, questions=4, folder=tmp_path)
+
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.ours", made.passages, made.questions, "2", "50"],
+        cwd=harness.ROOT,
+        stdout=subprocess.PIPE,
+        check=True,
+    )
+    summary = report.summary(json.loads(done.stdout), passages=300)
+
+    assert [len(one) for one in json.loads(done.stdout)["query_ms"]] == [4, 4]
+    assert 0 < summary["p50_ms"] <= summary["p95_ms"]
+    assert summary["indexed_per_s"] > 0
+
+
+def test_files_hold_every_passage(tmp_path, monkeypatch):
+    monkeypatch.delenv("CITEWELL_DATA", raising=False)
+    made = corpus.make(25, questions=1, folder=tmp_path)
+
+    count = corpus.write_files(made, tmp_path / "docs")
+
+    written = "".join(path.read_text() for path in (tmp_path / "docs").rglob("*.txt"))
+    assert count == 3
+    assert all(entry["text"] in written for entry in corpus.read(made.passages))
+
+
+def test_broken_promises_are_named():
+    slow = RUN | {
+        "retrieval": {"10000": dict.fromkeys(report.TITLES, SLOWER)},
+        "commands": RUN["commands"]
+        | {"sync_per_s": 4999, "saved_to_found_s": 1.0, "citewell_ask_s": 0.95},
+    }
+
+    assert report.broken(RUN) == []
+    named = "\n".join(report.broken(slow))
+    assert "haystack at 10,000 passages is not slower" in named
+    assert "citewell at 10,000 passages: p95 is 30.0 ms, promised below 10" in named
+    assert "4999 passages a second" in named
+    assert "found after 1.0 s" in named
+    assert "citewell ask takes" in named
+
+
+def test_tables_show_ratios():
+    shown = report.tables(RUN)
+
+    assert "| 20.00 | 30.00 | 10.0 x | 3,000 |" in shown
+    assert "6,000 passages a second" in shown
+
+
+def test_published_tables_are_those_of_the_published_results():
+    results = harness.ROOT / "benchmarks" / "results" / "retrieval.json"
+    if not results.exists():
+        pytest.skip("no run of the benchmarks is published")
+    page = (harness.ROOT / "docs" / "benchmarks.md").read_text(encoding="utf-8")
+
+    shown = re.search(
+        r"<!-- benchmark:retrieval -->\n(.*?)<!-- /benchmark:retrieval -->", page, re.DOTALL
+    )
+
+    assert shown[1].strip() == report.tables(json.loads(results.read_text())).strip()
