@@ -142,7 +142,7 @@ def _row(words: list[Words]) -> Row:
 
 
 def _runs_leftward(word: Words) -> bool:
-    return unicodedata.bidirectional(word.text[:1] or " ") in {"R", "AL"}
+    return not word.text.isascii() and unicodedata.bidirectional(word.text[0]) in {"R", "AL"}
 
 
 def _separator(before: Words, word: Words) -> str | None:

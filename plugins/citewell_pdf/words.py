@@ -5,8 +5,8 @@ from __future__ import annotations
 import ctypes
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import TypeAlias
+from functools import cache
+from typing import NamedTuple, TypeAlias
 
 import pypdfium2 as pdfium
 import pypdfium2.raw as pdfium_c
@@ -31,8 +31,7 @@ _ITALIC = re.compile(rb"italic|oblique")
 _NAME_BYTES = 128
 
 
-@dataclass(frozen=True, slots=True)
-class Words:
+class Words(NamedTuple):
     """One word or several of the same line.
 
     Coordinates are points from the lower left corner of the page as it is shown. `size` is the
@@ -88,6 +87,7 @@ def page_words(page: pdfium.PdfPage) -> list[Words]:
 def _words(textpage: pdfium.PdfTextPage, rotation: int) -> Iterator[Words]:
     turn = _TURNS[rotation]
     box = pdfium_c.FS_RECTF()
+    name, flags = ctypes.create_string_buffer(_NAME_BYTES), ctypes.c_int()
     for match in _WORD.finditer(_characters(textpage)):
         first, last = match.start(), match.end() - 1
         pdfium_c.FPDFText_GetLooseCharBox(textpage, first, box)
@@ -97,15 +97,16 @@ def _words(textpage: pdfium.PdfTextPage, rotation: int) -> Iterator[Words]:
             left, bottom = min(left, box.left), min(bottom, box.bottom)
             right, top = max(right, box.right), max(top, box.top)
         left, right, bottom, top = turn(left, bottom, right, top)
-        size, emphasis = max(top - bottom, 1.0), _emphasis(textpage, first)
+        name.value = b""
+        pdfium_c.FPDFText_GetFontInfo(textpage, first, name, _NAME_BYTES, flags)
+        size, emphasis = max(top - bottom, 1.0), _emphasis(name.value)
         yield Words(match[0].translate(_PLAIN), left, right, bottom, top, size, emphasis)
 
 
-def _emphasis(textpage: pdfium.PdfTextPage, index: int) -> int:
-    """Read off the name of a character's font how it is set; few files say it otherwise."""
-    name, flags = ctypes.create_string_buffer(_NAME_BYTES), ctypes.c_int()
-    pdfium_c.FPDFText_GetFontInfo(textpage, index, name, _NAME_BYTES, flags)
-    font = name.value.lower()
+@cache
+def _emphasis(font: bytes) -> int:
+    """Read off the name of a font how it is set; few files say it otherwise."""
+    font = font.lower()
     if _BOLD.search(font):
         return 2
     return 1 if _ITALIC.search(font) else 0
@@ -118,4 +119,8 @@ def _characters(textpage: pdfium.PdfTextPage) -> str:
     if len(text) == count:
         return text
     codes = (pdfium_c.FPDFText_GetUnicode(textpage, index) for index in range(count))
-    return "".join(chr(code) if code <= 0x10FFFF else " " for code in codes)
+    return "".join(chr(code) if _is_character(code) else "\ufffd" for code in codes)
+
+
+def _is_character(code: int) -> bool:
+    return code < 0xD800 or 0xDFFF < code <= 0x10FFFF

@@ -31,7 +31,7 @@ _FEW = 20
 """Letters beyond ASCII: below this, statistics of a language say nothing."""
 
 _SAMPLE_BYTES = 64 * 1024
-_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
+_CONTROL = bytes({*range(32)} - {*b"\t\n\v\f\r\x1b"})
 
 
 def read_text(
@@ -51,9 +51,11 @@ def read_text(
     for magic, name in _FOREIGN:
         if data.startswith(magic):
             raise DocumentError(f"is {name}, not text; give it the suffix that says so")
-    text = _decoded(data, encoding or _encoding(data, declared))
-    if len(_CONTROL.findall(text)) > len(text) // 1000:
-        raise DocumentError("is binary, not text")
+    encoding = encoding or _encoding(data, declared)
+    if not encoding.startswith(("utf-16", "utf-32", "utf_16", "utf_32")):
+        if len(data) - len(data.translate(None, _CONTROL)) > len(data) // 1000:
+            raise DocumentError("is binary, not text")
+    text = _decoded(data, encoding)
     return text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "\ufffd")
 
 

@@ -66,6 +66,7 @@ def _library(runtime: Runtime, name: str) -> Library:
         labelling=Labelling(library.labels),
         language=library.language,
         max_mb=library.max_mb,
+        max_seconds=library.max_seconds,
         passage_chars=library.passage_chars,
     )
 

@@ -7,6 +7,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from pydantic import BaseModel
+
 from citewell.engine import tables
 from citewell.engine.nearest import did_you_mean
 from citewell.engine.problems import Expected, Key, Problems, dotted, validated
@@ -160,6 +162,7 @@ class Assembly:
                     labels=tuple((glob, frozenset(names)) for glob, names in core.labels.items()),
                     language=core.language,
                     max_mb=core.max_mb,
+                    max_seconds=core.max_seconds,
                     passage_chars=core.passage_chars,
                 )
         return libraries
@@ -189,8 +192,7 @@ class Assembly:
         spec = self._registry.components(kind).get(name)
         if spec is None:
             return None
-        at = Expected(key=(), data={}, owner="", known=())
-        config = validated(spec.config, at, Problems(""))
+        config = _defaults(spec.config)
         return None if config is None else Section(name=name, use=name, spec=spec, config=config)
 
     def _with_all(self, kind: str) -> dict[str, Section]:
@@ -280,6 +282,17 @@ class Assembly:
         """Note a reference to something that is not there."""
         listed = f"there are: {', '.join(known)}" if known else ""
         self._problems.add(key, f"{message}{did_you_mean(name, known, listed)}")
+
+
+def _defaults(model: type[BaseModel]) -> BaseModel | None:
+    """Return the model with its defaults, or None if it has not all of them."""
+    if any(field.is_required() for field in model.model_fields.values()):
+        return None
+    if not model.__pydantic_decorators__.model_validators:
+        # To validate, pydantic would first compile the model: most of the time of a quick start.
+        return model.model_construct()
+    at = Expected(key=(), data={}, owner="", known=())
+    return validated(model, at, Problems(""))
 
 
 def _expanded(path: Path) -> Path:

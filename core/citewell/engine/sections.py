@@ -41,12 +41,14 @@ class LibrarySettings:
         labels: file pattern and labels, in the order of the file; which pattern holds is decided
             by `library.labelling`.
         max_mb: larger files are refused.
+        max_seconds: files that take more computing than this to read are refused.
     """
 
     section: Section
     labels: tuple[tuple[str, Labels], ...]
     language: str
     max_mb: int
+    max_seconds: int
     passage_chars: int
 
 

@@ -36,6 +36,12 @@ class Library(Component):
         description="language of the documents, as two letters (ISO 639-1)",
     )
     max_mb: int = Field(default=50, ge=1, le=10_000, description="larger files are refused")
+    max_seconds: int = Field(
+        default=9,
+        ge=1,
+        le=3600,
+        description="files that take more computing than this to read are refused",
+    )
     passage_chars: int = Field(
         default=1200, ge=200, le=20_000, description="characters that a passage aims at, at most"
     )

@@ -174,7 +174,8 @@ class Intake:
         return hashlib.blake2b(json.dumps(shape).encode(), digest_size=8).hexdigest()
 
     def _failed_shape(self, id_: str) -> str:
-        return f"{self._shape(id_)}-{self._library.max_mb:g}".replace(".", "-")
+        limits = f"{self._library.max_mb:g}-{self._library.max_seconds:g}"
+        return f"{self._shape(id_)}-{limits}".replace(".", "-")
 
     # --- reading -----------------------------------------------------------------------------
 
@@ -203,6 +204,7 @@ class Intake:
             loading.config,
             language=self._library.language,
             max_mb=self._library.max_mb,
+            max_seconds=self._library.max_seconds,
         )
         version = f"{change.version}.{self._shape(id_)}"
         if len(document.text) < _LONG_CHARS:

@@ -32,6 +32,7 @@ class Library:
         settings: of the source; where they differ, every document is read again.
         loadings: by suffix, lower case, with the dot.
         max_mb: a larger file is refused.
+        max_seconds: a file that takes more computing to read is refused.
         passage_chars: a passage's usual bound.
     """
 
@@ -42,6 +43,7 @@ class Library:
     labelling: Labelling
     language: str = "en"
     max_mb: float = 50.0
+    max_seconds: float = 9.0
     passage_chars: int = 1200
 
 

@@ -19,8 +19,10 @@ from pydantic import BaseModel
 
 from citewell.errors import DocumentError
 from citewell.library.reading_wire import (
+    DEADLINES,
     LENGTH,
     MAX_REPLY_BYTES,
+    PATIENCE,
     READ,
     REPLY,
     RETIRES,
@@ -34,7 +36,6 @@ from citewell.types import Document, RawDocument
 
 _log = logging.getLogger(__name__)
 
-_TOO_LONG = "takes longer than {:g} s to read"
 _INTERRUPTED = "was not read: the reading stopped before"
 _START_TIMEOUT_S = 60.0
 _GRACE_S = 0.5
@@ -97,7 +98,6 @@ class Reader(AbstractAsyncContextManager["Reader"]):
 
     Args:
         processes: how many files are read at once.
-        timeout_s: for one file; then its process is killed.
         memory_mb: that one process may allocate.
         data_dir: handed to loaders as `Context.data_dir`.
         base_dir: handed to loaders as `Context.base_dir`.
@@ -107,13 +107,11 @@ class Reader(AbstractAsyncContextManager["Reader"]):
         self,
         *,
         processes: int = 2,
-        timeout_s: float = 9.0,
         memory_mb: int = 384,
         data_dir: Path | None = None,
         base_dir: Path | None = None,
     ) -> None:
         self._processes = processes
-        self._timeout_s = timeout_s
         self._memory_mb = memory_mb
         self._data_dir = data_dir or Path.cwd()
         self._base_dir = base_dir or Path.cwd()
@@ -144,8 +142,18 @@ class Reader(AbstractAsyncContextManager["Reader"]):
         *,
         language: str = "en",
         max_mb: float = 50,
+        max_seconds: float = 9,
     ) -> Document:
         """Return the document that `loader` makes of a file. Calls may overlap; let them.
+
+        Args:
+            raw: the file.
+            loader: that reads it.
+            config: of the loader.
+            language: of the library.
+            max_mb: a larger file is refused.
+            max_seconds: of computing, however long a busy machine takes for it; then the process
+                is killed.
 
         Raises:
             DocumentError: the file cannot be read; one line, without its path.
@@ -155,13 +163,14 @@ class Reader(AbstractAsyncContextManager["Reader"]):
         except OSError as error:
             raise DocumentError(f"cannot be opened: {error.strerror}") from error
         check_size(size, max_mb=max_mb)
-        job = _Job(
-            raw=raw, request=self._request(raw, loader, config), size=size, language=language
-        )
+        request = self._request(raw, loader, config, max_seconds=max_seconds)
+        job = _Job(raw=raw, request=request, size=size, language=language)
         self._jobs.put_nowait(job)
         return await job.result
 
-    def _request(self, raw: RawDocument, loader: LoaderSpec[Any], config: BaseModel) -> Request:
+    def _request(
+        self, raw: RawDocument, loader: LoaderSpec[Any], config: BaseModel, *, max_seconds: float
+    ) -> Request:
         module = sys.modules.get(loader.build.__module__)
         return Request(
             id=raw.id,
@@ -176,7 +185,7 @@ class Reader(AbstractAsyncContextManager["Reader"]):
             config=config.model_dump_json(),
             data_dir=os.fspath(self._data_dir),
             base_dir=os.fspath(self._base_dir),
-            timeout_s=self._timeout_s,
+            max_seconds=max_seconds,
         )
 
     async def _work(self) -> None:
@@ -237,9 +246,12 @@ class _Process:
         greeting = json.dumps({"path": sys.path, "memory_mb": memory_mb}).encode()
         process._requests.write(LENGTH.pack(len(greeting)) + greeting)
         try:
-            await process._exactly(LENGTH.size, timeout_s=_START_TIMEOUT_S)
-        except BaseException:
+            async with asyncio.timeout(_START_TIMEOUT_S):
+                await process._replies.readexactly(LENGTH.size)
+        except BaseException as error:
             await process.stop()
+            if isinstance(error, TimeoutError | asyncio.IncompleteReadError):
+                raise _Lost("was not read: no process to read it in could be started") from error
             raise
         return process
 
@@ -252,36 +264,25 @@ class _Process:
         """
         self._requests.write(b"".join(job.request.frame() for job in batch))
         while batch:
-            reply = await self._reply(timeout_s=batch[0].request.timeout_s + _GRACE_S)
+            reply = await self._reply(batch[0].request)
             batch.popleft().finish(reply)
             if reply.status & RETIRES:
                 raise _Retired
 
-    async def _reply(self, *, timeout_s: float) -> _Reply:
-        status, head_bytes, text_bytes = REPLY.unpack(
-            await self._exactly(REPLY.size, timeout_s=timeout_s)
-        )
-        if head_bytes + text_bytes > MAX_REPLY_BYTES:
-            raise _Lost("unpacks to more text than can be kept")
-        body = await self._exactly(head_bytes + text_bytes, timeout_s=timeout_s)
-        return _Reply(status, body[:head_bytes], body[head_bytes:])
-
-    async def _exactly(self, size: int, *, timeout_s: float) -> bytes:
+    async def _reply(self, request: Request) -> _Reply:
         try:
-            async with asyncio.timeout(timeout_s):
-                return await self._replies.readexactly(size)
+            # The child ends itself in time, unless the file has taken it over.
+            async with asyncio.timeout(PATIENCE * request.max_seconds + _GRACE_S):
+                head = await self._replies.readexactly(REPLY.size)
+                status, head_bytes, text_bytes = REPLY.unpack(head)
+                if head_bytes + text_bytes > MAX_REPLY_BYTES:
+                    raise _Lost("unpacks to more text than can be kept")
+                body = await self._replies.readexactly(head_bytes + text_bytes)
         except TimeoutError:
-            raise _Lost(_TOO_LONG.format(timeout_s - _GRACE_S)) from None
+            raise _Lost(_too_long(request)) from None
         except asyncio.IncompleteReadError:
-            raise _Lost(self._epitaph(await self._child.wait(), timeout_s - _GRACE_S)) from None
-
-    @staticmethod
-    def _epitaph(code: int, timeout_s: float) -> str:
-        if code == -getattr(signal, "SIGALRM", 0):
-            return _TOO_LONG.format(timeout_s)
-        if code < 0:
-            return f"ended the process that read it ({signal.Signals(-code).name})"
-        return f"ended the process that read it (exit status {code})"
+            raise _Lost(_epitaph(await self._child.wait(), request)) from None
+        return _Reply(status, body[:head_bytes], body[head_bytes:])
 
     async def stop(self) -> None:
         """Kill the child and wait until it is gone."""
@@ -289,6 +290,21 @@ class _Process:
             self._child.kill()
         self._requests.close()
         await self._child.wait()
+
+
+def _epitaph(code: int, request: Request) -> str:
+    """Say what ended a process."""
+    if -code in DEADLINES:
+        return _too_long(request)
+    cause = signal.Signals(-code).name if code < 0 else f"exit status {code}"
+    return f"is damaged or needs too much memory: it ended the process that read it ({cause})"
+
+
+def _too_long(request: Request) -> str:
+    return (
+        f"takes more than {request.max_seconds:g} s to read; "
+        "raise max_seconds of its library to read it"
+    )
 
 
 async def _stopped(process: _Process | None) -> None:

@@ -22,6 +22,7 @@ from typing import Any, BinaryIO
 from citewell.errors import CitewellError
 from citewell.library.reading_wire import (
     LENGTH,
+    PATIENCE,
     READ,
     REFUSED,
     RETIRES,
@@ -85,7 +86,7 @@ def _answer(payload: bytes, loaders: _Loaders, replies: BinaryIO, *, memory_mb: 
     request = Request.parse(payload)
     text = b""
     retires = 0
-    _alarm(request.timeout_s)
+    _alarm(request.max_seconds)
     try:
         raw = RawDocument(id=request.id, path=Path(request.path), uri=request.uri)
         screen(raw.path)
@@ -109,7 +110,8 @@ def _answer(payload: bytes, loaders: _Loaders, replies: BinaryIO, *, memory_mb: 
 def _alarm(seconds: float) -> None:
     """Have the kernel end this process after `seconds`, even inside a library or an orphan."""
     if hasattr(signal, "setitimer"):
-        signal.setitimer(signal.ITIMER_REAL, seconds)
+        signal.setitimer(signal.ITIMER_PROF, seconds)
+        signal.setitimer(signal.ITIMER_REAL, seconds * PATIENCE)
 
 
 def _peak_mb() -> float:

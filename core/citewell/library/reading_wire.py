@@ -7,6 +7,7 @@ that sends them.
 from __future__ import annotations
 
 import json
+import signal
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,6 +25,14 @@ READ = 1
 REFUSED = 2
 RETIRES = 4
 """Added to the status: the process ends after this reply."""
+
+PATIENCE = 4
+"""A process that waits instead of computing may take so many times its seconds."""
+
+DEADLINES = frozenset(
+    getattr(signal, name) for name in ("SIGALRM", "SIGPROF") if hasattr(signal, name)
+)
+"""What ends a process that takes too long."""
 
 MAX_REPLY_BYTES = 512 * 1024 * 1024
 
@@ -57,7 +66,7 @@ class Request:
     config: str
     data_dir: str
     base_dir: str
-    timeout_s: float
+    max_seconds: float
 
     def frame(self) -> bytes:
         """Return the bytes to send."""
