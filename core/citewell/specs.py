@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 class Config(BaseModel):
     """Base of a component's settings: unknown keys are refused, values do not change."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    # Each run builds many of these classes, and uses few.
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 C = TypeVar("C", bound=BaseModel)

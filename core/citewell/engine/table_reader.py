@@ -47,12 +47,14 @@ class TableReader:
 
     def single(self, name: str, model: type[M]) -> M:
         """Return the table `name`, or its defaults where it is absent or wrong."""
-        table = self.data.get(name, {})
+        if name not in self.data:
+            return model.model_construct()
+        table = self.data[name]
         if not isinstance(table, dict):
             self.problems.add((name,), f"expected a table, [{name}]")
-            table = {}
+            return model.model_construct()
         checked = self.checked(model, (name,), table, owner=f"[{name}]")
-        return model() if checked is None else checked.model
+        return model.model_construct() if checked is None else checked.model
 
     def sections(self, kind: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
         """Yield name and table of the sections of `kind` whose form is right."""
