@@ -27,7 +27,7 @@ _QUARTERS = {"first": "q1", "second": "q2", "third": "q3", "fourth": "q4"}
 
 
 class Date(NamedTuple):
-    """A day, or a month when `key` has no day."""
+    """A day (`2023-07-01`), a month (`2023-07`) or a quarter of some year (`q3`)."""
 
     key: str
     start: int
@@ -55,6 +55,7 @@ def _key(match: re.Match[str]) -> str:
     return f"{found['year']}-{month:02}{day}"
 
 
-def quarters(text: str) -> list[str]:
-    """Return `q3` for each "third quarter" of `text`: file names write it so."""
-    return [_QUARTERS[match[1].lower()] for match in _QUARTER.finditer(text)]
+def quarters(text: str) -> Iterator[Date]:
+    """Yield `q3` for each "third quarter" of `text`: file names write it so."""
+    for match in _QUARTER.finditer(text):
+        yield Date(_QUARTERS[match[1].lower()], match.start(), match.end())

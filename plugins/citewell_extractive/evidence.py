@@ -140,9 +140,9 @@ class _Asked:
         name = self.finder.found(self.finder.sequence(_name(passage)))
         for unit in units(passage):
             text = passage.text[unit.start : unit.end]
-            sequence = tuple(self.finder.sequence(text))
+            sequence = tuple(self.finder.sequence(f"{unit.label} {text}"))
             headings = " ".join(passage.place_at(passage.start + unit.start).headings)
-            above = (unit.lead, *unit.titles, unit.label)
+            above = (unit.lead, *unit.titles)
             yield _Seen(
                 number=number,
                 document_id=passage.document_id,

@@ -29,7 +29,7 @@ def period(text: str) -> Period | None:
     if len(years) != 1:
         return None
     found = {int(match) for match in _QUARTER.findall(text)}
-    found |= {int(quarter[1]) for quarter in quarters(text)}
+    found |= {int(quarter.key[1]) for quarter in quarters(text)}
     return Period(years.pop(), found.pop() if len(found) == 1 else 0)
 
 

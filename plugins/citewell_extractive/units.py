@@ -18,7 +18,8 @@ _HEADING = re.compile(r"\s{0,3}#{1,6}\s")
 _RULE = re.compile(r"[\s|:=~^+*_.\-\u2014]*")
 _ITEM = re.compile(r"\s*(?:[-*+\u2022\u2023\u25e6\u2013]|\(?(?:\d{1,3}|[a-zA-Z])[.)])\s+(?=\S)")
 _ENDS_SENTENCE = re.compile(r"[.!?\u2026\u3002][\"'\u201d\u2019)\]]*$")
-_TITLE_LINES = 8
+_ENDS_PROSE = re.compile(r"[.!?:\u2026\u3002][\"'\u201d\u2019)\]]*$")
+_LABEL_LINES = 2
 _WRAPPED_CHARS = 60
 _SHORT = 0.7
 
@@ -131,7 +132,7 @@ class _Block:
     """Lines that no blank line parts.
 
     Attributes:
-        titles: lines with the titles of a table's columns.
+        titles: lines with the titles of a table's columns; at first of one that goes on.
         announcement: the last sentence before the block, when a colon ends it.
     """
 
@@ -144,36 +145,30 @@ class _Block:
         found: list[Unit] = []
         label = ""
         runs = list(_runs(lines))
-        later = [kind for kind, _ in runs]
-        for kind, run in runs:
-            del later[0]
+        kinds = [kind for kind, _ in runs]
+        for index, (kind, run) in enumerate(runs):
+            later = kinds[index + 1 :]
             self.announcement = _announcement(self.text, found) or self.announcement
             if kind == "row":
                 found += self._rows(run, label, goes_on="row" in later)
             elif kind == "item":
                 found += self._items(run)
-            elif later[:1] == ["row"]:
-                prose, above = _parted(run)
-                found += self._sentences(prose)
-                label = self._label(prose, above, found)
-            else:
+            elif later[:1] != ["row"]:
                 found += self._sentences(run)
+            elif ("row" in kinds[:index] or self.titles) and len(run) <= _LABEL_LINES:
+                label = run[-1].text.strip()
+            else:
+                prose, titles = _parted(run)
+                found += self._sentences(prose)
+                self.titles, label = tuple(line.text for line in titles), ""
         return found
-
-    def _label(self, prose: Sequence[_Line], above: Sequence[_Line], found: Sequence[Unit]) -> str:
-        """Take `above` as titles of columns, or between rows return it as the label of a group."""
-        between = not prose and (self.titles or (found and found[-1].kind is Kind.ROW))
-        if between and above:
-            return above[-1].text.strip()
-        self.titles = tuple(line.text for line in above[-_TITLE_LINES:]) or self.titles
-        return ""
 
     def _rows(self, run: Sequence[_Line], label: str, *, goes_on: bool) -> list[Unit]:
         rules = [index for index, line in enumerate(run) if line.kind == "rule"]
         rows = [line for line in run if line.kind == "row"]
         titles = 1 if rules[:1] == [1] else _title_rows(rows, goes_on=goes_on)
         if titles:
-            self.titles = tuple(line.text for line in rows[:titles])
+            self.titles += tuple(line.text for line in rows[:titles])
         return [
             Unit(Kind.ROW, line.start, line.end, self.announcement, self.titles, label)
             for line in rows[titles:]
@@ -249,8 +244,8 @@ def _title_rows(rows: Sequence[_Line], *, goes_on: bool) -> int:
 
 
 def _parted(run: Sequence[_Line]) -> tuple[Sequence[_Line], Sequence[_Line]]:
-    """Part the lines above a table into what ends a sentence and the titles below it."""
+    """Part the lines above a table into sentences and the titles below them."""
     for index in range(len(run), 0, -1):
-        if _ENDS_SENTENCE.search(run[index - 1].text):
+        if _ENDS_PROSE.search(run[index - 1].text):
             return run[:index], run[index:]
     return [], run

@@ -114,9 +114,9 @@ class Term:
 
 def terms(question: str, language: str) -> dict[str, Term]:
     """Return the terms of `question` by key; a date is one term, and so is a quarter."""
-    found = {date.key: Term(date.key, _DATE_WEIGHT, is_name=True) for date in dates(question)}
-    found |= {quarter: Term(quarter, _NAME_WEIGHT, is_name=True) for quarter in quarters(question)}
-    covered = [range(date.start, date.end) for date in dates(question)]
+    whole = [*dates(question), *quarters(question)]
+    found = {date.key: Term(date.key, _DATE_WEIGHT, is_name=True) for date in whole}
+    covered = [range(date.start, date.end) for date in whole]
     for index, word in enumerate(words(question)):
         if _is_stopword(word, language) or any(word.start in span for span in covered):
             continue
@@ -173,7 +173,7 @@ class Finder:
     def sequence(self, text: str) -> list[str]:
         """Return the keys of all words of `text`, in order, then of its quarters and dates."""
         found = [self.key(word.folded) for word in words(text)]
-        found += quarters(text)
+        found += [quarter.key for quarter in quarters(text)]
         for date in dates(text):
             found += {date.key, date.key[:_MONTH_CHARS]}
         return found
