@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from citewell import Audience, Passage, Query
 from citewell_lexical.index import IndexDamaged, IndexReader, IndexView, is_current
-from citewell_lexical.store import Snapshot, State, StoreReader
+from citewell_lexical.store import FILE, Snapshot, State, StoreReader
 
 # Asked for beyond the limit: hits whose passages are gone since, and ties at the edge.
 _SPARE = 16
@@ -27,10 +27,10 @@ class _Loaded(NamedTuple):
 class Reader:
     """Finds and reads passages, from any number of threads; blocking."""
 
-    def __init__(self, folder: Path, *, store_file: str, stemming: bool) -> None:
+    def __init__(self, folder: Path, *, stemming: bool) -> None:
         self._folder = folder
         self._stemming = stemming
-        self._store = StoreReader(folder / store_file)
+        self._store = StoreReader(folder / FILE)
         self._index: IndexReader | None = None
         self._loaded: _Loaded | None = None
         self._loading = threading.Lock()

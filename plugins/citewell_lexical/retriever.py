@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from citewell import (
     Audience,
@@ -19,7 +19,9 @@ from citewell import (
 )
 from citewell_lexical.index import IndexDamaged
 from citewell_lexical.reader import Reader
-from citewell_lexical.writer import STORE_FILE, Writer
+
+if TYPE_CHECKING:
+    from citewell_lexical.writer import Writer
 
 T = TypeVar("T")
 
@@ -44,7 +46,7 @@ class LexicalRetriever:
         self._folder = folder
         self._context = context
         self._stemming = stemming
-        self._reader = Reader(folder, store_file=STORE_FILE, stemming=stemming)
+        self._reader = Reader(folder, stemming=stemming)
         self._writer: Writer | None = None
         self._writing = asyncio.Lock()
         self._idle: asyncio.TimerHandle | None = None
@@ -150,6 +152,9 @@ class LexicalRetriever:
             return True
 
     def _open_writer(self) -> Writer:
+        # Whoever only asks shall not wait for what writing needs.
+        from citewell_lexical.writer import Writer
+
         if self._writer is None:
             self._writer = Writer(
                 self._folder,

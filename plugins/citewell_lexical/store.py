@@ -16,6 +16,7 @@ from typing import NamedTuple
 from citewell import IndexedDocument, Passage, StoreError
 from citewell_lexical.rows import Row, loaded_row, loaded_text, stored_passage, stored_text
 
+FILE = "passages.sqlite"
 FORMAT = 1
 
 _SCHEMA = """

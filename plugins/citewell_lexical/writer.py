@@ -23,9 +23,7 @@ from citewell_lexical.index import (
     remove_others,
 )
 from citewell_lexical.lock import WriterLock
-from citewell_lexical.store import State, StoreWriter
-
-STORE_FILE = "passages.sqlite"
+from citewell_lexical.store import FILE, State, StoreWriter
 
 
 class Writer:
@@ -44,7 +42,7 @@ class Writer:
         folder.mkdir(parents=True, exist_ok=True)
         with ExitStack() as stack:
             stack.callback(WriterLock(folder, name=name).release)
-            self._store = StoreWriter(folder / STORE_FILE)
+            self._store = StoreWriter(folder / FILE)
             stack.callback(self._store.close)
             self._store.drop_staged()
             self._index = self._opened_index()
