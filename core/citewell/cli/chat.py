@@ -17,6 +17,7 @@ from citewell.cli.wording import safe
 
 if TYPE_CHECKING:
     from citewell.blocks import Block
+    from citewell.cli.talking import Talk
     from citewell.engine.runtime import Runtime
     from citewell.engine.settings import Settings
 
@@ -49,7 +50,18 @@ def command(
         if docs is not None:
             runner.run(_bring_up(settings))
         with _opened(runner, settings) as runtime:
-            Talk(runner, runtime, manner).run(_lines())
+            _talk(Talk(runner, runtime, manner))
+
+
+def _talk(talk: Talk) -> None:
+    if not sys.stdin.isatty():
+        talk.run(_piped)
+        return
+    with suppress(ImportError):
+        # Its import alone gives `input` line editing and a history.
+        import readline  # noqa: F401 - see above
+    click.secho("Ask about the documents; /help lists commands, Ctrl-D leaves.", dim=True)
+    talk.run(_typed)
 
 
 async def _bring_up(settings: Settings) -> None:
@@ -73,25 +85,22 @@ def _opened(runner: asyncio.Runner, settings: Settings) -> Iterator[Runtime]:
         runner.run(stack.aclose())
 
 
-def _lines() -> Iterator[str]:
-    """Yield what is typed, or what standard input holds, which is then shown as if typed."""
-    if not sys.stdin.isatty():
-        for line in sys.stdin:
-            click.echo(f"> {safe(line.strip())}")
-            yield line.strip()
-        return
-    with suppress(ImportError):
-        # Importing it gives `input` line editing and a history.
-        import readline  # noqa: F401 - see above
-    click.secho("Ask about the documents; /help lists commands, Ctrl-D leaves.", dim=True)
-    while True:
-        try:
-            yield input("> ").strip()
-        except EOFError:
-            click.echo()
-            return
-        except KeyboardInterrupt:
-            click.echo()
+def _typed() -> str | None:
+    """Return the next line that is typed, or None at the end."""
+    try:
+        return input("> ").strip()
+    except EOFError:
+        click.echo()
+        return None
+
+
+def _piped() -> str | None:
+    """Return the next line of standard input, and show it as if it had been typed."""
+    line = sys.stdin.readline()
+    if not line:
+        return None
+    click.echo(f"> {safe(line.strip())}")
+    return line.strip()
 
 
 def _shortened(blocks: Sequence[Block]) -> list[Block]:

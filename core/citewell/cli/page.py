@@ -49,7 +49,6 @@ _LOOKS = {
     Style.PLAIN: Look.PLAIN,
     Style.STRONG: Look.STRONG,
     Style.EMPHASIS: Look.EMPHASIS,
-    Style.CODE: Look.CODE,
 }
 
 
@@ -251,6 +250,9 @@ def _pieces(inlines: Sequence[Inline]) -> tuple[Piece, ...]:
         if isinstance(inline, Mark):
             follows = pieces and not pieces[-1].text.endswith((" ", "\n", "]"))
             pieces.append(Piece(f"{' ' if follows else ''}[{inline.number}]", Look.MARK))
+        elif inline.style is Style.CODE:
+            # Only its backticks tell `x[1]` from a citation mark, where there is no colour.
+            pieces.append(Piece(f"`{safe(inline.text)}`", Look.CODE))
         else:
             pieces.append(Piece(safe(inline.text), _LOOKS[inline.style]))
     return tuple(pieces)

@@ -73,7 +73,7 @@ def _summary(report: SyncReport) -> str:
         "unchanged": report.unchanged,
     }
     told = [f"{number:,} {what}" for what, number in changes.items() if number]
-    return ", ".join(told) or "no documents"
+    return ", ".join(told) or "nothing to index"
 
 
 def _item(what: str, why: str, look: Look) -> Line:

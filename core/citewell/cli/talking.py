@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import groupby
 
 import click
@@ -45,20 +45,22 @@ class Talk:
             "/help": lambda: click.echo(_HELP),
         }
 
-    def run(self, lines: Iterable[str]) -> None:
-        """Answer `lines` until they end or one says to leave."""
-        for line in lines:
-            if line in {"/quit", "/exit"}:
-                return
-            if not line:
-                continue
+    def run(self, read: Callable[[], str | None]) -> None:
+        """Answer what `read` returns until it returns None, or a line says to leave."""
+        line: str | None = ""
+        while line is not None and line not in {"/quit", "/exit"}:
             try:
-                self._answer(line)
+                if line:
+                    self._answer(line)
+                    click.echo()
+                line = read()
             except KeyboardInterrupt:
-                click.echo("stopped")
+                click.echo("stopped\n" if line else "")
+                line = ""
             except CitewellError as error:
                 click.echo(f"error: {safe(str(error))}", err=True)
-            click.echo()
+                click.echo()
+                line = ""
 
     def _answer(self, line: str) -> None:
         if not line.startswith("/"):

@@ -36,9 +36,11 @@ def shown(*blocks: Block) -> list[str]:
 
 
 def test_text_with_marks():
-    marked = Text((Span("Read "), Span("this", Style.STRONG), Span("."), Mark(1), Mark(12)))
+    strong, code = Span("this", Style.STRONG), Span("x[1]", Style.CODE)
 
-    assert shown(marked) == ["Read this. [1][12]"]
+    marked = Text((Span("Read "), strong, Span(", "), code, Span("."), Mark(1), Mark(12)))
+
+    assert shown(marked) == ["Read this, `x[1]`. [1][12]"]
 
 
 def test_paragraphs_stand_apart_and_items_together():

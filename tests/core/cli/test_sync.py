@@ -1,0 +1,105 @@
+import json
+import re
+
+import pytest
+
+
+def test_a_sync_says_what_it_did(machine):
+    first = machine.citewell("sync")
+    (machine.handbook / "leave.md").write_text("# Leave\n\nNobody has any leave.\n")
+    (machine.handbook / "hr" / "pay.md").unlink()
+    (machine.handbook / "sick.md").write_text("# Sick\n\nCall in before nine.\n")
+    second = machine.citewell("sync")
+    third = machine.citewell("sync")
+
+    assert re.fullmatch(r"2 added \(\d+\.\d s\)\n", first.stdout)
+    assert re.fullmatch(r"1 added, 1 updated, 1 removed \(\d+\.\d s\)\n", second.stdout)
+    assert re.fullmatch(r"2 unchanged \(\d+\.\d s\)\n", third.stdout)
+    assert (first.returncode, first.stderr) == (0, "")
+
+
+def test_a_bad_file_costs_itself_alone(machine):
+    (machine.handbook / "broken.md").write_bytes(b"\x00\x01\x02")
+    (machine.handbook / "photo.png").write_bytes(b"\x89PNG")
+
+    synced = machine.citewell("sync")
+
+    assert synced.returncode == 0
+    assert "2 added" in synced.stdout
+    assert "1 document cannot be read:\n  handbook:broken.md: " in synced.stdout
+    assert "no loader reads: .png (1)" in synced.stdout
+
+
+def test_a_library_that_cannot_be_listed_fails_the_sync(synced):
+    synced.handbook.rename(synced.work / "elsewhere")
+
+    again = synced.citewell("sync")
+    asked = synced.citewell("ask", "How many days of leave do I have?")
+
+    assert again.returncode == 1
+    assert "library handbook stays as it was: " in again.stdout
+    assert asked.returncode == 0
+
+
+def test_json_is_one_document(machine):
+    synced = machine.citewell("sync", "--json")
+
+    read = json.loads(synced.stdout)
+    assert (read["added"], read["failed"], read["errors"]) == (2, [], {})
+
+
+def test_sources_shows_what_is_indexed(machine):
+    (machine.handbook / "broken.md").write_bytes(b"\x00\x01\x02")
+    machine.citewell("sync")
+
+    shown = machine.citewell("sources")
+    read = json.loads(machine.citewell("sources", "--json").stdout)
+
+    header, _, row = shown.stdout.splitlines()[:3]
+    columns = ["library", "source", "documents", "passages", "index", "readers"]
+    assert header.replace("|", " ").split() == columns
+    assert row.split(" | ")[0].strip() == "handbook"
+    assert row.endswith("everyone; hr/**: people-team")
+    assert "handbook:broken.md: " in shown.stdout
+    (library,) = read["libraries"]
+    assert (library["documents"], library["passages"]) == (2, 2)
+    assert read["failed"][0]["id"] == "broken.md"
+
+
+def test_sources_before_the_first_sync(machine):
+    shown = machine.citewell("sources")
+
+    assert shown.returncode == 0
+    assert "never synced; run: citewell sync" in shown.stdout
+
+
+def test_watching_reads_what_is_saved(machine, at_terminal):
+    with at_terminal(machine, "sync", "--watch") as terminal:
+        seen = terminal.wait_for("2 added")
+        (machine.handbook / "sick.md").write_text("# Sick\n\nCall in before nine.\n")
+        terminal.wait_for("1 added", after=seen)
+        terminal.type("\x03")
+        code = terminal.wait()
+
+    asked = machine.citewell("ask", "When do I call in sick?")
+    assert code == 0
+    assert "before nine" in asked.stdout
+
+
+@pytest.mark.parametrize("name", ["ask", "chat", "why", "sources", "sync"])
+def test_the_help_of_every_command_has_examples(machine, name):
+    shown = machine.citewell(name, "--help")
+
+    assert shown.returncode == 0
+    assert f"\nExamples:\n  citewell {name}" in re.sub(r"\n +", "\n  ", shown.stdout).replace(
+        "\n  Examples", "\nExamples"
+    )
+
+
+def test_a_terminal_shows_a_bar_that_goes_away(machine, at_terminal):
+    with at_terminal(machine, "sync") as terminal:
+        code = terminal.wait()
+
+    assert code == 0
+    assert "2 added" in terminal.text
+    assert terminal.text.rstrip().splitlines()[-1].startswith("2 added")
