@@ -2,7 +2,9 @@
 
 A passage is a stretch of the document's text, so its span is exact. It never runs over the edge of
 a page, slide or worksheet, nor into another section. `max_chars` bounds what stands below the
-headings of a passage; the headings come on top, so that they never part from what follows.
+headings of a passage; the headings come on top, so that they never part from what follows. Tables
+and code may be half as long again before they are cut, and a short text before them, which says
+what they show and in which unit, stays with them.
 """
 
 from __future__ import annotations
@@ -26,7 +28,7 @@ from citewell.types import (
     moved_down,
 )
 
-SPLITTER_VERSION = 1
+SPLITTER_VERSION = 2
 """Raise it when the same document would give other passages."""
 
 _BLANK_LINE = re.compile(r"\n\s*\n")
@@ -38,14 +40,15 @@ _WORD = re.compile(r"\s+")
 class _Unit(NamedTuple):
     """A stretch that is kept whole, without blank space at its ends.
 
-    `leaf` counts the pages, slides or worksheets before it. `alone` keeps the parts of a cut table
-    or code block from mixing with their neighbours.
+    `leaf` counts the pages, slides or worksheets before it. `is_block` is true of tables and code;
+    `alone` keeps the parts of a cut one from mixing with what follows.
     """
 
     start: int
     end: int
     leaf: int
     is_heading: bool = False
+    is_block: bool = False
     alone: bool = False
     header: str = ""
 
@@ -115,12 +118,15 @@ def _units(document: Document, edges: Sequence[int], max_chars: int) -> Iterator
         header = text[part.start : header_end].strip()
         inner = edges[bisect_right(edges, part.start) : bisect_right(edges, part.end - 1)]
         for start, end in _stripped(text, part.start, inner, part.end):
-            whole = end - start <= max_chars
+            is_block = part.kind in {PartKind.TABLE, PartKind.CODE}
+            whole = end - start <= (max_chars * 3 // 2 if is_block else max_chars)
             is_heading = part.kind is PartKind.HEADING and whole
-            alone = part.kind in {PartKind.TABLE, PartKind.CODE} and (not whole or bool(inner))
+            alone = is_block and (not whole or bool(inner))
             pieces = [(start, end)]
             if not whole:
-                pieces = _cut(text, (start, end), max_chars, _levels(part.kind, document.language))
+                is_table = part.kind is PartKind.TABLE
+                limit = _even(end - start, max_chars) if is_table else max_chars
+                pieces = _cut(text, (start, end), limit, _levels(part.kind, document.language))
             for piece_start, piece_end in pieces:
                 follows = len(header) <= max_chars and piece_start >= header_end > part.start
                 yield _Unit(
@@ -128,9 +134,15 @@ def _units(document: Document, edges: Sequence[int], max_chars: int) -> Iterator
                     piece_end,
                     bisect_right(edges, start),
                     is_heading,
+                    is_block,
                     alone,
                     header if follows else "",
                 )
+
+
+def _even(length: int, limit: int) -> int:
+    """Return a bound that cuts `length` into parts of about one size, without a stray last row."""
+    return min(limit, length // -(-length // limit) + limit // 8)
 
 
 def _parts(document: Document) -> Iterator[Part]:
@@ -242,12 +254,12 @@ def _joins(group: Sequence[_Unit], unit: _Unit, max_chars: int) -> bool:
     if unit.leaf != last.leaf or last.alone:
         return False
     if last.is_heading:
-        bounded_from = group[0].start if unit.is_heading else unit.start
-    elif unit.is_heading or unit.alone:
+        return not unit.is_heading or unit.end - group[0].start <= max_chars
+    if unit.is_heading:
         return False
-    else:
-        bounded_from = next(member.start for member in group if not member.is_heading)
-    return unit.end - bounded_from <= max_chars
+    body = next(member.start for member in group if not member.is_heading)
+    introduces = unit.is_block and not last.is_block and last.end - body <= max_chars // 4
+    return introduces or (not unit.alone and unit.end - body <= max_chars)
 
 
 class _Places:

@@ -94,7 +94,11 @@ def test_size_is_bounded_and_no_passage_runs_over_a_page(made, max_chars):
         body_start = max((heading.end for heading in inner), default=passage.start)
         pages = {made.place_at(offset).page for offset in range(passage.start, passage.end)}
         assert len(made.text[passage.start : body_start].strip()) <= max_chars
-        assert len(made.text[body_start : passage.end].strip()) <= max_chars
+        body = made.text[body_start : passage.end].strip()
+        blocks = [block for block in made.parts if block.kind in {PartKind.TABLE, PartKind.CODE}]
+        with_block = any(b.start < passage.end and b.end > passage.start for b in blocks)
+        blank = len(body) - len("".join(body.split()))
+        assert len(body) <= (max_chars * 7 // 4 + blank if with_block else max_chars)
         assert len(passage.header) <= max_chars
         assert len(pages) == 1
 
@@ -153,16 +157,35 @@ def test_a_large_table_is_cut_between_rows_and_each_later_part_has_the_header():
     header = "| name | sum |\n|---|---|\n"
     rows = [f"| row {number} | {number * 11} |" for number in range(12)]
     table = header + "\n".join(rows)
-    text = f"Before.\n\n{table}\n\nAfter."
+    text = f"In millions.\n\n{table}\n\nAfter."
     made = document(text, part(text, table, PartKind.TABLE, header))
 
     passages = split(made, library="docs", labels=EVERYONE, max_chars=80)
 
-    cut = [passage for passage in passages if "|" in passage.text]
-    assert [p.text for p in passages if "|" not in p.text] == ["Before.", "After."]
-    assert [line for p in cut for line in p.text.splitlines()][2:] == rows
+    *cut, after = passages
+    assert after.text == "After."
+    assert cut[0].text.startswith(f"In millions.\n\n{header}| row 0")
+    assert [line for p in cut for line in p.text.splitlines()][4:] == rows
     assert [p.header for p in cut] == ["", *[header.strip()] * (len(cut) - 1)]
-    assert len(cut) == 3
+    assert [len(p.text.splitlines()) for p in cut] == [7, 5, 4]
+
+
+def test_a_table_may_be_half_as_long_again_before_it_is_cut():
+    rows = "\n".join(f"| row {number} | {number * 11} |" for number in range(6))
+
+    def cut(max_chars):
+        return len(texts(document(rows, part(rows, rows, PartKind.TABLE)), max_chars))
+
+    assert len(rows) == 88
+    assert [cut(88), cut(59), cut(58)] == [1, 1, 2]
+
+
+def test_the_parts_of_a_cut_table_are_of_about_one_size():
+    rows = "\n".join(f"| row {number} | {number * 11} |" for number in range(10, 40))
+
+    sizes = [len(text) for text in texts(document(rows, part(rows, rows, PartKind.TABLE)), 200)]
+
+    assert sizes == [186, 186, 135]
 
 
 def test_a_table_that_fits_stays_whole_with_the_sentence_that_introduces_it():
