@@ -3,29 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from functools import wraps
 from pathlib import Path
-from typing import Any, ClassVar, Concatenate, ParamSpec, cast
+from typing import ClassVar
 
-from citewell.engine.registry import Registry
 from citewell.protocols import Retriever
-from citewell.specs import Context, RetrieverSpec
-from citewell.types import (
-    EVERYONE,
-    Audience,
-    IndexedDocument,
-    Labels,
-    Passage,
-    Place,
-    Placed,
-    Query,
-)
-
-P = ParamSpec("P")
+from citewell.testing.documents import make_document, rich_document
+from citewell.testing.opening import opened, run_async
+from citewell.types import EVERYONE, Audience, IndexedDocument, Labels, Passage, Query
 
 ALL = Audience.of(EVERYONE)
 _ODD_QUERIES = (
@@ -46,50 +33,6 @@ _ODD_QUERIES = (
     "\u72d0\u72f8\u306f\u901f\u3044",
     "\u0644\u062b\u0639\u0644\u0628",
 )
-
-
-def _run(
-    test: Callable[Concatenate[Any, P], Awaitable[None]],
-) -> Callable[Concatenate[Any, P], None]:
-    """Run an async test by itself, so that authors need no plugin of pytest's."""
-
-    @wraps(test)
-    def run(contract: Any, /, *args: P.args, **kwargs: P.kwargs) -> None:
-        async def body() -> None:
-            await test(contract, *args, **kwargs)
-
-        asyncio.run(body())
-
-    return run
-
-
-def make_document(
-    name: str,
-    *texts: str,
-    version: str = "1",
-    labels: Iterable[str] = (EVERYONE,),
-    language: str = "en",
-) -> IndexedDocument:
-    """Return a document whose passages are `texts`, one below the other."""
-    document_id = f"library:{name}"
-    passages = []
-    start = 0
-    for line, text in enumerate(texts, 1):
-        passages.append(
-            Passage(
-                id=f"{name}/{start}/{version}",
-                document_id=document_id,
-                title=name,
-                text=text,
-                start=start,
-                end=start + len(text),
-                places=(Placed(start, Place(line=2 * line - 1)),),
-                labels=frozenset(labels),
-                language=language,
-            )
-        )
-        start += len(text) + 2
-    return IndexedDocument(id=document_id, version=version, title=name, passages=tuple(passages))
 
 
 def _texts(passages: Iterable[Passage]) -> list[str]:
@@ -114,20 +57,12 @@ class RetrieverContract:
     @asynccontextmanager
     async def open(self, folder: Path) -> AsyncIterator[Retriever]:
         """Open the retriever with its data in `folder`; override to build it otherwise."""
-        spec = cast("RetrieverSpec[Any]", Registry.load().find("retriever", self.name))
-        context = Context(
-            name=self.name,
-            log=logging.getLogger(f"citewell.retriever.{self.name}"),
-            data_dir=folder,
-            base_dir=folder,
-        )
-        config = spec.config.model_validate(dict(self.config))
-        async with spec.build(config, context) as retriever:
+        async with opened("retriever", self.name, self.config, folder) as retriever:
             yield retriever
 
     # --- what was indexed is found ---------------------------------------------------------
 
-    @_run
+    @run_async
     async def test_starts_empty(self, tmp_path: Path) -> None:
         async with self.open(tmp_path) as retriever:
             assert dict(await retriever.versions()) == {}
@@ -135,7 +70,7 @@ class RetrieverContract:
             assert not await retriever.fetch(["x"], readable_by=ALL)
             assert isinstance(await retriever.identity(), str)
 
-    @_run
+    @run_async
     async def test_finds_what_was_indexed(self, tmp_path: Path) -> None:
         async with self.open(tmp_path) as retriever:
             await retriever.index([
@@ -146,7 +81,7 @@ class RetrieverContract:
             assert _texts(await _found(retriever, "Where is the fox?")) == ["The quick brown fox."]
             assert await retriever.versions() == {"library:a": "1", "library:b": "1"}
 
-    @_run
+    @run_async
     async def test_one_matching_word_is_enough(self, tmp_path: Path) -> None:
         async with self.open(tmp_path) as retriever:
             await retriever.index([make_document("a", "Refunds take two weeks.")])
@@ -154,9 +89,9 @@ class RetrieverContract:
             found = await _found(retriever, "how long do refunds usually take for customers abroad")
             assert found, "a question holds words that no passage has; match any word, not all"
 
-    @_run
+    @run_async
     async def test_passages_come_back_exactly(self, tmp_path: Path) -> None:
-        document = _rich_document()
+        document = rich_document()
         async with self.open(tmp_path) as retriever:
             await retriever.index([document])
             fetched = await retriever.fetch(_ids(document.passages), readable_by=ALL)
@@ -170,7 +105,7 @@ class RetrieverContract:
             assert passage.places == stored.places
             assert passage.labels == stored.labels
 
-    @_run
+    @run_async
     async def test_best_first_and_never_more_than_the_limit(self, tmp_path: Path) -> None:
         texts = [f"Filler about the weather, number {number}." for number in range(30)]
         texts[17] = "Kangaroo pouch: how the kangaroo carries its young in the pouch."
@@ -186,7 +121,7 @@ class RetrieverContract:
                 best = await _found(retriever, "kangaroo pouch weather", limit=limit)
                 assert _ids(best) == _ids(found[:limit]), f"limit {limit} is not the best {limit}"
 
-    @_run
+    @run_async
     async def test_same_question_same_answer(self, tmp_path: Path) -> None:
         async with self.open(tmp_path) as retriever:
             await retriever.index([
@@ -199,7 +134,7 @@ class RetrieverContract:
                     "break ties by something stable, such as the document's id"
                 )
 
-    @_run
+    @run_async
     async def test_odd_questions_are_safe(self, tmp_path: Path) -> None:
         async with self.open(tmp_path) as retriever:
             await retriever.index([make_document("a", "fox")])
@@ -214,7 +149,7 @@ class RetrieverContract:
                 assert len(found) <= 1
             assert await _found(retriever, "fox", language="zz"), "an unknown language is no error"
 
-    @_run
+    @run_async
     async def test_big_documents(self, tmp_path: Path) -> None:
         many = [f"Paragraph {number} about item{number}." for number in range(1500)]
         huge = "lorem ipsum " * 20_000 + "needle"
@@ -226,7 +161,7 @@ class RetrieverContract:
 
     # --- documents are replaced and deleted as a whole --------------------------------------
 
-    @_run
+    @run_async
     async def test_replacing_leaves_nothing_of_the_old(self, tmp_path: Path) -> None:
         old = make_document("a", "old fox one", "old fox two", "shared fox", version="1")
         new = make_document("a", "new fox", version="2")
@@ -238,7 +173,7 @@ class RetrieverContract:
             assert not await retriever.fetch(_ids(old.passages), readable_by=ALL)
             assert await retriever.versions() == {"library:a": "2", "library:b": "1"}
 
-    @_run
+    @run_async
     async def test_a_passage_may_stay_the_same(self, tmp_path: Path) -> None:
         old = make_document("a", "kept fox", "dropped fox")
         new = IndexedDocument(id=old.id, version="2", title=old.title, passages=old.passages[:1])
@@ -251,7 +186,7 @@ class RetrieverContract:
             fetched = await retriever.fetch(_ids(old.passages), readable_by=ALL)
             assert tuple(fetched) == new.passages
 
-    @_run
+    @run_async
     async def test_a_document_may_become_empty(self, tmp_path: Path) -> None:
         async with self.open(tmp_path) as retriever:
             await retriever.index([make_document("a", "fox")])
@@ -262,7 +197,7 @@ class RetrieverContract:
                 "remember a document without text too, or each sync reads it again"
             )
 
-    @_run
+    @run_async
     async def test_deleted_means_gone(self, tmp_path: Path) -> None:
         gone = make_document("a", "fox one", "fox two")
         async with self.open(tmp_path) as retriever:
@@ -274,7 +209,7 @@ class RetrieverContract:
             assert not await retriever.fetch(_ids(gone.passages), readable_by=ALL)
             assert await retriever.versions() == {"library:b": "1"}
 
-    @_run
+    @run_async
     async def test_deleted_can_come_back(self, tmp_path: Path) -> None:
         document = make_document("a", "fox")
         async with self.open(tmp_path) as retriever:
@@ -284,7 +219,7 @@ class RetrieverContract:
 
             assert _texts(await _found(retriever, "fox")) == ["fox"]
 
-    @_run
+    @run_async
     async def test_identity_tells_every_change(self, tmp_path: Path) -> None:
         seen = []
         async with self.open(tmp_path) as retriever:
@@ -301,9 +236,9 @@ class RetrieverContract:
         assert len(set(seen)) == len(seen), f"a change left the identity as it was: {seen}"
         assert again == seen[-1], "reading must not change the identity"
 
-    @_run
+    @run_async
     async def test_what_was_indexed_outlives_the_process(self, tmp_path: Path) -> None:
-        document = _rich_document()
+        document = rich_document()
         async with self.open(tmp_path) as retriever:
             await retriever.index([document, make_document("b", "fox")])
             await retriever.delete(["library:b"])
@@ -320,7 +255,7 @@ class RetrieverContract:
 
     # --- readers ----------------------------------------------------------------------------
 
-    @_run
+    @run_async
     async def test_nobody_gets_what_a_reader_may_not_read(self, tmp_path: Path) -> None:
         choose = random.Random(7)
         names = ["everyone", "hr", "legal team", "a,b", 'quote"d', "\u00e9quipe"]
@@ -346,7 +281,7 @@ class RetrieverContract:
                 assert set(_ids(found)) == readable, f"retrieve is wrong for {audience}"
                 assert set(_ids(fetched)) == readable, f"fetch is wrong for {audience}"
 
-    @_run
+    @run_async
     async def test_unreadable_passages_take_no_place_in_the_result(self, tmp_path: Path) -> None:
         secret = [f"fox fox fox den {number}" for number in range(400)]
         public = [f"Somewhere in this long text number {number} a fox is met." for number in (1, 2)]
@@ -359,7 +294,7 @@ class RetrieverContract:
             found = await _found(retriever, "fox den", limit=2)
             assert sorted(_texts(found)) == public, "filter by reader before ranking, not after"
 
-    @_run
+    @run_async
     async def test_new_labels_hold_at_once(self, tmp_path: Path) -> None:
         document = make_document("a", "fox")
         closed = make_document("a", "fox", version="2", labels=["hr"])
@@ -372,7 +307,7 @@ class RetrieverContract:
                 _ids([*document.passages, *closed.passages]), readable_by=ALL
             )
 
-    @_run
+    @run_async
     async def test_fetch_keeps_the_order_of_the_ids(self, tmp_path: Path) -> None:
         document = make_document("a", *(f"fox {number}" for number in range(12)))
         wanted = _ids(document.passages)[::-1]
@@ -385,7 +320,7 @@ class RetrieverContract:
 
     # --- several at once ----------------------------------------------------------------------
 
-    @_run
+    @run_async
     async def test_readers_see_each_document_whole(self, tmp_path: Path) -> None:
         versions = [
             make_document("a", *(f"beacon {part}" for part in range(2 + at % 5)), version=str(at))
@@ -408,7 +343,7 @@ class RetrieverContract:
                 _ids(versions[-1].passages)
             )
 
-    @_run
+    @run_async
     async def test_calls_may_overlap(self, tmp_path: Path) -> None:
         async with self.open(tmp_path) as retriever:
             await asyncio.gather(
@@ -420,7 +355,7 @@ class RetrieverContract:
             assert len(await retriever.versions()) == 12
             assert len(await _found(retriever, "fox", limit=50)) == 12
 
-    @_run
+    @run_async
     async def test_a_cancelled_write_leaves_no_half(self, tmp_path: Path) -> None:
         parts = [f"fox {part}" for part in range(300)]
         async with self.open(tmp_path) as retriever:
@@ -450,48 +385,3 @@ async def _index_one_by_one(retriever: Retriever, documents: Iterable[IndexedDoc
 
 def _some(choose: random.Random, names: Sequence[str]) -> Labels:
     return frozenset(choose.sample(names, choose.randint(0, 3)))
-
-
-def _rich_document() -> IndexedDocument:
-    """Return a document that uses every field of a passage."""
-    text = "R\u00e9sum\u00e9\t36,413\r\n\u6771\u4eac \U0001f98a e\u0301 \u202eabc\u202c  end "
-    row = "Paid\n36,413"
-    document_id, title = "library:rich/\u00fc.md", "Rich \u2014 \u201ctitle\u201d"
-    first = Passage(
-        id="rich-1",
-        document_id=document_id,
-        title=title,
-        text=text,
-        start=5,
-        end=5 + len(text),
-        places=(
-            Placed(5, Place(page=2, headings=("One", "One/Two"), line=7, anchor="one-two")),
-            Placed(9, Place(page=2, headings=("One", "One/Two"), line=8)),
-            Placed(30, Place(slide=1)),
-        ),
-        labels=frozenset({EVERYONE, "hr", "with space"}),
-        uri="https://example.org/r%C3%BC?x=1#y",
-        language="fr",
-    )
-    second = Passage(
-        id="rich-2",
-        document_id=document_id,
-        title=title,
-        text=row,
-        start=60,
-        end=60 + len(row),
-        places=(
-            Placed(60, Place(sheet="Q1 2026", cell="A2", headings=("One",))),
-            Placed(65, Place(sheet="Q1 2026", cell="B2", headings=("One",))),
-        ),
-        labels=frozenset({EVERYONE}),
-        header="R\u00e9sum\u00e9 | Amount",
-        language="",
-    )
-    return IndexedDocument(
-        id=document_id,
-        version="a7",
-        title=title,
-        passages=(first, second),
-        uri=first.uri,
-    )
