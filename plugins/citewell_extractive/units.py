@@ -19,7 +19,7 @@ _RULE = re.compile(r"[\s|:=~^+*_.\-\u2014]*")
 _ITEM = re.compile(r"\s*(?:[-*+\u2022\u2023\u25e6\u2013]|\(?(?:\d{1,3}|[a-zA-Z])[.)])\s+(?=\S)")
 _ENDS_SENTENCE = re.compile(r"[.!?\u2026\u3002][\"'\u201d\u2019)\]]*$")
 _ENDS_PROSE = re.compile(r"[.!?:\u2026\u3002][\"'\u201d\u2019)\]]*$")
-_LABEL_LINES = 2
+_LABEL_CHARS = 80
 _WRAPPED_CHARS = 60
 _SHORT = 0.7
 
@@ -134,12 +134,14 @@ class _Block:
     Attributes:
         titles: lines with the titles of a table's columns; at first of one that goes on.
         announcement: the last sentence before the block, when a colon ends it.
+        above: the lines between the last sentence and the next row.
     """
 
     text: str
     language: str
     titles: tuple[str, ...]
     announcement: str
+    above: tuple[str, ...] = ()
 
     def units(self, lines: Sequence[_Line]) -> list[Unit]:
         found: list[Unit] = []
@@ -155,23 +157,23 @@ class _Block:
                 found += self._items(run)
             elif later[:1] != ["row"]:
                 found += self._sentences(run)
-            elif ("row" in kinds[:index] or self.titles) and len(run) <= _LABEL_LINES:
+            elif ("row" in kinds[:index] or self.titles) and _is_label(run):
                 label = run[-1].text.strip()
             else:
-                prose, titles = _parted(run)
+                prose, above = _parted(run)
                 found += self._sentences(prose)
-                self.titles, label = tuple(line.text for line in titles), ""
+                self.above, self.titles, label = tuple(line.text for line in above), (), ""
         return found
 
     def _rows(self, run: Sequence[_Line], label: str, *, goes_on: bool) -> list[Unit]:
         rules = [index for index, line in enumerate(run) if line.kind == "rule"]
         rows = [line for line in run if line.kind == "row"]
-        titles = 1 if rules[:1] == [1] else _title_rows(rows, goes_on=goes_on)
-        if titles:
-            self.titles += tuple(line.text for line in rows[:titles])
+        count = 1 if rules[:1] == [1] else _title_rows(rows, goes_on=goes_on)
+        titles = (*self.above, *(line.text for line in rows[:count]))
+        self.titles, self.above = titles or self.titles, ()
         return [
             Unit(Kind.ROW, line.start, line.end, self.announcement, self.titles, label)
-            for line in rows[titles:]
+            for line in rows[count:]
         ]
 
     def _items(self, run: Sequence[_Line]) -> list[Unit]:
@@ -193,7 +195,7 @@ class _Block:
     def _sentences(self, run: Sequence[_Line]) -> list[Unit]:
         return [
             Unit(Kind.SENTENCE, first + start, first + end)
-            for first, last in _paragraphs(run)
+            for first, last in _paragraphs([line for line in run if line.kind != "rule"])
             for start, end in sentences(self.text[first:last], self.language)
             if any(map(str.isalnum, self.text[first + start : first + end]))
         ]
@@ -217,17 +219,29 @@ def _paragraphs(run: Sequence[_Line]) -> Iterator[tuple[int, int]]:
 
 
 def _runs(lines: Sequence[_Line]) -> Iterator[tuple[str, list[_Line]]]:
-    """Yield lines of one kind together; prose below a list item is part of it."""
+    """Yield lines of one kind together; prose below a list item is part of it.
+
+    A line above a rule is a heading, and left out.
+    """
     kind, run = "", list[_Line]()
     for line in lines:
-        if line.kind in {"rule", kind} or (kind == "item" and line.kind == "prose"):
+        is_heading = line.kind == "rule" and kind == "prose" and len(run) == 1
+        if not is_heading and (
+            line.kind in {kind, "rule"} or (kind, line.kind) == ("item", "prose")
+        ):
             run.append(line)
-        else:
-            if kind:
-                yield kind, run
-            kind, run = line.kind, [line]
+            continue
+        if kind and not is_heading:
+            yield kind, run
+        kind, run = ("", []) if is_heading else (line.kind, [line])
     if kind:
         yield kind, run
+
+
+def _is_label(run: Sequence[_Line]) -> bool:
+    """Tell whether lines between rows name the group of rows that follows."""
+    chars = sum(len(line.text) for line in run)
+    return chars <= _LABEL_CHARS and not any(_ENDS_SENTENCE.search(line.text) for line in run)
 
 
 def _title_rows(rows: Sequence[_Line], *, goes_on: bool) -> int:

@@ -20,7 +20,7 @@ _DATE = re.compile(r"1\d{3}s?|20\d\ds?|\d{1,2}(?:st|nd|rd|th)|centur(?:y|ies)", 
 _YEAR = re.compile(r"(?:1[5-9]|20)\d\d")
 # Money, shares of a hundred, and figures with a point or with thousands set apart.
 _AMOUNT = re.compile(
-    r"[$\u20ac\u00a3\u00a5]\s?\(?\d|\d\s?(?:%|percent|per cent)|\d[.,]\d|\d (?:m|b|tr)illion"
+    r"[$\u20ac\u00a3\u00a5]\s?\(?\d|\d\)?\s?(?:%|percent|per cent)|\d[.,]\d|\d (?:m|b|tr)illion"
 )
 _PLAIN_NUMBER = 0.5
 _REASON = re.compile(
