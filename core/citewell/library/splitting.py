@@ -31,6 +31,7 @@ from citewell.types import (
 SPLITTER_VERSION = 2
 """Raise it when the same document would give other passages."""
 
+_BLOCKS = frozenset({PartKind.TABLE, PartKind.CODE})
 _BLANK_LINE = re.compile(r"\n\s*\n")
 _LINE = re.compile(r"\n")
 _LIST_ITEM = re.compile(r"\n(?=[ \t]*(?:[-*+\u2022\u2023\u25e6\u2013]|\d{1,9}[.)])\s)")
@@ -40,8 +41,8 @@ _WORD = re.compile(r"\s+")
 class _Unit(NamedTuple):
     """A stretch that is kept whole, without blank space at its ends.
 
-    `leaf` counts the pages, slides or worksheets before it. `is_block` is true of tables and code;
-    `alone` keeps the parts of a cut one from mixing with what follows.
+    `leaf` counts the pages, slides or worksheets before it. `is_block` is true of tables and code,
+    `is_cut` of the parts of one, which do not mix with what follows.
     """
 
     start: int
@@ -49,7 +50,7 @@ class _Unit(NamedTuple):
     leaf: int
     is_heading: bool = False
     is_block: bool = False
-    alone: bool = False
+    is_cut: bool = False
     header: str = ""
 
 
@@ -112,32 +113,35 @@ def _edges(places: Sequence[Placed]) -> list[int]:
 
 
 def _units(document: Document, edges: Sequence[int], max_chars: int) -> Iterator[_Unit]:
-    text = document.text
     for part in _parts(document):
-        header_end = min(part.header_end or part.start, part.end)
-        header = text[part.start : header_end].strip()
         inner = edges[bisect_right(edges, part.start) : bisect_right(edges, part.end - 1)]
-        for start, end in _stripped(text, part.start, inner, part.end):
-            is_block = part.kind in {PartKind.TABLE, PartKind.CODE}
-            whole = end - start <= (max_chars * 3 // 2 if is_block else max_chars)
-            is_heading = part.kind is PartKind.HEADING and whole
-            alone = is_block and (not whole or bool(inner))
-            pieces = [(start, end)]
-            if not whole:
-                is_table = part.kind is PartKind.TABLE
-                limit = _even(end - start, max_chars) if is_table else max_chars
-                pieces = _cut(text, (start, end), limit, _levels(part.kind, document.language))
-            for piece_start, piece_end in pieces:
-                follows = len(header) <= max_chars and piece_start >= header_end > part.start
+        header_end = min(part.header_end or part.start, part.end)
+        header = document.text[part.start : header_end].strip()
+        for span in _stripped(document.text, part.start, inner, part.end):
+            pieces = _pieces(document, part.kind, span, max_chars)
+            is_whole = len(pieces) == 1
+            is_block = part.kind in _BLOCKS
+            for start, end in pieces:
+                follows = len(header) <= max_chars and start >= header_end > part.start
                 yield _Unit(
-                    piece_start,
-                    piece_end,
-                    bisect_right(edges, start),
-                    is_heading,
-                    is_block,
-                    alone,
-                    header if follows else "",
+                    start=start,
+                    end=end,
+                    leaf=bisect_right(edges, start),
+                    is_heading=part.kind is PartKind.HEADING and is_whole,
+                    is_block=is_block,
+                    is_cut=is_block and (bool(inner) or not is_whole),
+                    header=header if follows else "",
                 )
+
+
+def _pieces(
+    document: Document, kind: PartKind, span: tuple[int, int], max_chars: int
+) -> list[tuple[int, int]]:
+    length = span[1] - span[0]
+    if length <= (max_chars * 3 // 2 if kind in _BLOCKS else max_chars):
+        return [span]
+    limit = _even(length, max_chars) if kind is PartKind.TABLE else max_chars
+    return _cut(document.text, span, limit, _levels(kind, document.language))
 
 
 def _even(length: int, limit: int) -> int:
@@ -251,7 +255,7 @@ def _packed(units: Iterable[_Unit], max_chars: int) -> Iterator[tuple[int, int, 
 
 def _joins(group: Sequence[_Unit], unit: _Unit, max_chars: int) -> bool:
     last = group[-1]
-    if unit.leaf != last.leaf or last.alone:
+    if unit.leaf != last.leaf or last.is_cut:
         return False
     if last.is_heading:
         return not unit.is_heading or unit.end - group[0].start <= max_chars
@@ -259,7 +263,7 @@ def _joins(group: Sequence[_Unit], unit: _Unit, max_chars: int) -> bool:
         return False
     body = next(member.start for member in group if not member.is_heading)
     introduces = unit.is_block and not last.is_block and last.end - body <= max_chars // 4
-    return introduces or (not unit.alone and unit.end - body <= max_chars)
+    return introduces or (not unit.is_cut and unit.end - body <= max_chars)
 
 
 class _Places:

@@ -149,6 +149,17 @@ class SourceContract:
         assert not second.texts
 
     @run_async
+    async def test_files_stay_readable_after_the_last_change(self, tmp_path: Path) -> None:
+        root = self._place(tmp_path)
+        self.write(root, {"a.md": "one", "b.md": "two"})
+        async with self.open(root) as source:
+            changes = [change async for change in source.changes({})]
+            found = [change.raw for change in changes if isinstance(change, Changed)]
+            texts = sorted(raw.path.read_text(encoding="utf-8") for raw in found)
+
+        assert texts == ["one", "two"]
+
+    @run_async
     async def test_a_hundred_documents(self, tmp_path: Path) -> None:
         root = self._place(tmp_path)
         files = {f"folder{number % 7}/file{number}.md": str(number) for number in range(100)}
