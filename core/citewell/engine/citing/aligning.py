@@ -106,8 +106,8 @@ class Aligner:
             spans.append(span)
         return tuple(spans)
 
-    def best_window(self, claim: str) -> tuple[Span, float]:
-        """Return the sentence, or neighbouring sentences, closest to `claim`.
+    def best_window(self, claim: str, *, alone: bool = False) -> tuple[Span, float]:
+        """Return the sentence, or unless `alone` neighbouring sentences, closest to `claim`.
 
         With it goes the share of the claim's telling words that stand in the window, in [0, 1].
         """
@@ -117,7 +117,10 @@ class Aligner:
         best = max(range(len(self.units)), key=lambda unit: self._closeness(unit, wanted))
         first, last = best, best
         held = wanted & self._telling[best]
-        while (joined := self._neighbour(first, last, wanted - held, len(wanted))) is not None:
+        while not alone:
+            joined = self._neighbour(first, last, wanted - held, len(wanted))
+            if joined is None:
+                break
             first, last = min(first, joined), max(last, joined)
             held |= wanted & self._telling[joined]
         span = self.units[first][0], self.units[last][1]

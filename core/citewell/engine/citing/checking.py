@@ -127,7 +127,9 @@ class Checker:
             verdict = replace(verdict, reason=f"{verdict.reason}; {_summary(problems)}")
         known = frozenset[str]().union(*(source.addresses for source in sources))
         text = without_links(_bars(texts) if piece.kind is PieceKind.ROW else judged, known=known)
-        return _Finding(text, verdict, checked.passages, self._windows(judged, checked.passages))
+        return _Finding(
+            text, verdict, checked.passages, self._windows(judged, piece, checked.passages)
+        )
 
     async def _judge(self, text: str, sources: list[Source], *, reach: int) -> Verdict:
         statement = Statement(
@@ -200,10 +202,14 @@ class Checker:
         # Stored text may have taken the place of half a code span: what stands now is read anew.
         return clean(_QUOTATION.sub(stored, text)).text, missing[0] if missing else None
 
-    def _windows(self, text: str, passages: dict[int, Passage]) -> dict[int, tuple[Span, ...]]:
+    def _windows(
+        self, text: str, piece: Piece, passages: dict[int, Passage]
+    ) -> dict[int, tuple[Span, ...]]:
         """Choose what to quote for each mark; leave out marks that add nothing."""
         windows = {
-            number: self._source(passage).aligner.best_window(text)
+            number: self._source(passage).aligner.best_window(
+                text, alone=piece.kind is PieceKind.ROW
+            )
             for number, passage in passages.items()
         }
         most = max((share for _, share in windows.values()), default=0.0)
@@ -307,7 +313,8 @@ class Checker:
             self._lead = lead
             return piece.lead
         self._lead = ""
-        lead = lead if self._started else lead.lstrip("\n")
+        if not self._started:
+            lead = lead.lstrip("\n") if lead.strip() else ""
         self._started = True
         return lead
 

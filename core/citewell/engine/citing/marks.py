@@ -18,7 +18,7 @@ MAX_CONTENT_CHARS = 120
 _WIDEST_RANGE = 50
 _EMPHASIS = " \t*_~`"
 _PREFIX = re.compile(
-    r"(?:sources?|passages?|citations?|refs?\.?|references?)[ \t]*#?[ \t]*", re.IGNORECASE
+    r"(?:sources?|passages?|citations?|references?|refs?\.?)[ \t]*#?[ \t]*", re.IGNORECASE
 )
 _ITEM = re.compile(r"(\d{1,4})(?:[ \t]*[-–—][ \t]*(\d{1,4}))?", re.ASCII)
 _SEPARATOR = re.compile(r"[ \t]*[,;&][ \t]*")

@@ -38,6 +38,8 @@ _PLATFORM = re.compile(
     r"<([@#!&:][^<>\n]{0,200}|/[\w -]{1,100}:\d+|a?:\w+:\d+|(?:t|id):[^<>\n]{0,100})>"
 )
 _OPEN_ANGLE = re.compile(r"<(?=[A-Za-z/!?@#&:])")
+# `](`, `][` and `]:` could be read as a link by somebody else's Markdown.
+_OPEN_LINK = re.compile(r"\](?=[(\[:])")
 _DESTINATION = re.compile(
     r"\(\s*(?:<[^<>\n]{0,2000}>|[^\s()<>]{0,2000}(?:\([^\s()]{0,500}\)[^\s()<>]{0,500}){0,5})"
     r"(?:\s+(?:\"[^\"]{0,500}\"|'[^']{0,500}'|\([^()]{0,500}\)))?\s*\)"
@@ -52,7 +54,7 @@ _URL = re.compile(
 _HOST = re.compile(r"(?<![\w.@/-])(?:[\w-]{1,63}\.){1,8}[A-Za-z]{2,24}(?![\w/])")
 _AFTER_URL = ".,;:!?*_~…"
 _PING = re.compile(r"@(?=(?:everyone|here|channel|group)\b)", re.IGNORECASE)
-_SPACE_BEFORE_STOP = re.compile(r"\s+(?=[.,;:!?…。！？](?:\s|$))")
+_SPACE_BEFORE_STOP = re.compile(r"\s+(?=[.,;:!?。！？](?:\s|$))")
 _EMPTY_EMPHASIS = re.compile(r"(?<![*_\w])(?:\*\*\*\*|____)(?![*_\w])")
 _BREAK = "\u200b"
 
@@ -80,16 +82,16 @@ class Clean:
 def clean(raw: str) -> Clean:
     """Take marks, links' targets, images, HTML and mentions out of one piece of Markdown."""
     text, spans = _without_code(_printable(raw))
-    text = _decoded(text).replace("`", "")
-    text = _without_tags(_ESCAPED.sub(r"\1", text))
+    text = _ESCAPED.sub(r"\1", _decoded(text)).replace("`", "")
+    text = _without_tags(text)
     brackets = _Brackets(spans)
     # Taking one thing out can bring the halves of another together.
     for _ in range(4):
         before, text = text, brackets.read(text)
         if text == before:
             break
-    text = _OPEN_ANGLE.sub("< ", text)
     text = _SPACE_BEFORE_STOP.sub("", _EMPTY_EMPHASIS.sub("", text))
+    text = _OPEN_LINK.sub("] ", _OPEN_ANGLE.sub("< ", text))
     for placeholder, span in spans.items():
         text = text.replace(placeholder, span)
     return Clean(
@@ -238,7 +240,7 @@ class _Brackets:
             self._out.append(self._gap(text, after))
             return after
         if self._out[start] == "[" and closing == "]":
-            return self._close_link(start, text, after, linked=destination is not None)
+            return self._close_link(start, after, linked=destination is not None)
         self._out.append(closing)
         return position
 
@@ -260,7 +262,7 @@ class _Brackets:
         following = text[position : position + 1]
         return " " if following.isspace() or following.isalnum() else ""
 
-    def _close_link(self, start: int, text: str, after: int, *, linked: bool) -> int:
+    def _close_link(self, start: int, after: int, *, linked: bool) -> int:
         image = start > 0 and self._out[start - 1] == "!"
         if linked and image:
             del self._out[start - 1 :]
@@ -270,7 +272,4 @@ class _Brackets:
             self._out.append("]")
             if image:
                 self._out[start - 1] = ""
-            # `](`, `][` and `]:` could still be read as a link by somebody else's Markdown.
-            if text[after : after + 1] in {"(", "[", ":"}:
-                self._out.append(" ")
         return after

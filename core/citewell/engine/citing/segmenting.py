@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum, auto
 
+from citewell.engine.citing.marks import after_marks
 from citewell.engine.citing.sentences import SURROGATES, Sentences
 
 MAX_LINE_CHARS = 4000
@@ -88,6 +89,7 @@ class Segmenter:
         self._blank = True
         self._started = False
         self._marker = ""
+        self._marker_alone = False
         self._in_list = False
         self._block_lead: str | None = None
         self._quoted: list[str] = []
@@ -111,7 +113,6 @@ class Segmenter:
         for match in _LAST_TOKEN.finditer(rest):
             yield from self._take(match[0])
         if self._reading is _Line.FENCED:
-            self._code.add(self._line)
             yield self._code.finish()
         elif self._reading is _Line.WHOLE:
             yield from self._end_line()
@@ -143,7 +144,9 @@ class Segmenter:
     # --- the beginning of a line --------------------------------------------------------------
 
     def _begin(self, token: str) -> Iterator[Piece]:
-        if token == "\n":
+        if token == "\n" and self._marker_alone:
+            self._marker_alone, self._indent = False, ""
+        elif token == "\n":
             yield from self._end_blocks()
             self._blank, self._indent, self._marker = True, "", ""
         elif token.isspace():
@@ -152,7 +155,7 @@ class Segmenter:
             yield from self._end_blocks()
             self._block_lead = None
             self._marker = f"{self._indent.expandtabs(_TAB_CHARS)}{token} "
-            self._in_list, self._indent = True, ""
+            self._in_list, self._indent, self._marker_alone = True, "", True
         elif self._is_whole_line(token):
             self._reading, self._line, self._oversize = _Line.WHOLE, self._indent + token, False
         else:
@@ -182,7 +185,7 @@ class Segmenter:
         if self._quoted or self._table:
             yield from self._end_blocks()
         if self._sentences:
-            yield from self._prose("\n")
+            yield from self._prose("\n" + self._indent)
         else:
             if self._blank and not self._indent:
                 self._in_list = self._in_list and bool(self._marker)
@@ -194,7 +197,8 @@ class Segmenter:
         """Return the line breaks and the marker before the block that begins, and spend them."""
         newlines = ("\n\n" if self._blank else "\n") if self._started else ""
         lead = newlines + self._marker
-        self._started, self._blank, self._marker = True, False, ""
+        self._started, self._blank = True, False
+        self._marker, self._marker_alone = "", False
         return lead
 
     # --- prose --------------------------------------------------------------------------------
@@ -204,9 +208,9 @@ class Segmenter:
             yield from self._sentence(raw)
 
     def _sentence(self, raw: str) -> Iterator[Piece]:
-        if _WORDLESS.fullmatch(raw):
-            return
         stripped = raw.strip()
+        if _WORDLESS.fullmatch(stripped) or after_marks(stripped) == len(stripped):
+            return
         lead = self._block_lead
         if lead is None:
             lead = " " if raw[0].isspace() else ""

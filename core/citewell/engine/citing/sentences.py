@@ -13,9 +13,9 @@ MAX_SENTENCE_CHARS = 4000
 SURROGATES = re.compile("[\ud800-\udfff]")
 
 _IDEOGRAPHIC_STOPS = "。！？｡"
-_CLOSING_SIGNS = "\"'”’»)*_"
-_OPENING_SIGNS = "\"'“„«(*_‘"
-_CLOSERS = re.escape(_CLOSING_SIGNS)
+_CLOSERS = re.escape("\"'”’»)*_")
+# Quotations, brackets and emphasis mislead the library when it sees only one end of them.
+_SIGNS = re.compile(r"[\"“”„«»()*_]")
 _BRACKETED = (
     rf"[{re.escape(OPENING)}][^{re.escape(OPENING + CLOSING)}]{{0,60}}[{re.escape(CLOSING)}]"
 )
@@ -67,6 +67,7 @@ class Sentences:
     def __init__(self, language: str) -> None:
         self._language = _known(language)
         self._text = ""
+        self._stop = 0
         self._gap: int | None = None
         self._open_ticks = 0
 
@@ -84,13 +85,21 @@ class Sentences:
             yield from self._decide()
             self._look_for_end(part)
             if len(self._text) >= MAX_SENTENCE_CHARS:
-                yield from self.flush()
+                yield from self._cut()
 
     def flush(self) -> Iterator[str]:
         """Yield what is left: the paragraph has ended."""
         if self._text.strip():
             yield self._text.rstrip()
         self._text, self._gap, self._open_ticks = "", None, 0
+
+    def _cut(self) -> Iterator[str]:
+        """Yield the beginning of a sentence that is too long, without cutting through a mark."""
+        safe = max(self._text.rfind(sign, MAX_SENTENCE_CHARS // 2) for sign in (" ", *CLOSING)) + 1
+        cut = safe or len(self._text)
+        kept, self._text = self._text[:cut], self._text[cut:]
+        self._gap, self._open_ticks = None, 0
+        yield kept
 
     def _decide(self) -> Iterator[str]:
         """Settle whether a sentence ended at the gap, now that more is known."""
@@ -100,7 +109,7 @@ class Sentences:
         following = self._text[self._gap :].lstrip()
         if not following:
             return
-        if self._splits(self._text[: self._gap], following):
+        if self._splits(self._text[: self._stop], following):
             yield self._text[: self._gap]
             self._text = self._text[self._gap :]
         self._gap = None
@@ -111,8 +120,8 @@ class Sentences:
             return True
         if following[0].islower() or _is_inside(before):
             return False
-        left = _ANY_BRACKETED.sub("", before[-_LEFT_CHARS:]).strip().rstrip(_CLOSING_SIGNS)
-        right = following[:_RIGHT_CHARS].lstrip(_OPENING_SIGNS)
+        left = _SIGNS.sub("", _ANY_BRACKETED.sub("", before[-_LEFT_CHARS:])).strip()
+        right = _SIGNS.sub("", following[:_RIGHT_CHARS]).strip()
         position = 0
         for segment in sentencex.segment(self._language, f"{left} {right}"):
             position += len(segment)
@@ -129,7 +138,7 @@ class Sentences:
         if self._gap is None and not self._open_ticks:
             tail = max(len(self._text) - _ENDING_CHARS, 0)
             if _ENDING.search(self._text, tail):
-                self._gap = len(self._text)
+                self._stop = self._gap = len(self._text)
 
 
 def _is_inside(before: str) -> bool:

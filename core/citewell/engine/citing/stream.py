@@ -11,6 +11,9 @@ from citewell.engine.citing.segmenting import Segmenter
 from citewell.engine.citing.words import words
 from citewell.types import Claim
 
+# An output that many times longer than the refusal says something else.
+_SLACK = 4
+
 
 async def cite(deltas: AsyncIterator[str], evidence: Evidence) -> AsyncGenerator[Claim, None]:
     """Turn a model's output into claims, each checked before it is yielded.
@@ -39,5 +42,8 @@ async def cite(deltas: AsyncIterator[str], evidence: Evidence) -> AsyncGenerator
 
 def is_refusal(text: str, refusal: str) -> bool:
     """Tell whether a whole output says only the refusal sentence, marks and spelling aside."""
-    said = list(words(clean(text[: 4 * len(refusal) + 400]).text))
+    trimmed = text.strip()
+    if len(trimmed) > _SLACK * (len(refusal) + 100):
+        return False
+    said = list(words(clean(trimmed).text))
     return bool(said) and said == list(words(refusal))

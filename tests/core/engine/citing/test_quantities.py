@@ -1,0 +1,156 @@
+import pytest
+
+from citewell.engine.citing.quantities import Figures, missing_figure
+
+
+def missing(claim, source, language="en"):
+    return missing_figure(claim, [Figures(source, language)], language)
+
+
+@pytest.mark.parametrize(
+    ("claim", "source"),
+    [
+        ("It was 1,234.", "about 1234 things"),
+        ("It was 1234.", "about 1,234 things"),
+        ("1 234 people", "1,234 people"),
+        ("1\u202f234 people", "1234 people"),
+        ("12,345,678", "12345678"),
+        ("1,00,000", "100000"[:0] + "1,00,000"),
+        ("3.50", "3.5"),
+        ("$3.5 million", "$3,500,000"),
+        ("3,500,000", "3.5 million"),
+        ("$3.5m", "$3.5 million"),
+        ("$2bn", "$2 billion"),
+        ("$5k", "$5,000"),
+        ("€2 billion", "€2,000 million"),
+        ("$117.2 billion", "(in millions) $117,200"),
+        ("7 thousand", "in thousands: 7"),
+        ("twelve people", "12 people"),
+        ("12 people", "twelve people"),
+        ("twenty-five", "25"),
+        ("two hundred and fifty", "250"),
+        ("three thousand two hundred", "3,200"),
+        ("4th", "the fourth one"),
+        ("the 21st", "21st"),
+        ("one of the two", "two of them"),
+        ("one of them", "some of them"),
+        ("zero risk", "no risk"),
+        ("5%", "five percent"),
+        ("5 percent", "5%"),
+        ("5 per cent", "5 %"),
+        ("grew 5%", "Share (%)\n5"),
+        ("$7", "in $\nitem 7"),
+        ("30 days", "30 calendar days"),
+        ("30-day limit", "30 days"),
+        ("30 days", "Days\n30"),
+        ("10GB", "10 GB"),
+        ("10 GB", "10GB"),
+        ("20 °C", "20°C"),
+        ("2010-2015", "2010–15, 2015"),
+        ("10:30 am", "at 10:30 am"),
+        ("27/100", "a score of 27/100"),
+        ("version 1.2.3", "since 1.2.3"),
+        ("the A320", "Airbus A320"),
+        ("Q3 2022", "Q3 of 2022"),
+        ("-5°C", "at -5 °C"),
+        ("−5", "-5"),
+        ("(87)", "a loss of (87)"),
+        ("87 lost", "(87)"),
+        ("5 lost", "-5"),
+        ("July 1, 2023", "on 1 July 2023"),
+        ("1st of July 2023", "Jul. 1, 2023"),
+        ("July 1, 2023", "2023-07-01"),
+        ("7/1/2023", "July 1, 2023"),
+        ("1.7.2023", "July 1, 2023"),
+        ("2023/07/01", "1 July 2023"),
+        ("July 2023", "July 1, 2023"),
+        ("July 1", "July 1, 2023"),
+        ("1 July", "July 1, 2023"),
+        ("July 1, 2023", "ended July 1\n2023 2022"),
+        ("in 2023", "July 1, 2023"),
+        ("mid-2013", "his mid-2013 trip"),
+        ("the 1990s", "in the 1990s"),
+        ("10 m²", "10 m²"),
+        ("in 300 500 people", "in 300 500 people"),
+        ("300 people", "in 300 500 people"),
+        ("no figure at all", "none"),
+        ("may five", "may 5"),
+    ],
+)
+def test_figures_are_found_in_other_spellings(claim, source):
+    assert missing(claim, source) is None
+
+
+@pytest.mark.parametrize(
+    ("claim", "source", "what"),
+    [
+        ("It was 1,235.", "1234", "1,235"),
+        ("5%", "5 employees", "5%"),
+        ("5% more", "5 of 6", "5%"),
+        ("$5", "€5", "$5"),
+        ("$5", "5 of them", "$5"),
+        ("30 days", "30 hours", "30 days"),
+        ("30 days", "31 days", "30 days"),
+        ("10 GB", "10 MB", "10 GB"),
+        ("$3.5 million", "$3.5 billion", "$3.5 million"),
+        ("20 million", "20", "20 million"),
+        ("$3.5m", "$3.5", "$3.5"),
+        ("5 m", "5 million", "5"),
+        ("-5", "5", "-5"),
+        ("(87)", "87", "(87)"),
+        ("1.5", "15", "1.5"),
+        ("15", "1.5", "15"),
+        ("12", "1,2", "12"),
+        ("10:30", "10:31 and 10 or 30", "10:30"),
+        ("1.2.3", "1.2.4 or 1.2", "1.2.3"),
+        ("A321", "A320", "A321"),
+        ("Q4", "Q3, 4", "Q4"),
+        ("seven", "six", "seven"),
+        ("two hundred", "two or hundred", "two hundred"),
+        ("July 1, 2023", "July 2, 2023", "July 1, 2023"),
+        ("July 1, 2023", "June 1, 2023", "July 1, 2023"),
+        ("July 1, 2023", "July 1, 2022", "July 1, 2023"),
+        ("July 2023", "June 2023", "July 2023"),
+        ("July 1", "July 2023", "July 1"),
+        ("2023-07-01", "2023-01-07", "2023-07-01"),
+        ("13/7/2023", "12 July 2023", "13/7/2023"),
+        ("July 32, 2023", "July 2023", "32"),
+        ("in 2022", "2023", "2022"),
+        ("4", "fifth", "4"),
+        ("one and 2", "one", "2"),
+    ],
+)
+def test_a_figure_that_is_not_there_is_named(claim, source, what):
+    assert missing(claim, source) == what
+
+
+def test_numbers_are_read_in_their_language():
+    assert missing("1.234,5 Euro", "1.234,50 Euro", "de") is None
+    assert missing_figure("1,234.5", [Figures("1.234,5 Euro", "de")], "en") is None
+    assert missing("1.234", "1,234", "de") == "1.234"
+    assert missing("2 Mio", "2 Millionen", "de") is None
+
+
+def test_any_source_may_hold_a_figure():
+    assert missing_figure("7 and 8", [Figures("7", "en"), Figures("8", "en")], "en") is None
+    assert missing_figure("7", [], "en") == "7"
+
+
+def test_dates_and_years_may_stand_far_away():
+    near, far = [Figures("sales of 5", "en")], [Figures("2023, July 1, 1999; A320; 9", "en")]
+
+    assert missing_figure("sales of 5 in 2023", near, "en", anywhere=far) is None
+    assert missing_figure("sales of 5 on July 1, 1999", near, "en", anywhere=far) is None
+    assert missing_figure("5 on the A320", near, "en", anywhere=far) is None
+    assert missing_figure("sales of 9", near, "en", anywhere=far) == "9"
+    assert missing_figure("sales of 5 in 2024", near, "en", anywhere=far) == "2024"
+
+
+@pytest.mark.parametrize("year", ["1500", "1999", "2099"])
+def test_a_year_stands_alone(year):
+    far = [Figures(f"{year} 1499 2100", "en")]
+
+    assert missing_figure(f"in {year}", [], "en", anywhere=far) is None
+    assert missing_figure("in 1499", [], "en", anywhere=far) == "1499"
+    assert missing_figure("in 2100", [], "en", anywhere=far) == "2100"
+    assert missing_figure(f"${year}", [], "en", anywhere=far) == f"${year}"

@@ -1,0 +1,102 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from citewell.engine.citing.sentences import MAX_SENTENCE_CHARS, Sentences, split_sentences
+
+
+def cut(text, language="en"):
+    """Feed `text` word by word."""
+    sentences = Sentences(language)
+    found = []
+    for token in _tokens(text):
+        found += sentences.add(token)
+    return found + list(sentences.flush())
+
+
+def _tokens(text):
+    token = ""
+    for character in text:
+        if token and token.isspace() != character.isspace():
+            yield token
+            token = ""
+        token += character
+    if token:
+        yield token
+
+
+@pytest.mark.parametrize(
+    ("text", "sentences"),
+    [
+        ("One here. Two here.", ["One here.", " Two here."]),
+        ("One here! Two here? Three.", ["One here!", " Two here?", " Three."]),
+        ("In 1999.[1] Next one.", ["In 1999.[1]", " Next one."]),
+        ("In 1999. [1] Next one.", ["In 1999. [1]", " Next one."]),
+        ("In 1999. [1] [2] Next one.", ["In 1999. [1] [2]", " Next one."]),
+        ("In 1999. [1, 2] Next one.", ["In 1999. [1, 2]", " Next one."]),
+        ("In 1999. [1](http://x) Next one.", ["In 1999. [1](http://x)", " Next one."]),
+        ("In 1999 [1]. Next one.", ["In 1999 [1].", " Next one."]),
+        ("In 1999.[1]Next one.", ["In 1999.[1]", "Next one."]),
+        ("In 1999.【1】 Next one.", ["In 1999.【1】", " Next one."]),
+        ("One. [sic] Next.", ["One.", " [sic] Next."]),
+        ("One. [1", ["One. [1"]),
+        ('He said "It is. So then." Then left.', ['He said "It is. So then."', " Then left."]),
+        ("He said “It is. So then.” Then left.", ["He said “It is. So then.”", " Then left."]),
+        ("One (It is. So then.) two. Three.", ["One (It is. So then.) two.", " Three."]),
+        ('One here. "Two here." Three.', ["One here.", ' "Two here."', " Three."]),
+        ("**One here.** Two here.", ["**One here.**", " Two here."]),
+        ("Dr. Smith met Mr. Jones. They left.", ["Dr. Smith met Mr. Jones.", " They left."]),
+        ("It costs approx. five euros. Yes.", ["It costs approx. five euros.", " Yes."]),
+        ("See e.g. Figure 2. Next.", ["See e.g. Figure 2.", " Next."]),
+        ("Use `a. B` here. Next.", ["Use `a. B` here.", " Next."]),
+        ("Use ``a ` b. C`` here. Next.", ["Use ``a ` b. C`` here.", " Next."]),
+        ("An open ` tick. Next one.", ["An open ` tick. Next one."]),
+        ("これは文です。[1]次の文です。", ["これは文です。[1]", "次の文です。"]),
+        ("これは文です。 次の文です。", ["これは文です。", " 次の文です。"]),
+        ("Wait… Next one.", ["Wait… Next one."]),
+        ("  ", []),
+        ("", []),
+    ],
+)
+def test_sentences_end_where_they_end(text, sentences):
+    assert cut(text) == sentences
+
+
+def test_an_unknown_language_is_read_as_english():
+    assert cut("One here. Two here.", "tlh") == ["One here.", " Two here."]
+
+
+def test_a_quotation_that_never_ends_does_not_swallow_everything():
+    text = 'He said "' + "word " * 250 + "end. Next one. And more."
+
+    assert cut(text)[1:] == [" Next one.", " And more."]
+
+
+def test_an_endless_sentence_is_cut():
+    sentences = cut("word " * 2000)
+
+    assert [len(sentence) for sentence in sentences[:-1]] == [MAX_SENTENCE_CHARS + 4 - 5 + 0] * (
+        len(sentences) - 1
+    ) or all(len(sentence) <= MAX_SENTENCE_CHARS + 5 for sentence in sentences)
+    assert "".join(sentences).split() == ["word"] * 2000
+
+
+@given(st.text(st.sampled_from('ab. !?[1]`"“”()。A'), max_size=60))
+def test_nothing_is_lost(text):
+    assert "".join(cut(text)).rstrip() == ("" if not text.strip() else text.rstrip())
+
+
+@pytest.mark.parametrize(
+    ("text", "sentences"),
+    [
+        ("One here. Two here.", ["One here.", "Two here."]),
+        ('One here. "Two here." Three.', ["One here.", '"Two here."', "Three."]),
+        (" One.\n\nTwo. ", ["One.", "Two."]),
+        ("é à. Ü ö.", ["é à.", "Ü ö."]),
+        ("lone \ud800. Next.", ["lone \ud800.", "Next."]),
+        ("", []),
+        ("  ", []),
+    ],
+)
+def test_stored_text_is_split_with_offsets(text, sentences):
+    assert [text[start:end] for start, end in split_sentences(text, "en")] == sentences

@@ -1,0 +1,498 @@
+"""Laws 1, 2 and 6 through the one door: deltas in, checked claims out."""
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from citewell import ClaimKind, StoreError, Verdict
+from citewell.engine.citing import Policy, cite, is_refusal
+from citewell.engine.citing import checking as checking_module
+from passages import claims, evidence, parts, passage
+
+LEAVE = passage(
+    "Staff receive 30 days of paid leave each year. Unused days do not lapse. Write to “Human  "
+    "Resources” first. See https://a.example/form now.\n\n```\nsync --all\n  ask x[1]\n```",
+    "leave",
+    title="Leave",
+)
+TABLE = passage("| Country | Days |\n|---|---|\n| Kenya | 21 |\n| France | 25 |", "table")
+GIVEN = evidence(LEAVE, TABLE, question="How much leave do Martians get?")
+
+
+def texts(found):
+    return [claim.text for claim in found if claim.shown]
+
+
+async def one(output, given=GIVEN):
+    (claim,) = await claims(output, given)
+    return claim
+
+
+async def test_a_supported_sentence_is_shown_with_its_quote():
+    claim = await one("Staff receive 30 days of leave [1].")
+
+    (citation,) = claim.citations
+    assert claim.shown
+    assert claim.kind is ClaimKind.SENTENCE
+    assert claim.text == "Staff receive 30 days of leave."
+    assert claim.raw == "Staff receive 30 days of leave [1]."
+    assert claim.verdict.supported
+    assert citation.quote == "Staff receive 30 days of paid leave each year."
+    assert (citation.number, citation.passage_id, citation.start) == (1, "leave", 100)
+
+
+@pytest.mark.parametrize(
+    ("output", "check", "reason"),
+    [
+        ("Staff receive 30 days of leave.", "citation", "no citation"),
+        ("Staff receive 30 days of leave [3].", "marks", "[3] names no passage"),
+        ("Staff receive 30 days of leave [１].", "marks", "[１] is no citation"),
+        ("Staff receive 30 days of leave [7][8][9][10][11].", "marks",
+         "[7] names no passage; [8] names no passage; [9] names no passage; 2 more"),
+        ("Staff receive 31 days of leave [1].", "figures", '"31 days" is not in what it cites'),
+        ('They "get free cake" as paid leave [1].', "quote", 'quote not found: "get free cake"'),
+        ("> Staff get free cake [1]", "quote", "quote not found"),
+        ("Staff receive 30 days of leave `[1]`.", "citation", "no citation"),
+    ],
+)  # fmt: skip
+async def test_an_unsupported_sentence_is_dropped(output, check, reason):
+    claim = await one(output)
+
+    assert not claim.shown
+    assert claim.citations == ()
+    assert claim.verdict == Verdict(supported=False, reason=reason, check=check)
+
+
+async def test_a_failed_mark_beside_a_good_one_is_told():
+    claim = await one("Unused days do not lapse [1][9].")
+
+    assert claim.shown
+    assert claim.verdict.reason.endswith("; [9] names no passage")
+    assert [citation.number for citation in claim.citations] == [1]
+
+
+async def test_numbers_are_given_in_the_order_of_appearance():
+    found = await claims(
+        "Kenya | 21 [2]. Unused days do not lapse [1]. France | 25 [2]. Staff paid [9].", GIVEN
+    )
+
+    assert [[c.number for c in claim.citations] for claim in found] == [[1], [2], [1], []]
+    assert [[c.passage_id for c in claim.citations] for claim in found][:2] == [
+        ["table"],
+        ["leave"],
+    ]
+
+
+async def test_a_dropped_sentence_spends_no_number():
+    found = await claims("Kenya has 99 days [2]. Unused days do not lapse [1].", GIVEN)
+
+    assert [citation.number for claim in found for citation in claim.citations] == [1]
+
+
+async def test_citations_ascend_by_number():
+    output = "Unused days do not lapse [1]. Kenya 21 days, unused days do not lapse [2][1]."
+
+    found = await claims(output, GIVEN)
+
+    assert [citation.number for citation in found[1].citations] == [1, 2]
+
+
+async def test_a_mark_that_adds_nothing_is_left_out():
+    claim = await one("Unused days do not lapse and each year is paid leave [1][2].")
+
+    assert [citation.passage_id for citation in claim.citations] == ["leave"]
+
+
+async def test_one_passage_under_two_marks_is_cited_once():
+    claim = await one("Unused days do not lapse [1][2].", evidence(LEAVE, LEAVE))
+
+    assert [citation.number for citation in claim.citations] == [1]
+
+
+@pytest.mark.parametrize(
+    "now",
+    [
+        [],
+        [replace(LEAVE, text=LEAVE.text.replace("30", "31"))],
+        [replace(LEAVE, labels=frozenset({"board"}))],
+    ],
+)
+@pytest.mark.parametrize(
+    "output",
+    ["Unused days do not lapse [1].", "> Unused days do not lapse [1]", "```\nsync --all\n```"],
+)
+async def test_what_may_not_be_read_now_is_neither_cited_nor_shown(now, output):
+    claim = await one(output, evidence(LEAVE, now=now))
+
+    assert not claim.shown
+    assert claim.citations == ()
+
+
+async def test_a_store_that_fails_ends_the_answer():
+    async def fetch(ids):
+        raise StoreError("the index is gone")
+
+    with pytest.raises(StoreError):
+        await claims("Unused days do not lapse [1].", evidence(LEAVE, fetch=fetch))
+
+
+@pytest.mark.parametrize(
+    ("output", "text"),
+    [
+        ('Write to "Human Resources" first [1].', 'Write to "Human Resources" first.'),
+        ("Write to «HUMAN RESOURCES» first [1].", "Write to «Human Resources» first."),
+        ("Write to „human-resources“ first [1].", "Write to „Human Resources“ first."),
+        ("Write first: “unused days … not lapse” [1].", "Write first: “Unused days … not lapse”."),
+        ('"Martians" and staff receive leave [1].', '"Martians" and staff receive leave.'),
+        ("> write to 'Human Resources' first [1]", "Write to “Human Resources” first"),
+        ('> "Unused days ... lapse" [1]', "Unused days … lapse"),
+        ('Unused days do not `"end"` or lapse [1].', 'Unused days do not `"end"` or lapse.'),
+    ],
+)
+async def test_quotations_show_stored_words(output, text):
+    claim = await one(output)
+
+    assert claim.shown, claim.verdict
+    assert claim.text == text
+
+
+async def test_each_part_of_a_quoted_paragraph_is_cited():
+    claim = await one("> Staff receive 30 days … Unused days do not lapse [1]")
+
+    assert [citation.quote for citation in claim.citations] == [
+        "Staff receive 30 days",
+        "Unused days do not lapse",
+    ]
+    assert {citation.number for citation in claim.citations} == {1}
+    assert claim.verdict.check == "quote"
+    assert claim.lead == "> "
+
+
+async def test_a_quoted_paragraph_is_looked_for_in_each_passage():
+    claim = await one("> | France | 25 | [1][2]")
+
+    assert [citation.passage_id for citation in claim.citations] == ["table"]
+
+
+async def test_code_that_stands_in_a_source_is_shown_as_stored():
+    output = "Unused days do not lapse [1].\n```sh\nsync   --all\nask x[1]\n```"
+
+    sentence, code = await claims(output, GIVEN)
+
+    assert sentence.shown
+    assert code.kind is ClaimKind.CODE
+    assert code.text == "```sh\nsync --all\n  ask x[1]\n```"
+    assert [citation.quote for citation in code.citations] == ["sync --all\n  ask x[1]"]
+    assert code.verdict.check == "code"
+
+
+async def test_code_leans_on_the_claim_before_it():
+    before, code = await claims("| Kenya | 21 [2]\n\n```\nsync --all\n```", GIVEN)
+    alone = await one("```\nsync --all\n```")
+
+    assert before.shown
+    assert not code.shown
+    assert code.verdict.check == "code"
+    assert alone.shown
+
+
+async def test_two_code_blocks_lean_on_the_same_claim():
+    found = await claims(
+        "Unused days do not lapse [1].\n```\nsync --all\n```\n```\nask x[1]\n```", GIVEN
+    )
+
+    assert [claim.shown for claim in found] == [True, True, True]
+
+
+async def test_other_code_is_dropped():
+    assert not (await one("```\nsync --none\n```")).shown
+    assert not (await one("```\n\n```")).shown
+    assert (await one("```\n" + "sync --all\n" * 3000 + "```")).verdict.check == "length"
+
+
+async def test_the_header_comes_with_the_first_row_that_survives():
+    found = await claims(
+        "| Country | Days |\n|---|---|\n"
+        "| Kenya | 99 [2] |\n| Kenya | 21 [2] |\n| France [2] | 25 |",
+        GIVEN,
+    )
+
+    assert [claim.shown for claim in found] == [False, True, True]
+    assert found[1].text == "| Country | Days |\n|---|---|\n| Kenya | 21 |"
+    assert found[2].text == "| France | 25 |"
+    assert found[1].lead == ""
+    assert found[2].lead == "\n"
+    assert found[0].raw.startswith("| Country | Days |\n|---|---|\n| Kenya")
+
+
+@pytest.mark.parametrize(
+    ("output", "check"),
+    [
+        ("| Land | Days |\n|---|---|\n| Kenya | 21 [2] |", "header"),
+        ("| Country | Days |\n|---|---|\n| Kenya | 25 [2] |", "figures"),
+        ("| Country | Days |\n|---|---|\n| Kenya | 21 |", "citation"),
+        ("| Country | Days |\n|---|---|\n", "citation"),
+    ],
+)
+async def test_rows_that_do_not_stand_are_dropped(output, check):
+    claim = await one(output)
+
+    assert (claim.shown, claim.verdict.check, claim.kind) == (False, check, ClaimKind.TABLE)
+
+
+async def test_two_tables_each_have_their_header():
+    table = "| Country | Days |\n|---|---|\n| Kenya | 21 [2] |\n"
+
+    found = await claims(f"{table}\n{table}", GIVEN)
+
+    assert [claim.text.count("Country") for claim in found] == [1, 1]
+
+
+async def test_a_heading_waits_for_a_supported_claim():
+    found = await claims(
+        "# Paid leave\n## Cake\n## Days\nNo mark.\nUnused days do not lapse [1].\n# Year\n", GIVEN
+    )
+
+    assert [(claim.text, claim.shown) for claim in found] == [
+        ("## Cake", False),
+        ("No mark.", False),
+        ("# Paid leave", True),
+        ("## Days", True),
+        ("Unused days do not lapse.", True),
+        ("# Year", False),
+    ]
+    assert found[2].verdict.check == found[0].verdict.check == "heading"
+    assert found[2].citations == ()
+    assert found[0].verdict.reason == "nothing under it is supported"
+
+
+async def test_a_heading_of_other_words_is_dropped():
+    found = await claims("# Free cake\nUnused days do not lapse [1].", GIVEN)
+
+    assert texts(found) == ["Unused days do not lapse."]
+    assert found[0].verdict.reason == "its words do not all stand in what the next claim cites"
+
+
+async def test_a_heading_may_use_the_words_of_the_question():
+    assert (
+        texts(await claims("# Martians\nUnused days do not lapse [1].", GIVEN))[0] == "# Martians"
+    )
+
+
+@pytest.mark.parametrize(
+    ("output", "shown"),
+    [
+        ("No mark. Unused days do not lapse [1].", "Unused days do not lapse."),
+        ("- No mark. Unused days do not lapse [1].", "- Unused days do not lapse."),
+        ("Unused days do not lapse [1].\n- No mark. Unused days do not lapse [1].",
+         "Unused days do not lapse.\n- Unused days do not lapse."),
+        ("Unused days do not lapse [1].\n\nNo mark. Unused days do not lapse [1].",
+         "Unused days do not lapse.\n\nUnused days do not lapse."),
+        ("Unused days do not lapse [1].\n\nNo mark.\n- Unused days do not lapse [1].",
+         "Unused days do not lapse.\n\n- Unused days do not lapse."),
+        ("Unused days do not lapse [1]. No mark. Unused days do not lapse [1].",
+         "Unused days do not lapse. Unused days do not lapse."),
+        ("Unused days do not lapse [1].\n\n# Cake\nUnused days do not lapse [1].",
+         "Unused days do not lapse.\n\nUnused days do not lapse."),
+        ("Unused days do not lapse [1].\n- No.\n\n# Leave\n1. None. Unused days do not lapse [1].",
+         "Unused days do not lapse.\n\n# Leave\n1. Unused days do not lapse."),
+    ],
+)  # fmt: skip
+async def test_what_is_dropped_leaves_its_structure_behind(output, shown):
+    found = await claims(output, GIVEN)
+
+    assert "".join(claim.lead + claim.text for claim in found if claim.shown) == shown
+
+
+async def test_policy_mark_shows_everything_without_citations():
+    output = (
+        "# Cake\nNo mark. Unused days do not lapse [1]. "
+        "See https://evil.example and evil.example.\n"
+        "```\nrm\n```\n| Land |\n|---|\n| Kenya [2] |\n![](x)"
+    )
+    found = await claims(output, replace(GIVEN, policy=Policy.MARK))
+
+    assert texts(found) == [
+        "# Cake",
+        "No mark.",
+        "Unused days do not lapse.",
+        "See (link removed) and evil.\u200bexample.",
+        "```\nrm\n```",
+        "| Land |\n|---|\n| Kenya |",
+    ]
+    assert [bool(claim.citations) for claim in found if claim.shown] == [0, 0, 1, 0, 0, 0]
+    assert all(claim.verdict.supported == bool(claim.citations) for claim in found)
+
+
+async def test_without_passages_nothing_is_cited():
+    found = await claims("Mars is red [1].", evidence(policy=Policy.MARK))
+
+    assert texts(found) == ["Mars is red."]
+    assert found[0].citations == ()
+
+
+async def test_policy_refuse_drops_as_well():
+    found = await claims(
+        "No mark. Unused days do not lapse [1].", replace(GIVEN, policy=Policy.REFUSE)
+    )
+
+    assert texts(found) == ["Unused days do not lapse."]
+
+
+async def test_links_stay_only_where_the_source_has_them():
+    claim = await one("See https://a.example/form now [1].")
+    other = await one("See https://a.example/other now [1].")
+
+    assert claim.text == "See https://a.example/form now."
+    assert (other.shown, other.verdict.check) == (False, "links")
+    assert other.text == "See (link removed) now."
+
+
+async def test_code_is_defused():
+    given = evidence(passage("```\nping @everyone ``` x\n```"))
+    claim = await one("````a b\nping @everyone ``` x\n````", given)
+
+    assert claim.text == "````ab\nping @\u200beveryone ``` x\n````"
+
+
+class Judge:
+    def __init__(self, *, supported=True, error=None, seconds=0.0):
+        self.seen = []
+        self._verdict = Verdict(supported=supported, reason="I say so", check="judge")
+        self._error = error
+        self._seconds = seconds
+
+    async def judge(self, claim, passages):
+        self.seen.append((claim, tuple(passages)))
+        await asyncio.sleep(self._seconds)
+        if self._error:
+            raise self._error
+        return self._verdict
+
+
+async def test_every_verifier_must_agree():
+    first, second = Judge(), Judge(supported=False)
+
+    claim = await one("Unused days do not lapse [1].", replace(GIVEN, verifiers=(first, second)))
+
+    assert first.seen == second.seen == [("Unused days do not lapse.", (LEAVE,))]
+    assert claim.verdict == Verdict(supported=False, reason="I say so", check="judge")
+    assert not claim.shown
+
+
+async def test_verifiers_that_agree_leave_the_verdict():
+    claim = await one("Unused days do not lapse [1].", replace(GIVEN, verifiers=(Judge(),)))
+
+    assert claim.shown
+    assert claim.verdict.check == "containment"
+
+
+async def test_a_verifier_is_not_asked_about_what_failed():
+    judge = Judge()
+
+    await claims("Unused days lapse [1]. No mark.", replace(GIVEN, verifiers=(judge,)))
+
+    assert judge.seen == []
+
+
+async def test_a_verifier_that_fails_does_not_agree():
+    broken = Judge(error=ValueError("secret detail"))
+
+    claim = await one("Unused days do not lapse [1].", replace(GIVEN, verifiers=(broken,)))
+
+    assert claim.verdict == Verdict(
+        supported=False, reason="a verifier failed: ValueError", check="verifier"
+    )
+
+
+async def test_a_verifier_that_takes_too_long_does_not_agree(monkeypatch):
+    monkeypatch.setattr(checking_module, "VERIFIER_TIMEOUT_S", 0.01)
+
+    claim = await one(
+        "Unused days do not lapse [1].", replace(GIVEN, verifiers=(Judge(seconds=5),))
+    )
+
+    assert claim.verdict.reason == "a verifier took too long"
+
+
+async def test_nothing_is_given_out_before_its_sentence_has_ended():
+    seen = []
+
+    async def deltas():
+        for part in ("Unused days do ", "not lapse [1].", " Staff", " receive 30 days [1]."):
+            seen.append(part)
+            yield part
+
+    async for claim in cite(deltas(), GIVEN):
+        seen += [claim.text]
+
+    assert seen[-3:] == [
+        " receive 30 days [1].",
+        "Unused days do not lapse.",
+        "Staff receive 30 days.",
+    ]
+
+
+async def test_ten_thousand_marks_are_read():
+    found = await claims("Unused days do not lapse " + "[1]" * 10_000, GIVEN)
+
+    assert texts(found) == ["Unused days do not lapse"]
+
+
+async def test_work_for_many_sentences_asks_once_for_each():
+    asked = []
+
+    async def fetch(ids):
+        asked.append(ids)
+        return [LEAVE]
+
+    await claims("Unused days do not lapse [1][1][1]. " * 5, evidence(LEAVE, fetch=fetch))
+
+    assert asked == [("leave",)] * 5
+
+
+async def test_an_output_may_be_empty():
+    assert await claims([], GIVEN) == []
+    assert await claims(["", "", " \n"], GIVEN) == []
+    assert await claims("[1][2]\n\n[1]", GIVEN) == []
+    assert texts(await claims("![](x) <b></b> [1]", GIVEN)) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The documents do not say.",
+        "the documents do not say",
+        " **The documents do not say.** [1]\n",
+        "“The documents do not say.”",
+    ],
+)
+def test_a_refusal_is_recognised(text):
+    assert is_refusal(text, "The documents do not say.")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "The documents do not say it.",
+        "The documents do say.",
+        "The documents do not say. But I know: 42.",
+        "The documents do not say." + " " * 1000 + "But 42.",
+    ],
+)
+def test_an_answer_is_no_refusal(text):
+    assert not is_refusal(text, "The documents do not say.")
+    assert not is_refusal("", "")
+
+
+async def test_closing_early_leaves_the_deltas_open_for_their_owner():
+    deltas = parts("Unused days do not lapse [1]. ", "Staff receive 30 days [1]. And")
+    stream = cite(deltas, GIVEN)
+
+    first = await anext(stream)
+    await stream.aclose()
+
+    assert first.shown
+    assert [part async for part in deltas] == []

@@ -1,0 +1,246 @@
+from dataclasses import replace
+
+import pytest
+
+from citewell import Place, Placed, Verdict
+from citewell.engine.citing.verdicts import (
+    CONTAINMENT_BAR,
+    PHRASE_BAR,
+    Source,
+    Statement,
+    all_words_stand,
+    judge,
+)
+from passages import passage
+
+LEAVE = passage(
+    "Staff of Contoso receive thirty days of paid leave. Unused days do not lapse, and they can be "
+    "sold. The Vienna office opened in 1999 with 12 desks. Sales increased to 5 million. See "
+    "https://a.example/b or wiki.example for more.",
+    title="Handbook",
+    header="Country | Days",
+    places=(Placed(100, Place(headings=("Rules", "Absence"))), Placed(110, Place(line=1))),
+)
+
+
+def verdict(text, *passages, question="", language="en", **options):
+    sources = [Source(one) for one in passages or (LEAVE,)]
+    return judge(Statement(text, sources, question, language), **options)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Staff of Contoso receive thirty days of paid leave.",
+        "Staff receive 30 days of leave.",
+        "Unused days do not lapse.",
+        "Unused days can be sold.",
+        "The office in Vienna opened in 1999.",
+        "Sales increased to 5,000,000.",
+        "See https://a.example/b for more.",
+        "The Handbook: staff receive paid leave.",
+        "Absence Rules: unused days do not lapse.",
+        "Country and days of paid leave.",
+        "12",
+        "In 1999.",
+    ],
+)
+def test_what_stands_there_is_supported(text):
+    found = verdict(text)
+
+    assert found.supported, found
+    assert found.check == "containment"
+
+
+@pytest.mark.parametrize(
+    ("text", "check", "reason"),
+    [
+        ("See https://evil.example for paid leave.", "links",
+         "a link that is not in what it cites: https://evil.example"),
+        ("Staff receive 31 days of paid leave.", "figures", '"31 days" is not in what it cites'),
+        ("The Vienna office opened in 1998.", "figures", '"1998" is not in what it cites'),
+        ("Staff receive 12 days of paid leave.", "figures",
+         '"12 days" stands elsewhere in what it cites'),
+        ("Staff of Fabrikam receive thirty days of paid leave.", "names",
+         'the name "Fabrikam" is neither in what it cites nor in the question'),
+        ("Unused days lapse.", "negation", "what it cites denies it"),
+        ("Staff do not receive thirty days of paid leave.", "negation",
+         "it denies what it cites affirms"),
+        ("Sales decreased to 5 million.", "opposites",
+         'it says "decreased" where the source says "increased"'),
+        ("Gardeners prune roses before winter.", "containment",
+         "0 of 4 content words stand in what it cites"),
+        ("Vienna leave increased absence staff.", "phrases",
+         "its words stand in what it cites, but hardly any two of them together"),
+        ("It is.", "containment", "nothing in it can be looked up"),
+    ],
+)  # fmt: skip
+def test_what_does_not_stand_there_is_not(text, check, reason):
+    found = verdict(text)
+
+    assert (found.supported, found.check, found.reason) == (False, check, reason)
+
+
+def test_a_verdict_has_a_score():
+    assert verdict("Staff receive paid leave.") == Verdict(
+        supported=True,
+        reason="4 of 4 content words stand in what it cites",
+        check="containment",
+        score=1.0,
+    )
+    assert verdict("Gardeners receive paid roses.").score == 0.5
+    assert verdict("In 1999.") == Verdict(
+        supported=True, reason="only figures, all found", check="containment"
+    )
+
+
+def test_the_bar_is_inclusive():
+    half = "Gardeners prune paid leave."
+
+    assert not verdict(half).supported
+    assert verdict(half, bar=0.5).supported
+    assert not verdict(half, bar=0.51).supported
+    assert (CONTAINMENT_BAR, PHRASE_BAR) == (0.55, 0.2)
+
+
+def test_two_words_need_no_phrase():
+    assert verdict("Absent staff increase.").check == "phrases"
+    assert verdict("Absent staff.").supported
+
+
+@pytest.mark.parametrize(
+    ("source", "supported"),
+    [
+        ("alpha bravo charl delta", True),
+        ("bravo alpha charl x delta", True),
+        ("alpha x y bravo x y charl x y delta x y echos x y foxtr", False),
+        ("alpha x bravo x y charl x y delta x y echos x y foxtr", True),
+        ("bravo x alpha x y charl x y delta x y echos x y foxtr", True),
+    ],
+)
+def test_a_fifth_of_the_neighbours_must_stand_together(source, supported):
+    source = passage(source.replace(" x", " xxx").replace(" y", " yyy"))
+
+    found = verdict("alpha bravo charl delta echos foxtr", source, bar=0.5)
+
+    assert found.supported is supported
+    assert supported or found.check == "phrases"
+
+
+def test_sources_are_taken_together():
+    other = passage("The canteen serves soup on Fridays for 4 euros.", "b")
+    text = "Staff receive thirty days of paid leave and the canteen serves soup for 4 euros."
+
+    assert verdict(text, LEAVE, other).supported
+    assert verdict(text, LEAVE).check == "figures"
+
+
+def test_names_may_come_from_the_question():
+    text = "Staff of Fabrikam receive thirty days of paid leave."
+
+    assert verdict(text, question="What do people at Fabrikam get?").supported
+
+
+@pytest.mark.parametrize(
+    ("text", "checked"),
+    [
+        ("Fabrikam staff receive paid leave.", False),
+        ("Fabrikam Group staff receive paid leave.", True),
+        ("Staff: Fabrikam receive paid leave.", False),
+        ("Staff receive paid leave, FABRIKAM.", True),
+        ("Staff's paid leave: The Contosos receive leave.", False),
+        ("Staff receive paid leave, I say, The End.", True),
+        ("**Fabrikam** staff receive paid leave.", False),
+        ("Staff receive paid leave at Vienna-Fabrikam.", True),
+        ("Staff receive paid leave at Vienna's office.", False),
+    ],
+)
+def test_only_capitals_inside_a_sentence_are_names(text, checked):
+    assert (verdict(text).check == "names") is checked
+
+
+def test_german_nouns_are_not_names():
+    source = replace(passage("Mitarbeiter erhalten dreissig Tage Urlaub."), language="de")
+
+    assert verdict("Mitarbeiter erhalten dreissig Tage Ferien.", source, language="de").supported
+    assert verdict("Mitarbeiter erhalten dreissig Tage Ferien.", source).check == "names"
+
+
+def test_negation_of_another_clause_does_not_matter():
+    source = passage("Staff get leave, but contractors do not get a badge.")
+
+    assert verdict("Staff get leave.", source).supported
+    assert verdict("Contractors get a badge.", source).check == "negation"
+    assert verdict("Staff do not get leave.", source).check == "negation"
+
+
+def test_a_negation_needs_one_in_the_source():
+    source = passage("Laptops travel home with staff who signed the travel form.")
+    negated = passage("Laptops travel home with staff who signed it. Visitors never smoke.")
+    text = "Staff laptops never travel home alone at night."
+
+    assert verdict(text, source).check == "negation"
+    assert verdict(text, negated).check != "negation"
+
+
+def test_a_language_without_negators_has_no_such_check():
+    assert verdict("Unused days lapse.", language="xx").check != "negation"
+
+
+def test_equal_clauses_of_both_kinds_support_both():
+    source = passage("Dogs enter the office. In winter dogs do not enter the office.")
+
+    assert verdict("Dogs enter the office.", source).supported
+    assert verdict("Dogs do not enter the office.", source).supported
+
+
+def test_an_opposite_counts_only_when_the_word_is_nowhere():
+    both = passage("Costs rose in May. Costs fell in June.")
+
+    assert verdict("Costs rose in May.", both).supported
+    assert verdict("Costs fell in May.", both).supported
+    assert verdict("Costs fell in May.", passage("Costs rose in May.")).check == "opposites"
+
+
+def test_all_words_must_stand():
+    sources = [Source(LEAVE)]
+
+    def stands(text, question=""):
+        return all_words_stand(text, sources, question=question, language="en")
+
+    assert stands("Paid leave")
+    assert stands("The rules of absence")
+    assert stands("")
+    assert stands("30 days")
+    assert not stands("Paid roses")
+    assert stands("Paid roses", "Which roses?")
+    assert not stands("Leave in 2024")
+    assert stands("Leave in 2024", "What about 2024?")
+
+
+def test_figures_near_a_claim_reach_one_sentence_further():
+    source = Source(passage("Alpha costs 1. Beta is next. Gamma costs 3. Delta costs 4."))
+
+    def near(reach):
+        figures = source.figures_near("Beta is next", reach=reach)
+        return [number for number in "134" if figures.has(_quantity(number))]
+
+    assert near(0) == []
+    assert near(1) == ["1", "3"]
+    assert near(2) == ["1", "3", "4"]
+
+
+def _quantity(text):
+    from citewell.engine.citing.quantities import _quantities
+
+    return next(iter(_quantities(text, "en")))
+
+
+def test_what_belongs_to_a_passage_is_read_with_it():
+    source = Source(LEAVE)
+
+    assert source.text.startswith("Handbook\nRules\nAbsence\nCountry | Days\nStaff of")
+    assert source.addresses == {"https://a.example/b", "wiki.example"}
+    assert ("days", "thirt") in source.pairs
+    assert "contoso" in source.words
+    assert "conto" in source.stems

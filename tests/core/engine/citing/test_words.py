@@ -1,0 +1,72 @@
+import pytest
+
+from citewell.engine.citing.words import (
+    content_stems,
+    is_negated,
+    negators,
+    opposites,
+    stem,
+    stopwords,
+    telling_words,
+    words,
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Hello, World!", ["hello", "world"]),
+        ("Kenya's leave and the dogs’ food", ["kenya", "leave", "and", "the", "dogs", "food"]),
+        ("don't isn’t", ["don't", "isn't"]),
+        ("well-known snake_case", ["well", "known", "snake", "case"]),
+        ("ﬁrst Ｆｕｌｌ STRASSE Straße", ["first", "full", "strasse", "strasse"]),
+        ("次の文 one", ["次", "の", "文", "one"]),
+        ("1,234 A320", ["1", "234", "a320"]),
+        ("", []),
+    ],
+)
+def test_words_are_folded(text, expected):
+    assert list(words(text)) == expected
+
+
+def test_a_stem_is_five_letters():
+    assert stem("approval") == stem("approve") == "appro"
+    assert stem("day") == "day"
+
+
+def test_content_leaves_out_stopwords_and_numbers():
+    assert content_stems("The 30 days of paid leave", "en") == ["days", "paid", "leave"]
+    assert content_stems("der Urlaub ist lang", "de") == ["urlau", "lang"]
+    assert content_stems("the leave", "xx") == ["the", "leave"]
+
+
+def test_telling_words_hold_numbers():
+    assert telling_words("The 30 days, 1,234", "en") == {"days", "30", "1", "234"}
+
+
+def test_a_language_without_lists_has_empty_ones():
+    assert stopwords("xx") == negators("xx") == frozenset()
+    assert "the" in stopwords("en")
+    assert "not" in negators("en")
+    assert "nicht" in negators("de")
+
+
+@pytest.mark.parametrize("text", ["It does not.", "They don't.", "NEVER", "without pay", "can’t"])
+def test_negation_is_seen(text):
+    assert is_negated(text, "en")
+
+
+@pytest.mark.parametrize("text", ["It does.", "nothingness", "a knot", "notable"])
+def test_affirmation_is_seen(text):
+    assert not is_negated(text, "en")
+
+
+def test_contractions_negate_in_english_only():
+    assert not is_negated("don't", "de")
+    assert is_negated("nicht", "de")
+
+
+def test_opposites_hold_both_ways():
+    assert opposites()["more"] == {"less", "fewer"}
+    assert opposites()["fewer"] == {"more"}
+    assert opposites()["increased"] == {"decreased"}
