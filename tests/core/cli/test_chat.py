@@ -71,6 +71,7 @@ def test_ctrl_c_stops_the_answer_and_not_the_conversation(shared, at_terminal):
         seen = terminal.wait_for("stopped", after=seen)
         seen = terminal.wait_for("> ", after=seen)
         terminal.type("\x03")
+        seen = terminal.wait_for("> ", after=seen)
         terminal.type("/help\r")
         terminal.wait_for("/sources", after=seen)
         terminal.type("/quit\r")
