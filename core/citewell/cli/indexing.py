@@ -109,4 +109,4 @@ def described(report: SyncReport) -> dict[str, Any]:
         {"library": failure.library, "id": failure.id, "reason": failure.reason}
         for failure in report.failed
     ]
-    return asdict(report) | {"failed": failed}
+    return {"schema": "citewell.sync/1", **asdict(report), "failed": failed}
