@@ -106,8 +106,8 @@ def trust(path: Path, yes: bool) -> None:
 
     A plugin can do whatever you can. Read it first.
     """
-    from citewell.engine.candidates import read_plugin_file
-    from citewell.engine.trust import Trust, digest
+    from citewell.engine.plugin_files import digest, read_plugin_file
+    from citewell.engine.trust import Trust
 
     path = path.resolve()
     content = read_plugin_file(path)

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import importlib.metadata
 import re
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from types import ModuleType
 
-from citewell.engine.trust import Trust, digest
-from citewell.errors import PluginError, UntrustedPlugin
+from citewell.engine.plugin_files import read_plugin_file, run_plugin_file
+from citewell.engine.trust import Trust
+from citewell.errors import UntrustedPlugin
 from citewell.hookspecs import API, PROJECT
 
 _GROUP = re.compile(rf"{PROJECT}\.v(\d{{1,4}})")
-_MAX_BYTES = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,21 +83,6 @@ def in_files(paths: Sequence[Path], trust: Trust) -> list[Candidate]:
     ]
 
 
-def read_plugin_file(path: Path) -> bytes:
-    """Return the bytes of the plugin file at `path`.
-
-    Raises:
-        PluginError: there is no such file, or it cannot be a plugin.
-    """
-    if not path.is_file():
-        raise PluginError(f"{path} is not a file")
-    with path.open("rb") as file:
-        content = file.read(_MAX_BYTES + 1)
-    if len(content) > _MAX_BYTES:
-        raise PluginError(f"{path} is larger than {_MAX_BYTES:,} bytes; make it a package")
-    return content
-
-
 def _load_file(path: Path, trust: Trust) -> ModuleType:
     """Run the plugin file at `path`: the very bytes whose hash is trusted.
 
@@ -110,13 +94,4 @@ def _load_file(path: Path, trust: Trust) -> ModuleType:
     if not trust.is_trusted(path, content):
         why = "changed since it was trusted" if trust.is_known(path) else "is not trusted yet"
         raise UntrustedPlugin(f"{path} {why}; read it, then run: citewell plugins trust {path}")
-    name = f"citewell_plugin_file_{digest(str(path).encode())[:12]}"
-    module = ModuleType(name)
-    module.__file__ = str(path)
-    sys.modules[name] = module
-    try:
-        exec(compile(content, str(path), "exec"), module.__dict__)  # noqa: S102 - trusted by hash
-    except BaseException:
-        del sys.modules[name]
-        raise
-    return module
+    return run_plugin_file(path, content)

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from pathlib import Path
 
 import platformdirs
 
-
-def digest(content: bytes) -> str:
-    """Return the SHA-256 of `content` as 64 hex digits."""
-    return hashlib.sha256(content).hexdigest()
+from citewell.engine.plugin_files import digest
 
 
 class Trust:

@@ -19,6 +19,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, BinaryIO
 
+from citewell.engine.plugin_files import is_plugin_file, rerun_plugin_file
 from citewell.errors import CitewellError
 from citewell.library.reading_wire import (
     LENGTH,
@@ -164,6 +165,8 @@ async def _open(request: Request) -> Loader:
 def _module(name: str, origin: str | None) -> ModuleType:
     if name in sys.modules:
         return sys.modules[name]
+    if is_plugin_file(name) and origin is not None:
+        return rerun_plugin_file(name, Path(origin))
     with suppress(ImportError):
         return importlib.import_module(name)
     spec = importlib.util.spec_from_file_location(name, origin) if origin else None
