@@ -7,10 +7,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 import loopback
 
 loopback.install()
+
+# On a busy machine an example may take any time; hypothesis has a profile of its own for CI.
+settings.register_profile("house", deadline=None)
+if not os.environ.get("CI"):
+    settings.load_profile("house")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -19,6 +25,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="fail when a test was skipped: this run must be able to run them all",
     )
+
+
+def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] | None:
+    """Count a test of a capability that a component does not claim apart from skipped tests."""
+    reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else ""
+    if report.skipped and reason.startswith("Skipped: not claimed:"):
+        return "not claimed", "-", "NOT CLAIMED"
+    return None
 
 
 @pytest.hookimpl(trylast=True)
