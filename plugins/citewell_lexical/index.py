@@ -190,16 +190,15 @@ class IndexView:
 
     def _readable(self, audience: Audience) -> Query | None:
         """Return a filter for what `audience` may read; None when that is everything."""
-        if audience not in self._filters:
-            if len(self._filters) >= _MAX_FILTERS:
-                self._filters.clear()
-            terms = [term for term, labels in self._label_sets.items() if audience.may_read(labels)]
-            self._filters[audience] = (
-                None
-                if len(terms) == len(self._label_sets)
-                else Query.const_score_query(Query.term_set_query(_schema(), "labels", terms), 0.0)
-            )
-        return self._filters[audience]
+        if audience in self._filters:
+            return self._filters[audience]
+        terms = [term for term, labels in self._label_sets.items() if audience.may_read(labels)]
+        query: Query | None = None
+        if len(terms) < len(self._label_sets):
+            query = Query.const_score_query(Query.term_set_query(_schema(), "labels", terms), 0.0)
+        if len(self._filters) < _MAX_FILTERS:
+            self._filters[audience] = query
+        return query
 
     def _searched(self, language: str | None) -> Sequence[str]:
         if language is not None and language_key(language) in self._languages:

@@ -170,7 +170,13 @@ class LexicalRetriever:
         self._idle = asyncio.get_running_loop().call_later(IDLE_S, self._begin_release)
 
     def _begin_release(self) -> None:
-        self._releasing = asyncio.ensure_future(self._release())
+        self._releasing = asyncio.ensure_future(self._release_idle())
+
+    async def _release_idle(self) -> None:
+        try:
+            await self._release()
+        except StoreError as error:
+            self._context.log.warning("%s", error)
 
     async def _release(self) -> None:
         async with self._writing:

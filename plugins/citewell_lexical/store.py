@@ -9,7 +9,7 @@ from __future__ import annotations
 import queue
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -73,6 +73,15 @@ def explained(path: Path) -> Iterator[None]:
         ) from error
 
 
+@contextmanager
+def _closed_on_error(connection: sqlite3.Connection) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        connection.close()
+        raise
+
+
 def _connected(path: Path, mode: str) -> sqlite3.Connection:
     connection = sqlite3.connect(
         f"{path.absolute().as_uri()}?mode={mode}",
@@ -81,9 +90,10 @@ def _connected(path: Path, mode: str) -> sqlite3.Connection:
         isolation_level=None,
         check_same_thread=False,
     )
-    connection.execute("PRAGMA synchronous = FULL")
-    # What was deleted shall not linger in free pages.
-    connection.execute("PRAGMA secure_delete = ON")
+    with _closed_on_error(connection):
+        connection.execute("PRAGMA synchronous = FULL")
+        # What was deleted shall not linger in free pages.
+        connection.execute("PRAGMA secure_delete = ON")
     return connection
 
 
@@ -114,9 +124,10 @@ class StoreWriter:
         self._path = path
         with explained(path):
             self._connection = _connected(path, "rwc")
-            self._connection.execute("PRAGMA journal_mode = WAL")
-            if not _checked_format(self._connection, path):
-                self._connection.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} COMMIT;")
+            with _closed_on_error(self._connection):
+                self._connection.execute("PRAGMA journal_mode = WAL")
+                if not _checked_format(self._connection, path):
+                    self._connection.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} COMMIT;")
 
     def close(self) -> None:
         """Close the file."""
@@ -293,6 +304,7 @@ class StoreReader:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._idle: queue.LifoQueue[tuple[int, sqlite3.Connection]] = queue.LifoQueue()
+        self._is_closed = False
 
     @contextmanager
     def snapshot(self) -> Iterator[Snapshot | None]:
@@ -315,17 +327,22 @@ class StoreReader:
             finally:
                 connection.rollback()
                 self._idle.put((file, connection))
+                if self._is_closed:
+                    self.close()
 
     def _connection(self, file: int) -> sqlite3.Connection:
         """Return a connection to `file`, which is not the one known when the store was deleted."""
-        while not self._idle.empty():
-            known, connection = self._idle.get_nowait()
-            if known == file:
-                return connection
-            connection.close()
+        with suppress(queue.Empty):
+            while True:
+                known, connection = self._idle.get_nowait()
+                if known == file:
+                    return connection
+                connection.close()
         return _connected(self._path, "rw")
 
     def close(self) -> None:
-        """Close the file."""
-        while not self._idle.empty():
-            self._idle.get_nowait()[1].close()
+        """Close the file, now or when the last snapshot ends."""
+        self._is_closed = True
+        with suppress(queue.Empty):
+            while True:
+                self._idle.get_nowait()[1].close()

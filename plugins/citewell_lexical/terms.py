@@ -66,6 +66,7 @@ _UNSPACED = re.compile(
 )
 
 
+@cache
 def language_key(language: str) -> str:
     """Return the key in `LANGUAGES` of an ISO 639-1 code such as `en` or `pt-BR`."""
     code = re.split("[-_]", language.lower(), maxsplit=1)[0]

@@ -47,6 +47,7 @@ class Writer:
             self._store.drop_staged()
             self._index = self._opened_index()
             stack.callback(self._index.close)
+            remove_others(folder, self._store.state.index_name)
             self._opened = stack.pop_all()
 
     def write(self, documents: Sequence[IndexedDocument], *, deleted_ids: Sequence[str]) -> None:
@@ -133,5 +134,4 @@ class Writer:
             index.add(self._store.all_passages())
             self._store.adopt_index(name, opstamp=index.commit())
             stack.pop_all()
-        remove_others(self._folder, name)
         return index
