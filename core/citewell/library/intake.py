@@ -124,7 +124,9 @@ class Intake:
             known[id_] = content if shape == self._shape(id_) else ""
         for failure in self._failures.recent(self._library.name):
             content, _, shape = failure.version.rpartition(".")
-            known[failure.id] = content if shape == self._failed_shape(failure.id) else ""
+            # An index that was restored may hold what it held before the failure.
+            if shape == self._failed_shape(failure.id) and failure.id not in self._indexed:
+                known[failure.id] = content
         return known
 
     def _is_wanted(self, change: Changed) -> bool:

@@ -223,6 +223,20 @@ async def test_a_bad_file_takes_the_old_passages_with_it_and_a_good_one_brings_n
     assert shelf.texts() == {"docs:a.md": "beta"}
 
 
+async def test_a_bad_file_leaves_also_an_index_that_was_restored(root):
+    shelf = Shelf()
+    write(root, a_md="alpha")
+    await synced(root, shelf)
+    restored = dict(shelf.documents)
+    write(root, a_md="")
+    await synced(root, shelf)
+    shelf.documents = restored
+
+    await synced(root, shelf)
+
+    assert shelf.documents == {}
+
+
 async def test_an_unchanged_bad_file_is_listed_again_but_not_read_again(root):
     shelf = Shelf()
     write(root, a_md="", b_md="beta")
