@@ -114,13 +114,15 @@ def table(result: Mapping[str, object]) -> str:
     boost = result.get("title boost")
     if isinstance(boost, Mapping):
         odd = boost["odd"]
-        lines += (
+        lines += [
             "",
-            "Words in titles and headings count as much as words in the text: with the first "
-            "sentence of each Cranfield text as its title, that weight was the best on the even "
-            f"questions; on the odd ones nDCG@10 is {odd[str(boost['in use'])]:.3f}, and "
-            f"{odd['0.0']:.3f} when titles do not count.",
-        )
+            (
+                "Words in titles and headings count as much as words in the text: with the first "
+                "sentence of each Cranfield text as its title, that weight was the best on the "
+                f"even questions; on the odd ones nDCG@10 is {odd[str(boost['in use'])]:.3f}, and "
+                f"{odd['0.0']:.3f} when titles do not count."
+            ),
+        ]
     return "\n".join(lines)
 
 
