@@ -52,9 +52,10 @@ def read_text(
         if data.startswith(magic):
             raise DocumentError(f"is {name}, not text; give it the suffix that says so")
     encoding = encoding or _encoding(data, declared)
-    if not encoding.startswith(("utf-16", "utf-32", "utf_16", "utf_32")):
-        if len(data) - len(data.translate(None, _CONTROL)) > len(data) // 100:
-            raise DocumentError("is binary, not text")
+    control = len(data) - len(data.translate(None, _CONTROL))
+    is_wide = encoding.startswith(("utf-16", "utf-32", "utf_16", "utf_32"))
+    if control > len(data) // 100 and not is_wide:
+        raise DocumentError("is binary, not text")
     text = _decoded(data, encoding)
     return text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "\ufffd")
 

@@ -12,7 +12,7 @@ from docutils.parsers.rst import Parser
 from docutils.parsers.rst.states import Inliner
 from docutils.utils import new_document
 
-from citewell import Document, Part, PartKind, Place, Placed, RawDocument
+from citewell import Document, DocumentError, Part, PartKind, Place, Placed, RawDocument
 from citewell_text.decoding import read_text, stem
 from citewell_text.outline import Outline, folded
 
@@ -46,7 +46,10 @@ class RestructuredTextLoader:
         """Return the file's text with the sections, code and tables found in it."""
         text = read_text(raw.path, encoding=self._encoding)
         tree = new_document("file", self._settings)
-        self._parser.parse(text, tree)
+        try:
+            self._parser.parse(text, tree)
+        except Exception as error:  # noqa: BLE001 - docutils lets through its own mistakes
+            raise DocumentError(f"cannot be parsed by docutils: {error!r:.100}") from error
         lines = text.split("\n")
         starts = [0, *accumulate(len(line) + 1 for line in lines)]
         starts[-1] = len(text)
@@ -65,9 +68,6 @@ class RestructuredTextLoader:
 
 class _Verbatim(Inliner):
     """Leaves the insides of paragraphs alone: they have no lines of their own."""
-
-    def init_customizations(self, settings: object) -> None:
-        """Prepare nothing."""
 
     def parse(
         self, text: str, _lineno: int, _memo: object, _parent: nodes.Element
