@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import importlib
-import importlib.util
 import json
 import logging
 import os
@@ -167,14 +166,7 @@ def _module(name: str, origin: str | None) -> ModuleType:
         return sys.modules[name]
     if is_plugin_file(name) and origin is not None:
         return rerun_plugin_file(name, Path(origin))
-    with suppress(ImportError):
-        return importlib.import_module(name)
-    spec = importlib.util.spec_from_file_location(name, origin) if origin else None
-    if spec is None or spec.loader is None:
-        raise CitewellError(f"its loader's module {name!r} cannot be imported")
-    module = sys.modules[name] = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return importlib.import_module(name)
 
 
 def _found(module: ModuleType, path: str) -> Any:

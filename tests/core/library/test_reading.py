@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from citewell import DocumentError, LoaderSpec, RawDocument
+from citewell.engine.plugin_files import run_plugin_file
 from citewell.library.reading import Reader
 from odd_loaders import ODD, OddConfig
 
@@ -137,24 +138,14 @@ async def test_secrets_of_the_program_stay_out_of_the_process(reader, tmp_path, 
 
 
 async def test_loader_of_a_plugin_file_is_found(reader, tmp_path):
-    source = (SUPPORT / "odd_loaders.py").read_text(encoding="utf-8")
     plugin = tmp_path / "my_plugin.py"
-    plugin.write_text(source, encoding="utf-8")
-    spec = _imported("citewell_plugin_file_1", plugin).ODD
+    plugin.write_bytes((SUPPORT / "odd_loaders.py").read_bytes())
+    spec = run_plugin_file(plugin, plugin.read_bytes()).ODD
     assert isinstance(spec, LoaderSpec)
 
     document = await reader.read(raw(tmp_path, "a", "hello"), spec, spec.config(shout=True))
 
     assert document.text == "HELLO"
-
-
-def _imported(name, path):
-    from importlib.util import module_from_spec, spec_from_file_location
-
-    spec = spec_from_file_location(name, path)
-    module = sys.modules[name] = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 PARENT = """
