@@ -48,7 +48,7 @@ class RestructuredTextLoader:
         tree = new_document("file", self._settings)
         try:
             self._parser.parse(text, tree)
-        except Exception as error:  # noqa: BLE001 - docutils lets through its own mistakes
+        except Exception as error:  # - docutils lets through its own mistakes
             raise DocumentError(f"cannot be parsed by docutils: {error!r:.100}") from error
         lines = text.split("\n")
         starts = [0, *accumulate(len(line) + 1 for line in lines)]
@@ -68,6 +68,12 @@ class RestructuredTextLoader:
 
 class _Verbatim(Inliner):
     """Leaves the insides of paragraphs alone: they have no lines of their own."""
+
+    def init_customizations(self, settings: object) -> None:
+        """Take the patterns of the base class, which a subclass cannot prepare."""
+        prepared = Inliner()
+        prepared.init_customizations(settings)
+        self.__dict__.update(vars(prepared))
 
     def parse(
         self, text: str, _lineno: int, _memo: object, _parent: nodes.Element
