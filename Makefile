@@ -2,7 +2,7 @@
 VENV ?= .venv
 PYTHON ?=
 BIN := $(abspath $(VENV))/bin
-CODE := core plugins proofs scripts
+CODE := core plugins proofs scripts benchmarks
 export VENV PYTHON
 
 .DEFAULT_GOAL := help

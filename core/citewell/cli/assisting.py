@@ -102,6 +102,7 @@ class Conversation:
         profile = self._runtime.settings.profiles[question.profile or ""]
         formatter = await self._runtime.formatter(self._manner.formatter or profile.formatter)
         self._printer.status("Looking …")
+        answer = Answer(id="", question_id=question.id, complete=False)
         async with aclosing(self._assistant.ask(question)) as growing:
             async for answer in growing:
                 blocks = self._manner.adapt(formatter.render(answer))

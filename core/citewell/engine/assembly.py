@@ -224,7 +224,7 @@ class Assembly:
         """Return the profile of a file that has none: the one retriever and the one model."""
         chosen: dict[str, str] = {}
         for kind, default in (("retriever", _DEFAULT_RETRIEVER), ("model", _DEFAULT_MODEL)):
-            names = self._tables.names(kind) or (default,)
+            names = [*self._tables.names(kind)] or [default]
             if len(names) > 1:
                 message = f"required, because there are several: {', '.join(names)}"
                 self._problems.add(("profile", _DEFAULT_PROFILE, kind), message)

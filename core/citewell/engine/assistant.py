@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import logging
 import secrets
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -228,7 +228,7 @@ class Assistant:
         profile = course.profile
         audience = course.question.audience
 
-        async def fetch(ids: list[str] | tuple[str, ...]) -> tuple[Passage, ...]:
+        async def fetch(ids: Sequence[str]) -> tuple[Passage, ...]:
             if profile.retriever is None:
                 return ()
             retriever = await self._runtime.retriever(profile.retriever)

@@ -46,7 +46,7 @@ def chat_messages(prompt: Prompt) -> list[ChatMessage]:
     rules = _RULES.format(refusal=prompt.refusal) if prompt.passages else _FREE
     system = f"{rules}\n\n{prompt.instructions}".rstrip()
     messages: list[ChatMessage] = [{"role": "system", "content": system}]
-    messages += [{"role": turn.role, "content": turn.text} for turn in prompt.turns]
+    messages += [ChatMessage(role=turn.role, content=turn.text) for turn in prompt.turns]
     passages = [_passage(number, passage) for number, passage in enumerate(prompt.passages, 1)]
     messages.append({"role": "user", "content": "\n\n".join([*passages, prompt.question])})
     return messages

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import sqlalchemy as sa
+from sqlalchemy import event, exc
 
 from citewell.errors import JournalError
 from citewell.journal.tables import HEAD
@@ -21,10 +22,10 @@ def open_engine(url: str) -> sa.Engine:
     try:
         engine = sa.create_engine(url)
         if engine.dialect.name == "sqlite":
-            sa.event.listen(engine, "connect", _make_durable)
+            event.listen(engine, "connect", _make_durable)
         with engine.begin() as connection:
             _migrate(connection)
-    except (sa.exc.SQLAlchemyError, ModuleNotFoundError) as error:
+    except (exc.SQLAlchemyError, ModuleNotFoundError) as error:
         shown = sa.engine.make_url(url).render_as_string(hide_password=True)
         cause = getattr(error, "orig", None) or error
         raise JournalError(

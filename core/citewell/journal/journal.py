@@ -10,6 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from pydantic import TypeAdapter, ValidationError
+from sqlalchemy import exc
 from sqlalchemy.dialects import postgresql, sqlite
 
 from citewell.errors import JournalError
@@ -63,7 +64,7 @@ class Journal:
             with self._engine.begin() as connection:
                 _insert_once(connection, questions, question)
                 _insert_once(connection, answers, answer)
-        except sa.exc.SQLAlchemyError as error:
+        except exc.SQLAlchemyError as error:
             raise JournalError(f"answer {record.id} could not be recorded: {error}") from error
 
     def find(self, reference: str) -> AnswerRecord | None:
