@@ -83,7 +83,7 @@ def test_every_plugin_passes_its_contract_tests_as_a_package_of_its_own(tmp_path
         )
     (tests / "pytest.ini").write_text(PYTEST, encoding="utf-8")
     environment = new_environment(tmp_path / "environment")
-    environment.install(f"{core}[all]", "pytest", "pytest-asyncio", "hypothesis")
+    environment.install(f"{core}[all]", "pytest", "pytest-asyncio", "hypothesis", "reportlab")
     environment.install("--no-deps", *wheels)
 
     done = environment.run("python", "-m", "pytest", "-q", cwd=tests)
