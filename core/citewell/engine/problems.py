@@ -41,7 +41,10 @@ class Problems:
         for one in error.errors(include_url=False):
             inner = _within(at.data, one["loc"])
             key = (*at.key, *inner)
-            if one["type"] == "extra_forbidden" and len(inner) <= 1:
+            if one["type"] == "json_invalid":
+                # Its input is the whole table as text, secrets in place.
+                self.add(at.key, "nested too deeply")
+            elif one["type"] == "extra_forbidden" and len(inner) <= 1:
                 self.add_unknown(key, known=at.known, owner=at.owner)
             elif one["type"] == "extra_forbidden":
                 self.add(key, "unknown setting")

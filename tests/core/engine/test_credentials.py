@@ -161,6 +161,15 @@ def test_a_secret_that_fails_a_check_is_not_repeated(config, monkeypatch):
     assert "abc" not in found
 
 
+def test_a_table_that_is_nested_too_deeply_does_not_show_its_secrets(config, monkeypatch):
+    monkeypatch.setenv("K", "s3cret")
+
+    found = problems(config(f'key = {{ env = "K" }}\nregion = {"[" * 300}{"]" * 300}'))
+
+    assert "model.cloud: nested too deeply" in found
+    assert "s3cret" not in found
+
+
 @pytest.mark.parametrize("form", ['{ env = "GONE" }', '{ file = "gone.txt" }', '{ file = "." }'])
 def test_a_missing_secret_is_no_mistake_until_it_is_needed(config, monkeypatch, form):
     monkeypatch.delenv("GONE", raising=False)
