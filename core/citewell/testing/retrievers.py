@@ -172,6 +172,7 @@ class RetrieverContract:
             assert sorted(_texts(await _found(retriever, "fox"))) == ["new fox", "other fox"]
             assert not await retriever.fetch(_ids(old.passages), readable_by=ALL)
             assert await retriever.versions() == {"library:a": "2", "library:b": "1"}
+            assert await retriever.sizes() == {"library:a": 1, "library:b": 1}
 
     @run_async
     async def test_a_passage_may_stay_the_same(self, tmp_path: Path) -> None:
@@ -196,6 +197,7 @@ class RetrieverContract:
             assert await retriever.versions() == {"library:a": "2"}, (
                 "remember a document without text too, or each sync reads it again"
             )
+            assert await retriever.sizes() == {"library:a": 0}
 
     @run_async
     async def test_deleted_means_gone(self, tmp_path: Path) -> None:
