@@ -1,0 +1,196 @@
+"""PDF pages give the lines that a reader sees."""
+
+from pathlib import Path
+
+import pytest
+from reportlab.lib.pagesizes import A4
+from reportlab.pdfgen.canvas import Canvas
+
+from citewell import DocumentError, PartKind, RawDocument
+from citewell_pdf.pages import PdfLoader
+
+LEFT = (
+    "The left column tells how",
+    "the workshop began, with",
+    "two benches and a lathe,",
+    "and how it grew until the",
+    "roof had to be raised by",
+    "a storey in the spring.",
+    "Nobody had planned that.",
+)
+RIGHT = (
+    "The right column is about",
+    "people: the first welder,",
+    "her apprentice, and those",
+    "who came later and stayed",
+    "for longer than they had",
+    "thought they ever would.",
+    "Some still come by bike.",
+)
+
+
+@pytest.fixture
+def canvas(tmp_path):
+    return Canvas(str(tmp_path / "file.pdf"), pagesize=A4, invariant=True)
+
+
+def loaded(canvas, *, name="file.pdf", max_pages=100):
+    canvas.save()
+    raw = RawDocument(id=name, path=Path(canvas._filename))
+    return PdfLoader(max_pages=max_pages).load(raw)
+
+
+def table(document):
+    (part,) = (part for part in document.parts if part.kind is PartKind.TABLE)
+    return (
+        document.text[part.start : part.header_end or part.start].splitlines(),
+        document.text[part.header_end or part.start : part.end].strip().splitlines(),
+    )
+
+
+def draw(canvas, rows, *, height=700.0, rights=(330, 420, 510)):
+    for row in rows:
+        canvas.drawString(72, height, row[0])
+        for right, cell in zip(rights, row[1:], strict=False):
+            canvas.drawRightString(right, height, cell)
+        height -= 15
+
+
+def test_rows_of_a_table_are_lines_under_their_header(canvas):
+    draw(canvas, [("", "2024", "2023"), ("Net sales", "38,410", "33,975"), ("Costs", "(7)", "8")])
+
+    header, body = table(loaded(canvas))
+
+    assert header == ["2024 | 2023"]
+    assert body == ["Net sales | 38,410 | 33,975", "Costs | (7) | 8"]
+
+
+def test_table_drawn_by_columns_is_read_by_rows(canvas):
+    heights = [700 - 15 * n for n in range(8)]
+    for n, height in enumerate(heights):
+        canvas.drawString(72, height, f"Item {n}")
+    for n, height in enumerate(heights):
+        canvas.drawRightString(300, height, f"{n},000")
+
+    _, body = table(loaded(canvas))
+
+    assert body == [f"Item {n} | {n},000" for n in range(8)]
+
+
+def test_missing_figure_leaves_its_column_empty(canvas):
+    draw(canvas, [("A", "1", "2", "3"), ("B", "4", "", "6"), ("C", "7", "8", "9")])
+
+    _, body = table(loaded(canvas))
+
+    assert body == ["A | 1 | 2 | 3", "B | 4 |  | 6", "C | 7 | 8 | 9"]
+
+
+def test_stacked_column_titles_are_joined_and_spanning_ones_stay(canvas):
+    for left, text in ((290, "Three months ended"), (440, "Nine months ended")):
+        canvas.drawString(left, 730, text)
+    for right, upper in ((330, "July 1,"), (400, "June 25,"), (480, "July 1,"), (550, "June 25,")):
+        canvas.drawRightString(right, 716, upper)
+    for right, lower in ((330, "2023"), (400, "2022"), (480, "2023"), (550, "2022")):
+        canvas.drawRightString(right, 706, lower)
+    draw(
+        canvas,
+        [("Products", "60", "63", "230", "245"), ("Services", "21", "19", "62", "58")],
+        height=690,
+        rights=(330, 400, 480, 550),
+    )
+
+    header, body = table(loaded(canvas))
+
+    assert header == [
+        "Three months ended | Nine months ended",
+        "July 1, 2023 | June 25, 2022 | July 1, 2023 | June 25, 2022",
+    ]
+    assert body[0] == "Products | 60 | 63 | 230 | 245"
+
+
+def test_currency_signs_belong_to_their_figure(canvas):
+    for height, label, figure in ((700, "Gross margin", "36,413"), (685, "Costs", "(81)")):
+        canvas.drawString(72, height, label)
+        canvas.drawString(280, height, "$")
+        canvas.drawRightString(350, height, figure)
+
+    _, body = table(loaded(canvas))
+
+    assert body == ["Gross margin | $ 36,413", "Costs | $ (81)"]
+
+
+def test_columns_of_prose_are_read_one_after_the_other(canvas):
+    for left, column in ((72, LEFT), (320, RIGHT)):
+        for number, line in enumerate(column):
+            canvas.drawString(left, 700 - 14 * number, line)
+
+    document = loaded(canvas)
+
+    assert document.text.splitlines() == [*LEFT, *RIGHT]
+    assert not [part for part in document.parts if part.kind is PartKind.TABLE]
+
+
+def test_page_that_is_shown_turned_is_read_as_shown(canvas):
+    canvas.setPageRotation(90)
+    canvas.rotate(90)
+    for number, line in enumerate(LEFT):
+        canvas.drawString(100, -100 - 14 * number, line)
+
+    assert loaded(canvas).text.splitlines() == list(LEFT)
+
+
+def test_lists_are_no_tables(canvas):
+    for number, line in enumerate(LEFT):
+        canvas.drawString(72, 700 - 14 * number, f"{number + 1}.")
+        canvas.drawString(100, 700 - 14 * number, line)
+
+    document = loaded(canvas)
+
+    assert document.text.splitlines() == [f"{n}. {line}" for n, line in enumerate(LEFT, 1)]
+
+
+def test_title_of_the_file_is_used_unless_a_program_made_it_up(canvas):
+    canvas.setTitle("Microsoft Word - report final.docx")
+    canvas.drawString(72, 700, "words")
+    assert loaded(canvas, name="a/report.pdf").title == "report"
+
+
+def test_title_of_the_file_is_used(canvas):
+    canvas.setTitle("Annual report 2024")
+    canvas.drawString(72, 700, "words")
+
+    assert loaded(canvas).title == "Annual report 2024"
+
+
+def test_pictures_of_text_are_refused_with_advice(canvas):
+    canvas.rect(10, 10, 100, 100, fill=1)
+    canvas.showPage()
+
+    with pytest.raises(DocumentError, match="holds no text, only pictures"):
+        loaded(canvas)
+
+
+def test_too_many_pages_are_refused(canvas):
+    for _ in range(4):
+        canvas.drawString(72, 700, "words")
+        canvas.showPage()
+
+    with pytest.raises(DocumentError, match="has 4 pages, expected 1 to 3"):
+        loaded(canvas, max_pages=3)
+
+
+@pytest.mark.parametrize(
+    ("page", "row"),
+    [
+        (4, "Gross margin | 36,413 | 35,885 | 128,721 | 132,687"),
+        (4, "July 1, 2023 | June 25, 2022 | July 1, 2023 | June 25, 2022"),
+        (18, "Greater China | 15,758 | 14,604 | 8 % | 57,475 | 58,730 | (2)%"),
+    ],
+)
+def test_statements_of_a_filing_are_rows(data_dir, page, row):
+    path = data_dir("sec10q_aapl") / "corpus" / "2023-q3-aapl.pdf"
+
+    document = PdfLoader(max_pages=100).load(RawDocument(id=path.name, path=path))
+
+    starts = [at for at in range(len(document.text)) if document.text.startswith(f"{row}\n", at)]
+    assert page in {document.place_at(start).page for start in starts}
