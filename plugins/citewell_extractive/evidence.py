@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from citewell import Passage, Turn
 from citewell_extractive.periods import asked_periods, period, period_terms
+from citewell_extractive.tables import cells
 from citewell_extractive.units import Kind, Unit, units
 from citewell_extractive.wanted import fit, wanted
 from citewell_extractive.words import Finder, Term, terms, words
@@ -22,7 +23,7 @@ _LEAD, _TITLE, _BESIDE, _PASSAGE, _DOCUMENT = 0.9, 0.6, 0.5, 0.3, 0.2
 
 # What orders units beside the share of the question that they cover. Chosen by hand on the fitting
 # half of the XQuAD proof, where no single one matters much: without any, 1 answer in 100 is lost.
-_OWN, _KIND, _PHRASE, _RANK, _PERIOD = 0.3, 0.3, 0.2, 0.1, 0.3
+_OWN, _KIND, _PHRASE, _RANK, _PERIOD, _ROW = 0.3, 0.3, 0.2, 0.1, 0.3, 0.15
 # A title or an announcement names the topic and says nothing about it.
 _FRAGMENT = -0.4
 _ENDS = re.compile(r"[.!?\u2026\u3002\uff01\uff1f][\"'\u201d\u2019)\]*_]*$")
@@ -203,6 +204,7 @@ class _Scale:
             + _RANK * (1 - (seen.number - 1) / self.passages)
             + _PERIOD * is_timely
             + _FRAGMENT * is_fragment
+            + _ROW * self._label_fit(seen)
         )
         amount = math.log1p(coverage * sum(self.weights.values()))
         signals = Signals(coverage, amount)
@@ -238,6 +240,13 @@ class _Scale:
         if not self.asked.pairs:
             return 0.0
         return len(self.asked.pairs.intersection(pairwise(seen.sequence))) / len(self.asked.pairs)
+
+    def _label_fit(self, seen: _Seen) -> float:
+        """Return which share of the words that name a row was asked for."""
+        if seen.unit.kind is not Kind.ROW:
+            return 0.0
+        naming = terms(cells(seen.text)[0], self.asked.finder.language)
+        return len(naming.keys() & self.weights.keys()) / len(naming) if naming else 0.0
 
     def _before(self, index: int) -> Unit | None:
         before, seen = self.seen[index - 1] if index else None, self.seen[index]
