@@ -1,4 +1,4 @@
-"""What we use of sentencex, which comes without types."""
+# What we use of sentencex, which comes without types.
 
 from typing import TypedDict
 
