@@ -6,7 +6,7 @@ import re
 from datetime import date, datetime, time, timedelta
 
 _QUOTED = re.compile(r'"([^"]*)"|\\(.)|\[\$([^\]-]*)[^\]]*\]|\[[^\]]*\]|_.|\*.')
-_DIGITS = re.compile(r"[#0?][#0?,. ]*")
+_DIGITS = re.compile(r"[#0?][#0?,.]*")
 
 
 def shown(value: object, number_format: str) -> str:
@@ -32,16 +32,21 @@ def shown(value: object, number_format: str) -> str:
 
 
 def _number(value: float, number_format: str) -> str:
-    pattern = number_format.split(";", maxsplit=1)[0]
-    literal = _QUOTED.sub(lambda found: (found[1] or found[2] or found[3] or "").strip(), pattern)
+    patterns = number_format.split(";")
+    if value < 0 and len(patterns) > 1:
+        value = -value  # the second pattern says how less than zero is shown
+        patterns = patterns[1:]
+    pattern = patterns[0]
+    literal = _QUOTED.sub(lambda found: found[1] or found[2] or found[3] or "", pattern)
     bare = _QUOTED.sub("", pattern)
     digits = _DIGITS.search(bare)
     if not digits or "E" in bare or "/" in bare:
         return _general(value)
-    percent = "%" in bare
-    decimals = len(digits[0].strip(", ").partition(".")[2])
-    grouping = "," if "," in digits[0].strip(", ") else ""
-    text = f"{value * 100 if percent else value:{grouping}.{decimals}f}"
+    figures = digits[0].rstrip(",")
+    thousands = len(digits[0]) - len(figures)
+    decimals = len(figures.partition(".")[2])
+    grouping = "," if "," in figures else ""
+    text = f"{value * (100 if '%' in bare else 1) / 1000**thousands:{grouping}.{decimals}f}"
     return _framed(text, literal)
 
 
