@@ -34,6 +34,8 @@ _NUMBERING = f"{qn('w:pPr')}/{qn('w:numPr')}"
 _TITLE = 0
 _BODY = 10
 _MAX_BASES = 12
+_MOST_CHARS = 300
+"""Of a heading in a place: what is longer was hardly meant as one."""
 
 
 class DocxLoader:
@@ -165,12 +167,13 @@ class _Writer:
             self.builder.write(text, place=self._place())
 
     def _heading(self, level: int, text: str) -> None:
+        title = text[:_MOST_CHARS]
         if level == _TITLE:
-            self.title = self.title or text
+            self.title = self.title or title
         else:
             while self._open and self._open[-1][0] >= level:
                 self._open.pop()
-            self._open.append((level, text))
+            self._open.append((level, title))
         self._start(PartKind.HEADING)
         self.builder.write(text, place=self._place())
 

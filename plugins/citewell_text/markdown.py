@@ -29,6 +29,7 @@ _KINDS = {
 _WHOLE = frozenset({PartKind.TABLE, PartKind.CODE})
 _TITLE = re.compile(r"^title:[ \t]*(['\"]?)(.+?)\1[ \t]*$", re.MULTILINE)
 _NAMED = re.compile(r"\s*\{\s*#([^\s{}]+)[^{}]*\}\s*$")
+_LONG = 2000
 _MARKUP = re.compile(r"[`*_\[\]<>&\\!~]")
 
 
@@ -83,7 +84,7 @@ class MarkdownLoader:
         """Return the words of a heading, and its anchor."""
         named = _NAMED.search(content)
         title = content[: named.start()] if named else content
-        if _MARKUP.search(title):
+        if len(title) < _LONG and _MARKUP.search(title):
             title = "".join(_words(self._inline.parseInline(title)))
         title = folded(title)
         return title, named[1] if named else anchors.name(title)

@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 import unicodedata
 
+_MOST_CHARS = 300
+"""Of a title: what is longer was hardly meant as one, and every place below repeats it."""
+
 
 class Outline:
     """Follows headings through a document."""
@@ -15,6 +18,7 @@ class Outline:
 
     def enter(self, level: int, title: str) -> tuple[str, ...]:
         """Return the path of a heading of `level` (1 is the outermost) that begins here."""
+        title = title[:_MOST_CHARS]
         while self._open and self._open[-1][0] >= level:
             self._open.pop()
         self._open.append((level, title))
