@@ -45,7 +45,8 @@ class DocumentBuilder:
 
     def end_header(self) -> None:
         """Say that what the part, a table, holds so far names its columns."""
-        self._header_end = self._length
+        if self._begun is not None:
+            self._header_end = self._length
 
     def document(self, raw: RawDocument, *, title: str) -> Document:
         """Return the document."""
