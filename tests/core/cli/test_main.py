@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import click
@@ -236,8 +237,11 @@ def test_an_interrupt_from_the_keyboard_ends_the_program(here):
     process = subprocess.Popen(
         [PROGRAM, "ask", "why?"], cwd=here, stderr=subprocess.PIPE, stdout=subprocess.PIPE
     )
-    with pytest.raises(subprocess.TimeoutExpired):
-        process.wait(timeout=3)
+    # The model's folder is made when the model is opened, right before it is asked.
+    while not (here / ".citewell" / "model" / "m").exists():
+        assert process.poll() is None
+        time.sleep(0.05)
+    time.sleep(0.5)
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=30)
 
