@@ -83,9 +83,9 @@ async def _answer(asked: Asked) -> str:
     )
     async with open_runtime(settings) as runtime:
         if asked.where.docs is not None:
-            from citewell.cli.indexing import bring_up
+            from citewell.cli.indexing import bring_up_folder
 
-            await bring_up(runtime)
+            await bring_up_folder(runtime)
         printer = open_printer(sys.stdout, where=asked.where.words)
         answer = await Conversation(runtime, manner, printer).ask(asked.text)
     return answer.outcome.value

@@ -66,11 +66,11 @@ def _talk(talk: Talk) -> None:
 
 async def _bring_up(settings: Settings) -> None:
     """Sync with components of its own, so that no index stays locked during the talk."""
-    from citewell.cli.indexing import bring_up
+    from citewell.cli.indexing import bring_up_folder
     from citewell.engine.runtime import open_runtime
 
     async with open_runtime(settings) as runtime:
-        await bring_up(runtime)
+        await bring_up_folder(runtime)
 
 
 @contextmanager

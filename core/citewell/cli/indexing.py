@@ -11,7 +11,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+import click
+
 from citewell.cli.progress import progress_bar
+from citewell.cli.wording import counted, safe
 from citewell.library.labelling import Labelling
 from citewell.library.plans import Index, Library, Loading, SyncReport
 from citewell.library.syncing import sync
@@ -22,7 +25,7 @@ if TYPE_CHECKING:
 
 
 async def bring_up(runtime: Runtime) -> SyncReport:
-    """Sync every index, with progress and complaints on standard error.
+    """Sync every index, with progress on standard error.
 
     Raises:
         StoreError: an index cannot be written.
@@ -37,6 +40,22 @@ async def bring_up(runtime: Runtime) -> SyncReport:
         )
     note(report, settings.data_dir)
     return report
+
+
+async def bring_up_folder(runtime: Runtime) -> None:
+    """Sync the folder that is asked without settings; say in a line what is missing from it.
+
+    Raises:
+        StoreError: the index cannot be written.
+    """
+    report = await bring_up(runtime)
+    folder = runtime.settings.base_dir
+    for reason in report.errors.values():
+        click.echo(f"note: {safe(reason)}; answers come from the last sync", err=True)
+    if report.failed:
+        number = counted(len(report.failed), "document")
+        fix = safe(f"see: citewell sync --docs {folder}")
+        click.echo(f"note: {number} cannot be read; {fix}", err=True)
 
 
 async def indexes(runtime: Runtime) -> list[Index]:

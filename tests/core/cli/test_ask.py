@@ -40,6 +40,16 @@ def test_a_folder_is_asked_without_settings(machine):
     assert sorted(path.name for path in machine.handbook.iterdir()) == ["hr", "leave.md"]
 
 
+def test_a_folder_with_a_bad_file_is_asked_and_the_file_mentioned(machine):
+    (machine.handbook / "broken.md").write_bytes(b"\x00\x01\x02")
+
+    asked = machine.citewell("ask", LEAVE, "--docs", "handbook")
+
+    assert asked.returncode == 0
+    assert "28 days" in asked.stdout
+    assert asked.stderr.startswith("note: 1 document cannot be read; see: citewell sync --docs ")
+
+
 def test_what_the_documents_do_not_say_is_not_answered(shared):
     asked = shared.citewell("ask", "Who won the chess championship of 1972?")
 

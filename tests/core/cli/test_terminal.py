@@ -1,3 +1,4 @@
+import json
 import re
 from io import StringIO
 
@@ -68,6 +69,18 @@ def test_a_screen_obeys_nothing_but_its_own_styling(whole):
     assert not re.search(
         r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e]", STYLING.sub("", out.getvalue())
     )
+
+
+def test_naughty_strings_are_shown_and_not_obeyed(data_dir):
+    (file,) = data_dir("naughty_strings").glob("*.json")
+    printer, out = screen(80)
+
+    for text in filter(str.strip, json.loads(file.read_text(encoding="utf-8"))):
+        cited = citation(1, text, title=text, uri=f"https://example.org/{text}")
+        printer.end(FOOTNOTES.render(answers.answer(answers.claim(text, cited))))
+
+    assert seen(out).count("1 of 1 statement supported") > 500
+    assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e]", seen(out))
 
 
 @settings(max_examples=50, deadline=None)
