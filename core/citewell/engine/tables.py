@@ -77,7 +77,7 @@ class Profile(Config):
         description="what happens to a statement that its sources do not support: it is dropped, "
         "shown with a mark, or the whole answer is refused",
     )
-    passages: int = Field(default=6, ge=1, le=50, description="passages that the model gets")
+    passages: int = Field(default=12, ge=1, le=50, description="passages that the model gets")
     history_turns: int = Field(
         default=6, ge=0, le=100, description="earlier messages that the model gets"
     )
