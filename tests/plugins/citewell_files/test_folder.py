@@ -170,9 +170,9 @@ async def test_a_huge_file_is_not_read_whole(root):
     with (root / "huge.txt").open("wb") as file:
         file.truncate(4 * 2**30)
 
-    start = time.perf_counter()
+    start = time.process_time()
     first = await listed(root)
-    seconds = time.perf_counter() - start
+    seconds = time.process_time() - start
 
     assert [change.raw.id for change in first] == ["huge.txt"]
     assert seconds < 1
@@ -298,9 +298,10 @@ async def test_a_tree_of_10000_unchanged_files_is_checked_in_under_a_second(root
     async with opened(root) as source:
         known = {change.raw.id: change.version async for change in source.changes({})}
 
-    start = time.perf_counter()
+    # Of computing: the machine of a test may have other things to do.
+    start = time.process_time()
     changes = await listed(root, known)
-    seconds = time.perf_counter() - start
+    seconds = time.process_time() - start
 
     assert len(known) == 10_000
     assert changes == []
