@@ -28,6 +28,12 @@ class Asking:
     runtime: Runtime
     assistant: Assistant
 
+    @property
+    def passages(self) -> int:
+        """How many passages the model gets."""
+        settings = self.runtime.settings
+        return settings.profiles[settings.default_profile].passages
+
     async def ask(self, text: str, *, history: Sequence[Turn] = ()) -> Answer:
         """Return the complete answer."""
         question = Question(id=new_id(), text=text, audience=READER, history=tuple(history))

@@ -12,7 +12,6 @@ from proofs import harness
 from proofs._asking import asking
 from proofs._halves import halves, items
 
-_PASSAGES = 6
 _ROUNDS = 50
 
 
@@ -27,16 +26,16 @@ async def signals() -> list[tuple[float, float, bool]]:
     fitting, _ = halves(items(folder))
     async with asking(folder / "corpus") as library:
         for item in fitting:
-            found = await library.retrieve(item.question, limit=10 * _PASSAGES)
+            found = await library.retrieve(item.question, limit=10 * library.passages)
             others = [one for one in found if one.document_id != f"docs:{item.document}.md"]
-            rows.append((*_signals(item.question, found), bool(item.answers)))
+            rows.append((*_signals(item.question, found[: library.passages]), bool(item.answers)))
             if item.answers:
-                rows.append((*_signals(item.question, others), False))
+                rows.append((*_signals(item.question, others[: library.passages]), False))
     return rows
 
 
 def _signals(question: str, passages: Sequence[Passage]) -> tuple[float, float]:
-    found = evidence(question, passages[:_PASSAGES])
+    found = evidence(question, passages)
     return (found[0].signals.coverage, found[0].signals.amount) if found else (0.0, 0.0)
 
 

@@ -16,7 +16,6 @@ from proofs._asking import Asking, asking, shown_text
 from proofs._halves import Item, halves, items
 
 _SMALL = 60
-_PASSAGES = 6
 _BARS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 _DEFAULT_BAR = 0.6
 _SHARES = ("contains_answer", "refused_answerable", "answered_unanswerable")
@@ -62,7 +61,9 @@ async def _run(size: harness.Size, seed: int) -> dict[str, object]:
 
 async def _rank(library: Asking, item: Item) -> int:
     """Return the rank of the first passage of the right document that holds an answer, or 0."""
-    for rank, passage in enumerate(await library.retrieve(item.question, limit=_PASSAGES), 1):
+    for rank, passage in enumerate(
+        await library.retrieve(item.question, limit=library.passages), 1
+    ):
         if passage.document_id == f"docs:{item.document}.md" and item.is_in(passage.text):
             return rank
     return 0
@@ -70,7 +71,7 @@ async def _rank(library: Asking, item: Item) -> int:
 
 async def _ask(library: Asking, item: Item) -> _Asked:
     answer = await library.ask(item.question)
-    passages = await library.retrieve(item.question, limit=_PASSAGES)
+    passages = await library.retrieve(item.question, limit=library.passages)
     found = evidence(item.question, passages)
     return _Asked(
         item=item,
