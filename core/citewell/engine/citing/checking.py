@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from textwrap import dedent
 
 from citewell.engine.citing.aligning import Aligner, Span
@@ -47,8 +47,8 @@ class _Finding:
 
     text: str
     verdict: Verdict
-    passages: dict[int, Passage]
-    quotes: dict[int, tuple[Span, ...]]
+    passages: dict[int, Passage] = field(default_factory=dict)
+    quotes: dict[int, tuple[Span, ...]] = field(default_factory=dict)
 
 
 class Checker:
@@ -90,7 +90,7 @@ class Checker:
 
     async def _find(self, piece: Piece) -> _Finding:
         if piece.oversize:
-            return _Finding(_shown_text(piece), _unsupported("length", "too long"), {}, {})
+            return _Finding(_shown_text(piece), _unsupported("length", "too long"))
         if piece.kind is PieceKind.CODE:
             return await self._find_code(piece)
         cells = [clean(cell) for cell in _cells(piece)]
@@ -102,7 +102,7 @@ class Checker:
         problems += checked.problems
         if not checked.passages:
             verdict = _no_citation(problems)
-            return _Finding(_row(cells) if piece.kind is PieceKind.ROW else text, verdict, {}, {})
+            return _Finding(_row(cells) if piece.kind is PieceKind.ROW else text, verdict)
         if piece.kind is PieceKind.QUOTATION:
             return self._find_quotation(text, checked)
         return await self._find_support(piece, cells, checked, problems)
@@ -152,7 +152,7 @@ class Checker:
         """Find a quoted paragraph in stored text; what is shown is the stored text."""
         for number, passage in checked.passages.items():
             source = self._source(passage)
-            spans = source.aligner.find_elided(text.strip('"“”„«» '))
+            spans = source.aligner.find_elided(text)
             if spans:
                 stored = " … ".join(clean(passage.text[slice(*span)]).text for span in spans)
                 shown = without_links(stored, known=source.addresses)
@@ -160,12 +160,12 @@ class Checker:
                     supported=True, reason="quoted from what it cites", check="quote", score=1.0
                 )
                 return _Finding(shown, verdict, {number: passage}, {number: spans})
-        return _Finding(text, _unsupported("quote", "quote not found"), {}, {})
+        return _Finding(text, _unsupported("quote", "quote not found"))
 
     async def _find_code(self, piece: Piece) -> _Finding:
         """Find a code block in what the claim before it cites, or else in any passage."""
-        numbers = self._last_cited or range(1, len(self._evidence.passages) + 1)
-        checked = await check_marks(self._evidence, numbers)
+        every = [number for number, _ in enumerate(self._evidence.passages, 1)]
+        checked = await check_marks(self._evidence, self._last_cited or every)
         for number, passage in checked.passages.items():
             span = self._source(passage).aligner.find_code(piece.body)
             if span is not None:
@@ -176,7 +176,7 @@ class Checker:
                 text = _fenced(stored, piece.language)
                 return _Finding(text, verdict, {number: passage}, {number: (span,)})
         verdict = _unsupported("code", "its lines do not stand together in a source")
-        return _Finding(_shown_text(piece), verdict, {}, {})
+        return _Finding(_shown_text(piece), verdict)
 
     # --- quotes -------------------------------------------------------------------------------
 
@@ -271,7 +271,7 @@ class Checker:
 
     def _heading(self, piece: Piece, reason: str, *, stands: bool) -> Claim:
         verdict = Verdict(supported=stands, reason=reason, check="heading")
-        return self._claim(piece, _Finding(_shown_text(piece), verdict, {}, {}), ())
+        return self._claim(piece, _Finding(_shown_text(piece), verdict), ())
 
     def _stands(self, text: str, sources: Sequence[Source]) -> bool:
         question, language = self._evidence.question, self._evidence.language
@@ -280,10 +280,13 @@ class Checker:
     def _note_header(self, piece: Piece) -> None:
         # The first row's raw text holds the header too: a new table begins.
         if piece.raw != piece.body:
-            self._header_due = _header(piece.header)
+            names = [
+                without_links(clean(cell).text, known=()) for cell in table_cells(piece.header)
+            ]
+            self._header_due = f"{_bars(names)}\n{piece.rule}"
 
     def _header_stands(self, piece: Piece, sources: Sequence[Source]) -> bool:
-        cells = table_cells(piece.header.split("\n")[0])
+        cells = table_cells(piece.header)
         return self._stands(" | ".join(clean(cell).text for cell in cells), sources)
 
     # --- claims -------------------------------------------------------------------------------
@@ -351,12 +354,6 @@ def _row(cells: Iterable[Clean]) -> str:
 
 def _bars(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cells)} |"
-
-
-def _header(header: str) -> str:
-    names, _, rule = header.partition("\n")
-    shown = [without_links(clean(cell).text, known=()) for cell in table_cells(names)]
-    return f"{_bars(shown)}\n{rule.strip()}"
 
 
 def _shown_text(piece: Piece) -> str:

@@ -22,6 +22,8 @@ _PREFIX = re.compile(
 )
 _ITEM = re.compile(r"(\d{1,4})(?:[ \t]*[-–—][ \t]*(\d{1,4}))?", re.ASCII)
 _SEPARATOR = re.compile(r"[ \t]*[,;&][ \t]*")
+# 1e3 and 0x1 look like numbers.
+_NOTATION = frozenset("eExX")
 # What some models write inside the bracket after the number: 【3†source】.
 _DAGGER = re.compile(r"†.*", re.DOTALL)
 _LOOKS_NUMERIC = re.compile(r"[\d\W_eExX]+")
@@ -88,7 +90,7 @@ def _numbers(content: str) -> tuple[int, ...] | None:
 
 def _looks_like_mark(content: str) -> bool:
     return any(c.isnumeric() for c in content) and all(
-        c.isnumeric() or not c.isalpha() or c in "eExX" for c in content
+        c.isnumeric() or not c.isalpha() or c in _NOTATION for c in content
     )
 
 

@@ -34,6 +34,7 @@ _UNITS = {
     )
     for unit in words
 }  # fmt: skip
+_CURRENCIES = frozenset("$€£¥₹")
 _ONES = """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen
     fifteen sixteen seventeen eighteen nineteen""".split()
 _TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
@@ -122,7 +123,7 @@ class Figures:
         self._negatives: set[Decimal | str] = set()
         self._codes = frozenset(match[0].casefold() for match in _CODE_WORD.finditer(folded))
         self._percents = "%" in folded or "percent" in folded.lower()
-        self._currencies = frozenset(c for c in folded if c in "$€£¥₹")
+        self._currencies = frozenset(c for c in folded if c in _CURRENCIES)
         scales = {_DECLARED_SCALES[match[1].lower()] for match in _DECLARED.finditer(folded)}
         for quantity in _quantities(folded, language, split_groups=True):
             self._add(quantity, scales)
@@ -149,7 +150,7 @@ class Figures:
             return True
         if quantity.unit == "%":
             return "" in units and self._percents
-        if quantity.unit in "$€£¥₹":
+        if quantity.unit in _CURRENCIES:
             return "" in units and quantity.unit in self._currencies
         return "" in units
 
@@ -287,8 +288,8 @@ def _word_value(words: str) -> int:
         if word in _SMALL:
             current += _SMALL[word]
         elif word == "hundred":
-            current = (current or 1) * 100
+            current *= 100
         elif word in _LARGE:
-            total += (current or 1) * _LARGE[word]
+            total += current * _LARGE[word]
             current = 0
     return total + current

@@ -53,7 +53,8 @@ class Piece:
         body: the same without what only marks the kind: `#`, `>`, fences, a table's header.
         level: of a heading, from 1.
         language: of a code block, as the model named it.
-        header: of a table row, the header row and its rule, each on a line of its own.
+        header: of a table row, the table's header row.
+        rule: of a table row, the line below the header.
         oversize: it was longer than the cap; `raw` and `body` hold its beginning.
     """
 
@@ -64,6 +65,7 @@ class Piece:
     level: int = 0
     language: str = ""
     header: str = ""
+    rule: str = ""
     oversize: bool = False
 
 
@@ -308,14 +310,15 @@ class Segmenter:
             yield self._row(content)
 
     def _row(self, content: str) -> Piece:
-        header = "\n".join(self._table)
+        header, rule = self._table
         self._rows += 1
         return Piece(
             kind=PieceKind.ROW,
             lead=self._lead(),
-            raw=content if self._rows > 1 else f"{header}\n{content}".rstrip(),
+            raw=content if self._rows > 1 else f"{header}\n{rule}\n{content}",
             body=content,
             header=header,
+            rule=rule,
             oversize=self._oversize,
         )
 

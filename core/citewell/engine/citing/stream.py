@@ -11,8 +11,8 @@ from citewell.engine.citing.segmenting import Segmenter
 from citewell.engine.citing.words import words
 from citewell.types import Claim
 
-# An output that many times longer than the refusal says something else.
-_SLACK = 4
+# A longer output says something else.
+MAX_REFUSAL_CHARS = 2000
 
 
 async def cite(deltas: AsyncIterator[str], evidence: Evidence) -> AsyncGenerator[Claim, None]:
@@ -42,8 +42,7 @@ async def cite(deltas: AsyncIterator[str], evidence: Evidence) -> AsyncGenerator
 
 def is_refusal(text: str, refusal: str) -> bool:
     """Tell whether a whole output says only the refusal sentence, marks and spelling aside."""
-    trimmed = text.strip()
-    if len(trimmed) > _SLACK * (len(refusal) + 100):
+    if len(text) > MAX_REFUSAL_CHARS:
         return False
-    said = list(words(clean(trimmed).text))
+    said = list(words(clean(text).text))
     return bool(said) and said == list(words(refusal))

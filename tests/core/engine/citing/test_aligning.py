@@ -63,6 +63,7 @@ def test_a_later_place_counts_when_the_first_is_inside_a_word():
         ("seats", ["seats"]),
         ("seats … It has", []),
         ("seats … seats", []),
+        ("seats ... . It's", ["seats", ". It's"]),
         ("The first … nowhere", []),
         ("...", []),
     ],
@@ -101,6 +102,8 @@ def test_code_is_found_with_its_indentation(code, stored):
 )
 def test_other_code_is_not_found(code):
     assert Aligner(CODE, "en").find_code(code) is None
+    assert Aligner("ab cd", "en").find_code("b") is None
+    assert Aligner("ab cd", "en").find_code("c") is None
 
 
 def quoted(text, claim):

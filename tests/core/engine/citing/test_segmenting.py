@@ -61,6 +61,7 @@ def seen(text):
         ("```\n```", [(CODE, "", "")]),
         ("```code``` is inline. Yes.", [(SENTENCE, "", "```code``` is inline."),
                                         (SENTENCE, " ", "Yes.")]),
+        ("```code``` one.\nTwo.", [(SENTENCE, "", "```code``` one."), (SENTENCE, " ", "Two.")]),
         ("- ```\n  x\n  ```", [(CODE, "- ", "  x")]),
         ("Text\n```\nx\n```", [(SENTENCE, "", "Text"), (CODE, "\n", "x")]),
         ("    code [1]", [(CODE, "", "    code [1]")]),
@@ -110,15 +111,29 @@ def test_a_code_block_has_its_language_and_its_fences():
 def test_the_first_row_carries_the_header():
     first, second = pieces("| a |\n|---|\n| 1 |\n| 2 |\n")
 
-    assert first.header == second.header == "| a |\n|---|"
+    assert first.header == second.header == "| a |"
+    assert first.rule == second.rule == "|---|"
     assert first.raw == "| a |\n|---|\n| 1 |"
     assert second.raw == "| 2 |"
+
+
+def test_a_table_without_rows_is_one_piece():
+    (piece,) = pieces("| a |\n|---|\n")
+
+    assert (piece.raw, piece.body, piece.header) == ("| a |\n|---|\n", "", "| a |")
+
+
+def test_indented_code_keeps_its_characters():
+    first, second = pieces("    a [1]\n\n    " + "x" * MAX_LINE_CHARS)
+
+    assert (first.raw, first.body, first.oversize) == ("    a [1]", "    a [1]", False)
+    assert second.oversize
 
 
 def test_two_tables_have_their_own_headers():
     rows = pieces("| a |\n|---|\n| 1 |\n\n| b |\n|---|\n| 2 |\n")
 
-    assert [row.header for row in rows] == ["| a |\n|---|", "| b |\n|---|"]
+    assert [row.header for row in rows] == ["| a |", "| b |"]
     assert [row.raw.count("\n") for row in rows] == [2, 2]
 
 
@@ -186,6 +201,7 @@ def test_an_endless_quotation_is_given_out_in_parts():
     [
         ("| a | b |", ["a", "b"]),
         ("|a|b", ["a", "b"]),
+        ("|a|b|", ["a", "b"]),
         ("| a \\| b | c |", ["a \\| b", "c"]),
         ("| a | b \\|", ["a", "b \\|"]),
         ("||", [""]),

@@ -8,6 +8,7 @@ import pytest
 from citewell import ClaimKind, StoreError, Verdict
 from citewell.engine.citing import Policy, cite, is_refusal
 from citewell.engine.citing import checking as checking_module
+from citewell.engine.citing.stream import MAX_REFUSAL_CHARS
 from passages import claims, evidence, parts, passage
 
 LEAVE = passage(
@@ -50,6 +51,13 @@ async def test_a_supported_sentence_is_shown_with_its_quote():
         ("Staff receive 30 days of leave [１].", "marks", "[１] is no citation"),
         ("Staff receive 30 days of leave [7][8][9][10][11].", "marks",
          "[7] names no passage; [8] names no passage; [9] names no passage; 2 more"),
+        ("Staff receive 30 days of leave [7][8][9][10].", "marks",
+         "[7] names no passage; [8] names no passage; [9] names no passage; 1 more"),
+        ("Staff receive 30 days of leave [7][8][9].", "marks",
+         "[7] names no passage; [8] names no passage; [9] names no passage"),
+        ("```\nsync --none\n```", "code", "its lines do not stand together in a source"),
+        ("| Land | Days |\n|---|---|\n| Kenya | 21 [2] |", "header",
+         "the table's header is not in what the row cites"),
         ("Staff receive 31 days of leave [1].", "figures", '"31 days" is not in what it cites'),
         ('They "get free cake" as paid leave [1].', "quote", 'quote not found: "get free cake"'),
         ("> Staff get free cake [1]", "quote", "quote not found"),
@@ -147,6 +155,7 @@ async def test_a_store_that_fails_ends_the_answer():
         ('"Martians" and staff receive leave [1].', '"Martians" and staff receive leave.'),
         ("> write to 'Human Resources' first [1]", "Write to “Human Resources” first"),
         ('> "Unused days ... lapse" [1]', "Unused days … lapse"),
+        ("> see https://a.example/form now [1]", "See https://a.example/form now"),
         ('Unused days do not `"end"` or lapse [1].', 'Unused days do not `"end"` or lapse.'),
     ],
 )
@@ -165,7 +174,9 @@ async def test_each_part_of_a_quoted_paragraph_is_cited():
         "Unused days do not lapse",
     ]
     assert {citation.number for citation in claim.citations} == {1}
-    assert claim.verdict.check == "quote"
+    assert claim.verdict == Verdict(
+        supported=True, reason="quoted from what it cites", check="quote", score=1.0
+    )
     assert claim.lead == "> "
 
 
@@ -184,7 +195,9 @@ async def test_code_that_stands_in_a_source_is_shown_as_stored():
     assert code.kind is ClaimKind.CODE
     assert code.text == "```sh\nsync --all\n  ask x[1]\n```"
     assert [citation.quote for citation in code.citations] == ["sync --all\n  ask x[1]"]
-    assert code.verdict.check == "code"
+    assert code.verdict == Verdict(
+        supported=True, reason="stands in what it cites", check="code", score=1.0
+    )
 
 
 async def test_code_leans_on_the_claim_before_it():
@@ -264,7 +277,12 @@ async def test_a_heading_waits_for_a_supported_claim():
     ]
     assert found[2].verdict.check == found[0].verdict.check == "heading"
     assert found[2].citations == ()
-    assert found[0].verdict.reason == "nothing under it is supported"
+    assert found[0].verdict == Verdict(
+        supported=False, reason="nothing under it is supported", check="heading"
+    )
+    assert found[2].verdict == Verdict(
+        supported=True, reason="its words stand in what the next claim cites", check="heading"
+    )
 
 
 async def test_a_heading_of_other_words_is_dropped():
@@ -293,6 +311,12 @@ async def test_a_heading_may_use_the_words_of_the_question():
          "Unused days do not lapse.\n\n- Unused days do not lapse."),
         ("Unused days do not lapse [1]. No mark. Unused days do not lapse [1].",
          "Unused days do not lapse. Unused days do not lapse."),
+        ("Unused days do not lapse [1].\n\nNo mark.\n# Leave\nUnused days do not lapse [1].",
+         "Unused days do not lapse.\n\n# Leave\nUnused days do not lapse."),
+        ("Unused days do not lapse [1].\n- No mark.\n# Cake\nUnused days do not lapse [1].",
+         "Unused days do not lapse.\nUnused days do not lapse."),
+        ("Unused days do not lapse [1].\n# Leave\n- None.\n\n- None. Unused days do not lapse [1].",
+         "Unused days do not lapse.\n# Leave\n\n- Unused days do not lapse."),
         ("Unused days do not lapse [1].\n\n# Cake\nUnused days do not lapse [1].",
          "Unused days do not lapse.\n\nUnused days do not lapse."),
         ("Unused days do not lapse [1].\n- No.\n\n# Leave\n1. None. Unused days do not lapse [1].",
@@ -309,7 +333,7 @@ async def test_policy_mark_shows_everything_without_citations():
     output = (
         "# Cake\nNo mark. Unused days do not lapse [1]. "
         "See https://evil.example and evil.example.\n"
-        "```\nrm\n```\n| Land |\n|---|\n| Kenya [2] |\n![](x)"
+        "```\nrm\n```\n| [Land](x) https://evil.example |\n|---|\n| Kenya [2] |\n![](x)"
     )
     found = await claims(output, replace(GIVEN, policy=Policy.MARK))
 
@@ -319,8 +343,11 @@ async def test_policy_mark_shows_everything_without_citations():
         "Unused days do not lapse.",
         "See (link removed) and evil.\u200bexample.",
         "```\nrm\n```",
-        "| Land |\n|---|\n| Kenya |",
+        "| Land (link removed) |\n|---|\n| Kenya |",
     ]
+    assert found[0].verdict == Verdict(
+        supported=False, reason="a heading carries no citation", check="heading"
+    )
     assert [bool(claim.citations) for claim in found if claim.shown] == [0, 0, 1, 0, 0, 0]
     assert all(claim.verdict.supported == bool(claim.citations) for claim in found)
 
@@ -347,6 +374,17 @@ async def test_links_stay_only_where_the_source_has_them():
     assert claim.text == "See https://a.example/form now."
     assert (other.shown, other.verdict.check) == (False, "links")
     assert other.text == "See (link removed) now."
+
+
+async def test_an_answer_is_read_in_its_language():
+    source = replace(passage("Mitarbeiter erhalten 1,5 Tage Urlaub im Monat."), language="de")
+    output = "# Urlaub 1,5\nMitarbeiter erhalten 1,5 Tage Urlaub [1]."
+
+    german = await claims(output, evidence(source, language="de"))
+    english = await claims(output, evidence(source))
+
+    assert [claim.shown for claim in german] == [True, True]
+    assert [claim.shown for claim in english] == [False, False]
 
 
 async def test_code_is_defused():
@@ -466,6 +504,7 @@ async def test_an_output_may_be_empty():
         "the documents do not say",
         " **The documents do not say.** [1]\n",
         "“The documents do not say.”",
+        "The documents do not say." + " " * (MAX_REFUSAL_CHARS - 25),
     ],
 )
 def test_a_refusal_is_recognised(text):
@@ -479,7 +518,7 @@ def test_a_refusal_is_recognised(text):
         "The documents do not say it.",
         "The documents do say.",
         "The documents do not say. But I know: 42.",
-        "The documents do not say." + " " * 1000 + "But 42.",
+        "The documents do not say." + " " * (MAX_REFUSAL_CHARS - 24),
     ],
 )
 def test_an_answer_is_no_refusal(text):

@@ -216,6 +216,15 @@ def test_all_words_must_stand():
     assert stands("Paid roses", "Which roses?")
     assert not stands("Leave in 2024")
     assert stands("Leave in 2024", "What about 2024?")
+    assert not stands("Understand leave", "What is under leave?")
+
+
+def test_all_words_are_read_in_their_language():
+    source = Source(replace(passage("Es sind 1,5 Tage."), language="de"))
+
+    assert all_words_stand("1,5 Tage", [source], question="", language="de")
+    assert all_words_stand("1,5 Tage", [], question="1,5 Tage?", language="de")
+    assert not all_words_stand("1,5 Tage", [source], question="", language="en")
 
 
 def test_figures_near_a_claim_reach_one_sentence_further():
