@@ -32,6 +32,7 @@ PYTEST = """
 [pytest]
 addopts = -ra --import-mode=importlib
 asyncio_mode = auto
+asyncio_default_fixture_loop_scope = function
 filterwarnings = error
 """
 
@@ -77,14 +78,14 @@ def test_every_plugin_passes_its_contract_tests_as_a_package_of_its_own(tmp_path
     ]
     tests = folder_in(tmp_path, "tests")
     for plugin in PLUGINS:
-        shutil.copy(
-            ROOT / "tests" / "plugins" / plugin.name / "test_contract.py",
-            folder_in(tests, plugin.name),
-        )
+        contract = ROOT / "tests" / "plugins" / plugin.name / "test_contract.py"
+        shutil.copy(contract, tests / f"test_{plugin.name}.py")
     (tests / "pytest.ini").write_text(PYTEST, encoding="utf-8")
     environment = new_environment(tmp_path / "environment")
-    environment.install(f"{core}[all]", "pytest", "pytest-asyncio", "hypothesis", "reportlab")
-    environment.install("--no-deps", *wheels)
+    environment.install(
+        "--no-compile", f"{core}[all]", "pytest", "pytest-asyncio", "hypothesis", "reportlab"
+    )
+    environment.install("--no-compile", "--no-deps", *wheels)
 
     done = environment.run("python", "-m", "pytest", "-q", cwd=tests)
 
