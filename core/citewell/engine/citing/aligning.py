@@ -86,8 +86,7 @@ class Aligner:
 
     def find_code(self, code: str) -> Span | None:
         """Return where lines of code stand together, blank space aside, with their indentation."""
-        folding = Folding.SPACE
-        span = self._find(code, folding, border=_is_code_border)
+        span = self._find(code, Folding.SPACE, border=_is_code_border)
         if span is None:
             return None
         start = span[0]

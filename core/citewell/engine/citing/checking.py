@@ -20,6 +20,9 @@ VERIFIER_TIMEOUT_S = 30.0
 # A mark whose passage holds less of the claim than this adds nothing and is left out.
 _ADDS_SOMETHING = 0.2
 _PROBLEMS_SHOWN = 3
+# Of the name of a programming language.
+_NAME_CHARS = 40
+_NAME_SIGNS = frozenset("+-#.")
 
 _QUOTATION = re.compile(
     r"(?P<code>(?P<ticks>`+)(?!`).+?(?<!`)(?P=ticks)(?!`))"
@@ -90,7 +93,7 @@ class Checker:
 
     async def _find(self, piece: Piece) -> _Finding:
         if piece.oversize:
-            return _Finding(_shown_text(piece), _unsupported("length", "too long"))
+            return _Finding("", _unsupported("length", "too long"))
         if piece.kind is PieceKind.CODE:
             return await self._find_code(piece)
         cells = [clean(cell) for cell in _cells(piece)]
@@ -176,7 +179,7 @@ class Checker:
                 text = _fenced(stored, piece.language)
                 return _Finding(text, verdict, {number: passage}, {number: (span,)})
         verdict = _unsupported("code", "its lines do not stand together in a source")
-        return _Finding(_shown_text(piece), verdict)
+        return _Finding(_fenced(piece.body, piece.language), verdict)
 
     # --- quotes -------------------------------------------------------------------------------
 
@@ -212,7 +215,7 @@ class Checker:
             )
             for number, passage in passages.items()
         }
-        most = max((share for _, share in windows.values()), default=0.0)
+        most = max(share for _, share in windows.values())
         return {
             number: (span,)
             for number, (span, share) in windows.items()
@@ -266,12 +269,13 @@ class Checker:
                 f"its words {'' if stands else 'do not all '}stand in what the next claim cites"
             )
             claims.append(self._heading(piece, reason, stands=stands))
-        self._lead = _joined(self._lead, lead) if lead else self._lead
+        self._lead = _joined(self._lead, lead)
         return claims
 
     def _heading(self, piece: Piece, reason: str, *, stands: bool) -> Claim:
         verdict = Verdict(supported=stands, reason=reason, check="heading")
-        return self._claim(piece, _Finding(_shown_text(piece), verdict), ())
+        text = f"{'#' * piece.level} {without_links(clean(piece.body).text, known=())}"
+        return self._claim(piece, _Finding(text, verdict), ())
 
     def _stands(self, text: str, sources: Sequence[Source]) -> bool:
         question, language = self._evidence.question, self._evidence.language
@@ -356,21 +360,8 @@ def _bars(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _shown_text(piece: Piece) -> str:
-    """Return the text of a piece for which no stored text stands."""
-    match piece.kind:
-        case PieceKind.CODE:
-            return _fenced(piece.body, piece.language)
-        case PieceKind.HEADING:
-            return f"{'#' * piece.level} {without_links(clean(piece.body).text, known=())}"
-        case PieceKind.ROW:
-            return _row([clean(cell) for cell in table_cells(piece.body)])
-        case _:
-            return clean(piece.body).text
-
-
 def _fenced(code: str, language: str) -> str:
-    longest = max((len(run) for run in re.findall("`+", code)), default=0)
-    fence = "`" * max(3, longest + 1)
-    name = "".join(c for c in language[:40] if c.isalnum() or c in "+-#.")
-    return f"{fence}{name}\n{harmless(code).rstrip(chr(10))}\n{fence}"
+    longest = max([2, *map(len, re.findall("`+", code))])
+    fence = "`" * (longest + 1)
+    name = "".join(c for c in language[:_NAME_CHARS] if c.isalnum() or c in _NAME_SIGNS)
+    return f"{fence}{name}\n{harmless(code).rstrip()}\n{fence}"

@@ -8,7 +8,7 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from citewell.engine.citing.marks import CLOSING, MAX_CONTENT_CHARS, OPENING, read_mark
@@ -17,7 +17,9 @@ REMOVED_LINK = "(link removed)"
 
 # Placeholders for code spans: private characters, which the text itself may not hold.
 _FIRST_PLACEHOLDER, _LAST_PLACEHOLDER = 0xE000, 0xF8FF
-_KEPT_FORMAT = "\u200c\u200d"  # Persian and emoji need the joiners.
+# Persian and emoji need the joiners.
+_KEPT = frozenset("\n\t\u200c\u200d")
+_PASSES = 4
 _TICKS = re.compile(r"`+")
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 _ESCAPED = re.compile(r"\\+([\[\]<>()!`&@#【】［］〔〕])")
@@ -54,7 +56,6 @@ _URL = re.compile(
 _HOST = re.compile(r"(?<![\w.@/-])(?:[\w-]{1,63}\.){1,8}[A-Za-z]{2,24}(?![\w/])")
 _AFTER_URL = ".,;:!?*_~…"
 _PING = re.compile(r"@(?=(?:everyone|here|channel|group)\b)", re.IGNORECASE)
-_SPACE_BEFORE_STOP = re.compile(r"\s+(?=[.,;:!?。！？](?:\s|$))")
 _EMPTY_EMPHASIS = re.compile(r"(?<![*_\w])(?:\*\*\*\*|____)(?![*_\w])")
 _BREAK = "\u200b"
 
@@ -83,15 +84,14 @@ def clean(raw: str) -> Clean:
     """Take marks, links' targets, images, HTML and mentions out of one piece of Markdown."""
     text, spans = _without_code(_printable(raw))
     text = _ESCAPED.sub(r"\1", _decoded(text)).replace("`", "")
-    text = _without_tags(text)
+    text = " ".join(_without_tags(text).split())
     brackets = _Brackets(spans)
     # Taking one thing out can bring the halves of another together.
-    for _ in range(4):
+    for _ in range(_PASSES):
         before, text = text, brackets.read(text)
         if text == before:
             break
-    text = _SPACE_BEFORE_STOP.sub("", _EMPTY_EMPHASIS.sub("", text))
-    text = _OPEN_LINK.sub("] ", _OPEN_ANGLE.sub("< ", text))
+    text = _OPEN_LINK.sub("] ", _OPEN_ANGLE.sub("< ", _EMPTY_EMPHASIS.sub("", text)))
     for placeholder, span in spans.items():
         text = text.replace(placeholder, span)
     return Clean(
@@ -138,7 +138,7 @@ def _printable(text: str) -> str:
 
 
 def _printed(character: str) -> str:
-    if character in "\n\t" or character in _KEPT_FORMAT:
+    if character in _KEPT:
         return character
     match unicodedata.category(character):
         case "Cs":
@@ -230,42 +230,40 @@ class _Brackets:
 
     def _close(self, closing: str, text: str, position: int) -> int:
         start = self._open.pop()
-        inside = "".join(self._out[start + 1 : start + 2 + MAX_CONTENT_CHARS])
         destination = _DESTINATION.match(text, position)
         after = destination.end() if destination else position
-        if len(self._out) - start <= MAX_CONTENT_CHARS and self._take_mark(inside):
+        if self._take_mark(self._out[start + 1 :][:MAX_CONTENT_CHARS]):
             del self._out[start:]
-            while self._out and self._out[-1] in {" ", "\t", "\n"} and start:
-                self._out.pop()
-            self._out.append(self._gap(text, after))
+            self._close_gap(text, after)
             return after
         if self._out[start] == "[" and closing == "]":
-            return self._close_link(start, after, linked=destination is not None)
+            return self._close_link(start, text, after, linked=destination is not None)
         self._out.append(closing)
         return position
 
-    def _take_mark(self, inside: str) -> bool:
-        shown = "".join(self._spans.get(character, character) for character in inside)
+    def _take_mark(self, content: Sequence[str]) -> bool:
+        """Take the numbers of a mark; what is longer than a mark may be judged by its beginning."""
+        shown = "".join(self._spans.get(character, character) for character in content)
         mark = read_mark(shown)
-        if not inside.strip():
-            return True
         if mark is None:
-            return False
+            return not shown.strip()
         self.numbers += mark.numbers
         if mark.failed:
             self.failed.append(f"[{shown}]")
         return True
 
-    @staticmethod
-    def _gap(text: str, position: int) -> str:
-        """Return the blank that stands for a mark which kept two words apart."""
-        following = text[position : position + 1]
-        return " " if following.isspace() or following.isalnum() else ""
+    def _close_gap(self, text: str, after: int) -> None:
+        """Leave one blank between two words that stood on both sides of what was taken out."""
+        if self._out and self._out[-1] == " ":
+            self._out.pop()
+        if text[after : after + 1].isalnum():
+            self._out.append(" ")
 
-    def _close_link(self, start: int, after: int, *, linked: bool) -> int:
+    def _close_link(self, start: int, text: str, after: int, *, linked: bool) -> int:
         image = start > 0 and self._out[start - 1] == "!"
         if linked and image:
             del self._out[start - 1 :]
+            self._close_gap(text, after)
         elif linked:
             del self._out[start]
         else:

@@ -104,6 +104,19 @@ def test_other_code_is_not_found(code):
     assert Aligner(CODE, "en").find_code(code) is None
     assert Aligner("ab cd", "en").find_code("b") is None
     assert Aligner("ab cd", "en").find_code("c") is None
+    assert Aligner("ask “x”", "en").find_code('ask "x"') is None
+
+
+@pytest.mark.parametrize(
+    ("text", "stored"),
+    [("a:\n   run(b)", "   run(b)"), ("X run(b)", "run(b)"), ("\t run(b)", "\t run(b)"),
+     (" run(b)", " run(b)")],
+)  # fmt: skip
+def test_only_the_indentation_belongs_to_code(text, stored):
+    span = Aligner(text, "en").find_code("run(b)")
+
+    assert span is not None
+    assert text[slice(*span)] == stored
 
 
 def quoted(text, claim):

@@ -38,7 +38,12 @@ async def test_a_supported_sentence_is_shown_with_its_quote():
     assert claim.kind is ClaimKind.SENTENCE
     assert claim.text == "Staff receive 30 days of leave."
     assert claim.raw == "Staff receive 30 days of leave [1]."
-    assert claim.verdict.supported
+    assert claim.verdict == Verdict(
+        supported=True,
+        reason="4 of 4 content words stand in what it cites",
+        check="containment",
+        score=1.0,
+    )
     assert citation.quote == "Staff receive 30 days of paid leave each year."
     assert (citation.number, citation.passage_id, citation.start) == (1, "leave", 100)
 
@@ -112,6 +117,34 @@ async def test_a_mark_that_adds_nothing_is_left_out():
     assert [citation.passage_id for citation in claim.citations] == ["leave"]
 
 
+async def test_a_mark_that_holds_a_fifth_of_the_claim_is_kept():
+    claim = await one("Unused days do not lapse each paid year [1][2].")
+
+    assert [citation.passage_id for citation in claim.citations] == ["leave", "table"]
+
+
+async def test_a_quote_may_be_two_sentences_but_only_one_row():
+    sentences = await one("Staff receive 30 days and unused days do not lapse [1].")
+    wine = evidence(passage("- Kenya grants 21 days\n- France adds wine"))
+    row = await one("| Kenya | France | days |\n|---|---|---|\n| Kenya | 21 | wine [1] |", wine)
+
+    assert sentences.citations[0].quote == (
+        "Staff receive 30 days of paid leave each year. Unused days do not lapse."
+    )
+    assert row.citations[0].quote == "- Kenya grants 21 days"
+
+
+async def test_a_figure_may_stand_one_sentence_away():
+    source = evidence(
+        passage("Alpha costs 1 euro. Beta is next. Gamma is here. Delta costs 4 euros.")
+    )
+
+    near, far = await claims("Beta is next to 1 [1]. Beta is next to 4 [1].", source)
+
+    assert near.shown
+    assert (far.shown, far.verdict.check) == (False, "figures")
+
+
 async def test_one_passage_under_two_marks_is_cited_once():
     claim = await one("Unused days do not lapse [1][2].", evidence(LEAVE, LEAVE))
 
@@ -156,6 +189,8 @@ async def test_a_store_that_fails_ends_the_answer():
         ("> write to 'Human Resources' first [1]", "Write to “Human Resources” first"),
         ('> "Unused days ... lapse" [1]', "Unused days … lapse"),
         ("> see https://a.example/form now [1]", "See https://a.example/form now"),
+        ("Unused days do not lapse “…” [1].", "Unused days do not lapse “…”."),
+        ("Unused days do not lapse|expire [1].", "Unused days do not lapse|expire."),
         ('Unused days do not `"end"` or lapse [1].', 'Unused days do not `"end"` or lapse.'),
     ],
 )
@@ -331,14 +366,14 @@ async def test_what_is_dropped_leaves_its_structure_behind(output, shown):
 
 async def test_policy_mark_shows_everything_without_citations():
     output = (
-        "# Cake\nNo mark. Unused days do not lapse [1]. "
+        "# Cake https://evil.example\nNo mark. Unused days do not lapse [1]. "
         "See https://evil.example and evil.example.\n"
-        "```\nrm\n```\n| [Land](x) https://evil.example |\n|---|\n| Kenya [2] |\n![](x)"
+        "```\nrm\n\n```\n| [Land](x) https://evil.example |\n|---|\n| Kenya [2] |\n![](x)"
     )
     found = await claims(output, replace(GIVEN, policy=Policy.MARK))
 
     assert texts(found) == [
-        "# Cake",
+        "# Cake (link removed)",
         "No mark.",
         "Unused days do not lapse.",
         "See (link removed) and evil.\u200bexample.",
@@ -451,7 +486,9 @@ async def test_a_verifier_that_takes_too_long_does_not_agree(monkeypatch):
         "Unused days do not lapse [1].", replace(GIVEN, verifiers=(Judge(seconds=5),))
     )
 
-    assert claim.verdict.reason == "a verifier took too long"
+    assert claim.verdict == Verdict(
+        supported=False, reason="a verifier took too long", check="verifier"
+    )
 
 
 async def test_nothing_is_given_out_before_its_sentence_has_ended():
