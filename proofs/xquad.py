@@ -6,7 +6,7 @@ import asyncio
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from citewell import Outcome, Passage, Prompt
 from citewell_extractive.evidence import evidence
@@ -17,9 +17,22 @@ from proofs._halves import Item, halves, items
 
 _SMALL = 60
 _BARS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
-_DEFAULT_BAR = 0.6
+_DEFAULT_BAR = 0.7
+# The bar when the reported half was first asked, chosen by eye. It is now the smallest tenth at
+# which the 95% interval of the wrong share on the fitting half (none of 60) ends below 8%.
+_FIRST_BAR = 0.6
 _SHARES = ("contains_answer", "refused_answerable", "answered_unanswerable")
 _REFUSAL = "The documents do not say."
+
+
+class _Ranks(NamedTuple):
+    """Rank of the first passage of the right document, and of the first that holds the answer.
+
+    0 when there is none.
+    """
+
+    document: int
+    answer: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,21 +65,20 @@ async def _run(size: harness.Size, seed: int) -> dict[str, object]:
         asked = [await _ask(library, item) for item in reported]
     return {
         "ranked": len(ranks),
-        "hit_at_1": _share([rank == 1 for rank in ranks]),
-        "hit_at_5": _share([0 < rank <= 5 for rank in ranks]),
+        "hit_at_1": _share([rank.document == 1 for rank in ranks]),
+        "hit_at_5": _share([0 < rank.document <= 5 for rank in ranks]),
+        "answer_at_1": _share([rank.answer == 1 for rank in ranks]),
+        "answer_at_5": _share([0 < rank.answer <= 5 for rank in ranks]),
         "answers": _figures(asked),
         "curve": [_at_bar(asked, bar) for bar in _BARS],
     }
 
 
-async def _rank(library: Asking, item: Item) -> int:
-    """Return the rank of the first passage of the right document that holds an answer, or 0."""
-    for rank, passage in enumerate(
-        await library.retrieve(item.question, limit=library.passages), 1
-    ):
-        if passage.document_id == f"docs:{item.document}.md" and item.is_in(passage.text):
-            return rank
-    return 0
+async def _rank(library: Asking, item: Item) -> _Ranks:
+    found = await library.retrieve(item.question, limit=library.passages)
+    ours = [passage.document_id == f"docs:{item.document}.md" for passage in found]
+    holding = [own and item.is_in(passage.text) for own, passage in zip(ours, found, strict=True)]
+    return _Ranks(*(flags.index(True) + 1 if any(flags) else 0 for flags in (ours, holding)))
 
 
 async def _ask(library: Asking, item: Item) -> _Asked:
@@ -135,6 +147,8 @@ def table(result: dict[str, Any]) -> str:
         ("---", "---", "---"),
         (f"Hit@1, {result['ranked']} questions", f"{result['hit_at_1']:.3f}", "at least .979"),
         ("Hit@5", f"{result['hit_at_5']:.3f}", "at least .994"),
+        ("the answer itself in the first passage", f"{result['answer_at_1']:.3f}", ""),
+        ("the answer itself in the first five", f"{result['answer_at_5']:.3f}", ""),
         (f"answers with the gold answer in them, {asked}", _percent(answers, 0), "at least 75%"),
         ("refused, of the same", _percent(answers, 1), "at most 12%"),
         (
@@ -155,7 +169,8 @@ def table(result: dict[str, Any]) -> str:
 
 
 def _point(point: dict[str, float]) -> tuple[str, ...]:
-    bar = f"{point['bar']}{' (default)' if point['bar'] == _DEFAULT_BAR else ''}"
+    notes = {_DEFAULT_BAR: " (default)", _FIRST_BAR: " (of the first run)"}
+    bar = f"{point['bar']}{notes.get(point['bar'], '')}"
     return (bar, *(_percent(point, index) for index in range(3)))
 
 

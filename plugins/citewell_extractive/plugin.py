@@ -21,7 +21,7 @@ class ExtractiveConfig(Config):
         "where the first ones answer better than the rest",
     )
     bar: float = Field(
-        default=0.6,
+        default=0.7,
         ge=0,
         le=1,
         description="refuse where the passages hold the answer with a lower probability than this; "

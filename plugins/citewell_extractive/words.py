@@ -90,11 +90,12 @@ class Word(NamedTuple):
 
 def words(text: str) -> list[Word]:
     """Return the words and numbers of `text`; `10-Q` is two words, `Q3` and `36,413` are one."""
-    found = []
-    for match in _WORD.finditer(text):
-        folded = unicodedata.normalize("NFKC", match.group()).casefold()
-        found.append(Word(match.group(), _POSSESSIVE.sub("", folded), match.start()))
-    return found
+    return [Word(match[0], _folded(match[0]), match.start()) for match in _WORD.finditer(text)]
+
+
+@lru_cache(maxsize=4096)
+def _folded(word: str) -> str:
+    return _POSSESSIVE.sub("", unicodedata.normalize("NFKC", word).casefold())
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +159,7 @@ class Finder:
     language: str
     _begins: frozenset[str] = field(init=False)
     _known: dict[str, str] = field(init=False, default_factory=dict)
+    _seen: dict[str, frozenset[str]] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         self._begins = frozenset(key[:_ALIKE] for key in self.keys)
@@ -181,3 +183,9 @@ class Finder:
     def found(self, sequence: Iterable[str]) -> frozenset[str]:
         """Return the terms among the keys of a text."""
         return frozenset(self.keys).intersection(sequence)
+
+    def found_in(self, text: str) -> frozenset[str]:
+        """Return the terms in `text`, which stands over several units and is read once."""
+        if text not in self._seen:
+            self._seen[text] = self.found(self.sequence(text))
+        return self._seen[text]
