@@ -94,10 +94,7 @@ class Body:
         """Return how deep a list item is nested, from the indents of the items before it."""
         if not start.marker or start.marker == ">":
             return 0
-        while self._indents and self._indents[-1] > start.indent:
-            self._indents.pop()
-        if not self._indents or self._indents[-1] < start.indent:
-            self._indents.append(start.indent)
+        self._indents = [*(one for one in self._indents if one < start.indent), start.indent]
         return len(self._indents) - 1
 
     def _add_heading(self, claim: Claim) -> None:
@@ -110,9 +107,7 @@ class Body:
         if match is None:
             code = Code(claim.text)
         else:
-            inside = claim.text[match.end() :].rstrip()
-            closed = inside.endswith(match["fence"])
-            inside = inside.removesuffix(match["fence"]) if closed else inside
+            inside = claim.text[match.end() :].rstrip().removesuffix(match["fence"])
             code = Code(inside.rstrip("\n"), match["language"])
         self.blocks.append(code)
         after = self._after(claim)
@@ -124,15 +119,15 @@ class Body:
         has_header = len(lines) > 1 and _RULE.match(lines[1]) is not None
         rows = [self._cells(line) for line in (lines[2:] if has_header else lines)]
         last = self.blocks[-1] if self.blocks else None
-        if has_header or not isinstance(last, Table):
+        if isinstance(last, Table) and not has_header:
+            self.blocks.pop()
+        else:
             header = self._cells(lines[0]) if has_header else ((),) * len(rows[0])
             last = Table(header, ())
-            self.blocks.append(last)
-        width = len(last.header)
-        fitted = [_fitted(row, width) for row in rows]
+        fitted = [_fitted(row, len(last.header)) for row in rows]
         if fitted:
             fitted[-1] = (*fitted[-1][:-1], (*fitted[-1][-1], *self._after(claim)))
-        self.blocks[-1] = Table(last.header, (*last.rows, *fitted))
+        self.blocks.append(Table(last.header, (*last.rows, *fitted)))
 
     def _cells(self, line: str) -> tuple[tuple[Inline, ...], ...]:
         inside = line.strip().removeprefix("|")

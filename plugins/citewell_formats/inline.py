@@ -68,9 +68,10 @@ def _parser() -> MarkdownIt:
 def _keep_product(state: StateInline, silent: bool) -> bool:
     """Take a single `*` between letters or digits as it is: `2*3*4` must not lose its stars."""
     around = state.src[max(state.pos - 1, 0) : state.pos + 2]
-    if not (len(around) == 3 and around[1] == "*" and around[0].isalnum() and around[2].isalnum()):
-        return False
-    if not silent:
+    is_product = (
+        len(around) == 3 and around[1] == "*" and around[0].isalnum() and around[2].isalnum()
+    )
+    if is_product and not silent:
         state.pending += "*"
-    state.pos += 1
-    return True
+    state.pos += is_product
+    return is_product

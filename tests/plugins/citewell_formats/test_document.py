@@ -1,5 +1,6 @@
 import json
 
+import pytest
 from hypothesis import given
 
 import answers
@@ -13,37 +14,66 @@ def document(whole, **settings):
     return json.loads(block.text)
 
 
+PLACE = {
+    "page": None,
+    "slide": None,
+    "headings": ["Leave", "Annual leave"],
+    "line": 12,
+    "anchor": None,
+    "sheet": None,
+    "cell": None,
+}
+SOURCE = {
+    "document_id": "handbook:leave.md",
+    "passage_id": "passage-2",
+    "title": "Leave",
+    "uri": "https://example.org/leave.html",
+    "place": PLACE,
+}
+
+
 def test_a_program_finds_the_answer_and_where_each_quote_stands():
     cited = citation(2, "25 days", start=7)
 
-    read = document(answer(claim("Everyone has 25 days.", cited, lead="")))
+    read = document(answer(claim("Everyone has 25 days.", cited, lead=""), model="quotes"))
 
-    assert read["schema"] == "citewell.answer/1"
-    assert (read["id"], read["outcome"]) == ("7m2kq4x9ab", "answered")
-    assert read["text"] == "Everyone has 25 days. [2]"
-    assert read["statements"] == {"supported": 1, "total": 1}
-    assert read["claims"][0]["sources"] == [2]
-    (source,) = read["sources"]
-    assert source["number"] == 2
-    assert source["citations"][0] | {"place": None} == {
-        "document_id": "handbook:leave.md",
-        "passage_id": "passage-2",
-        "content_hash": "0" * 32,
-        "title": "Leave",
-        "uri": "https://example.org/leave.html",
-        "place": None,
-        "start": 7,
-        "end": 14,
-        "quote": "25 days",
+    assert read == {
+        "schema": "citewell.answer/1",
+        "id": "7m2kq4x9ab",
+        "question_id": "q1",
+        "outcome": "answered",
+        "notice": "",
+        "model": "quotes",
+        "text": "Everyone has 25 days. [2]",
+        "statements": {"supported": 1, "total": 1},
+        "claims": [
+            {
+                "kind": "sentence",
+                "text": "Everyone has 25 days.",
+                "sources": [2],
+                "supported": True,
+                "check": "containment",
+                "reason": "all words are in [1]",
+                "score": 1.0,
+            }
+        ],
+        "sources": [
+            {
+                "number": 2,
+                "citations": [
+                    SOURCE | {"content_hash": "0" * 32, "start": 7, "end": 14, "quote": "25 days"}
+                ],
+            }
+        ],
+        "nearest": [],
     }
-    assert source["citations"][0]["place"]["line"] == 12
 
 
 def test_a_refusal_says_where_to_look():
     read = document(refusal())
 
     assert (read["outcome"], read["notice"]) == ("refused", "The documents do not say.")
-    assert [nearest["title"] for nearest in read["nearest"]] == ["Leave"]
+    assert read["nearest"] == [SOURCE | {"passage_id": "passage-1"}]
 
 
 def test_what_was_dropped_is_counted_only():
@@ -56,18 +86,21 @@ def test_what_was_dropped_is_counted_only():
 
 
 def test_marks_do_not_break_tables_and_code():
-    row = claim("| a | b |", citation(1), kind=ClaimKind.TABLE, lead="")
-    code = claim("```\nx\n```", citation(2), kind=ClaimKind.CODE, lead="\n\n")
+    row = claim("| a | b |\n", citation(1), citation(3), kind=ClaimKind.TABLE, lead="")
+    code = claim("```\nx\n```\n", citation(2), kind=ClaimKind.CODE, lead="\n\n")
 
     read = document(answer(row, code))
 
-    assert read["text"] == "| a | b [1] |\n\n```\nx\n```\n[2]"
+    assert read["text"] == "| a | b [1][3] |\n\n```\nx\n```\n[2]"
 
 
-def test_one_line_is_written_without_an_indent():
-    (block,) = JsonDocument(indent=None).render(answer(claim("A.")))
+@pytest.mark.parametrize(
+    ("indent", "beginning"), [(None, '{"schema"'), (2, '{\n  "schema"'), (4, '{\n    "schema"')]
+)
+def test_the_indent_is_a_setting(indent, beginning):
+    (block,) = JsonDocument(indent=indent).render(answer(claim("A.")))
 
-    assert "\n" not in block.text
+    assert block.text.startswith(beginning)
 
 
 @given(whole=answers.answers)

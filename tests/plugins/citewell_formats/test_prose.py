@@ -117,6 +117,8 @@ def test_quotes_of_one_source_stand_together():
     ("leads", "expected"),
     [
         (["", " "], [("", 0, "one two")]),
+        (["", "- "], [("", 0, "one"), ("-", 0, "two")]),
+        (["\u2022 ", "\n\u2022 "], [("-", 0, "one"), ("-", 0, "two")]),
         (["", "\n"], [("", 0, "one\ntwo")]),
         (["", "\n\n"], [("", 0, "one"), ("", 0, "two")]),
         (["- ", "\n- "], [("-", 0, "one"), ("-", 0, "two")]),
@@ -138,6 +140,56 @@ def test_leads_become_paragraphs_and_items(leads, expected):
         (block.marker, block.depth, "".join(span.text for span in block.inlines))
         for block in blocks
     ] == expected
+
+
+def test_nesting_follows_the_indents():
+    leads = ["- ", "\n\n  ", "\n  - ", " ", "\n      - ", "\n  - ", "\n> ", "\n- "]
+
+    blocks = PLAIN.render(answer(*(claim("x", lead=lead) for lead in leads), complete=False))
+
+    assert [(block.marker, block.depth, len(block.inlines)) for block in blocks] == [
+        *[("-", 0, 1), ("", 0, 1), ("-", 1, 3), ("-", 2, 1), ("-", 1, 1), (">", 0, 1), ("-", 0, 1)]
+    ]
+
+
+def test_styles_are_kept_where_they_are_wanted():
+    strong = claim("**Bob** has 40.", verdict=UNSUPPORTED)
+
+    (styled,) = FOOTNOTES.render(answer(strong, complete=False))
+    (plain,) = PLAIN.render(answer(strong, complete=False))
+
+    assert styled.inlines == (
+        *(Span("Bob", Style.STRONG), Span(" has 40.")),
+        Span(" (unsupported)", Style.EMPHASIS),
+    )
+    assert plain.inlines == (Span("Bob has 40."), Span(" (unsupported)"))
+
+
+def test_a_heading_may_lack_its_hashes():
+    blocks = PLAIN.render(answer(claim("Leave", kind=ClaimKind.HEADING), complete=False))
+
+    assert blocks == (Heading((Span("Leave"),), 2),)
+
+
+def test_a_table_may_begin_without_a_row():
+    head = claim("| a | b |\n|---|---|", kind=ClaimKind.TABLE)
+
+    (table,) = PLAIN.render(answer(head, complete=False))
+
+    assert table == Table(((Span("a"),), (Span("b"),)), ())
+
+
+def test_a_second_header_begins_a_second_table():
+    first, second = (
+        claim(f"| {name} |\n|---|\n| 1 |", kind=ClaimKind.TABLE) for name in ("a", "b")
+    )
+
+    blocks = PLAIN.render(answer(first, second, complete=False))
+
+    assert blocks == (
+        Table(((Span("a"),),), (((Span("1"),),),)),
+        Table(((Span("b"),),), (((Span("1"),),),)),
+    )
 
 
 def test_the_item_of_a_dropped_statement_goes_on_with_the_next():
@@ -174,16 +226,18 @@ def test_rows_of_a_table_join_and_carry_their_marks():
 
 
 def test_a_row_without_its_header_and_with_too_many_cells_loses_nothing():
-    table = claim("| a | b |", kind=ClaimKind.TABLE)
-    wide = claim("| c | d | e |", kind=ClaimKind.TABLE)
+    rows = ["| a | b | c |", "| d | e | f | g |", "| h |"]
 
-    (block,) = PLAIN.render(answer(table, wide, complete=False))
+    (block,) = PLAIN.render(
+        answer(*(claim(row, kind=ClaimKind.TABLE) for row in rows), complete=False)
+    )
 
     assert block == Table(
-        ((), ()),
+        ((), (), ()),
         (
-            ((Span("a"),), (Span("b"),)),
-            ((Span("c"),), (Span("d"), Span(" | "), Span("e"))),
+            ((Span("a"),), (Span("b"),), (Span("c"),)),
+            ((Span("d"),), (Span("e"),), (Span("f"), Span(" | "), Span("g"))),
+            ((Span("h"),), (), ()),
         ),
     )
 
@@ -196,6 +250,18 @@ def test_code_loses_its_fences_and_keeps_its_language():
     )
 
     assert blocks == (Code("print('```')", "python"), Text((Mark(3),)))
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("```\n  if x:\n    y  \n```\n", Code("  if x:\n    y  ")),
+        ("```sh\nls", Code("ls", "sh")),
+        ("x = 1", Code("x = 1")),
+    ],
+)
+def test_code_keeps_its_blanks(text, code):
+    assert PLAIN.render(answer(claim(text, kind=ClaimKind.CODE), complete=False)) == (code,)
 
 
 @STYLES
