@@ -28,7 +28,7 @@ lint: dev-setup ## Check style, format and which package imports which
 .PHONY: types
 types: dev-setup ## Check the types
 	@"$(BIN)/mypy" $(CODE)
-	@"$(BIN)/pyright"
+	@"$(BIN)/pyright" --pythonpath "$(BIN)/python"
 
 .PHONY: check
 check: lint types test ## Everything a change must pass
