@@ -25,9 +25,9 @@ _LEAD, _TITLE, _BESIDE, _PASSAGE, _DOCUMENT = 0.9, 0.7, 0.5, 0.3, 0.2
 # fitting half of the XQuAD proof half or twice as much changes 1 answer in 100; that amounts, rows
 # and periods count at all was learned from the 10-Q proof.
 _OWN, _KIND, _PHRASE, _RANK, _PERIOD, _ROW = 0.3, 0.3, 0.2, 0.1, 0.3, 0.15
-# A title or an announcement names the topic and says nothing about it.
+# A title, an announcement or a question names the topic and says nothing about it.
 _FRAGMENT = -0.4
-_ENDS = re.compile(r"[.!?\u2026\u3002\uff01\uff1f][\"'\u201d\u2019)\]*_]*$")
+_ENDS = re.compile(r"[.!\u2026\u3002\uff01][\"'\u201d\u2019)\]*_]*$")
 
 # Logistic regression of "the passages hold the answer" on the fitting half of the XQuAD proof;
 # `python -m proofs._xquad_fit` fits them again.

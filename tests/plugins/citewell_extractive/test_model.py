@@ -87,6 +87,12 @@ def test_only_passages_that_a_mark_may_name_are_used():
     assert "[3]" not in text
 
 
+def test_a_question_in_the_source_is_no_answer():
+    passages = make_passages("What is paid leave?\nPaid leave is leave on full pay.")
+
+    assert answer("What is paid leave?", passages).startswith("Paid leave is leave on full pay.")
+
+
 def test_steps_are_answered_as_the_list_that_they_are():
     passages = make_passages(
         "# Setting up\n\nTo set up Citewell, do this:\n\n1. Install it. Wait.\n2. Run it:\n\n"
