@@ -22,6 +22,8 @@ def asked(text, language="en"):
         ("$18.0", "18.0 billion"),
         ("3.11", "needs Python 3.11"),
         ("Q3 2023", "in Q3 2023, sales"),
+        ("third quarter", "the Q3 report"),
+        ("Q3", "in the third fiscal quarter"),
         ("Beyonce", "Beyoncé sang"),
         ("résumé", "resume"),
         ("running", "runs"),
