@@ -13,6 +13,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from citewell.engine.citing.words import UNSPACED
+
 _COMMA_DECIMAL = frozenset("bg ca cs da de el es et eu fi fr gl hr hu id is it lt lv nb nl nn no "
                            "pl pt ro ru sk sl sq sr sv tr uk vi".split())  # fmt: skip
 _SCALES = {
@@ -76,6 +78,8 @@ _NUMBER = re.compile(
     r"(?P<tail>(?:[\s-]?(?:%|°?[^\W\d_]{1,12})){0,3})"
 )
 _CODE_WORD = re.compile(r"(?<![^\W_])[^\W\d_]{1,12}\d[^\W_]*", re.IGNORECASE)
+# In scripts without blanks a number touches the words around it.
+_TOUCHING = re.compile(rf"(?<=[{UNSPACED}])(?=\d)|(?<=\d)(?=[{UNSPACED}])")
 _TAIL_WORD = re.compile(r"%|°?[^\W\d_]+")
 _WORD_NUMBER = re.compile(
     rf"\b(?:{'|'.join(_SMALL)})(?:(?:\s+and)?[\s-]+(?:{'|'.join([*_SMALL, *_LARGE])}))*\b",
@@ -202,10 +206,11 @@ def missing_figure(
 
 def _fold(text: str) -> str:
     # NFKC would turn "m²" into "m2" and "½" into "1⁄2": digits that nobody wrote.
-    return "".join(
+    folded = "".join(
         unicodedata.normalize("NFKC", c) if not c.isnumeric() or c.isdecimal() else " "
         for c in text
     )
+    return _TOUCHING.sub(" ", folded)
 
 
 def _dates(text: str) -> Iterator[tuple[tuple[int, int], frozenset[Date]]]:

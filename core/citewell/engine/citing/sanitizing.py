@@ -180,10 +180,7 @@ def _without_code(text: str) -> tuple[str, dict[str, str]]:
 
 def _decoded(text: str) -> str:
     for _ in range(3):
-        decoded = _ENTITY.sub(lambda match: html.unescape(match[0]), text)
-        if decoded == text:
-            break
-        text = "".join(c if 0xE000 <= ord(c) <= 0xF8FF else _printed(c) for c in decoded)
+        text = _ENTITY.sub(lambda match: _printable(html.unescape(match[0])), text)
     return _ENTITY.sub(lambda match: "& " + match[0][1:], text)
 
 
@@ -202,12 +199,13 @@ def _without_tags(text: str) -> str:
 class _Brackets:
     """Reads every bracket once, from the inside out, and rebuilds the text without marks."""
 
+    _out: list[str]
+    _open: list[int]
+
     def __init__(self, spans: dict[str, str]) -> None:
         self.numbers: list[int] = []
         self.failed: list[str] = []
         self._spans = spans
-        self._out: list[str] = []
-        self._open: list[int] = []
 
     def read(self, text: str) -> str:
         """Return `text` without marks, images and the targets of links."""

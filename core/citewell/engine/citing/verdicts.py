@@ -45,6 +45,8 @@ _CLAUSE_BORDER = re.compile(
 _NOUNS_ARE_CAPITAL = frozenset({"de", "lb"})
 _TOKEN = re.compile(r"[^\W_]+(?:['’.&-][^\W_]+)*")
 _SENTENCE_START = re.compile(r"(?:^|[.!?:…•|(\[\"“„«*_])\s*[\"“„«(\[*_`]*$")
+# How much is looked at to tell whether a sentence starts.
+_BEFORE_CHARS = 20
 
 Clause: TypeAlias = tuple[frozenset[str], bool]
 Pair: TypeAlias = tuple[str, str]
@@ -178,8 +180,13 @@ def _pairs(stems: Sequence[str], *, reach: int) -> frozenset[Pair]:
     return frozenset(
         (min(one, other), max(one, other))
         for distance in range(1, reach + 1)
-        for one, other in zip(stems, stems[distance:], strict=False)
+        for one, other in _apart(stems, distance)
     )
+
+
+def _apart(stems: Sequence[str], distance: int) -> Iterator[Pair]:
+    for index in range(len(stems) - distance):
+        yield stems[index], stems[index + distance]
 
 
 def _unknown_link(statement: Statement) -> str | None:
@@ -220,7 +227,7 @@ def _names(text: str, stop: frozenset[str]) -> Iterator[str]:
         if len(name) < 2 or not name[0].isupper() or name.casefold() in stop:
             continue
         following = tokens[index + 1][0] if index + 1 < len(tokens) else ""
-        starts = _SENTENCE_START.search(text, max(token.start() - 20, 0), token.start())
+        starts = _SENTENCE_START.search(text, max(token.start() - _BEFORE_CHARS, 0), token.start())
         if not starts or following[:1].isupper():
             yield name
 
@@ -232,7 +239,7 @@ def _wrong_negation(statement: Statement) -> str | None:
     known = [clause for source in statement.sources for clause in source.clauses]
     for stems, negated in _clauses(statement.text, statement.language):
         overlaps = [(len(stems & other) / len(stems), parity) for other, parity in known if other]
-        nearest = max((overlap for overlap, _ in overlaps), default=0.0)
+        nearest = max([0.0, *(overlap for overlap, _ in overlaps)])
         if nearest >= _SAME_CLAUSE:
             agrees = any(overlap == nearest and parity == negated for overlap, parity in overlaps)
         else:
@@ -246,7 +253,7 @@ def _clauses(text: str, language: str) -> list[Clause]:
     """Return the words of each clause, and whether it is negated; very short ones join the next."""
     found: list[Clause] = []
     negating = negators(language)
-    pending, negated = "", False
+    pending = ""
     parts = _CLAUSE_BORDER.split(text)
     for index, part in enumerate(parts):
         pending = f"{pending} {part}"

@@ -7,9 +7,9 @@ import unicodedata
 from collections.abc import Iterator
 from functools import cache
 
-# Words of scripts that are written without blanks are single characters.
-_UNSPACED = r"\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
-_WORD = re.compile(rf"[{_UNSPACED}]|[^\W_{_UNSPACED}]+(?:['’][^\W\d_]+)*")
+# Scripts that are written without blanks: each of their characters counts as a word.
+UNSPACED = r"\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
+_WORD = re.compile(rf"[{UNSPACED}]|[^\W_{UNSPACED}]+(?:['’][^\W\d_]+)*")
 
 # Five letters stand for a word: of the stems tried on AttributionBench (none, Snowball, the first
 # four, five and six letters) this one agreed best with people, and it needs no list per language.

@@ -76,6 +76,7 @@ def missing(claim, source, language="en"):
         ("10 m²", "10 m²"),
         ("in 300 500 people", "in 300 500 people"),
         ("300 people", "in 300 500 people"),
+        ("日数は30日です", "休暇は30日。"),
         ("no figure at all", "none"),
         ("may five", "may 5"),
     ],
@@ -126,6 +127,7 @@ def test_figures_are_found_in_other_spellings(claim, source):
         ("in 2022", "2023", "2022"),
         ("4", "fifth", "4"),
         ("one and 2", "one", "2"),
+        ("日数は31日です", "休暇は30日。", "31"),
     ],
 )
 def test_a_figure_that_is_not_there_is_named(claim, source, what):

@@ -52,6 +52,8 @@ from citewell.engine.citing.sanitizing import (
         ("`a` b\\", "`a` b\\", ()),
         ("``x `a` [1] y", "x `a` y", (1,)),
         ("[a]![x](y)(b) c", "a c", ()),
+        ("x `a` y `b` z `c` &amp; [1]", "x `a` y `b` z `c` &", (1,)),
+        ("`a` &#xE000;&#8203;x", "`a` x", ()),
     ],
 )
 def test_marks_leave_the_text(raw, text, numbers):
