@@ -143,7 +143,7 @@ def test_leads_become_paragraphs_and_items(leads, expected):
 
 
 def test_nesting_follows_the_indents():
-    leads = ["- ", "\n\n  ", "\n  - ", " ", "\n      - ", "\n  - ", "\n> ", "\n- "]
+    leads = ["- ", "\n\n  ", "\n  - ", " ", "\n      - ", "\n  - ", "\n  > ", "\n- "]
 
     blocks = PLAIN.render(answer(*(claim("x", lead=lead) for lead in leads), complete=False))
 
@@ -257,6 +257,7 @@ def test_code_loses_its_fences_and_keeps_its_language():
     [
         ("```\n  if x:\n    y  \n```\n", Code("  if x:\n    y  ")),
         ("```sh\nls", Code("ls", "sh")),
+        ("```\nX\n```", Code("X")),
         ("x = 1", Code("x = 1")),
     ],
 )
