@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +32,8 @@ class Where:
     @property
     def words(self) -> str:
         """The options that name the same documents again, with a blank before each."""
+        import shlex
+
         named = {"--docs": self.docs, "--config": self.config}
         return "".join(f" {key} {shlex.quote(str(value))}" for key, value in named.items() if value)
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """Return the known name that `name` was probably meant to be."""
+    import difflib
+
     return next(iter(difflib.get_close_matches(name.lower()[:100], list(known), n=1)), None)
 
 

@@ -7,8 +7,6 @@ import tomllib
 from pathlib import Path
 from typing import Any, Final
 
-import platformdirs
-
 from citewell.engine.assembly import Assembly
 from citewell.engine.registry import Registry
 from citewell.engine.sections import LibrarySettings, RetrieverSettings, Section, Settings
@@ -78,6 +76,8 @@ def folder_settings(docs: Path) -> Settings:
     Raises:
         ConfigError: `docs` is no folder, or what every answer needs cannot be loaded.
     """
+    import platformdirs
+
     folder = docs.resolve()
     if not folder.is_dir():
         raise ConfigError(f"{docs}: expected a folder with documents")

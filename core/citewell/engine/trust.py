@@ -6,8 +6,6 @@ import json
 import os
 from pathlib import Path
 
-import platformdirs
-
 from citewell.engine.plugin_files import digest
 
 
@@ -20,7 +18,16 @@ class Trust:
     """
 
     def __init__(self, path: Path | None = None) -> None:
-        self.path = path or platformdirs.user_data_path("citewell") / "trusted-plugins.json"
+        self._path = path
+
+    @property
+    def path(self) -> Path:
+        """The file that holds it."""
+        if self._path is None:
+            import platformdirs
+
+            self._path = platformdirs.user_data_path("citewell") / "trusted-plugins.json"
+        return self._path
 
     def is_trusted(self, plugin: Path, content: bytes) -> bool:
         """Tell whether `content` is what the file `plugin` held when it was trusted."""
