@@ -8,10 +8,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from textwrap import dedent
 
-from citewell.engine.citing.aligning import Aligner, Span
+from citewell.engine.citing.aligning import Aligner
 from citewell.engine.citing.evidence import Checked, Evidence, Policy, check_marks, cite_span
 from citewell.engine.citing.sanitizing import Clean, clean, harmless, without_links
 from citewell.engine.citing.segmenting import Piece, PieceKind, table_cells
+from citewell.engine.citing.spans import Span
 from citewell.engine.citing.verdicts import Source, Statement, all_words_stand, judge
 from citewell.engine.citing.words import words
 from citewell.types import Citation, Claim, ClaimKind, Passage, Verdict
@@ -20,6 +21,7 @@ VERIFIER_TIMEOUT_S = 30.0
 # A mark whose passage holds less of the claim than this adds nothing and is left out.
 _ADDS_SOMETHING = 0.2
 _PROBLEMS_SHOWN = 3
+_LINE_END = "\n"
 # Of the name of a programming language.
 _NAME_CHARS = 40
 _NAME_SIGNS = frozenset("+-#.")
@@ -57,16 +59,17 @@ class _Finding:
 class Checker:
     """Turns pieces into claims, in order; one for each answer."""
 
+    _last_cited: tuple[int, ...] = ()
+    _header_due = ""
+    _lead = ""
+    _started = False
+
     def __init__(self, evidence: Evidence) -> None:
         self._evidence = evidence
-        self._question = Aligner(evidence.question, evidence.language)
+        self._question = Aligner(evidence.question)
         self._sources: dict[Passage, Source] = {}
         self._numbers: dict[str, int] = {}
-        self._last_cited: tuple[int, ...] = ()
         self._headings: list[Piece] = []
-        self._header_due = ""
-        self._lead = ""
-        self._started = False
 
     async def check(self, piece: Piece) -> list[Claim]:
         """Return the claims that can be decided now; a heading waits for what follows it."""
@@ -97,7 +100,8 @@ class Checker:
         if piece.kind is PieceKind.CODE:
             return await self._find_code(piece)
         cells = [clean(cell) for cell in _cells(piece)]
-        text = " | ".join(cell.text for cell in cells)
+        texts = [cell.text for cell in cells]
+        text = _bars(texts) if piece.kind is PieceKind.ROW else texts[0]
         checked = await check_marks(
             self._evidence, [number for cell in cells for number in cell.numbers]
         )
@@ -105,7 +109,7 @@ class Checker:
         problems += checked.problems
         if not checked.passages:
             verdict = _no_citation(problems)
-            return _Finding(_row(cells) if piece.kind is PieceKind.ROW else text, verdict)
+            return _Finding(text, verdict)
         if piece.kind is PieceKind.QUOTATION:
             return self._find_quotation(text, checked)
         return await self._find_support(piece, cells, checked, problems)
@@ -210,9 +214,7 @@ class Checker:
     ) -> dict[int, tuple[Span, ...]]:
         """Choose what to quote for each mark; leave out marks that add nothing."""
         windows = {
-            number: self._source(passage).aligner.best_window(
-                text, alone=piece.kind is PieceKind.ROW
-            )
+            number: self._source(passage).quote(text, row=piece.kind is PieceKind.ROW)
             for number, passage in passages.items()
         }
         most = max(share for _, share in windows.values())
@@ -321,7 +323,7 @@ class Checker:
             return piece.lead
         self._lead = ""
         if not self._started:
-            lead = lead.lstrip("\n") if lead.strip() else ""
+            lead = lead.lstrip(_LINE_END) if lead.strip() else ""
         self._started = True
         return lead
 
@@ -350,10 +352,6 @@ def _summary(problems: Sequence[str]) -> str:
 
 def _cells(piece: Piece) -> Iterator[str]:
     yield from table_cells(piece.body) if piece.kind is PieceKind.ROW else (piece.body,)
-
-
-def _row(cells: Iterable[Clean]) -> str:
-    return _bars([cell.text for cell in cells])
 
 
 def _bars(cells: Sequence[str]) -> str:

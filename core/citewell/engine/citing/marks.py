@@ -47,7 +47,7 @@ class Mark:
 def read_mark(content: str) -> Mark | None:
     """Read what stands between two brackets; None when it is ordinary text."""
     content = "".join(c for c in content if unicodedata.category(c) != "Cf").strip(_EMPHASIS)
-    inner = _DAGGER.sub("", content.removeprefix("^")).strip(_EMPHASIS)
+    inner = _DAGGER.sub("", content.removeprefix("^"))
     prefix = _PREFIX.match(inner)
     numbers = _numbers(inner[prefix.end() :] if prefix else inner)
     if numbers is not None:

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from citewell.engine.citing.spans import Span
 from citewell.engine.citing.words import UNSPACED
 
 _COMMA_DECIMAL = frozenset("bg ca cs da de el es et eu fi fr gl hr hu id is it lt lv nb nl nn no "
@@ -68,7 +69,7 @@ _DATES = tuple(
         rf"{_YEAR}[-/.](?P<month>0?[1-9]|1[0-2])[-/.](?P<day>[0-3]?\d)",
     )
 )
-_SLASHED = re.compile(rf"\b(\d{{1,2}})[/.-](\d{{1,2}})[/.-]{_YEAR}\b")
+_SLASHED = re.compile(rf"\b(?P<one>\d{{1,2}})[/.-](?P<other>\d{{1,2}})[/.-]{_YEAR}\b")
 
 _GROUPED = r"\d{1,3}(?:[,.'’\u00a0\u202f ]\d{3})+(?!\d)(?:[.,]\d+)?|\d+(?:[.,:/]\d+)*"
 _NUMBER = re.compile(
@@ -91,6 +92,14 @@ _DECLARED = re.compile(r"\bin\s+(thousands|millions|billions)\b", re.IGNORECASE)
 _DECLARED_SCALES = {"thousands": 10**3, "millions": 10**6, "billions": 10**9}
 
 
+_BLANK = " "
+_POINT = "."
+# What parts thousands, and what begins the fraction.
+_ENGLISH, _CONTINENTAL = (",", "."), (".", ",")
+# How far from a number its unit may stand.
+_TAIL_WORDS, _TAIL_CHARS = 3, 30
+
+
 @dataclass(frozen=True, slots=True)
 class Date:
     """A date as far as it is given."""
@@ -107,14 +116,14 @@ class Quantity:
     Attributes:
         values: what it may mean; of a version or a time, its spelling.
         unit: of `_UNITS`, a currency sign, or empty.
-        negative: written with a minus or, as in accounts, in brackets.
         text: as written.
+        negative: with a minus or, as in accounts, in brackets.
     """
 
     values: frozenset[Decimal | str]
     unit: str
-    negative: bool
     text: str
+    negative: bool = False
 
 
 class Figures:
@@ -192,11 +201,11 @@ def missing_figure(
     for span, dates in _dates(folded):
         if not any(source.has_date(date) for source in wide for date in dates):
             return folded[slice(*span)]
-        rest = rest[: span[0]] + " " * (span[1] - span[0]) + rest[span[1] :]
+        rest = rest[: span[0]] + _BLANK * (span[1] - span[0]) + rest[span[1] :]
     for match in _CODE_WORD.finditer(rest):
         if not any(source.has_code(match[0]) for source in wide):
             return match[0]
-    for quantity in _quantities(_CODE_WORD.sub(" ", rest), language):
+    for quantity in _quantities(_CODE_WORD.sub(_BLANK, rest), language):
         alone = quantity.text.lower() in {"one", "zero"}
         sources = wide if _YEAR_ALONE.fullmatch(quantity.text) else near
         if not alone and not any(source.has(quantity) for source in sources):
@@ -207,25 +216,29 @@ def missing_figure(
 def _fold(text: str) -> str:
     # NFKC would turn "m²" into "m2" and "½" into "1⁄2": digits that nobody wrote.
     folded = "".join(
-        unicodedata.normalize("NFKC", c) if not c.isnumeric() or c.isdecimal() else " "
+        unicodedata.normalize("NFKC", c) if not c.isnumeric() or c.isdecimal() else _BLANK
         for c in text
     )
-    return _TOUCHING.sub(" ", folded)
+    return _TOUCHING.sub(_BLANK, folded)
 
 
-def _dates(text: str) -> Iterator[tuple[tuple[int, int], frozenset[Date]]]:
-    taken: list[tuple[int, int]] = []
-    for pattern in _DATES:
+def _dates(text: str) -> Iterator[tuple[Span, frozenset[Date]]]:
+    taken: set[int] = set()
+    for pattern in (*_DATES, _SLASHED):
         for match in pattern.finditer(text):
-            date = _date(match.groupdict())
-            if date and not any(a < match.end() and match.start() < b for a, b in taken):
-                taken.append(match.span())
-                yield match.span(), frozenset({date})
-    for match in _SLASHED.finditer(text):
-        one, other, year = int(match[1]), int(match[2]), int(match["year"])
-        orders = {Date(year, m, d) for m, d in ((one, other), (other, one)) if m <= 12 and d <= 31}
-        if orders and not any(a < match.end() and match.start() < b for a, b in taken):
-            yield match.span(), frozenset(orders)
+            meant = _meant(match)
+            if meant and taken.isdisjoint(range(*match.span())):
+                taken.update(range(*match.span()))
+                yield match.span(), meant
+
+
+def _meant(match: re.Match[str]) -> frozenset[Date]:
+    """Return what a date may mean: of 7/1/2023, the first of July and the seventh of January."""
+    if match.re is not _SLASHED:
+        date = _date(match.groupdict())
+        return frozenset({date} if date else ())
+    year, one, other = int(match["year"]), int(match["one"]), int(match["other"])
+    return frozenset({Date(year, one, other), Date(year, other, one)})
 
 
 def _date(parts: dict[str, str]) -> Date | None:
@@ -245,9 +258,8 @@ def _quantities(text: str, language: str, *, split_groups: bool = False) -> Iter
             for part in match["digits"].split():
                 yield _quantity(match, part, language)
     for match in _WORD_NUMBER.finditer(text):
-        value = _word_value(match[0])
-        unit = _unit(text[match.end() : match.end() + 30])
-        yield Quantity(frozenset({Decimal(value)}), unit, negative=False, text=match[0])
+        unit = _unit(text[match.end() :][:_TAIL_CHARS])
+        yield Quantity(frozenset({Decimal(_word_value(match[0]))}), unit, match[0])
 
 
 def _quantity(match: re.Match[str], digits: str, language: str) -> Quantity:
@@ -262,7 +274,7 @@ def _quantity(match: re.Match[str], digits: str, language: str) -> Quantity:
     unit = match["currency"] or _unit(match["tail"])
     negative = bool(match["sign"] or (match["open"] and match["close"]))
     end = match.start("tail") - match.start() + len(_telling(match["tail"], tail))
-    return Quantity(frozenset(values), unit, negative=negative, text=match[0][:end].strip())
+    return Quantity(frozenset(values), unit, match[0][:end].strip(), negative=negative)
 
 
 def _telling(tail: str, tail_words: Sequence[str]) -> str:
@@ -273,7 +285,7 @@ def _telling(tail: str, tail_words: Sequence[str]) -> str:
 
 
 def _unit(tail: str) -> str:
-    found = [word.lower() for word in _TAIL_WORD.findall(tail)][:3]
+    found = [word.lower() for word in _TAIL_WORD.findall(tail)][:_TAIL_WORDS]
     if found[:2] == ["per", "cent"]:
         return "%"
     return next((_UNITS[word] for word in found if word in _UNITS), "")
@@ -281,9 +293,9 @@ def _unit(tail: str) -> str:
 
 def _value(digits: str, *, comma_decimal: bool) -> Decimal | str:
     """Return the number, or the spelling of what is not one number, such as `10:30` or `1.2.3`."""
-    thousands, point = (".", ",") if comma_decimal else (",", ".")
+    thousands, point = _CONTINENTAL if comma_decimal else _ENGLISH
     plain = re.sub(rf"(?<=\d)[{thousands}'’\u00a0\u202f ](?=\d{{3}}(?!\d))", "", digits)
-    plain = plain.replace(point, ".", 1)
+    plain = plain.replace(point, _POINT)
     return Decimal(plain).normalize() if re.fullmatch(r"\d+(?:\.\d+)?", plain) else digits
 
 

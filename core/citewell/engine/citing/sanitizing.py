@@ -5,7 +5,6 @@ What remains is Markdown of one line in which only strong, emphasis and code spa
 
 from __future__ import annotations
 
-import html
 import re
 import unicodedata
 from collections.abc import Collection, Sequence
@@ -132,7 +131,7 @@ def harmless(text: str) -> str:
 
 def _printable(text: str) -> str:
     """Drop control, direction and private characters; a lone surrogate becomes U+FFFD."""
-    if text.isascii() and text.isprintable():
+    if text.isprintable():
         return text
     return "".join(map(_printed, text))
 
@@ -179,6 +178,10 @@ def _without_code(text: str) -> tuple[str, dict[str, str]]:
 
 
 def _decoded(text: str) -> str:
+    if "&" not in text:
+        return text
+    import html
+
     for _ in range(3):
         text = _ENTITY.sub(lambda match: _printable(html.unescape(match[0])), text)
     return _ENTITY.sub(lambda match: "& " + match[0][1:], text)

@@ -30,6 +30,7 @@ _LINE_OF_SIGNS = re.compile(r"#{1,6}|-{3,}|\*{3,}|_{3,}|={3,}")
 _TABLE_RULE = re.compile(r"\s*\|?(?:\s*:?-+:?\s*\|)+(?:\s*:?-+:?\s*\|?)?\s*")
 _UNESCAPED_BAR = re.compile(r"(?<!\\)\|")
 _TAB_CHARS = 4
+_QUOTE_SIGNS = "> "
 _WORDLESS = re.compile(r"\W*")
 
 
@@ -275,8 +276,7 @@ class Segmenter:
     def _quotation(self, content: str) -> Iterator[Piece]:
         if not self._quoted:
             yield from self._end_blocks()
-        inner = content.lstrip("> ")
-        if not inner:
+        if not content.strip(_QUOTE_SIGNS):
             yield from self._end_blocks()
             self._blank = True
             return
@@ -291,7 +291,7 @@ class Segmenter:
                 kind=PieceKind.QUOTATION,
                 lead=self._lead() + "> ",
                 raw="\n".join(lines),
-                body=" ".join(line.lstrip("> ") for line in lines),
+                body=" ".join(line.lstrip(_QUOTE_SIGNS) for line in lines),
                 oversize=oversize,
             )
 
@@ -372,7 +372,7 @@ class _CodeBlock:
 
     def is_closed_by(self, line: str) -> bool:
         content = line.strip()
-        return len(content) >= len(self._fence) and not content.strip(self._fence[0])
+        return content.startswith(self._fence) and len(set(content)) == 1
 
     def finish(self) -> Piece:
         body = "".join(self._body)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import sentencex
 
 from citewell.engine.citing.marks import CLOSING, OPENING, after_marks, may_become_mark
+from citewell.engine.citing.spans import Span, trimmed
 
 MAX_SENTENCE_CHARS = 4000
 SURROGATES = re.compile("[\ud800-\udfff]")
@@ -42,7 +43,7 @@ _LANGUAGES = frozenset(
 )
 
 
-def split_sentences(text: str, language: str) -> Iterator[tuple[int, int]]:
+def split_sentences(text: str, language: str) -> Iterator[Span]:
     """Yield the spans of the sentences of `text`, blank space at their ends left out."""
     start = end = 0
     for sentence in sentencex.segment(_known(language), SURROGATES.sub("\ufffd", text)):
@@ -50,10 +51,9 @@ def split_sentences(text: str, language: str) -> Iterator[tuple[int, int]]:
         # The library leaves an opening quotation mark with the sentence before.
         opener = _TRAILING_OPENER.search(text, max(start, end - 2), end)
         cut = opener.start() if opener and end < len(text) else end
-        inner = text[start:cut].strip()
-        if inner:
-            begin = text.index(inner, start)
-            yield begin, begin + len(inner)
+        span = trimmed(text, start, cut)
+        if span[0] < span[1]:
+            yield span
         start = cut
 
 

@@ -15,6 +15,8 @@ from typing import TypeAlias
 from citewell.engine.citing.aligning import Aligner
 from citewell.engine.citing.quantities import Figures, missing_figure
 from citewell.engine.citing.sanitizing import hosts_in, links_in
+from citewell.engine.citing.spans import Span
+from citewell.engine.citing.windows import Windows, narrowed, row_spans, sentence_spans
 from citewell.engine.citing.words import (
     content_stems,
     is_negated,
@@ -60,7 +62,7 @@ class Source:
             heading for placed in passage.places for heading in placed.place.headings
         )
         self.passage = passage
-        self.aligner = Aligner(passage.text, passage.language)
+        self.aligner = Aligner(passage.text)
         self._around = tuple(filter(None, (passage.title, *headings, passage.header)))
 
     @cached_property
@@ -96,25 +98,44 @@ class Source:
     @cached_property
     def clauses(self) -> tuple[Clause, ...]:
         """Every clause, with whether it is negated."""
-        units = (self.passage.text[start:end] for start, end in self.aligner.units)
+        units = (self.passage.text[start:end] for start, end in self._sentences.spans)
         return tuple(
             clause
             for unit in (*self._around, *units)
             for clause in _clauses(unit, self.passage.language)
         )
 
+    @cached_property
+    def _sentences(self) -> Windows:
+        text, language = self.passage.text, self.passage.language
+        return Windows(text, tuple(sentence_spans(text, language)), language)
+
+    @cached_property
+    def _rows(self) -> Windows:
+        text, language = self.passage.text, self.passage.language
+        return Windows(text, tuple(row_spans(text, language)), language)
+
+    def quote(self, claim: str, *, row: bool = False) -> tuple[Span, float]:
+        """Return the stretch closest to `claim`, and the share of its telling words in it.
+
+        Args:
+            claim: a sentence, or a row of a table.
+            row: whether it is a row, for which one row or sentence is quoted and no more.
+        """
+        windows = self._rows if row else self._sentences
+        window = windows.closest(claim, joined=not row)
+        span = windows.span(window) if window else (0, len(self.passage.text))
+        return narrowed(self.passage.text, span, claim), window.share if window else 0.0
+
     def figures_near(self, claim: str, *, reach: int) -> Figures:
         """Return the figures of the sentences closest to `claim`, widened by `reach` sentences.
 
-        Without reach it is one sentence or row alone.
+        Without reach it is one row or sentence alone.
         """
-        (start, end), _ = self.aligner.best_window(claim, alone=not reach)
-        units = self.aligner.units
-        inside = [index for index, unit in enumerate(units) if unit[0] < end and unit[1] > start]
-        if inside:
-            start = units[max(inside[0] - reach, 0)][0]
-            end = units[min(inside[-1] + reach, len(units) - 1)][1]
-        text = "\n".join((*self._around, self.passage.text[start:end]))
+        windows = self._sentences if reach else self._rows
+        window = windows.closest(claim, joined=bool(reach))
+        span = windows.span(window, reach=reach) if window else (0, len(self.passage.text))
+        text = "\n".join((*self._around, self.passage.text[slice(*span)]))
         return Figures(text, self.passage.language)
 
 
@@ -274,7 +295,7 @@ def _contrary_word(statement: Statement) -> str | None:
         if word in known:
             continue
         for source in statement.sources:
-            (start, end), _ = source.aligner.best_window(statement.text)
+            (start, end), _ = source.quote(statement.text)
             contrary = pairs[word].intersection(words(source.passage.text[start:end]))
             if contrary:
                 return f'it says "{word}" where the source says "{min(contrary)}"'

@@ -22,6 +22,8 @@ from citewell.engine.citing.marks import Mark, after_marks, may_become_mark, rea
         ("^1", (1,)),
         ("**1**", (1,)),
         ("`1`", (1,)),
+        ("*^1*", (1,)),
+        ("3 †source", (3,)),
         ("1**,** 2", (1, 2)),
         ("3†source", (3,)),
         ("source 1", (1,)),

@@ -63,6 +63,13 @@ def missing(claim, source, language="en"):
         ("1st of July 2023", "Jul. 1, 2023"),
         ("July 1, 2023", "2023-07-01"),
         ("7/1/2023", "July 1, 2023"),
+        ("7/1/2023", "1.7.2023"),
+        ("From July 11, 2023 to July 12, 2023 it was 5.", "July 12, 2023; July 11, 2023; 5"),
+        ("(87 people)", "87 people"),
+        ("x² is 5", "x is 5"),
+        ("5½ days", "5 hours"),
+        ("4 days", "on the fourth"),
+        ("grew 5%", "Share in Percent: table 5"),
         ("1.7.2023", "July 1, 2023"),
         ("2023/07/01", "1 July 2023"),
         ("July 2023", "July 1, 2023"),
@@ -100,6 +107,12 @@ def test_figures_are_found_in_other_spellings(claim, source):
         ("20 million", "20", "20 million"),
         ("$3.5m", "$3.5", "$3.5"),
         ("5 m", "5 million", "5"),
+        ("5 per cent more", "5 people", "5"),
+        ("thirty days", "30 hours", "thirty"),
+        ("5 day-by-day", "6", "5 day"),
+        ("July 1, 2023 and June 2, 2023", "July 1, 2023; June 3, 2023", "June 2, 2023"),
+        ("7/1/2022", "July 1, 2023", "7/1/2022"),
+        ("July 1, 2023 and 7/2/2023", "July 1, 2023", "7/2/2023"),
         ("-5", "5", "-5"),
         ("(87)", "87", "(87)"),
         ("1.5", "15", "1.5"),
@@ -139,6 +152,7 @@ def test_numbers_are_read_in_their_language():
     assert missing_figure("1,234.5", [Figures("1.234,5 Euro", "de")], "en") is None
     assert missing("1.234", "1,234", "de") == "1.234"
     assert missing("2 Mio", "2 Millionen", "de") is None
+    assert missing("500,5 Euro", "in 300 500,5 Euro", "de") is None
 
 
 def test_any_source_may_hold_a_figure():

@@ -132,6 +132,8 @@ def test_there_are_only_so_many_code_spans():
         ("a **** b ____ c", "a b c"),
         ("a ** b **c** __d__", "a ** b **c** __d__"),
         ("a\rb\x1cc\u0378d", "a b cd"),
+        ("a\x1bb", "ab"),
+        ("a\u202eb", "ab"),
     ],
 )  # fmt: skip
 def test_markup_is_made_harmless(raw, text):

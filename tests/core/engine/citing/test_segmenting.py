@@ -174,6 +174,13 @@ def test_a_line_at_the_cap_does_not():
     assert len(heading.raw) == MAX_LINE_CHARS
 
 
+def test_a_quotation_at_the_cap_is_whole():
+    (quotation,) = pieces("> " + "x" * (MAX_LINE_CHARS - 2))
+
+    assert not quotation.oversize
+    assert len(quotation.raw) == MAX_LINE_CHARS
+
+
 def test_overlong_code_is_passed_over():
     (code,) = pieces("```\n" + "line of code\n" * 4000 + "```\n")
 

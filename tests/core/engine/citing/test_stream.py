@@ -245,6 +245,12 @@ async def test_code_leans_on_the_claim_before_it():
     assert alone.shown
 
 
+async def test_code_does_not_lean_on_a_claim_that_failed():
+    found = await claims("Kenya 99 days [2].\n```\nsync --all\n```", GIVEN)
+
+    assert [claim.shown for claim in found] == [False, True]
+
+
 async def test_two_code_blocks_lean_on_the_same_claim():
     found = await claims(
         "Unused days do not lapse [1].\n```\nsync --all\n```\n```\nask x[1]\n```", GIVEN
@@ -256,7 +262,21 @@ async def test_two_code_blocks_lean_on_the_same_claim():
 async def test_other_code_is_dropped():
     assert not (await one("```\nsync --none\n```")).shown
     assert not (await one("```\n\n```")).shown
-    assert (await one("```\n" + "sync --all\n" * 3000 + "```")).verdict.check == "length"
+
+
+@pytest.mark.parametrize("policy", Policy)
+async def test_what_is_too_long_is_never_shown(policy):
+    claim = await one("```\n" + "sync --all\n" * 3000 + "```", replace(GIVEN, policy=policy))
+
+    assert claim.verdict == Verdict(supported=False, reason="too long", check="length")
+    assert (claim.shown, claim.text) == (False, "")
+
+
+async def test_a_passage_without_text_cannot_be_quoted():
+    claim = await one("Paid leave days [1].", evidence(passage("  ", title="Paid leave days")))
+
+    assert not claim.shown
+    assert claim.verdict == Verdict(supported=False, reason="nothing in it to quote", check="quote")
 
 
 async def test_the_header_comes_with_the_first_row_that_survives():
@@ -344,6 +364,9 @@ async def test_a_heading_may_use_the_words_of_the_question():
          "Unused days do not lapse.\n\nUnused days do not lapse."),
         ("Unused days do not lapse [1].\n\nNo mark.\n- Unused days do not lapse [1].",
          "Unused days do not lapse.\n\n- Unused days do not lapse."),
+        ("No mark.\n  - Unused days do not lapse [1].", "  - Unused days do not lapse."),
+        ("Unused days do not lapse [1].\n\nNo mark.\n\nUnused days do not lapse [1].",
+         "Unused days do not lapse.\n\nUnused days do not lapse."),
         ("Unused days do not lapse [1]. No mark. Unused days do not lapse [1].",
          "Unused days do not lapse. Unused days do not lapse."),
         ("Unused days do not lapse [1].\n\nNo mark.\n# Leave\nUnused days do not lapse [1].",
@@ -368,7 +391,7 @@ async def test_policy_mark_shows_everything_without_citations():
     output = (
         "# Cake https://evil.example\nNo mark. Unused days do not lapse [1]. "
         "See https://evil.example and evil.example.\n"
-        "```\nrm\n\n```\n| [Land](x) https://evil.example |\n|---|\n| Kenya [2] |\n![](x)"
+        "```\nrm\n\n```\n| [Land](x) https://evil.example |\n|---|\n| Kenya [2] |\n| Peru |\n![](x)"
     )
     found = await claims(output, replace(GIVEN, policy=Policy.MARK))
 
@@ -379,11 +402,12 @@ async def test_policy_mark_shows_everything_without_citations():
         "See (link removed) and evil.\u200bexample.",
         "```\nrm\n```",
         "| Land (link removed) |\n|---|\n| Kenya |",
+        "| Peru |",
     ]
     assert found[0].verdict == Verdict(
         supported=False, reason="a heading carries no citation", check="heading"
     )
-    assert [bool(claim.citations) for claim in found if claim.shown] == [0, 0, 1, 0, 0, 0]
+    assert [bool(claim.citations) for claim in found if claim.shown] == [0, 0, 1, 0, 0, 0, 0]
     assert all(claim.verdict.supported == bool(claim.citations) for claim in found)
 
 
@@ -420,6 +444,15 @@ async def test_an_answer_is_read_in_its_language():
 
     assert [claim.shown for claim in german] == [True, True]
     assert [claim.shown for claim in english] == [False, False]
+
+
+async def test_sentences_end_as_in_their_language():
+    source = replace(passage("Mitarbeiter kamen am 3. Mai aus Wien."), language="de")
+    output = "Mitarbeiter kamen am 3. Mai aus Wien [1]."
+
+    german = await claims(output, evidence(source, language="de"))
+
+    assert [claim.text for claim in german] == ["Mitarbeiter kamen am 3. Mai aus Wien."]
 
 
 async def test_code_is_defused():

@@ -290,6 +290,13 @@ def _quantity(text):
     return next(iter(_quantities(text, "en")))
 
 
+def test_a_passage_is_read_in_its_language():
+    source = Source(replace(passage("Der Urlaub. Das Wetter."), language="de"))
+
+    assert source.quote("der Urlaub") == ((0, 11), 1.0)
+    assert source.quote("das Urlaub") == ((0, 11), 1.0)
+
+
 def test_what_belongs_to_a_passage_is_read_with_it():
     source = Source(LEAVE)
 

@@ -1,0 +1,150 @@
+"""Which sentences or rows of a stored text are closest to a claim."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from citewell.engine.citing.sentences import split_sentences
+from citewell.engine.citing.spans import Span, trimmed
+from citewell.engine.citing.words import telling_words
+
+# A quote longer than this is narrowed to the part that is closest to the claim.
+MAX_QUOTE_CHARS = 600
+_MAX_SENTENCE_CHARS = 400
+# A neighbour joins the window when it holds this share more of the claim's words.
+_WORTH_JOINING = 0.2
+
+_PARAGRAPH = re.compile(r"[^\n]+(?:\n(?!\s*\n)[^\n]+)*")
+_OWN_LINE = re.compile(r"\s*(?:\||[-*+•]\s|\d{1,3}[.)]\s|#|>)")
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Neighbouring pieces of a text.
+
+    Attributes:
+        first: index of the first piece.
+        last: index of the last piece.
+        share: of the claim's telling words, how many stand in the window, in [0, 1].
+    """
+
+    first: int
+    last: int
+    share: float
+
+
+class Windows:
+    """A text in pieces, among which the closest to a claim is found."""
+
+    def __init__(self, text: str, spans: Sequence[Span], language: str) -> None:
+        self.spans = tuple(spans)
+        self._text = text
+        self._language = language
+        self._telling = [telling_words(text[start:end], language) for start, end in spans]
+
+    def closest(self, claim: str, *, joined: bool) -> Window | None:
+        """Return the piece closest to `claim`, or None when nothing can be compared.
+
+        Args:
+            claim: a sentence or a table row.
+            joined: whether neighbours join that hold more of the claim.
+        """
+        wanted = telling_words(claim, self._language)
+        if not self.spans or not wanted:
+            return None
+        best = max(range(len(self.spans)), key=lambda piece: self._closeness(piece, wanted))
+        first, last = best, best
+        held = wanted & self._telling[best]
+        while joined:
+            neighbour = self._neighbour(first, last, wanted - held, len(wanted))
+            if neighbour is None:
+                break
+            first, last = min(first, neighbour), max(last, neighbour)
+            held |= wanted & self._telling[neighbour]
+        return Window(first, last, len(held) / len(wanted))
+
+    def span(self, window: Window, *, reach: int = 0) -> Span:
+        """Return where a window stands, widened by `reach` pieces on both sides."""
+        first = max(window.first - reach, 0)
+        last = min(window.last + reach, len(self.spans) - 1)
+        return self.spans[first][0], self.spans[last][1]
+
+    def _closeness(self, piece: int, wanted: frozenset[str]) -> tuple[int, float]:
+        shared = len(wanted & self._telling[piece])
+        return shared, shared / max(len(self._telling[piece]), 1)
+
+    def _neighbour(self, first: int, last: int, missing: frozenset[str], total: int) -> int | None:
+        """Return the neighbour of a window that is worth joining to it."""
+        gains = {
+            piece: len(missing & self._telling[piece])
+            for piece in (first - 1, last + 1)
+            if 0 <= piece < len(self.spans)
+        }
+        for piece in sorted(gains, key=gains.__getitem__, reverse=True):
+            start = self.spans[min(first, piece)][0]
+            end = self.spans[max(last, piece)][1]
+            if gains[piece] >= _WORTH_JOINING * total and end - start <= MAX_QUOTE_CHARS:
+                return piece
+        return None
+
+
+def sentence_spans(text: str, language: str) -> Iterator[Span]:
+    """Yield sentences; list items, table rows and lines of overlong sentences stand alone."""
+    for start, block in _paragraphs(text):
+        if all(_OWN_LINE.match(block, first) for first, _ in _lines(block)):
+            spans = _lines(block)
+        else:
+            spans = _sentences(block, language)
+        for first, last in spans:
+            yield start + first, start + last
+
+
+def row_spans(text: str, language: str) -> Iterator[Span]:
+    """Yield what may be a row of a table: lines where lines follow one another, or sentences."""
+    for start, block in _paragraphs(text):
+        spans = _lines(block) if "\n" in block.strip() else _sentences(block, language)
+        for first, last in spans:
+            yield start + first, start + last
+
+
+def narrowed(text: str, span: Span, claim: str) -> Span:
+    """Return the part of an overlong span that is closest to `claim`, in whole words."""
+    start, end = span
+    if end - start > MAX_QUOTE_CHARS:
+        from rapidfuzz import fuzz
+
+        found = fuzz.partial_ratio_alignment(claim[:MAX_QUOTE_CHARS], text[start:end])
+        if found is not None:
+            start, end = start + found.dest_start, start + found.dest_end
+        end = min(end, start + MAX_QUOTE_CHARS)
+        while start > span[0] and not text[start - 1].isspace():
+            start -= 1
+        while end < span[1] and not text[end].isspace():
+            end += 1
+    return trimmed(text, start, end)
+
+
+def _paragraphs(text: str) -> Iterator[tuple[int, str]]:
+    for paragraph in _PARAGRAPH.finditer(text):
+        yield paragraph.start(), paragraph[0]
+
+
+def _sentences(block: str, language: str) -> Iterator[Span]:
+    for start, end in split_sentences(block, language):
+        if end - start <= _MAX_SENTENCE_CHARS:
+            yield start, end
+        else:
+            # A table of a PDF has no full stops: each line is a row.
+            for first, last in _lines(block[start:end]):
+                yield start + first, start + last
+
+
+def _lines(block: str) -> Iterator[Span]:
+    start = 0
+    for line in block.split("\n"):
+        first, last = trimmed(block, start, start + len(line))
+        if first < last:
+            yield first, last
+        start += len(line) + 1

@@ -1,0 +1,200 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from citewell.engine.citing.verdicts import Source
+from citewell.engine.citing.windows import (
+    MAX_QUOTE_CHARS,
+    Window,
+    Windows,
+    narrowed,
+    row_spans,
+    sentence_spans,
+)
+from passages import passage
+
+
+def quoted(text, claim):
+    span, share = Source(passage(text)).quote(claim)
+    return text[slice(*span)], share
+
+
+PROSE = (
+    "Staff receive thirty days of leave. Unused days lapse in March.\n\n"
+    "Requests go to the manager. The manager answers in a week.\n\n"
+    "- Sick notes reach payroll.\n- Payroll pays on Friday.\n\n"
+    "| Kenya | 21 |\n| France | 25 |"
+)
+
+
+@pytest.mark.parametrize(
+    ("claim", "window", "share"),
+    [
+        ("Unused days lapse", "Unused days lapse in March.", 1.0),
+        ("thirty days of leave", "Staff receive thirty days of leave.", 1.0),
+        ("The manager answers requests in a week",
+         "Requests go to the manager. The manager answers in a week.", 1.0),
+        ("Payroll pays on Friday", "- Payroll pays on Friday.", 1.0),
+        ("France | 25", "| France | 25 |", 1.0),
+        ("Kenya | 21", "| Kenya | 21 |", 1.0),
+        ("Unused holidays vanish", "Unused days lapse in March.", 1 / 3),
+    ],
+)  # fmt: skip
+def test_the_closest_sentences_are_quoted(claim, window, share):
+    assert quoted(PROSE, claim) == (window, share)
+
+
+def test_without_words_the_whole_text_is_the_window():
+    assert quoted(" short text ", "it is") == ("short text", 0.0)
+    assert quoted("", "thirty days") == ("", 0.0)
+
+
+def test_a_table_of_a_pdf_is_quoted_by_its_lines():
+    lines = [f"Item {letter * 4} costs and further words {number}" for number, letter in
+             enumerate("abcdefghijkl", 10)]  # fmt: skip
+
+    assert quoted("\n".join(lines), "Item gggg | 16")[0] == lines[6]
+
+
+def test_a_long_sentence_is_narrowed_in_whole_words():
+    text = " ".join(f"word{number} stands" for number in range(300)) + "."
+
+    window, _ = quoted(text, "word150 stands word151 stands word152")
+
+    assert "word150 stands word151" in window
+    assert len(window) <= MAX_QUOTE_CHARS + 20
+    assert f" {window} " in f" {text} "
+
+
+def test_a_window_does_not_grow_too_long():
+    text = "Alpha " + "filler " * 60 + "ends. Beta " + "filler " * 60 + "ends."
+
+    assert quoted(text, "alpha beta")[0].startswith("Alpha")
+    assert len(quoted(text, "alpha beta")[0]) < MAX_QUOTE_CHARS
+
+
+@given(st.text(st.sampled_from("ab .\n|-“\u00adﬁ１"), max_size=80), st.text(max_size=20))
+def test_every_span_is_a_piece_of_the_text(text, claim):
+    (start, end), share = Source(passage(text)).quote(claim)
+    sentences, rows = (list(spans(text, "en")) for spans in (sentence_spans, row_spans))
+
+    assert 0.0 <= share <= 1.0
+    assert 0 <= start <= end <= len(text)
+    for spans in (sentences, rows):
+        assert all(0 <= first < last <= len(text) for first, last in spans)
+        assert spans == sorted(spans)
+
+
+def test_neighbours_on_both_sides_join_a_window():
+    def window(text):
+        return quoted(text, "alpha bravo charl delta echos")[0]
+
+    assert window("Alpha bravo. Charl delta echos.") == "Alpha bravo. Charl delta echos."
+    assert window("Charl delta echos. Alpha bravo.") == "Charl delta echos. Alpha bravo."
+    assert window("Charl delta echos. Other words. Alpha bravo.") == "Charl delta echos."
+
+
+def test_one_row_is_one_line():
+    def row(text, claim):
+        (start, end), _ = Source(passage(text)).quote(claim, row=True)
+        return text[start:end]
+
+    lines = "Item 3. Alpha 7 8\nItem 4. Bravo 9 9\nItem 5. Charl 1 2"
+    long = "Alpha is one. " + "Filler words follow. " * 20
+
+    assert row(lines, "Item 4. Bravo | 9 | 9") == "Item 4. Bravo 9 9"
+    assert row(lines, "Item 3. Alpha | 7 | 8") == "Item 3. Alpha 7 8"
+    assert row(lines, "Item 5. Charl | 1 | 2") == "Item 5. Charl 1 2"
+    assert row(long, "Alpha | one") == "Alpha is one."
+    assert row("Alpha is one. Bravo is two.", "Alpha | two") == "Alpha is one."
+    assert row("Alpha is one. Bravo is two.\n\nMore.", "Bravo | two") == "Bravo is two."
+
+
+def windows(text):
+    return Windows(text, tuple(sentence_spans(text, "en")), "en")
+
+
+def test_a_window_tells_where_it_is_and_how_much_it_holds():
+    three = windows("Alpha bravo. Charl delta. Echos foxtr.")
+
+    assert three.closest("charl delta golfs", joined=True) == Window(1, 1, 2 / 3)
+    assert three.closest("alpha charl", joined=True) == Window(0, 1, 1.0)
+    assert three.closest("alpha charl", joined=False) == Window(0, 0, 0.5)
+    assert three.closest("it is", joined=True) is None
+    assert windows("").closest("alpha", joined=True) is None
+
+
+def test_a_window_reaches_to_both_sides_within_the_text():
+    three = windows("Alpha bravo. Charl delta. Echos foxtr.")
+
+    assert three.span(Window(1, 1, 1.0)) == (13, 25)
+    assert three.span(Window(1, 1, 1.0), reach=1) == (0, 38)
+    assert three.span(Window(0, 0, 1.0), reach=1) == (0, 25)
+    assert three.span(Window(2, 2, 1.0), reach=1) == (13, 38)
+    assert three.span(Window(0, 2, 1.0), reach=5) == (0, 38)
+
+
+def test_of_equally_close_pieces_the_shorter_is_chosen_then_the_first():
+    assert windows("Alpha bravo charl. Alpha bravo.").closest("alpha bravo", joined=False) == (
+        Window(1, 1, 1.0)
+    )
+    assert windows("Alpha bravo. Alpha bravo.").closest("alpha bravo", joined=False) == (
+        Window(0, 0, 1.0)
+    )
+
+
+def test_a_neighbour_must_hold_a_fifth_more():
+    five = windows("Alpha bravo charl delta. Echos.")
+    six = windows("Alpha bravo charl delta golfs. Echos.")
+
+    assert five.closest("alpha bravo charl delta echos", joined=True) == Window(0, 1, 1.0)
+    assert six.closest("alpha bravo charl delta golfs echos", joined=True) == Window(0, 0, 5 / 6)
+
+
+@pytest.mark.parametrize("surplus", [0, 1])
+def test_a_window_may_be_as_long_as_a_quote(surplus):
+    text = f"Alpha {'x' * (MAX_QUOTE_CHARS - 14 + surplus)}. Bravo."
+
+    window = windows(text).closest("alpha bravo", joined=True)
+
+    assert len(text) == MAX_QUOTE_CHARS + surplus
+    assert window == (Window(1, 1, 0.5) if surplus else Window(0, 1, 1.0))
+
+
+@pytest.mark.parametrize(
+    ("text", "sentences", "rows"),
+    [
+        ("One here. Two here.", ["One here.", "Two here."], ["One here.", "Two here."]),
+        ("One\nhere. Two here.", ["One\nhere.", "Two here."], ["One", "here. Two here."]),
+        ("- one. two\n- three", ["- one. two", "- three"], ["- one. two", "- three"]),
+        ("| a. b |\n| c |", ["| a. b |", "| c |"], ["| a. b |", "| c |"]),
+        ("# Head\n> quote", ["# Head", "> quote"], ["# Head", "> quote"]),
+        ("1. one\n2) two", ["1. one", "2) two"], ["1. one", "2) two"]),
+        (" One.\n\n \nTwo. ", ["One.", "Two."], ["One.", "Two."]),
+        ("", [], []),
+    ],
+)
+def test_a_text_is_cut_into_sentences_and_rows(text, sentences, rows):
+    assert [text[start:end] for start, end in sentence_spans(text, "en")] == sentences
+    assert [text[start:end] for start, end in row_spans(text, "en")] == rows
+
+
+def test_an_overlong_sentence_is_cut_at_its_lines():
+    line = "x" * 199
+
+    assert list(sentence_spans(f"{line}\n{line}y", "en")) == [(0, 400)]
+    assert list(sentence_spans(f"{line}\n{line}yz", "en")) == [(0, 199), (200, 401)]
+
+
+def test_a_quote_at_the_limit_is_not_narrowed():
+    text = "word " * 119 + "words"
+
+    assert len(text) == MAX_QUOTE_CHARS
+    assert narrowed(text, (0, len(text)), "word") == (0, len(text))
+    assert narrowed(f" {text} ", (0, len(text) + 2), "none") != (0, len(text) + 2)
+
+
+def test_a_narrowed_quote_stays_inside_its_span():
+    text = "outer " + "a" * 700 + " outer"
+
+    assert narrowed(text, (6, 706), "aaaa") == (6, 706)
