@@ -54,7 +54,8 @@ def test_sources_are_read_again(synced, at_terminal):
         (synced.handbook / "leave.md").unlink()
         synced.citewell("sync")
         terminal.type("/sources\r")
-        terminal.wait_for("gone, changed, or not for this reader any more", after=seen)
+        shown = terminal.wait_for("gone, changed, or not for this reader any more", after=seen)
+        terminal.wait_for("> ", after=shown)
         terminal.type("\x04")
         code = terminal.wait()
 
