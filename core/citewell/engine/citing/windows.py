@@ -17,6 +17,7 @@ _MAX_SENTENCE_CHARS = 400
 _WORTH_JOINING = 0.2
 
 _PARAGRAPH = re.compile(r"[^\n]+(?:\n(?!\s*\n)[^\n]+)*")
+_WORD = re.compile(r"\S+")
 _OWN_LINE = re.compile(r"\s*(?:\||[-*+•]\s|\d{1,3}[.)]\s|#|>)")
 
 
@@ -71,9 +72,9 @@ class Windows:
         last = min(window.last + reach, len(self.spans) - 1)
         return self.spans[first][0], self.spans[last][1]
 
-    def _closeness(self, piece: int, wanted: frozenset[str]) -> tuple[int, float]:
+    def _closeness(self, piece: int, wanted: frozenset[str]) -> tuple[int, int]:
         shared = len(wanted & self._telling[piece])
-        return shared, shared / max(len(self._telling[piece]), 1)
+        return shared, -len(self._telling[piece])
 
     def _neighbour(self, first: int, last: int, missing: frozenset[str], total: int) -> int | None:
         """Return the neighbour of a window that is worth joining to it."""
@@ -111,19 +112,21 @@ def row_spans(text: str, language: str) -> Iterator[Span]:
 
 def narrowed(text: str, span: Span, claim: str) -> Span:
     """Return the part of an overlong span that is closest to `claim`, in whole words."""
-    start, end = span
+    start, end = trimmed(text, *span)
+    found = None
     if end - start > MAX_QUOTE_CHARS:
         from rapidfuzz import fuzz
 
         found = fuzz.partial_ratio_alignment(claim[:MAX_QUOTE_CHARS], text[start:end])
-        if found is not None:
-            start, end = start + found.dest_start, start + found.dest_end
-        end = min(end, start + MAX_QUOTE_CHARS)
-        while start > span[0] and not text[start - 1].isspace():
-            start -= 1
-        while end < span[1] and not text[end].isspace():
-            end += 1
-    return trimmed(text, start, end)
+    if found is None:
+        return start, end
+    closest = range(start + found.dest_start, start + found.dest_end)[:MAX_QUOTE_CHARS]
+    words = [
+        word.span()
+        for word in _WORD.finditer(text, start, end)
+        if word.start() < closest.stop and closest.start < word.end()
+    ]
+    return (words[0][0], words[-1][1]) if words else (start, end)
 
 
 def _paragraphs(text: str) -> Iterator[tuple[int, str]]:

@@ -134,6 +134,21 @@ def test_a_window_reaches_to_both_sides_within_the_text():
     assert three.span(Window(0, 2, 1.0), reach=5) == (0, 38)
 
 
+def test_the_neighbour_that_holds_more_joins_first():
+    text = f"Alpha {'x' * 250}. Bravo charl delta {'y' * 200}. Echos foxtr {'z' * 250}."
+    other = f"Echos foxtr {'z' * 250}. Bravo charl delta {'y' * 200}. Alpha {'x' * 250}."
+    claim = "alpha bravo charl delta echos foxtr"
+
+    assert windows(text).closest(claim, joined=True) == Window(1, 2, 5 / 6)
+    assert windows(other).closest(claim, joined=True) == Window(0, 1, 5 / 6)
+
+
+def test_a_window_late_in_the_text_is_measured_from_its_own_start():
+    text = "Filler words. " * 60 + "Alpha bravo. Charl delta."
+
+    assert windows(text).closest("alpha bravo charl delta", joined=True) == Window(60, 61, 1.0)
+
+
 def test_of_equally_close_pieces_the_shorter_is_chosen_then_the_first():
     assert windows("Alpha bravo charl. Alpha bravo.").closest("alpha bravo", joined=False) == (
         Window(1, 1, 1.0)
@@ -170,6 +185,8 @@ def test_a_window_may_be_as_long_as_a_quote(surplus):
         ("| a. b |\n| c |", ["| a. b |", "| c |"], ["| a. b |", "| c |"]),
         ("# Head\n> quote", ["# Head", "> quote"], ["# Head", "> quote"]),
         ("1. one\n2) two", ["1. one", "2) two"], ["1. one", "2) two"]),
+        ("- one\ntwo. three", ["- one\ntwo.", "three"], ["- one", "two. three"]),
+        ("one\n- two. three", ["one\n- two.", "three"], ["one", "- two. three"]),
         (" One.\n\n \nTwo. ", ["One.", "Two."], ["One.", "Two."]),
         ("", [], []),
     ],
@@ -177,6 +194,22 @@ def test_a_window_may_be_as_long_as_a_quote(surplus):
 def test_a_text_is_cut_into_sentences_and_rows(text, sentences, rows):
     assert [text[start:end] for start, end in sentence_spans(text, "en")] == sentences
     assert [text[start:end] for start, end in row_spans(text, "en")] == rows
+
+
+def test_sentences_and_rows_end_as_in_their_language():
+    text = "Er kam am 3. Mai an. Ja."
+
+    for spans in (sentence_spans, row_spans):
+        assert [text[start:end] for start, end in spans(text, "de")] == [
+            "Er kam am 3. Mai an.",
+            "Ja.",
+        ]
+
+
+def test_an_overlong_sentence_late_in_the_text_is_measured_from_its_own_start():
+    text = "Short one. " * 60 + "x" * 300 + "\n" + "y."
+
+    assert list(sentence_spans(text, "en"))[-1] == (660, 963)
 
 
 def test_an_overlong_sentence_is_cut_at_its_lines():
@@ -190,11 +223,23 @@ def test_a_quote_at_the_limit_is_not_narrowed():
     text = "word " * 119 + "words"
 
     assert len(text) == MAX_QUOTE_CHARS
-    assert narrowed(text, (0, len(text)), "word") == (0, len(text))
-    assert narrowed(f" {text} ", (0, len(text) + 2), "none") != (0, len(text) + 2)
+    assert narrowed(f" {text} ", (0, len(text) + 2), "word") == (1, len(text) + 1)
 
 
-def test_a_narrowed_quote_stays_inside_its_span():
-    text = "outer " + "a" * 700 + " outer"
+def test_a_narrowed_quote_is_made_of_whole_words_inside_its_span():
+    text = "alpha 1 outer " + "filler " * 100 + "bravo charl 2 delta " + "filler " * 100 + "alpha 1"
 
-    assert narrowed(text, (6, 706), "aaaa") == (6, 706)
+    def part(claim):
+        return text[slice(*narrowed(text, (14, len(text) - 8), claim))]
+
+    assert part("bravo charl 2 delta") == "bravo charl 2 delta"
+    assert part("ravo charl 2 delt") == "bravo charl 2 delta"
+    assert "alpha" not in part("alpha 1")
+    assert len(part("filler " * 95)) <= MAX_QUOTE_CHARS + 12
+
+
+def test_a_narrowed_quote_is_not_longer_than_a_claim_is_read():
+    text = "start " + "x" * 900 + " end of it"
+
+    assert narrowed(text, (0, len(text)), "x" * 900) == (6, 906)
+    assert narrowed(text, (0, len(text)), "") == (0, len(text))
