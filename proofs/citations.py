@@ -26,7 +26,7 @@ from proofs.harness import Size
 
 _OUTPUTS: dict[Size, int] = {"small": 1_200, "full": 100_000}
 # One output in so many is cut at every position; one has 10,000 marks.
-_EVERYWHERE = 50
+_EVERYWHERE = 100
 _MANY_MARKS = 1_000
 _FORMATTERS = (
     Prose(quoted=True, styled=True, offers_why=True),

@@ -111,10 +111,11 @@ def _is_code_border(text: str, offset: int) -> bool:
 
 
 def _fold(text: str, folding: Folding) -> _Folded:
+    fold_character = _FOLDERS[folding]
     folded: list[str] = []
     origin: list[int] = []
     for index, character in enumerate(text):
-        for piece in _folded_character(character, folding):
+        for piece in fold_character(character):
             blank = piece.isspace()
             if not (blank and folded[-1:] == [" "]):
                 folded.append(" " if blank else piece)
@@ -122,12 +123,19 @@ def _fold(text: str, folding: Folding) -> _Folded:
     return _Folded("".join(folded), tuple(origin))
 
 
-@lru_cache(maxsize=8192)
-def _folded_character(character: str, folding: Folding) -> str:
-    if folding is Folding.SPACE:
-        return character
+@lru_cache(maxsize=4096)
+def _form(character: str) -> str:
     form = unicodedata.normalize("NFKD", character.translate(_SAME)).translate(_SAME)
-    form = "".join(c for c in form if not unicodedata.combining(c))
-    if folding is Folding.LETTERS:
-        return "".join(c for c in form.casefold() if c.isalnum())
-    return form
+    return "".join(c for c in form if not unicodedata.combining(c))
+
+
+@lru_cache(maxsize=4096)
+def _letters(character: str) -> str:
+    return "".join(c for c in _form(character).casefold() if c.isalnum())
+
+
+_FOLDERS: dict[Folding, Callable[[str], str]] = {
+    Folding.SPACE: str,
+    Folding.FORM: _form,
+    Folding.LETTERS: _letters,
+}
