@@ -112,6 +112,7 @@ def test_figures_are_found_in_other_spellings(claim, source):
         ("5 day-by-day", "6", "5 day"),
         ("July 1, 2023 and June 2, 2023", "July 1, 2023; June 3, 2023", "June 2, 2023"),
         ("7/1/2022", "July 1, 2023", "7/1/2022"),
+        ("7/1/2022", "7 January 2023", "7/1/2022"),
         ("July 1, 2023 and 7/2/2023", "July 1, 2023", "7/2/2023"),
         ("-5", "5", "-5"),
         ("(87)", "87", "(87)"),
