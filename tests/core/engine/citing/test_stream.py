@@ -245,6 +245,14 @@ async def test_code_leans_on_the_claim_before_it():
     assert alone.shown
 
 
+async def test_code_alone_is_looked_for_in_every_passage():
+    first = await one("```\nsync --all\n```", evidence(LEAVE, TABLE))
+    last = await one("```\nsync --all\n```", evidence(TABLE, LEAVE))
+
+    assert first.shown
+    assert last.shown
+
+
 async def test_code_does_not_lean_on_a_claim_that_failed():
     found = await claims("Kenya 99 days [2].\n```\nsync --all\n```", GIVEN)
 
