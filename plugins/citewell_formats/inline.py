@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,13 @@ if TYPE_CHECKING:
     from markdown_it import MarkdownIt
     from markdown_it.rules_inline import StateInline
 
-_MARKUP = re.compile(r"[*_`\\]")
+# An underscore inside a word, as in `data_dir`, is none.
+_PLAIN = r"(?:[^*_`\\]|(?<=[^\W_])_(?=[^\W_]))*"
+_ONLY_TEXT = re.compile(_PLAIN)
+# Most sentences hold no other markup than code, which takes no parser.
+_ONLY_CODE = re.compile(rf"{_PLAIN}(?:`[^`]+`(?!`){_PLAIN})+")
+_CODE = re.compile(r"[^*_`\\]*(?:`[^`]+`(?!`)[^*_`\\]*)+")
+_CODE = re.compile(r"`([^`]+)`")
 _LINE_BREAK = re.compile(r"[ \t]*[\r\n]+[ \t]*")
 _STYLES = {"strong_open": Style.STRONG, "em_open": Style.EMPHASIS}
 _CLOSES = {"strong_close", "em_close"}
@@ -27,10 +34,10 @@ def spans(markdown: str, *, styled: bool = True) -> tuple[Span, ...]:
     breaks become blanks, as the text of a source is often wrapped.
     """
     text = _LINE_BREAK.sub(" ", markdown)
-    if not _MARKUP.search(text):
+    if _ONLY_TEXT.fullmatch(text):
         return (Span(text),) if text else ()
     merged: list[Span] = []
-    for span in _parse(text):
+    for span in _code(text) if _ONLY_CODE.fullmatch(text) else _parse(text):
         style = span.style if styled else Style.PLAIN
         # Without a style, only its backticks tell `x[1]` from a citation mark.
         text = f"`{span.text}`" if span.style is Style.CODE and not styled else span.text
@@ -39,6 +46,15 @@ def spans(markdown: str, *, styled: bool = True) -> tuple[Span, ...]:
         else:
             merged.append(Span(text, style))
     return tuple(merged)
+
+
+def _code(text: str) -> Iterator[Span]:
+    for index, part in enumerate(_CODE.split(text)):
+        if index % 2:
+            is_padded = part[0] == part[-1] == " " and not part.isspace()
+            yield Span(part[1:-1] if is_padded else part, Style.CODE)
+        elif part:
+            yield Span(part)
 
 
 def _parse(text: str) -> list[Span]:

@@ -1,6 +1,11 @@
+import re
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from citewell.blocks import Span, Style
+from citewell_formats import inline
 from citewell_formats.inline import spans
 
 PLAIN, STRONG, EMPHASIS, CODE = Style
@@ -32,3 +37,14 @@ def test_markup_becomes_spans(markdown, expected):
 
 def test_styles_can_be_left_out():
     assert spans("a **b** `c`", styled=False) == (Span("a b `c`"),)
+
+
+@given(st.text(alphabet=" `ab.x[]*_\\\n", max_size=24))
+@settings(max_examples=1000)
+def test_code_alone_is_read_as_the_parser_reads_it(markdown):
+    """A law: no parser is needed where there is no other markup, and nobody can tell."""
+    with pytest.MonkeyPatch.context() as patch:
+        quickly = spans(markdown)
+        patch.setattr(inline, "_ONLY_TEXT", re.compile("(?!)"))
+        patch.setattr(inline, "_ONLY_CODE", re.compile("(?!)"))
+        assert spans(markdown) == quickly
