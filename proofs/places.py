@@ -11,8 +11,9 @@ import json
 import re
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from citewell import EVERYONE, Document, Passage, Place, RawDocument
 from citewell.engine.registry import Registry

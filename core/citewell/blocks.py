@@ -5,9 +5,10 @@ Text in blocks is plain characters, never markup of a platform: whoever encodes 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
+
+from msgspec import Struct
 
 from citewell.types import Citation, Nearest
 
@@ -21,16 +22,14 @@ class Style(StrEnum):
     CODE = "code"
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(Struct, frozen=True):
     """A stretch of text in one style."""
 
     text: str
     style: Style = Style.PLAIN
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(Struct, frozen=True):
     """A citation mark; its number is that of an entry in the source list."""
 
     number: int
@@ -39,8 +38,7 @@ class Mark:
 Inline: TypeAlias = Span | Mark
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(Struct, frozen=True):
     """A paragraph.
 
     Attributes:
@@ -53,47 +51,41 @@ class Text:
     depth: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Heading:
+class Heading(Struct, frozen=True):
     """A heading; level 1 is the highest."""
 
     inlines: tuple[Inline, ...]
     level: int
 
 
-@dataclass(frozen=True, slots=True)
-class Code:
+class Code(Struct, frozen=True):
     """Verbatim lines, without fences."""
 
     text: str
     language: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(Struct, frozen=True):
     """A table; each row has as many cells as the header."""
 
     header: tuple[tuple[Inline, ...], ...]
     rows: tuple[tuple[tuple[Inline, ...], ...], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Quote:
+class Quote(Struct, frozen=True):
     """A quotation of stored text; shows `citation.quote` and nothing else."""
 
     citation: Citation
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(Struct, frozen=True):
     """One entry of the source list: every citation that carries `number`, first quote first."""
 
     number: int
     citations: tuple[Citation, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class SourceList:
+class SourceList(Struct, frozen=True):
     """The sources of an answer, ascending by number; never cut.
 
     Attributes:
@@ -104,22 +96,19 @@ class SourceList:
     quoted: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class NearestList:
+class NearestList(Struct, frozen=True):
     """Beside a refusal: where to look."""
 
     nearest: tuple[Nearest, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Notice:
+class Notice(Struct, frozen=True):
     """One line about the answer: how much is supported, that it is unsourced, that it failed."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Action:
+class Action(Struct, frozen=True):
     """Something the reader may do next; a platform without buttons shows a hint or nothing.
 
     Attributes:
@@ -132,15 +121,13 @@ class Action:
     answer_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class Actions:
+class Actions(Struct, frozen=True):
     """A row of actions."""
 
     actions: tuple[Action, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Json:
+class Json(Struct, frozen=True):
     """A JSON document, for programs; shown as it is."""
 
     text: str

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Observation:
+
+class Observation(Struct, frozen=True, kw_only=True):
     """Something that happened to a question; carries counts and times, never text.
 
     Attributes:

@@ -9,10 +9,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
+from msgspec import Struct, field
 from pydantic import BaseModel, ConfigDict
 
 from citewell.protocols import Formatter, Loader, Model, Retriever, Source, Verifier
@@ -32,8 +32,7 @@ C = TypeVar("C", bound=BaseModel)
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Context:
+class Context(Struct, frozen=True, kw_only=True):
     """What the core hands to a component that it builds.
 
     Attributes:
@@ -55,8 +54,7 @@ class Context:
 Builder: TypeAlias = Callable[[C, Context], AbstractAsyncContextManager[T]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SourceSpec(Generic[C]):
+class SourceSpec(Struct, Generic[C], frozen=True, kw_only=True):
     """A place to read documents from.
 
     Attributes:
@@ -70,8 +68,7 @@ class SourceSpec(Generic[C]):
     watched: Callable[[C, Path], tuple[Path, ...]] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LoaderSpec(Generic[C]):
+class LoaderSpec(Struct, Generic[C], frozen=True, kw_only=True):
     """File types turned into text with places.
 
     Attributes:
@@ -89,8 +86,7 @@ class LoaderSpec(Generic[C]):
     extra: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RetrieverSpec(Generic[C]):
+class RetrieverSpec(Struct, Generic[C], frozen=True, kw_only=True):
     """A way to keep and find passages."""
 
     name: str
@@ -100,8 +96,7 @@ class RetrieverSpec(Generic[C]):
     extra: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ModelCapabilities:
+class ModelCapabilities(Struct, frozen=True, kw_only=True):
     """Claims about a model, each checked by `citewell.testing`.
 
     Attributes:
@@ -119,8 +114,7 @@ class ModelCapabilities:
     max_context_tokens: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ModelSpec(Generic[C]):
+class ModelSpec(Struct, Generic[C], frozen=True, kw_only=True):
     """A way to write an answer."""
 
     name: str
@@ -131,8 +125,7 @@ class ModelSpec(Generic[C]):
     extra: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VerifierSpec(Generic[C]):
+class VerifierSpec(Struct, Generic[C], frozen=True, kw_only=True):
     """A further judge of support."""
 
     name: str
@@ -142,8 +135,7 @@ class VerifierSpec(Generic[C]):
     extra: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FormatterSpec(Generic[C]):
+class FormatterSpec(Struct, Generic[C], frozen=True, kw_only=True):
     """A way to show an answer."""
 
     name: str
@@ -152,8 +144,7 @@ class FormatterSpec(Generic[C]):
     build: Builder[C, Formatter]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CommandSpec:
+class CommandSpec(Struct, frozen=True, kw_only=True):
     """A command of the command line, loaded when it is run.
 
     Attributes:
@@ -165,8 +156,7 @@ class CommandSpec:
     load: Callable[[], click.Command]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HealthCheck:
+class HealthCheck(Struct, frozen=True, kw_only=True):
     """A check for `citewell doctor`.
 
     Attributes:

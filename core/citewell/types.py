@@ -8,10 +8,11 @@ from __future__ import annotations
 import hashlib
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Literal, TypeAlias
+
+from msgspec import Struct, field
 
 Labels: TypeAlias = frozenset[str]
 
@@ -19,8 +20,7 @@ Labels: TypeAlias = frozenset[str]
 # --- documents -------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class Place(Struct, frozen=True, kw_only=True):
     """Where in its source some text stands; only what the format has is set.
 
     Attributes:
@@ -42,8 +42,7 @@ class Place:
     cell: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Placed:
+class Placed(Struct, frozen=True):
     """From the character `start` of a text on, until the next `Placed`, `place` holds."""
 
     start: int
@@ -60,8 +59,7 @@ class PartKind(StrEnum):
     CODE = "code"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
+class Part(Struct, frozen=True, kw_only=True):
     """A structural unit of a document.
 
     Attributes:
@@ -78,8 +76,7 @@ class Part:
     header_end: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RawDocument:
+class RawDocument(Struct, frozen=True, kw_only=True):
     """A file as a source hands it over, before a loader reads it.
 
     Attributes:
@@ -93,8 +90,7 @@ class RawDocument:
     uri: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Document:
+class Document(Struct, frozen=True, kw_only=True):
     """A file as text in which each character knows its place.
 
     Attributes:
@@ -158,8 +154,7 @@ def content_hash(text: str) -> str:
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Passage:
+class Passage(Struct, frozen=True, kw_only=True):
     """A stretch of a document that can be retrieved and cited.
 
     `text` equals `document.text[start:end]`, always.
@@ -204,8 +199,7 @@ class Passage:
         return content_hash(self.text)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IndexedDocument:
+class IndexedDocument(Struct, frozen=True, kw_only=True):
     """A whole document with its passages, as the library hands it to a retriever.
 
     Attributes:
@@ -222,8 +216,7 @@ class IndexedDocument:
     uri: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Changed:
+class Changed(Struct, frozen=True, kw_only=True):
     """A source's word that a document is new or differs from the known version.
 
     Attributes:
@@ -234,8 +227,7 @@ class Changed:
     version: str
 
 
-@dataclass(frozen=True, slots=True)
-class Gone:
+class Gone(Struct, frozen=True):
     """A source's word that a known document is no longer there."""
 
     id: str
@@ -244,8 +236,7 @@ class Gone:
 # --- readers ---------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Audience:
+class Audience(Struct, frozen=True):
     """Who will see an answer: the frozen set of its readers' label sets.
 
     A person is one set; a channel is one per distinct reader. An audience without any reader may
@@ -270,16 +261,14 @@ EVERYONE = "everyone"
 # --- questions and prompts -------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
+class Turn(Struct, frozen=True):
     """One earlier message of a conversation; citation marks are already removed."""
 
     role: Literal["user", "assistant"]
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
+class Question(Struct, frozen=True, kw_only=True):
     """What somebody asked, of whom it will be seen, and what was said before.
 
     Attributes:
@@ -296,8 +285,7 @@ class Question:
     asker: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Query:
+class Query(Struct, frozen=True, kw_only=True):
     """What a retriever looks for.
 
     Attributes:
@@ -309,22 +297,19 @@ class Query:
     language: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class OutputSchema:
+class OutputSchema(Struct, frozen=True):
     """The output must be JSON that satisfies this JSON Schema."""
 
     schema: Mapping[str, object]
 
 
-@dataclass(frozen=True, slots=True)
-class Choices:
+class Choices(Struct, frozen=True):
     """The output must be one of these strings."""
 
     choices: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Marks:
+class Marks(Struct, frozen=True):
     """The output is free text in which a citation mark carries a number from 1 to `highest`."""
 
     highest: int
@@ -333,8 +318,7 @@ class Marks:
 Constraint: TypeAlias = Marks | OutputSchema | Choices
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Generation:
+class Generation(Struct, frozen=True, kw_only=True):
     """Bounds of one generation.
 
     Attributes:
@@ -352,8 +336,7 @@ class Generation:
     seed: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Prompt:
+class Prompt(Struct, frozen=True, kw_only=True):
     """Everything a model gets, as data; `citewell.chat_messages` lays it out as text.
 
     Attributes:
@@ -370,15 +353,13 @@ class Prompt:
     generation: Generation = field(default_factory=Generation)
 
 
-@dataclass(frozen=True, slots=True)
-class Delta:
+class Delta(Struct, frozen=True):
     """The next piece of a model's output; any number of characters, also none."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Usage:
+class Usage(Struct, frozen=True, kw_only=True):
     """The last item of a generation.
 
     Attributes:
@@ -399,12 +380,14 @@ class _Seal:
 
     __slots__ = ()
 
+    def __repr__(self) -> str:
+        return "checked"
+
 
 _SEAL = _Seal()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Citation:
+class Citation(Struct, frozen=True, kw_only=True):
     """A checked pointer from a claim to stored text. Only the evidence checks can make one.
 
     Attributes:
@@ -427,15 +410,14 @@ class Citation:
     end: int
     quote: str
     place: Place
-    seal: _Seal = field(repr=False, compare=False)
+    seal: _Seal
 
     def __post_init__(self) -> None:
         if self.seal is not _SEAL:
             raise TypeError("a Citation is made by the evidence checks alone")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class Verdict(Struct, frozen=True, kw_only=True):
     """Whether passages support a claim, and why.
 
     Attributes:
@@ -460,8 +442,7 @@ class ClaimKind(StrEnum):
     TABLE = "table"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Claim:
+class Claim(Struct, frozen=True, kw_only=True):
     """One piece of an answer that passed, was marked, or was dropped.
 
     Attributes:
@@ -494,8 +475,7 @@ class Outcome(StrEnum):
     FAILED = "failed"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Nearest:
+class Nearest(Struct, frozen=True, kw_only=True):
     """A source named beside a refusal: where to look, with no claim that it answers."""
 
     passage_id: str
@@ -505,8 +485,7 @@ class Nearest:
     place: Place
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Answer(Struct, frozen=True, kw_only=True):
     """A checked answer, whole or still growing.
 
     Attributes:

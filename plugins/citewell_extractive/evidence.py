@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TypeVar
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from citewell import Passage, Turn
 from citewell_extractive.periods import asked_periods, period, period_terms
@@ -45,8 +47,7 @@ _LEANS_BACK = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Signals:
+class Signals(Struct, frozen=True):
     """What tells whether a unit, in its surroundings, answers.
 
     Attributes:
@@ -63,8 +64,7 @@ class Signals:
         return 1 / (1 + math.exp(-(_BIAS + _COVERAGE * self.coverage + _AMOUNT * self.amount)))
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(Struct, frozen=True):
     """A unit that may answer.
 
     Attributes:
@@ -107,8 +107,7 @@ def evidence(
     return sorted(found, key=lambda item: -item.score)
 
 
-@dataclass(frozen=True, slots=True)
-class _Seen:
+class _Seen(Struct, frozen=True):
     """A unit with the terms in it and above it, and all its keys in order."""
 
     number: int

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from citewell import Passage
 from citewell_extractive.sentences import sentences
@@ -33,8 +34,7 @@ class Kind(StrEnum):
     CODE = "code"
 
 
-@dataclass(frozen=True, slots=True)
-class Unit:
+class Unit(Struct, frozen=True):
     """The least that is quoted: `[start, end)` of the passage's text.
 
     Attributes:
@@ -127,8 +127,7 @@ def _announcement(text: str, found: Sequence[Unit]) -> str:
     return ""
 
 
-@dataclass(slots=True)
-class _Block:
+class _Block(Struct):
     """Lines that no blank line parts.
 
     Attributes:

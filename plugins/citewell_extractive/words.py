@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
+
+from msgspec import Struct
 
 from citewell_extractive.dates import dates, quarters
 
@@ -98,8 +99,7 @@ def _folded(word: str) -> str:
     return _POSSESSIVE.sub("", unicodedata.normalize("NFKC", word).casefold())
 
 
-@dataclass(frozen=True, slots=True)
-class Term:
+class Term(Struct, frozen=True):
     """Something that a question asks about.
 
     Attributes:
@@ -146,23 +146,20 @@ def _is_stopword(word: Word, language: str) -> bool:
     return language == "en" and word.folded in STOPWORDS and not shouted
 
 
-@dataclass(slots=True)
 class Finder:
     """Recognises the terms of one question in many texts.
 
-    Attributes:
+    Args:
         keys: of the terms to look for.
         language: of question and texts.
     """
 
-    keys: Collection[str]
-    language: str
-    _begins: frozenset[str] = field(init=False)
-    _known: dict[str, str] = field(init=False, default_factory=dict)
-    _seen: dict[str, frozenset[str]] = field(init=False, default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self._begins = frozenset(key[:_ALIKE] for key in self.keys)
+    def __init__(self, keys: Collection[str], language: str) -> None:
+        self.keys = keys
+        self.language = language
+        self._begins = frozenset(key[:_ALIKE] for key in keys)
+        self._known: dict[str, str] = {}
+        self._seen: dict[str, frozenset[str]] = {}
 
     def key(self, folded: str) -> str:
         """Return the stem of a word that may be a term, any other word as it is."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from citewell import Passage
 from citewell_extractive.evidence import Evidence
@@ -37,8 +38,7 @@ def written(chosen: Sequence[Evidence], passages: Sequence[Passage]) -> str:
     return "\n\n".join(pieces)
 
 
-@dataclass(frozen=True, slots=True)
-class _Writer:
+class _Writer(Struct, frozen=True):
     """Writes units of one passage."""
 
     passage: Passage

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from citewell import Answer, Claim, ClaimKind, Outcome
 from citewell.blocks import Block, Code, Heading, Inline, Mark, Span, Style, Table, Text
@@ -19,8 +20,7 @@ _RULE = re.compile(r"[\s|:-]*-[\s|:-]*\Z")
 _CELL_END = re.compile(r"(?<!\\)\|")
 
 
-@dataclass(frozen=True, slots=True)
-class _Start:
+class _Start(Struct, frozen=True):
     """How a claim begins, read from its lead: in a paragraph of its own, or going on."""
 
     breaks: bool
@@ -41,8 +41,7 @@ def _start(lead: str) -> _Start:
     )
 
 
-@dataclass(slots=True)
-class Body:
+class Body(Struct):
     """Lays out claims one after the other; what is laid out never changes, it only grows.
 
     Attributes:

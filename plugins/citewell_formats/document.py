@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+
+from msgspec import Struct, to_builtins
 
 from citewell import Answer, Citation, Claim, ClaimKind, Nearest
 from citewell.blocks import Block, Json
@@ -13,8 +14,7 @@ from citewell_formats.prose import sources, statements
 SCHEMA = "citewell.answer/1"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JsonDocument:
+class JsonDocument(Struct, frozen=True, kw_only=True):
     """Formats answers for programs; shows nothing before the answer is complete.
 
     Attributes:
@@ -89,7 +89,7 @@ def _citation(citation: Citation) -> dict[str, object]:
         "content_hash": citation.content_hash,
         "title": citation.title,
         "uri": citation.uri,
-        "place": asdict(citation.place),
+        "place": to_builtins(citation.place),
         "start": citation.start,
         "end": citation.end,
         "quote": citation.quote,
@@ -102,5 +102,5 @@ def _nearest(nearest: Nearest) -> dict[str, object]:
         "passage_id": nearest.passage_id,
         "title": nearest.title,
         "uri": nearest.uri,
-        "place": asdict(nearest.place),
+        "place": to_builtins(nearest.place),
     }

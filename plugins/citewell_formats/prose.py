@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import groupby
+
+from msgspec import Struct
 
 from citewell import Answer, ClaimKind, Outcome
 from citewell.blocks import (
@@ -19,8 +20,7 @@ from citewell.blocks import (
 from citewell_formats.body import Body
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Prose:
+class Prose(Struct, frozen=True, kw_only=True):
     """Formats answers for people.
 
     Attributes:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import fields
 from functools import lru_cache
 from operator import attrgetter
 from typing import Any, NamedTuple
+
+from msgspec.structs import fields
 
 from citewell import Labels, Passage, Place, Placed
 

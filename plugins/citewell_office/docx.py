@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 import docx
 from docx.document import Document as WordDocument
 from docx.oxml.ns import qn
 from lxml.etree import _Element
+from msgspec import Struct
 
 from citewell import Document, DocumentBuilder, DocumentError, PartKind, Place, RawDocument
 
@@ -53,8 +53,7 @@ class DocxLoader:
         return writer.builder.document(raw, title=writer.title or PurePosixPath(raw.id).stem)
 
 
-@dataclass(frozen=True, slots=True)
-class _Style:
+class _Style(Struct, frozen=True):
     """What a paragraph style stands for; level 0 is the title, 1 to 9 a heading, 10 plain text."""
 
     level: int = _BODY

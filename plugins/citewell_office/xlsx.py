@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
 import openpyxl
+from msgspec import Struct
 
 from citewell import Document, DocumentBuilder, DocumentError, PartKind, Place, RawDocument
 from citewell_office.numbers import shown
@@ -17,8 +17,7 @@ _WIDE_GAP = 32
 """Columns; a gap in a row that is wider is not filled with empty cells."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Cell:
+class _Cell(Struct, frozen=True):
     """A filled cell: where it is, and what it shows."""
 
     coordinate: str

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import PurePosixPath
 
 import pypdfium2 as pdfium
 import pypdfium2.raw as pdfium_c
+from msgspec.structs import replace
 
 from citewell import Document, DocumentBuilder, DocumentError, PartKind, Place, RawDocument
 from citewell_pdf.headings import Outline, without_running_lines

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from citewell_pdf.words import Words
 
@@ -22,8 +23,7 @@ _CLINGING = re.compile(r"[®™©.,;:]+")
 _FIGURE = re.compile(r"[\d(]|^\W+$")
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Struct, frozen=True):
     """What stands on one line, from left to right; a wide gap parts its cells."""
 
     cells: tuple[Words, ...]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
+
+from msgspec import Struct
 
 from citewell_pdf.rows import Row
 from citewell_pdf.words import Words
@@ -22,8 +23,7 @@ _VALUE = re.compile(r"\W*\d[\d.,\s-]*\W*|[-\u2013\u2014]+|n/?[am]", re.IGNORECAS
 _BULLET = re.compile(r"[^\w\s]|\(?(\d{1,3}|[a-z]{1,4})[.)]|\d+(\.\d+)+", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(Struct, frozen=True):
     """Lines that belong together.
 
     Attributes:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 import click
+from msgspec import Struct
 
 from citewell.cli.options import (
     Where,
@@ -53,8 +53,7 @@ def command(
     return {"refused": REFUSED, "failed": FAILED}.get(outcome, 0)
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(Struct, frozen=True):
     """What the command line says."""
 
     where: Where

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from citewell.blocks import Block
 from citewell.cli.printing import Printer
@@ -17,8 +19,7 @@ from citewell.journal.spool import Spool
 from citewell.types import Answer, Audience, Citation, Outcome, Passage, Question, Turn
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Manner:
+class Manner(Struct, frozen=True, kw_only=True):
     """How the questions of one command are asked and answered.
 
     Attributes:

@@ -6,11 +6,11 @@ import asyncio
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import AsyncExitStack, contextmanager, suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from msgspec.structs import replace
 
 from citewell.cli.options import examples, profile_option, reader_option, where, where_options
 from citewell.cli.wording import safe

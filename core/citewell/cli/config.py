@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from msgspec import Struct, field
 
 from citewell.cli.options import Where, config_option, examples
 from citewell.cli.wording import safe
@@ -22,8 +22,7 @@ if TYPE_CHECKING:
 _FAILED = 1
 
 
-@dataclass(slots=True)
-class _Findings:
+class _Findings(Struct):
     """What a check found.
 
     Attributes:

@@ -8,11 +8,11 @@ import platform
 import shutil
 import tempfile
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from msgspec import Struct, to_builtins
 
 from citewell.cli.options import Where, config_option, docs_option, examples, where
 from citewell.cli.wording import safe
@@ -29,8 +29,7 @@ _FREE_MB = 500
 _TIMEOUT_S = 20.0
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """What one check found.
 
     Attributes:
@@ -54,7 +53,7 @@ def command(config: Path | None, docs: Path | None, as_json: bool) -> int:
     """
     findings = list(_findings(where(config, docs)))
     if as_json:
-        click.echo(json.dumps([asdict(one) for one in findings], indent=2, ensure_ascii=False))
+        click.echo(json.dumps(to_builtins(findings), indent=2, ensure_ascii=False))
     else:
         for finding in findings:
             _tell(finding)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+
+from msgspec import Struct, to_builtins
 
 from citewell.cli.assisting import restored, spool
 from citewell.engine.runtime import Runtime
@@ -15,8 +16,7 @@ from citewell.protocols import Retriever
 from citewell.types import Audience, Citation, Passage, Place
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PassageView:
+class PassageView(Struct, frozen=True, kw_only=True):
     """A passage that the model was given; what is gone keeps its score alone.
 
     Attributes:
@@ -33,8 +33,7 @@ class PassageView:
     place: Place | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClaimView:
+class ClaimView(Struct, frozen=True, kw_only=True):
     """A statement of the model.
 
     Attributes:
@@ -53,8 +52,7 @@ class ClaimView:
     citations: tuple[Citation, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Explanation:
+class Explanation(Struct, frozen=True, kw_only=True):
     """Everything that is known about an answer.
 
     Attributes:
@@ -185,7 +183,7 @@ def described(explanation: Explanation) -> dict[str, object]:
         **kept,
         "index_now": explanation.index_now,
         "index_problem": explanation.index_problem,
-        "passages": [asdict(passage) for passage in explanation.passages],
+        "passages": to_builtins(explanation.passages),
         "claims": [_plain_claim(claim) for claim in explanation.claims],
     }
 
@@ -202,5 +200,5 @@ def _plain_citation(citation: Citation) -> dict[str, object]:
     names = ("number", "document_id", "title", "uri", "start", "end", "quote")
     return {
         **{name: getattr(citation, name) for name in names},
-        "place": asdict(citation.place),
+        "place": to_builtins(citation.place),
     }

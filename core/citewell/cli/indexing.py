@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import sys
 from contextlib import suppress
-from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import click
+from msgspec import to_builtins
 
 from citewell.cli.progress import progress_bar
 from citewell.cli.wording import counted, safe
@@ -128,4 +128,4 @@ def described(report: SyncReport) -> dict[str, Any]:
         {"library": failure.library, "id": failure.id, "reason": failure.reason}
         for failure in report.failed
     ]
-    return {"schema": "citewell.sync/1", **asdict(report), "failed": failed}
+    return {"schema": "citewell.sync/1", **to_builtins(report), "failed": failed}

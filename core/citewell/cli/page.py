@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import singledispatch
 from typing import TypeAlias
+
+from msgspec import Struct
 
 from citewell.blocks import (
     Actions,
@@ -52,8 +53,7 @@ _LOOKS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(Struct, frozen=True):
     """A stretch of a line in one look, already safe to print."""
 
     text: str
@@ -61,8 +61,7 @@ class Piece:
     link: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Struct, frozen=True):
     """A line, or a paragraph that wraps.
 
     Attributes:
@@ -77,8 +76,7 @@ class Line:
     is_verbatim: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Grid:
+class Grid(Struct, frozen=True):
     """A table; each row has as many cells as the header."""
 
     header: tuple[tuple[Piece, ...], ...]

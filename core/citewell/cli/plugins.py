@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from msgspec import to_builtins
 
 from citewell.cli.options import config_option, examples
 from citewell.cli.wording import safe
@@ -32,7 +32,7 @@ def list_(config: Path | None, as_json: bool) -> None:
     """List every plugin: whether it is on, what it offers, and if not, why not."""
     states = _states(config)
     if as_json:
-        click.echo(json.dumps([asdict(state) for state in states], indent=2, ensure_ascii=False))
+        click.echo(json.dumps(to_builtins(states), indent=2, ensure_ascii=False))
         return
     rows = [(state.name, _package(state), state.state, ", ".join(state.offers)) for state in states]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)] if rows else []
@@ -95,7 +95,7 @@ def _described(registry: Registry, state: PluginState) -> dict[str, object]:
         {"offer": offer, "summary": summary, "settings": dict(settings)}
         for offer, summary, settings in _components(registry, state)
     ]
-    return {**asdict(state), "offers": offers}
+    return {**to_builtins(state), "offers": offers}
 
 
 @command.command("trust", epilog=examples("citewell plugins trust log_loader.py"))

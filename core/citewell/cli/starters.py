@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
+
+from msgspec import Struct
 
 Need: TypeAlias = Literal["facts", "behaviour", "both"]
 NEEDS: tuple[Need, ...] = ("facts", "behaviour", "both")
@@ -78,8 +79,7 @@ _NEXT = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Starter:
+class Starter(Struct, frozen=True):
     """A first settings file.
 
     Attributes:

@@ -8,10 +8,12 @@ import logging
 import secrets
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from time import perf_counter
 from typing import Literal, Protocol
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from citewell import blocking
 from citewell.engine.citing import Evidence, Policy, cite, is_refusal
@@ -62,8 +64,7 @@ def new_id() -> str:
     return "".join(secrets.choice(_ALPHABET) for _ in range(10))
 
 
-@dataclass(slots=True)
-class _Course:
+class _Course(Struct):
     """What one question has come to so far."""
 
     question: Question

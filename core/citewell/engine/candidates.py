@@ -5,10 +5,11 @@ from __future__ import annotations
 import importlib.metadata
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from types import ModuleType
+
+from msgspec import Struct
 
 from citewell.engine.plugin_files import read_plugin_file, run_plugin_file
 from citewell.engine.trust import Trust
@@ -18,8 +19,7 @@ from citewell.hookspecs import API, PROJECT
 _GROUP = re.compile(rf"{PROJECT}\.v(\d{{1,4}})")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
+class Candidate(Struct, frozen=True, kw_only=True):
     """A plugin before anything of it has run.
 
     Attributes:

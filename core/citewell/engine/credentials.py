@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import types
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Union, get_args, get_origin
 
+from msgspec import Struct, field
 from pydantic import BaseModel, SecretStr
 
 from citewell.engine.problems import Key, Problems, dotted
@@ -18,8 +18,7 @@ _FORMS = '{ env = "NAME" } or { file = "PATH" }'
 _ABSENT = "absent"
 
 
-@dataclass(slots=True)
-class Revealing:
+class Revealing(Struct):
     """Puts secrets in place of their names, in a table whose place is `key`.
 
     Attributes:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from importlib import metadata
+
+from msgspec.structs import replace
 
 from citewell.engine.registry import PluginState, Registry
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import TypeAlias
 
+from msgspec import Struct
 from pydantic import BaseModel
 
 from citewell.errors import PluginError
@@ -28,8 +28,7 @@ Offer: TypeAlias = ComponentSpec | CommandSpec | HealthCheck
 NAME = re.compile(r"[a-z][a-z0-9]*(?:[-_][a-z0-9]+)*")
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
+class Kind(Struct, frozen=True):
     """A kind of offer: what people call it, the hook that collects it, the spec that it takes."""
 
     name: str

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Any, TypeAlias, TypeVar
 
+from msgspec import Struct, field
 from pydantic import BaseModel, ValidationError
 
 from citewell.engine.nearest import did_you_mean
@@ -19,8 +19,7 @@ _BARE = re.compile(r"[A-Za-z0-9_-]+")
 _MAX_SHOWN = 60
 
 
-@dataclass(slots=True)
-class Problems:
+class Problems(Struct):
     """Every problem of one file, in the order in which they were found."""
 
     file: str
@@ -54,8 +53,7 @@ class Problems:
                 self.add(key, _expected(one["type"], one["msg"]) + shown)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Expected:
+class Expected(Struct, frozen=True, kw_only=True):
     """A table of the file and what is expected of it.
 
     Attributes:

@@ -7,13 +7,14 @@ import io
 import logging
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import redirect_stdout
-from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
 from types import MappingProxyType, ModuleType
 from typing import Any, cast
 
 import pluggy
+from msgspec import Struct
+from msgspec.structs import replace
 
 from citewell import hookspecs
 from citewell.engine.candidates import Candidate, in_files, installed
@@ -41,8 +42,7 @@ log = logging.getLogger(__name__)
 _HOOKS = tuple(name for name, value in vars(hookspecs).items() if hasattr(value, f"{PROJECT}_spec"))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PluginState:
+class PluginState(Struct, frozen=True, kw_only=True):
     """What became of a plugin.
 
     Attributes:

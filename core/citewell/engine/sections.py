@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
+from msgspec import Struct
 from pydantic import BaseModel
 
 from citewell.engine.registry import Registry
@@ -15,8 +15,7 @@ from citewell.specs import ComponentSpec
 from citewell.types import Labels
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Section:
+class Section(Struct, frozen=True, kw_only=True):
     """A component with its settings.
 
     Attributes:
@@ -33,8 +32,7 @@ class Section:
     missing: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LibrarySettings:
+class LibrarySettings(Struct, frozen=True, kw_only=True):
     """A library: its source, and what the core does with its documents.
 
     Attributes:
@@ -52,16 +50,14 @@ class LibrarySettings:
     passage_chars: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RetrieverSettings:
+class RetrieverSettings(Struct, frozen=True, kw_only=True):
     """A retriever and the libraries that it holds."""
 
     section: Section
     libraries: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class Settings(Struct, frozen=True, kw_only=True):
     """Everything that one run needs to know.
 
     Attributes:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
+from msgspec import Struct, field
 from pydantic import BaseModel
 
 from citewell.engine.credentials import Revealing
@@ -19,8 +19,7 @@ M = TypeVar("M", bound=BaseModel)
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 
 
-@dataclass(frozen=True, slots=True)
-class Checked(Generic[M]):
+class Checked(Struct, Generic[M], frozen=True):
     """A table that is right.
 
     Attributes:
@@ -31,8 +30,7 @@ class Checked(Generic[M]):
     missing: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class TableReader:
+class TableReader(Struct, frozen=True):
     """The tables of one file.
 
     Attributes:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import sqlalchemy as sa
-from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import exc
 from sqlalchemy.dialects import postgresql, sqlite
 
@@ -18,8 +18,6 @@ from citewell.journal.database import open_engine
 from citewell.journal.records import AnswerRecord
 from citewell.journal.spool import Spool
 from citewell.journal.tables import answers, questions
-
-_RECORD = TypeAdapter(AnswerRecord)
 
 
 class Journal:
@@ -48,15 +46,15 @@ class Journal:
         """Move the waiting records into the tables; one that cannot be read is set aside."""
         for path, text in spool.waiting():
             try:
-                self.add(_RECORD.validate_json(text))
-            except ValidationError:
+                self.add(msgspec.convert(json.loads(text), AnswerRecord))
+            except ValueError:
                 path.rename(path.with_suffix(".unreadable"))
             else:
                 path.unlink(missing_ok=True)
 
     def add(self, record: AnswerRecord) -> None:
         """Keep `record`; durable on return. A record that is there already stays as it is."""
-        values = asdict(record)
+        values = msgspec.to_builtins(record)
         question = {column.name: values.get(column.name) for column in questions.columns}
         question |= {"id": record.question_id, "text": record.question}
         answer = {column.name: values[column.name] for column in answers.columns}
@@ -89,14 +87,14 @@ class Journal:
         with self._engine.connect() as connection:
             rows = connection.execute(query).all()
         for row in rows:
-            yield _RECORD.validate_python(_values(row._mapping))  # noqa: SLF001 - SQLAlchemy's public name
+            yield msgspec.convert(_values(row._mapping), AnswerRecord)  # noqa: SLF001 - SQLAlchemy's public name
 
 
 def _values(row: Mapping[Any, Any]) -> dict[str, Any]:
     values = {column.name: row[column] for column in questions.columns}
     values["question"] = values.pop("text")
     values |= {column.name: row[column] for column in answers.columns}
-    return {field.name: values[field.name] for field in fields(AnswerRecord)}
+    return {name: values[name] for name in AnswerRecord.__struct_fields__}
 
 
 def _insert_once(connection: sa.Connection, table: sa.Table, values: dict[str, Any]) -> None:

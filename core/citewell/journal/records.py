@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from msgspec import Struct, field
 
 from citewell.types import Citation, Claim, Passage, Place
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PassageRecord:
+class PassageRecord(Struct, frozen=True, kw_only=True):
     """A retrieved passage without its text: what is deleted from the library is gone from here."""
 
     id: str
@@ -31,8 +30,7 @@ class PassageRecord:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CitationRecord:
+class CitationRecord(Struct, frozen=True, kw_only=True):
     """Where a citation pointed; the quote is read from the library again when it is shown."""
 
     number: int
@@ -57,8 +55,7 @@ class CitationRecord:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClaimRecord:
+class ClaimRecord(Struct, frozen=True, kw_only=True):
     """A piece of an answer, kept or dropped, with the reason."""
 
     kind: str
@@ -89,8 +86,7 @@ class ClaimRecord:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AnswerRecord:
+class AnswerRecord(Struct, frozen=True, kw_only=True):
     """Everything that `citewell why` needs to explain an answer.
 
     Attributes:

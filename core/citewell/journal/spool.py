@@ -9,8 +9,9 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import asdict
 from pathlib import Path
+
+from msgspec import to_builtins
 
 from citewell.errors import JournalError
 from citewell.journal.records import AnswerRecord
@@ -33,7 +34,7 @@ class Spool:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             with partial.open("w", encoding="utf-8") as file:
-                json.dump(asdict(record), file)
+                json.dump(to_builtins(record), file)
                 file.flush()
                 os.fsync(file.fileno())
             partial.replace(final)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from citewell.protocols import Retriever
 from citewell.types import IndexedDocument
@@ -16,8 +17,7 @@ _LINGER_S = 0.3
 """A commit costs as much as a few hundred passages, so a small batch waits this long for more."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
+class _Entry(Struct, frozen=True):
     id: str
     document: IndexedDocument | None = None
     held_chars: int = 0

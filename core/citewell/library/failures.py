@@ -7,15 +7,15 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, convert, to_builtins
 
 RETRY_S = 3600.0
 """After so long a document is tried again: it may have failed for want of time or memory."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Failure:
+class Failure(Struct, frozen=True, kw_only=True):
     """A document that could not be read.
 
     Attributes:
@@ -30,7 +30,7 @@ class Failure:
     id: str
     reason: str
     version: str = ""
-    tried: float = field(default=0.0, compare=False)
+    tried: float = 0.0
 
 
 class Failures:
@@ -62,7 +62,7 @@ class Failures:
         """Write what has changed since the last time."""
         if self._failures != self._saved:
             part = self._path.with_suffix(f".{os.getpid()}.part")
-            records = [asdict(failure) for failure in self._failures.values()]
+            records = to_builtins([*self._failures.values()])
             part.write_text(json.dumps(records, indent=1), encoding="utf-8")
             part.replace(self._path)
             self._saved = dict(self._failures)
@@ -71,5 +71,5 @@ class Failures:
 def _load(path: Path) -> list[Failure]:
     # What cannot be read is only tried again.
     with suppress(OSError, ValueError, TypeError):
-        return [Failure(**record) for record in json.loads(path.read_text(encoding="utf-8"))]
+        return convert(json.loads(path.read_text(encoding="utf-8")), list[Failure])
     return []

@@ -8,8 +8,9 @@ import json
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 from posixpath import splitext
+
+from msgspec import Struct
 
 from citewell import blocking
 from citewell.errors import CitewellError, DocumentError
@@ -27,8 +28,7 @@ _LONG_CHARS = 500_000
 """A longer text would hold up the event loop while it is split."""
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(Struct, frozen=True):
     """What all libraries of one sync share."""
 
     reader: Reader
@@ -48,8 +48,7 @@ class Run:
         self.step()
 
 
-@dataclass(frozen=True, slots=True)
-class Desk:
+class Desk(Struct, frozen=True):
     """One library at one index.
 
     Attributes:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from msgspec import Struct, field
 from pydantic import BaseModel
 
 from citewell.library.failures import Failure
@@ -14,16 +14,14 @@ from citewell.protocols import Retriever, Source
 from citewell.specs import LoaderSpec
 
 
-@dataclass(frozen=True, slots=True)
-class Loading:
+class Loading(Struct, frozen=True):
     """A loader and its settings."""
 
     spec: LoaderSpec[Any]
     config: BaseModel
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Library:
+class Library(Struct, frozen=True, kw_only=True):
     """A library as a sync sees it.
 
     Attributes:
@@ -47,8 +45,7 @@ class Library:
     passage_chars: int = 1200
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Index:
+class Index(Struct, frozen=True, kw_only=True):
     """A retriever and the libraries that it shall hold; it loses documents of all others."""
 
     name: str
@@ -56,8 +53,7 @@ class Index:
     libraries: tuple[Library, ...]
 
 
-@dataclass(slots=True, kw_only=True)
-class Progress:
+class Progress(Struct, kw_only=True):
     """How far a sync is.
 
     Attributes:
@@ -75,8 +71,7 @@ class Progress:
     passages: int = 0
 
 
-@dataclass(slots=True, kw_only=True)
-class SyncReport:
+class SyncReport(Struct, kw_only=True):
     """What a sync did.
 
     Attributes:

@@ -10,11 +10,11 @@ import signal
 import sys
 from collections import deque
 from contextlib import AbstractAsyncContextManager, suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from msgspec import Struct, field
 from pydantic import BaseModel
 
 from citewell.errors import DocumentError
@@ -44,8 +44,7 @@ _BATCH_BYTES = 512 * 1024
 _KEPT_VARIABLES = ("LANG", "LC_", "LD_LIBRARY_PATH", "PATH", "PYTHON", "SYSTEMROOT", "TMPDIR", "TZ")
 
 
-@dataclass(eq=False, slots=True, kw_only=True)
-class _Job:
+class _Job(Struct, kw_only=True, eq=False):
     """A file that somebody waits for."""
 
     raw: RawDocument
@@ -76,8 +75,7 @@ class _Job:
             self.result.set_exception(DocumentError(reason))
 
 
-@dataclass(frozen=True, slots=True)
-class _Reply:
+class _Reply(Struct, frozen=True):
     status: int
     head: bytes
     text: bytes

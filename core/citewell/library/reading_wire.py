@@ -10,8 +10,9 @@ import json
 import signal
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NoReturn
+
+from msgspec import Struct
 
 from citewell.types import Document, Part, PartKind, Place, Placed, RawDocument
 
@@ -44,8 +45,7 @@ class BrokenReply(Exception):
     """A reading process, or a loader in it, sent what no document can be made of."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class Request(Struct, frozen=True, kw_only=True):
     """One file to read, and with what.
 
     Attributes:
@@ -70,14 +70,14 @@ class Request:
 
     def frame(self) -> bytes:
         """Return the bytes to send."""
-        fields = [getattr(self, name) for name in self.__slots__]
+        fields = [getattr(self, name) for name in self.__struct_fields__]
         payload = json.dumps(fields, separators=(",", ":")).encode()
         return LENGTH.pack(len(payload)) + payload
 
     @classmethod
     def parse(cls, payload: bytes) -> Request:
         """Return the request in `payload`."""
-        return cls(**dict(zip(cls.__slots__, json.loads(payload), strict=True)))
+        return cls(**dict(zip(cls.__struct_fields__, json.loads(payload), strict=True)))
 
 
 def encode_document(document: Document, *, status: int) -> tuple[bytes, bytes]:

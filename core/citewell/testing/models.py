@@ -7,12 +7,13 @@ import json
 import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
 from typing import Any, ClassVar, cast
 
 import pytest
+from msgspec import Struct
+from msgspec.structs import replace
 
 from citewell.errors import ModelError
 from citewell.protocols import Model
@@ -36,8 +37,7 @@ _PROMPT = Prompt(
 _ODD_TEXTS = ("", " ", "\x00", "\ud83d", "<|im_end|>", "[1]" * 500, "\U0001f98a\u202e\ufeff")
 
 
-@dataclass(frozen=True, slots=True)
-class _Output:
+class _Output(Struct, frozen=True):
     deltas: tuple[str, ...]
     usage: Usage
 

@@ -1,8 +1,8 @@
 import asyncio
-import dataclasses
 import json
 import random
 
+import msgspec.structs
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -83,7 +83,7 @@ async def test_the_listener_sees_each_step_and_the_end(root):
             [index(Shelf(), library(source))],
             data_dir=root.parent,
             base_dir=root.parent,
-            progress=lambda progress: seen.append(dataclasses.replace(progress)),
+            progress=lambda progress: seen.append(msgspec.structs.replace(progress)),
         )
 
     assert [progress.done for progress in seen] == sorted(progress.done for progress in seen)
@@ -146,7 +146,7 @@ async def test_settings_that_shape_passages_make_documents_be_read_again(root, c
     shelf = Shelf()
     await synced(root, shelf)
     async with folder_source(root, root.parent / "data") as source:
-        changed = dataclasses.replace(library(source), **change)
+        changed = msgspec.structs.replace(library(source), **change)
 
         report = await sync([index(shelf, changed)], data_dir=root.parent, base_dir=root.parent)
 

@@ -136,7 +136,7 @@ def test_the_header_of_a_table_that_goes_on_is_written():
 
 
 def _fields(passage):
-    return {name: getattr(passage, name) for name in passage.__dataclass_fields__}
+    return {name: getattr(passage, name) for name in passage.__struct_fields__}
 
 
 def test_references_of_the_source_are_no_marks():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from citewell import Passage, Place, Placed
 from citewell.testing import make_passages

@@ -1,9 +1,9 @@
 import itertools
 import re
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
+from msgspec.structs import replace
 
 import answers
 from answers import UNSUPPORTED, answer, citation, claim, growing, refusal

@@ -8,9 +8,10 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
+
+from msgspec import Struct
 
 from citewell.engine.citing.spans import Span
 
@@ -32,8 +33,7 @@ class Folding(Enum):
     LETTERS = "everything but letters and digits"
 
 
-@dataclass(frozen=True, slots=True)
-class _Folded:
+class _Folded(Struct, frozen=True):
     """Folded text; `origin[i]` is where its character `i` stands in the original."""
 
     text: str

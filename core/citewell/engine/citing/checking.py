@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
 from textwrap import dedent
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from citewell.engine.citing.aligning import Aligner
 from citewell.engine.citing.evidence import Checked, Evidence, Policy, check_marks, cite_span
@@ -40,8 +42,7 @@ _KINDS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class _Finding:
+class _Finding(Struct, frozen=True):
     """What the checks found out about a piece.
 
     Attributes:

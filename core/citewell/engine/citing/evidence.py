@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol, TypeAlias
+
+from msgspec import Struct
 
 from citewell.protocols import Verifier
 from citewell.types import _SEAL, Audience, Citation, Passage, content_hash
@@ -21,8 +22,7 @@ class Policy(StrEnum):
     REFUSE = "refuse"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
+class Evidence(Struct, frozen=True, kw_only=True):
     """What an answer may be built on.
 
     Attributes:
@@ -73,8 +73,7 @@ class Pointer(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Checked:
+class Checked(Struct, frozen=True):
     """What the hard checks left of some marks.
 
     Attributes:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 OPENING = "[【［〔"
 CLOSING = "]】］〕"
@@ -36,8 +37,7 @@ _LEADING = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(Struct, frozen=True):
     """What a bracket says: the numbers it carries, or that it only looks like a mark."""
 
     numbers: tuple[int, ...]

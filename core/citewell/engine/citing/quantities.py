@@ -10,8 +10,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
+
+from msgspec import Struct
 
 from citewell.engine.citing.spans import Span
 from citewell.engine.citing.words import UNSPACED
@@ -100,8 +101,7 @@ _ENGLISH, _CONTINENTAL = (",", "."), (".", ",")
 _TAIL_WORDS, _TAIL_CHARS = 3, 30
 
 
-@dataclass(frozen=True, slots=True)
-class Date:
+class Date(Struct, frozen=True):
     """A date as far as it is given."""
 
     year: int | None
@@ -109,8 +109,7 @@ class Date:
     day: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Quantity:
+class Quantity(Struct, frozen=True):
     """A number with what stands beside it.
 
     Attributes:

@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from citewell.engine.citing.marks import CLOSING, MAX_CONTENT_CHARS, OPENING, read_mark
 
@@ -59,8 +60,7 @@ _EMPTY_EMPHASIS = re.compile(r"(?<![*_\w])(?:\*\*\*\*|____)(?![*_\w])")
 _BREAK = "\u200b"
 
 
-@dataclass(frozen=True, slots=True)
-class Clean:
+class Clean(Struct, frozen=True):
     """A piece of model output without marks and markup; links are still in it.
 
     Attributes:

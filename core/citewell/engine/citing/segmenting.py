@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import Enum, auto
+
+from msgspec import Struct
 
 from citewell.engine.citing.marks import after_marks
 from citewell.engine.citing.sentences import SURROGATES, Sentences
@@ -44,8 +45,7 @@ class PieceKind(Enum):
     ROW = auto()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Piece:
+class Piece(Struct, frozen=True, kw_only=True):
     """A stretch of model output that stands or falls as a whole.
 
     Attributes:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeAlias
+
+from msgspec import Struct
 
 from citewell.engine.citing.aligning import Aligner
 from citewell.engine.citing.quantities import Figures, missing_figure
@@ -139,8 +140,7 @@ class Source:
         return Figures(text, self.passage.language)
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
+class Statement(Struct, frozen=True):
     """A sentence to be judged, with what it may lean on.
 
     Attributes:

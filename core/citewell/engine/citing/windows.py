@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from citewell.engine.citing.sentences import split_sentences
 from citewell.engine.citing.spans import Span, trimmed
@@ -21,8 +22,7 @@ _WORD = re.compile(r"\S+")
 _OWN_LINE = re.compile(r"\s*(?:\||[-*+•]\s|\d{1,3}[.)]\s|#|>)")
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(Struct, frozen=True):
     """Neighbouring pieces of a text.
 
     Attributes:

@@ -1,9 +1,9 @@
 """Laws 1, 2 and 6 through the one door: deltas in, checked claims out."""
 
 import asyncio
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from citewell import ClaimKind, StoreError, Verdict
 from citewell.engine.citing import Policy, cite, is_refusal

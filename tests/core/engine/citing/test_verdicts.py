@@ -1,6 +1,5 @@
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from citewell import Place, Placed, Verdict
 from citewell.engine.citing.verdicts import (
