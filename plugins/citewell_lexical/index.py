@@ -119,10 +119,16 @@ class IndexWriter:
 
     def add(self, rows: Iterable[Row]) -> None:
         """Add passages."""
+        for _ in self.adding(rows):
+            pass
+
+    def adding(self, rows: Iterable[Row]) -> Iterator[Row]:
+        """Add each passage when it is asked for, and yield it."""
         schema = _schema()
-        with _damage(self._path):
-            for row in rows:
+        for row in rows:
+            with _damage(self._path):
                 self._writer.add_document(tantivy.Document.from_dict(_fields(row), schema))
+            yield row
 
     def remove(self, documents: Iterable[int]) -> None:
         """Remove all passages of documents, by key."""

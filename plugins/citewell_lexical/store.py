@@ -43,6 +43,7 @@ PRAGMA user_version = 1;
 """
 
 _BUSY_S = 30.0
+_CACHE_KIB = 32 * 1024
 
 
 class State(NamedTuple):
@@ -126,6 +127,8 @@ class StoreWriter:
             self._connection = _connected(path, "rwc")
             with _closed_on_error(self._connection):
                 self._connection.execute("PRAGMA journal_mode = WAL")
+                # Ids come in no order, so that inserting them touches the whole of their index.
+                self._connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
                 if not _checked_format(self._connection, path):
                     self._connection.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} COMMIT;")
 

@@ -59,9 +59,9 @@ class Writer:
         latest = {document.id: document for document in documents}
         rows = self._store.numbered(latest.values())
         try:
-            # Tantivy works in a thread of its own meanwhile; nothing of it counts until committed.
-            self._index.add(rows)
-            self._store.stage(list(latest.values()), rows)
+            # Row by row into both: Tantivy works in a thread of its own meanwhile, and nothing of
+            # it counts until it is committed.
+            self._store.stage(list(latest.values()), self._index.adding(rows))
             cleared, opstamp = self._bury()
         except IndexDamaged as error:
             raise StoreError(f"index cannot be written: {error}") from error

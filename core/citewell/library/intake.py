@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import json
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from posixpath import splitext
 
@@ -18,14 +18,14 @@ from citewell.library.batching import Batches
 from citewell.library.failures import Failure, Failures
 from citewell.library.plans import Library, Loading, Progress, ProgressListener, SyncReport
 from citewell.library.reading import Reader
-from citewell.library.splitting import SPLITTER_VERSION, split
+from citewell.library.splitting import SPLITTER_VERSION, Cut, passages
 from citewell.types import Changed, Document, Gone, IndexedDocument, Labels
 
 _READING = 96
 """Documents under way at once; a few of them are read, the rest wait to be read or indexed."""
 
 _LONG_CHARS = 500_000
-"""A longer text would hold up the event loop while it is split."""
+"""A longer text would hold up the event loop while its passages are made."""
 
 
 class Run(Struct, frozen=True):
@@ -199,37 +199,35 @@ class Intake:
     async def _read(self, change: Changed) -> IndexedDocument:
         id_ = change.raw.id
         loading = self._library.loadings[_suffix(id_)]
-        document = await self._run.reader.read(
+        document, cuts = await self._run.reader.cut(
             change.raw,
-            loading.spec,
-            loading.config,
+            loading,
+            passage_chars=self._library.passage_chars,
             language=self._library.language,
             max_mb=self._library.max_mb,
             max_seconds=self._library.max_seconds,
         )
         version = f"{change.version}.{self._shape(id_)}"
         if len(document.text) < _LONG_CHARS:
-            return self._split(document, version)
-        return await blocking.call(self._split, document, version)
+            return self._indexed_document(document, cuts, version)
+        return await blocking.call(self._indexed_document, document, cuts, version)
 
-    def _split(self, document: Document, version: str) -> IndexedDocument:
+    def _indexed_document(
+        self, document: Document, cuts: Iterable[Cut], version: str
+    ) -> IndexedDocument:
         try:
             f"{document.title}{document.text}".encode()
         except UnicodeEncodeError as error:
             raise DocumentError("holds half of a surrogate pair, which is not text") from error
-        passages = split(
-            document,
-            library=self._library.name,
-            labels=self._library.labelling.of(document.id),
-            max_chars=self._library.passage_chars,
-        )
-        if not passages:
+        labels = self._library.labelling.of(document.id)
+        found = passages(document, cuts, library=self._library.name, labels=labels)
+        if not found:
             raise DocumentError("holds no text")
         return IndexedDocument(
             id=f"{self._library.name}:{document.id}",
             version=version,
             title=document.title,
-            passages=passages,
+            passages=found,
             uri=document.uri,
         )
 

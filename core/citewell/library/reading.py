@@ -15,9 +15,11 @@ from types import TracebackType
 from typing import Any, Self
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 from pydantic import BaseModel
 
 from citewell.errors import DocumentError
+from citewell.library.plans import Loading
 from citewell.library.reading_wire import (
     DEADLINES,
     LENGTH,
@@ -31,6 +33,7 @@ from citewell.library.reading_wire import (
     decode_document,
 )
 from citewell.library.screening import check_size
+from citewell.library.splitting import Cut
 from citewell.specs import LoaderSpec
 from citewell.types import Document, RawDocument
 
@@ -50,8 +53,7 @@ class _Job(Struct, kw_only=True, eq=False):
     raw: RawDocument
     request: Request
     size: int
-    language: str
-    result: asyncio.Future[Document] = field(
+    result: asyncio.Future[tuple[Document, tuple[Cut, ...]]] = field(
         default_factory=lambda: asyncio.get_running_loop().create_future()
     )
 
@@ -61,13 +63,15 @@ class _Job(Struct, kw_only=True, eq=False):
             self.fail(reply.head.decode("utf-8", "replace"))
             return
         try:
-            document = decode_document(reply.head, reply.text, self.raw, language=self.language)
+            found = decode_document(
+                reply.head, reply.text, self.raw, language=self.request.language
+            )
         except BrokenReply as error:
             _log.warning("loader %s: %s", self.request.loader, error)
             self.fail(f"cannot be read: the {self.request.loader} loader misplaced its text")
             return
         if not self.result.done():
-            self.result.set_result(document)
+            self.result.set_result(found)
 
     def fail(self, reason: str) -> None:
         """Say that there will be no document."""
@@ -144,10 +148,28 @@ class Reader(AbstractAsyncContextManager["Reader"]):
     ) -> Document:
         """Return the document that `loader` makes of a file. Calls may overlap; let them.
 
+        Takes what `cut` takes, and raises the same errors.
+        """
+        request = self._request(raw, loader, config, language=language, max_seconds=max_seconds)
+        document, _ = await self._answer(raw, request, max_mb=max_mb)
+        return document
+
+    async def cut(
+        self,
+        raw: RawDocument,
+        loading: Loading,
+        *,
+        passage_chars: int,
+        language: str = "en",
+        max_mb: float = 50,
+        max_seconds: float = 9,
+    ) -> tuple[Document, tuple[Cut, ...]]:
+        """Return the document, without its parts, and where its passages are.
+
         Args:
             raw: the file.
-            loader: that reads it.
-            config: of the loader.
+            loading: the loader that reads it, with its settings.
+            passage_chars: that a passage aims at, at most.
             language: of the library.
             max_mb: a larger file is refused.
             max_seconds: of computing, however long a busy machine takes for it; then the process
@@ -156,18 +178,31 @@ class Reader(AbstractAsyncContextManager["Reader"]):
         Raises:
             DocumentError: the file cannot be read; one line, without its path.
         """
+        request = self._request(
+            raw, loading.spec, loading.config, language=language, max_seconds=max_seconds
+        )
+        return await self._answer(raw, replace(request, passage_chars=passage_chars), max_mb=max_mb)
+
+    async def _answer(
+        self, raw: RawDocument, request: Request, *, max_mb: float
+    ) -> tuple[Document, tuple[Cut, ...]]:
         try:
             size = raw.path.stat().st_size
         except OSError as error:
             raise DocumentError(f"cannot be opened: {error.strerror}") from error
         check_size(size, max_mb=max_mb)
-        request = self._request(raw, loader, config, max_seconds=max_seconds)
-        job = _Job(raw=raw, request=request, size=size, language=language)
+        job = _Job(raw=raw, request=request, size=size)
         self._jobs.put_nowait(job)
         return await job.result
 
     def _request(
-        self, raw: RawDocument, loader: LoaderSpec[Any], config: BaseModel, *, max_seconds: float
+        self,
+        raw: RawDocument,
+        loader: LoaderSpec[Any],
+        config: BaseModel,
+        *,
+        language: str,
+        max_seconds: float,
     ) -> Request:
         module = sys.modules.get(loader.build.__module__)
         return Request(
@@ -184,6 +219,8 @@ class Reader(AbstractAsyncContextManager["Reader"]):
             data_dir=os.fspath(self._data_dir),
             base_dir=os.fspath(self._base_dir),
             max_seconds=max_seconds,
+            language=language,
+            passage_chars=None,
         )
 
     async def _work(self) -> None:

@@ -18,6 +18,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, BinaryIO
 
+from msgspec.structs import replace
+
 from citewell.engine.plugin_files import is_plugin_file, rerun_plugin_file
 from citewell.errors import CitewellError
 from citewell.library.reading_wire import (
@@ -31,6 +33,7 @@ from citewell.library.reading_wire import (
     encode_refusal,
 )
 from citewell.library.screening import screen
+from citewell.library.splitting import cut
 from citewell.protocols import Loader
 from citewell.specs import Context
 from citewell.types import RawDocument
@@ -90,9 +93,11 @@ def _answer(payload: bytes, loaders: _Loaders, replies: BinaryIO, *, memory_mb: 
     try:
         raw = RawDocument(id=request.id, path=Path(request.path), uri=request.uri)
         screen(raw.path)
-        document = loaders.open(request).load(raw)
+        document = replace(loaders.open(request).load(raw), language=request.language)
+        chars = request.passage_chars
+        cuts = None if chars is None else cut(document, max_chars=chars)
         retires = RETIRES if _peak_mb() > memory_mb / 2 else 0
-        head, text = encode_document(document, status=READ | retires)
+        head, text = encode_document(document, cuts, status=READ | retires)
     except MemoryError:
         retires = RETIRES
         head = encode_refusal(

@@ -14,6 +14,7 @@ from typing import NoReturn
 
 from msgspec import Struct
 
+from citewell.library.splitting import Cut
 from citewell.types import Document, Part, PartKind, Place, Placed, RawDocument
 
 LENGTH = struct.Struct(">I")
@@ -52,6 +53,7 @@ class Request(Struct, frozen=True, kw_only=True):
         module: that holds `build` and, in `config_module`, the config class.
         origin: file of `module`, for a plugin that is not on the import path.
         config: JSON of the loader's settings.
+        passage_chars: what a passage aims at; None for a document that is not to be cut.
     """
 
     id: str
@@ -67,6 +69,8 @@ class Request(Struct, frozen=True, kw_only=True):
     data_dir: str
     base_dir: str
     max_seconds: float
+    language: str
+    passage_chars: int | None
 
     def frame(self) -> bytes:
         """Return the bytes to send."""
@@ -80,8 +84,10 @@ class Request(Struct, frozen=True, kw_only=True):
         return cls(**dict(zip(cls.__struct_fields__, json.loads(payload), strict=True)))
 
 
-def encode_document(document: Document, *, status: int) -> tuple[bytes, bytes]:
-    """Return head and text of the reply that carries `document`."""
+def encode_document(
+    document: Document, cuts: Sequence[Cut] | None, *, status: int
+) -> tuple[bytes, bytes]:
+    """Return head and text of the reply that carries `document`: its parts, or where it is cut."""
     headings: dict[tuple[str, ...], int] = {}
     places = []
     for placed in document.places:
@@ -92,10 +98,11 @@ def encode_document(document: Document, *, status: int) -> tuple[bytes, bytes]:
             row += [place.slide, place.sheet, place.cell]
         places.append(row)
     parts = [
-        [_KIND_NUMBERS[part.kind], part.start, part.end, part.header_end] for part in document.parts
+        [_KIND_NUMBERS[part.kind], part.start, part.end, part.header_end]
+        for part in (document.parts if cuts is None else ())
     ]
     head = json.dumps(
-        [document.title, list(headings), places, parts], separators=(",", ":")
+        [document.title, list(headings), places, parts, cuts or ()], separators=(",", ":")
     ).encode()
     text = document.text.encode("utf-8", "surrogatepass")
     return REPLY.pack(status, len(head), len(text)) + head, text
@@ -107,15 +114,17 @@ def encode_refusal(message: str, *, status: int) -> bytes:
     return REPLY.pack(status, len(payload), 0) + payload
 
 
-def decode_document(head: bytes, text: bytes, raw: RawDocument, *, language: str) -> Document:
-    """Return the document of a reply.
+def decode_document(
+    head: bytes, text: bytes, raw: RawDocument, *, language: str
+) -> tuple[Document, tuple[Cut, ...]]:
+    """Return the document of a reply, and where it is cut.
 
     Raises:
-        BrokenReply: its places or parts contradict the text.
+        BrokenReply: its places, parts or cuts contradict the text.
     """
     try:
         content = text.decode("utf-8", "surrogatepass")
-        title, headings, places, parts = json.loads(head)
+        title, headings, places, parts, cuts = json.loads(head)
         document = Document(
             id=raw.id,
             title=_string(title),
@@ -125,9 +134,10 @@ def decode_document(head: bytes, text: bytes, raw: RawDocument, *, language: str
             uri=raw.uri,
             language=language,
         )
+        checked = _cuts(cuts, content)
     except (ValueError, TypeError, IndexError, KeyError, RecursionError) as error:
         raise BrokenReply(str(error)) from error
-    return document
+    return document, checked
 
 
 def _places(
@@ -168,6 +178,20 @@ def _parts(rows: Sequence[Sequence[object]], length: int) -> tuple[Part, ...]:
         before = end
         parts.append(Part(kind=_KINDS[_number(kind)], start=start, end=end, header_end=header_end))
     return tuple(parts)
+
+
+def _cuts(rows: Sequence[Sequence[object]], text: str) -> tuple[Cut, ...]:
+    cuts = []
+    before = 0
+    for one, other, header in rows:
+        start, end = _number(one), _number(other)
+        if not before <= start < end <= len(text):
+            _wrong(f"passage {start}..{end} after {before} in a text of {len(text)}")
+        if _string(header) not in text:
+            _wrong(f"a header that is not in the text: {header!r:.40}")
+        before = end
+        cuts.append(Cut(start, end, _string(header)))
+    return tuple(cuts)
 
 
 def _number(value: object) -> int:

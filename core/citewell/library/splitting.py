@@ -54,30 +54,56 @@ class _Unit(NamedTuple):
     header: str = ""
 
 
+class Cut(NamedTuple):
+    """Where a passage stands in the text, and the table header that belongs to it."""
+
+    start: int
+    end: int
+    header: str = ""
+
+
 def split(
     document: Document, *, library: str, labels: Labels, max_chars: int = 1200
 ) -> tuple[Passage, ...]:
-    """Return the passages of `document`, in the order of its text.
+    """Cut `document`, and return its passages."""
+    cuts = cut(document, max_chars=max_chars)
+    return passages(document, cuts, library=library, labels=labels)
+
+
+def cut(document: Document, *, max_chars: int) -> tuple[Cut, ...]:
+    """Return where the passages of `document` are, in the order of its text.
 
     Every character but blank space is in exactly one passage. The same document gives the same
     passages.
 
     Args:
         document: as a loader made it.
+        max_chars: of one passage, headings not counted.
+    """
+    units = _units(document, _edges(document.places), max_chars)
+    return tuple(_packed(units, max_chars))
+
+
+def passages(
+    document: Document, cuts: Iterable[Cut], *, library: str, labels: Labels
+) -> tuple[Passage, ...]:
+    """Return the passages of `document` at `cuts`, which are in the order of its text.
+
+    Args:
+        document: that was cut.
+        cuts: of it.
         library: put before the document's id, with a colon.
         labels: who may read the passages.
-        max_chars: of one passage, headings not counted.
     """
     document_id = f"{library}:{document.id}"
     identity = hashlib.blake2b(f"{document_id}\0".encode("utf-8", "surrogatepass"), digest_size=16)
-    edges = _edges(document.places)
     places = _Places(document)
-    passages = []
-    for start, end, header in _packed(_units(document, edges, max_chars), max_chars):
+    made = []
+    for start, end, header in cuts:
         text = document.text[start:end]
         named = identity.copy()
         named.update(f"{start}\0{end}\0{text}".encode("utf-8", "surrogatepass"))
-        passages.append(
+        made.append(
             Passage(
                 id=named.hexdigest(),
                 document_id=document_id,
@@ -92,7 +118,7 @@ def split(
                 language=document.language,
             )
         )
-    return tuple(passages)
+    return tuple(made)
 
 
 # --- units -----------------------------------------------------------------------------------
@@ -241,16 +267,16 @@ def _cut(
 # --- packing ---------------------------------------------------------------------------------
 
 
-def _packed(units: Iterable[_Unit], max_chars: int) -> Iterator[tuple[int, int, str]]:
-    """Join neighbouring units into spans, each with its table header."""
+def _packed(units: Iterable[_Unit], max_chars: int) -> Iterator[Cut]:
+    """Join neighbouring units into passages."""
     group: list[_Unit] = []
     for unit in units:
         if group and not _joins(group, unit, max_chars):
-            yield group[0].start, group[-1].end, group[-1].header
+            yield Cut(group[0].start, group[-1].end, group[-1].header)
             group = []
         group.append(unit)
     if group:
-        yield group[0].start, group[-1].end, group[-1].header
+        yield Cut(group[0].start, group[-1].end, group[-1].header)
 
 
 def _joins(group: Sequence[_Unit], unit: _Unit, max_chars: int) -> bool:

@@ -17,13 +17,13 @@ from citewell_lexical import retriever as retriever_module
 from citewell_lexical.lock import WriterLock
 from lexical import document, found, opened, whole
 
-# A write goes: add, stage, remove, commit, publish. The first `add` and `commit` make the index,
-# the last ones belong to the closing.
+# A write goes: stage (which adds to the index as well), remove, commit, publish. The first `adding`
+# and `commit` make the index, the last ones belong to the closing.
 STEPS = [
     ("before", "IndexWriter.commit", 1),
     ("before", "StoreWriter.adopt_index", 1),
     ("after", "StoreWriter.adopt_index", 1),
-    *(("before", "IndexWriter.add", call) for call in (2, 3)),
+    *(("before", "IndexWriter.adding", call) for call in (2, 3)),
     *(("before", "StoreWriter.stage", call) for call in (1, 2)),
     *(("after", "StoreWriter.stage", call) for call in (1, 2, 3, 4)),
     *(("after", "IndexWriter.commit", call) for call in (2, 3, 4, 5, 6)),
