@@ -54,6 +54,7 @@ def run(sizes: tuple[int, ...], *, cache: Path) -> report.Run:
     """Return the figures of one run."""
     peers = environments.made("peers", cache)
     llm = environments.made("llm", cache)
+    own = environments.own(cache)
     load = os.getloadavg()[0]
     retrieval = {}
     with TemporaryDirectory() as folder:
@@ -61,7 +62,7 @@ def run(sizes: tuple[int, ...], *, cache: Path) -> report.Run:
             print(f"{size} passages", file=sys.stderr)
             made = corpus.make(size, questions=40, folder=Path(folder))
             retrieval[str(size)] = _retrieval(made, peers)
-        whole_commands = _commands(made, Path(folder) / "project", llm)
+        whole_commands = _commands(made, Path(folder) / "project", own=own, llm=llm)
     return {
         "date": datetime.now(UTC).date().isoformat(),
         "commit": harness.commit(),
@@ -102,9 +103,9 @@ def _retrieval(made: corpus.Corpus, peers: Path) -> dict[str, report.Figures]:
     return measured
 
 
-def _commands(made: corpus.Corpus, folder: Path, llm: Path) -> report.Commands:
+def _commands(made: corpus.Corpus, folder: Path, *, own: Path, llm: Path) -> report.Commands:
     print("  whole commands", file=sys.stderr)
-    project, sync = commands.synced(made, folder)
+    project, sync = commands.synced(made, folder, own / "citewell")
     question = next(corpus.read(made.questions))["text"]
     processes = commands.warm_processes(project, question, (llm / "llm", "--help"), rounds=15)
     saved = commands.saved_to_found(project, rounds=9)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import subprocess
-import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +15,6 @@ from citewell import EVERYONE, Audience, Query
 from citewell.engine.runtime import open_runtime
 from citewell.engine.settings import load_settings
 
-CITEWELL = Path(sys.executable).with_name("citewell")
 _SETTINGS = """
 data_dir = "data"
 
@@ -40,9 +38,10 @@ _SETTLE_S = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """A folder with documents and settings."""
+    """A folder with documents and settings, and the program that reads them."""
 
     folder: Path
+    citewell: Path
 
     @property
     def config(self) -> Path:
@@ -58,15 +57,15 @@ class Sync:
     seconds: float
 
 
-def synced(corpus: Corpus, folder: Path) -> tuple[Project, Sync]:
+def synced(corpus: Corpus, folder: Path, citewell: Path) -> tuple[Project, Sync]:
     """Return a project with the passages as files, and how its first sync went."""
     folder.mkdir()
     files = write_files(corpus, folder / "docs")
-    project = Project(folder)
+    project = Project(folder, citewell)
     project.config.write_text(_SETTINGS, encoding="utf-8")
     begin = time.perf_counter()
     done = subprocess.run(
-        [CITEWELL, "sync", "--json", "--config", project.config],
+        [project.citewell, "sync", "--json", "--config", project.config],
         stdout=subprocess.PIPE,
         text=True,
         check=True,
@@ -78,7 +77,7 @@ def synced(corpus: Corpus, folder: Path) -> tuple[Project, Sync]:
 def saved_to_found(project: Project, *, rounds: int) -> list[float]:
     """Return the seconds from saving a file to another process finding it, `rounds` times."""
     watching = subprocess.Popen(
-        [CITEWELL, "sync", "--watch", "--json", "--config", project.config],
+        [project.citewell, "sync", "--watch", "--json", "--config", project.config],
         stdout=subprocess.PIPE,
         text=True,
     )
@@ -117,7 +116,7 @@ def warm_processes(
 ) -> dict[str, list[float]]:
     """Return the seconds of whole processes, run in turn: `citewell ask`, and `other`."""
     commands: dict[str, Sequence[str | Path]] = {
-        "citewell ask": (CITEWELL, "ask", question, "--config", project.config),
+        "citewell ask": (project.citewell, "ask", question, "--config", project.config),
         "llm --help": other,
     }
     taken: dict[str, list[float]] = {name: [] for name in commands}

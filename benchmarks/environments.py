@@ -1,4 +1,4 @@
-"""Environments for the programs that are measured beside Citewell; none of them is changed."""
+"""Environments for the programs that are measured; none of the others is changed."""
 
 from __future__ import annotations
 
@@ -23,14 +23,27 @@ def made(name: str, folder: Path) -> Path:
     requirements = wanted.read_text(encoding="utf-8")
     environment = folder / name
     marker = environment / "made"
-    binaries = environment / ("Scripts" if os.name == "nt" else "bin")
     if not marker.exists() or marker.read_text(encoding="utf-8") != requirements:
-        print(f"installing {name} into {environment}", file=sys.stderr)
-        subprocess.run([sys.executable, "-m", "venv", "--clear", environment], check=True)
-        pip = (binaries / "python", "-m", "pip", "install", "--quiet", "--quiet", "-r", wanted)
-        subprocess.run(pip, check=True)
+        _install(environment, "-r", wanted)
         marker.write_text(requirements, encoding="utf-8")
-    return binaries
+    return _binaries(environment)
+
+
+def own(folder: Path) -> Path:
+    """Return the `bin` folder of an environment with this Citewell, installed as users do."""
+    _install(folder / "citewell", HERE.parent)
+    return _binaries(folder / "citewell")
+
+
+def _install(environment: Path, *what: str | Path) -> None:
+    print(f"installing into {environment}", file=sys.stderr)
+    subprocess.run([sys.executable, "-m", "venv", "--clear", environment], check=True)
+    pip = (_binaries(environment) / "python", "-m", "pip", "install", "--quiet", "--quiet")
+    subprocess.run((*pip, *what), check=True)
+
+
+def _binaries(environment: Path) -> Path:
+    return environment / ("Scripts" if os.name == "nt" else "bin")
 
 
 def versions(binaries: Path, packages: tuple[str, ...]) -> dict[str, str]:
