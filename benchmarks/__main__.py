@@ -105,7 +105,8 @@ def _retrieval(made: corpus.Corpus, peers: Path) -> dict[str, report.Figures]:
 
 def _commands(made: corpus.Corpus, folder: Path, *, own: Path, llm: Path) -> report.Commands:
     print("  whole commands", file=sys.stderr)
-    project, sync = commands.synced(made, folder, own / "citewell")
+    project, syncs = commands.synced(made, folder, own / "citewell", rounds=3)
+    sync = sorted(syncs, key=lambda one: one.seconds)[len(syncs) // 2]
     question = next(corpus.read(made.questions))["text"]
     processes = commands.warm_processes(project, question, (llm / "llm", "--help"), rounds=15)
     saved = commands.saved_to_found(project, rounds=9)

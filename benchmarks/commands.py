@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 import subprocess
 import time
 from collections.abc import Sequence
@@ -57,12 +58,19 @@ class Sync:
     seconds: float
 
 
-def synced(corpus: Corpus, folder: Path, citewell: Path) -> tuple[Project, Sync]:
-    """Return a project with the passages as files, and how its first sync went."""
+def synced(
+    corpus: Corpus, folder: Path, citewell: Path, *, rounds: int
+) -> tuple[Project, list[Sync]]:
+    """Return a project with the passages as files, and how its first sync went, each time anew."""
     folder.mkdir()
     files = write_files(corpus, folder / "docs")
     project = Project(folder, citewell)
     project.config.write_text(_SETTINGS, encoding="utf-8")
+    return project, [_first_sync(project, files) for _ in range(rounds)]
+
+
+def _first_sync(project: Project, files: int) -> Sync:
+    shutil.rmtree(project.folder / "data", ignore_errors=True)
     begin = time.perf_counter()
     done = subprocess.run(
         [project.citewell, "sync", "--json", "--config", project.config],
@@ -71,7 +79,7 @@ def synced(corpus: Corpus, folder: Path, citewell: Path) -> tuple[Project, Sync]
         check=True,
     )
     seconds = time.perf_counter() - begin
-    return project, Sync(files, json.loads(done.stdout)["passages"], seconds)
+    return Sync(files, json.loads(done.stdout)["passages"], seconds)
 
 
 def saved_to_found(project: Project, *, rounds: int) -> list[float]:
