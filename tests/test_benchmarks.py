@@ -63,7 +63,7 @@ def test_own_side_measures_every_question_of_every_round(tmp_path, monkeypatch):
         stdout=subprocess.PIPE,
         check=True,
     )
-    summary = report.summary(json.loads(done.stdout), passages=300)
+    summary = report.summary([json.loads(done.stdout)], passages=300)
 
     assert [len(one) for one in json.loads(done.stdout)["query_ms"]] == [4, 4]
     assert 0 < summary["p50_ms"] <= summary["p95_ms"]

@@ -124,17 +124,21 @@ def _best(
         hits = view.search(
             query.text, language=query.language, readable_by=readable_by, limit=wanted
         )
-        found: list[Passage] = []
-        for row, score in hits:
-            if len(found) >= limit and score < found[limit - 1].score:
-                break
-            passage = snapshot.row(row, score=score)
-            if passage and readable_by.may_read(passage.labels):
-                found.append(passage)
-        else:
-            if len(hits) == wanted < max(limit, _MAX_HITS):
-                wanted *= 4
-                continue
+        edge = hits[limit - 1][1] if len(hits) >= limit else 0.0
+        best = {row: score for row, score in hits if score >= edge}
+        found = _readable(snapshot, best, readable_by)
+        is_open = len(best) == len(hits)
+        if len(found) < limit and not is_open:
+            rest = {row: score for row, score in hits if score < edge}
+            found += _readable(snapshot, rest, readable_by)
+            is_open = True
+        if is_open and len(hits) == wanted < max(limit, _MAX_HITS):
+            wanted *= 4
+            continue
         # Equal scores come in the order of the documents, not of their arrival.
         found.sort(key=lambda passage: (-passage.score, passage.document_id, passage.start))
         return found[:limit]
+
+
+def _readable(snapshot: Snapshot, scores: Mapping[int, float], audience: Audience) -> list[Passage]:
+    return [passage for passage in snapshot.rows(scores) if audience.may_read(passage.labels)]

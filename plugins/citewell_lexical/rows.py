@@ -8,12 +8,15 @@ from functools import lru_cache
 from operator import attrgetter
 from typing import Any, NamedTuple
 
+from msgspec import DecodeError
+from msgspec.json import Decoder
 from msgspec.structs import fields
 
 from citewell import Labels, Passage, Place, Placed
 
 _PLACE_DEFAULTS: dict[str, Any] = {field.name: field.default for field in fields(Place)}
 _place_values = attrgetter(*_PLACE_DEFAULTS)
+_quickly = Decoder(list[tuple[int, dict[str, Any]]]).decode
 _json = json.JSONEncoder(separators=(",", ":")).encode
 
 
@@ -81,7 +84,7 @@ def loaded_row(values: tuple[Any, ...], *, score: float = 0.0) -> Row:
         text=loaded_text(text),
         start=span[0],
         end=span[1],
-        places=tuple(_loaded_places(json.loads(places))),
+        places=tuple(_loaded_places(places)),
         labels=loaded_labels(labels),
         uri=None if uri is None else loaded_text(uri),
         header=loaded_text(values[-2]),
@@ -106,7 +109,12 @@ def _stored_places(places: Iterable[Placed]) -> str:
     return _json(entries)
 
 
-def _loaded_places(entries: Iterable[tuple[int, dict[str, Any]]]) -> Iterable[Placed]:
+def _loaded_places(text: str) -> Iterable[Placed]:
+    try:
+        entries = _quickly(text)
+    except DecodeError:
+        # Half of a surrogate pair in a heading.
+        entries = json.loads(text)
     values = dict(_PLACE_DEFAULTS)
     for start, changed in entries:
         if "headings" in changed:

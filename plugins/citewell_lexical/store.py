@@ -286,12 +286,13 @@ class Snapshot:
         )
         return {loaded_text(document_id): number for document_id, number in found}
 
-    def row(self, row: int, *, score: float) -> Passage | None:
-        """Return a passage by its key, with a score."""
-        values = self._connection.execute(
-            "SELECT * FROM visible_passages WHERE row = ?", (row,)
-        ).fetchone()
-        return loaded_row(values, score=score).passage if values else None
+    def rows(self, scores: Mapping[int, float]) -> list[Passage]:
+        """Return the passages with these keys that are there, in any order, with their scores."""
+        found = self._connection.execute(
+            "SELECT * FROM visible_passages WHERE row IN (SELECT value FROM json_each(?))",
+            (str([*scores]),),
+        )
+        return [loaded_row(values, score=scores[values[0]]).passage for values in found]
 
     def passage(self, passage_id: str) -> Passage | None:
         """Return a passage by its id."""
