@@ -43,7 +43,7 @@ PRAGMA user_version = 1;
 """
 
 _BUSY_S = 30.0
-_CACHE_KIB = 32 * 1024
+_CACHE_KIB = 16 * 1024
 
 
 class State(NamedTuple):
@@ -93,6 +93,8 @@ def _connected(path: Path, mode: str) -> sqlite3.Connection:
     )
     with _closed_on_error(connection):
         connection.execute("PRAGMA synchronous = FULL")
+        # Passages are read, and their ids inserted, in no order.
+        connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
         # What was deleted shall not linger in free pages.
         connection.execute("PRAGMA secure_delete = ON")
     return connection
@@ -127,8 +129,6 @@ class StoreWriter:
             self._connection = _connected(path, "rwc")
             with _closed_on_error(self._connection):
                 self._connection.execute("PRAGMA journal_mode = WAL")
-                # Ids come in no order, so that inserting them touches the whole of their index.
-                self._connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
                 if not _checked_format(self._connection, path):
                     self._connection.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} COMMIT;")
 
