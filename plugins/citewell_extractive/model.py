@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 
 from citewell import Choices, Delta, Marks, ModelError, OutputSchema, Prompt, Usage, blocking
 from citewell_extractive.evidence import Evidence, evidence
+from citewell_extractive.units import Kind
 from citewell_extractive.words import words
 from citewell_extractive.writing import written
 
@@ -50,11 +51,15 @@ class ExtractiveModel:
         return written(self._chosen(found), passages)
 
     def _chosen(self, found: Sequence[Evidence]) -> list[Evidence]:
+        best = found[0]
         chosen: list[Evidence] = []
         for item in found:
-            if len(chosen) == self._max_sentences or item.score < _NEARLY * found[0].score:
+            if len(chosen) == self._max_sentences or item.score < _NEARLY * best.score:
                 break
-            if item.names >= found[0].names and not any(_repeats(item, one) for one in chosen):
+            # A table row shares words with a question more easily than it adds to a sentence.
+            strays = item.unit.kind is Kind.ROW and best.unit.kind is not Kind.ROW
+            complete = item.names >= best.names
+            if complete and not strays and not any(_repeats(item, one) for one in chosen):
                 chosen.append(item)
         return chosen
 
