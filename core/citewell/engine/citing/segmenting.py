@@ -231,7 +231,7 @@ class Segmenter:
         if len(indent.expandtabs(_TAB_CHARS)) >= _TAB_CHARS and not self._in_list:
             yield from self._end_blocks()
             yield from self._indented_code(line)
-        elif fence and not (fence[1][0] == "`" and "`" in fence[2]):
+        elif fence and not (fence[1].startswith("`") and "`" in fence[2]):
             yield from self._end_blocks()
             self._code = _CodeBlock(self._lead(), fence[1], fence[2])
             self._reading = _Line.FENCED

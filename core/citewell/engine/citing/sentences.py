@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import accumulate
 
 import sentencex
 
@@ -68,6 +69,7 @@ class Sentences:
         self._language = _known(language)
         self._text = ""
         self._stop = 0
+        self._stop_sign = ""
         self._gap: int | None = None
         self._open_ticks = 0
 
@@ -115,19 +117,15 @@ class Sentences:
         self._gap = None
 
     def _splits(self, before: str, following: str) -> bool:
-        ending = _ENDING.search(before, max(len(before) - _ENDING_CHARS, 0))
-        if ending and ending[1] in _IDEOGRAPHIC_STOPS:
+        if self._stop_sign in _IDEOGRAPHIC_STOPS:
             return True
         if following[0].islower() or _is_inside(before):
             return False
         left = _SIGNS.sub("", _ANY_BRACKETED.sub("", before[-_LEFT_CHARS:])).strip()
         right = _SIGNS.sub("", following[:_RIGHT_CHARS]).strip()
-        position = 0
-        for segment in sentencex.segment(self._language, f"{left} {right}"):
-            position += len(segment)
-            if position >= len(left):
-                return position <= len(left) + 1
-        return False
+        segments = sentencex.segment(self._language, f"{left} {right}")
+        # A sentence of the library ends behind the blank that follows it.
+        return len(left) + 1 in accumulate(map(len, segments))
 
     def _look_for_end(self, part: str) -> None:
         for run in _TICKS.findall(part):
@@ -137,8 +135,9 @@ class Sentences:
                 self._open_ticks = 0
         if self._gap is None and not self._open_ticks:
             tail = max(len(self._text) - _ENDING_CHARS, 0)
-            if _ENDING.search(self._text, tail):
+            if ending := _ENDING.search(self._text, tail):
                 self._stop = self._gap = len(self._text)
+                self._stop_sign = ending[1]
 
 
 def _is_inside(before: str) -> bool:
@@ -157,8 +156,8 @@ def _parts(word: str) -> Iterator[str]:
     for match in _INNER_END.finditer(word):
         yield word[start : match.end()]
         start = match.end()
-    if start < len(word):
-        yield word[start:]
+    if rest := word[start:]:
+        yield rest
 
 
 def _known(language: str) -> str:

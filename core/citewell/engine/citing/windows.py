@@ -41,7 +41,6 @@ class Windows:
 
     def __init__(self, text: str, spans: Sequence[Span], language: str) -> None:
         self.spans = tuple(spans)
-        self._text = text
         self._language = language
         self._telling = [telling_words(text[start:end], language) for start, end in spans]
 

@@ -96,6 +96,7 @@ def test_marks_are_skipped_from_a_given_place():
         ("[1]", False),
         ("[word", False),
         ("word [", False),
+        ("X[1", False),
         ("", False),
         (" ", False),
         ("[" + "1," * 60, False),

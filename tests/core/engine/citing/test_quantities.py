@@ -179,3 +179,10 @@ def test_a_year_stands_alone(year):
     assert missing_figure("in 1499", [], "en", anywhere=far) == "1499"
     assert missing_figure("in 2100", [], "en", anywhere=far) == "2100"
     assert missing_figure(f"${year}", [], "en", anywhere=far) == f"${year}"
+
+
+def test_each_of_several_dates_is_looked_up_as_a_date():
+    claim = "It began on 1 July 2023 and ended on 4 March 2021."
+
+    assert missing(claim, "From 2021-03-04 to 2023-07-01.") is None
+    assert missing(claim, "From 2021-03-05 to 2023-07-01.") == "4 March 2021"

@@ -40,6 +40,11 @@ def _tokens(text):
         ("In 1999.【1】 Next one.", ["In 1999.【1】", " Next one."]),
         ("One. [sic] Next.", ["One.", " [sic] Next."]),
         ("One. [1", ["One. [1"]),
+        (
+            'He said "a" and "It is. So." Then left.',
+            ['He said "a" and "It is. So."', " Then left."],
+        ),
+        ('It ends at 5 p.m. "6 is late" is said.', ["It ends at 5 p.m.", ' "6 is late" is said.']),
         ('He said "It is. So then." Then left.', ['He said "It is. So then."', " Then left."]),
         ("He said “It is. So then.” Then left.", ["He said “It is. So then.”", " Then left."]),
         ("One (It is. So then.) two. Three.", ["One (It is. So then.) two.", " Three."]),
@@ -53,6 +58,8 @@ def _tokens(text):
         ("An open ` tick. Next one.", ["An open ` tick. Next one."]),
         ("これは文です。[1]次の文です。", ["これは文です。[1]", "次の文です。"]),
         ("これは文です。 次の文です。", ["これは文です。", " 次の文です。"]),
+        ("これは文です。next one here.", ["これは文です。", "next one here."]),
+        ("。 次の文です。", ["。", " 次の文です。"]),
         ("Wait… Next one.", ["Wait… Next one."]),
         ("  ", []),
         ("", []),
@@ -72,13 +79,43 @@ def test_a_quotation_that_never_ends_does_not_swallow_everything():
     assert cut(text)[1:] == [" Next one.", " And more."]
 
 
-def test_an_endless_sentence_is_cut():
-    sentences = cut("word " * 2000)
+def test_a_quotation_is_waited_for_as_long_as_is_likely():
+    longest = '"' + "x" * 998 + "."
 
-    assert [len(sentence) for sentence in sentences[:-1]] == [MAX_SENTENCE_CHARS + 4 - 5 + 0] * (
-        len(sentences) - 1
-    ) or all(len(sentence) <= MAX_SENTENCE_CHARS + 5 for sentence in sentences)
-    assert "".join(sentences).split() == ["word"] * 2000
+    assert cut(f'{longest} Next one."') == [f'{longest} Next one."']
+    assert cut(f'"x{longest[1:]} Next one.') == [f'"x{longest[1:]}', " Next one."]
+
+
+def test_an_endless_sentence_is_cut_at_its_last_blank():
+    assert cut("word " * 1000) == ["word " * 800, "word " * 199 + "word"]
+    assert cut("a" * 2500 + " " + "b" * 2000) == ["a" * 2500 + " ", "b" * 2000]
+
+
+def test_an_endless_sentence_is_cut_behind_a_mark():
+    assert cut("a" * 2500 + "[1]" + "b" * 2000) == ["a" * 2500 + "[1]", "b" * 2000]
+
+
+def test_an_endless_sentence_is_not_cut_near_its_beginning():
+    text = "a" * 1500 + " " + "b" * 3000
+
+    assert cut(text) == [text]
+    assert cut("a " + "b" * 5000) == ["a " + "b" * 5000]
+
+
+def test_a_sentence_is_cut_as_soon_as_it_is_too_long():
+    assert list(Sentences("en").add("x" * MAX_SENTENCE_CHARS)) == ["x" * MAX_SENTENCE_CHARS]
+
+
+def test_sentences_end_as_before_once_one_was_cut():
+    text = "word " * 801 + "one here. Two here."
+
+    assert cut(text) == ["word " * 800, "word one here.", " Two here."]
+
+
+def test_more_marks_than_anybody_writes_do_not_end_a_sentence():
+    marks = "[1]" * 80
+
+    assert cut(f"One here.{marks} Two here.") == [f"One here.{marks} Two here."]
 
 
 @given(st.text(st.sampled_from('ab. !?[1]`"“”()。A'), max_size=60))
@@ -94,6 +131,8 @@ def test_nothing_is_lost(text):
         (" One.\n\nTwo. ", ["One.", "Two."]),
         ("é à. Ü ö.", ["é à.", "Ü ö."]),
         ("lone \ud800. Next.", ["lone \ud800.", "Next."]),
+        ('x (Three. "Two here. One', ["x (Three.", '"Two here.', "One"]),
+        ('x (Three. "', ['x (Three. "']),
         ("", []),
         ("  ", []),
     ],

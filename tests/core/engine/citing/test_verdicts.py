@@ -2,6 +2,7 @@ import pytest
 from msgspec.structs import replace
 
 from citewell import Place, Placed, Verdict
+from citewell.engine.citing.quantities import missing_figure
 from citewell.engine.citing.verdicts import (
     CONTAINMENT_BAR,
     PHRASE_BAR,
@@ -304,3 +305,31 @@ def test_what_belongs_to_a_passage_is_read_with_it():
     assert ("days", "thirt") in source.pairs
     assert "contoso" in source.words
     assert "conto" in source.stems
+
+
+def near(text, claim, *, reach, figure):
+    return not missing_figure(
+        figure, [Source(passage(text)).figures_near(claim, reach=reach)], "en"
+    )
+
+
+def test_figures_stand_near_in_sentences_or_in_one_row():
+    wrapped = "Alpha is one\nof the\nmany 50. Bravo is two. Charl is 70."
+    lines = "Alpha 50\nBravo 70"
+
+    assert near(wrapped, "alpha many", reach=1, figure="50")
+    assert not near(wrapped, "alpha many", reach=1, figure="70")
+    assert near(lines, "alpha", reach=0, figure="50")
+    assert not near(lines, "alpha", reach=0, figure="70")
+
+
+def test_with_reach_the_neighbours_of_all_that_says_it_are_near():
+    text = "Alpha is one. Bravo is two. Charl is 70."
+
+    assert near(text, "alpha bravo", reach=1, figure="70")
+    assert not near(text, "alpha", reach=1, figure="70")
+
+
+def test_without_words_the_whole_text_is_near():
+    assert near("57 apples", "it is", reach=1, figure="57")
+    assert not near("57 apples", "it is", reach=1, figure="7")

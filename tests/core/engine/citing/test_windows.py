@@ -94,6 +94,10 @@ def test_neighbours_on_both_sides_join_a_window():
     assert window("Charl delta echos. Other words. Alpha bravo.") == "Charl delta echos."
 
 
+def test_a_wrapped_sentence_is_quoted_whole():
+    assert quoted("Alpha\nis one. Bravo.", "alpha one") == ("Alpha\nis one.", 1.0)
+
+
 def test_one_row_is_one_line():
     def row(text, claim):
         (start, end), _ = Source(passage(text)).quote(claim, row=True)
@@ -143,6 +147,21 @@ def test_the_neighbour_that_holds_more_joins_first():
     assert windows(other).closest(claim, joined=True) == Window(0, 1, 5 / 6)
 
 
+def test_of_two_neighbours_the_first_joins_when_it_holds_more():
+    text = f"Alpha bravo {'x' * 250}. Charl delta. Echos {'y' * 350}."
+
+    assert windows(text).closest("alpha bravo charl delta echos", joined=True) == (
+        Window(0, 1, 4 / 5)
+    )
+
+
+def test_words_are_compared_as_in_their_language():
+    text = "Die Alpha bleibt. Das ist die Alpha."
+    german = Windows(text, tuple(sentence_spans(text, "de")), "de")
+
+    assert german.closest("die Alpha", joined=False) == Window(1, 1, 1.0)
+
+
 def test_a_window_late_in_the_text_is_measured_from_its_own_start():
     text = "Filler words. " * 60 + "Alpha bravo. Charl delta."
 
@@ -187,6 +206,7 @@ def test_a_window_may_be_as_long_as_a_quote(surplus):
         ("1. one\n2) two", ["1. one", "2) two"], ["1. one", "2) two"]),
         ("- one\ntwo. three", ["- one\ntwo.", "three"], ["- one", "two. three"]),
         ("one\n- two. three", ["one\n- two.", "three"], ["one", "- two. three"]),
+        ("- one\n- two\n  ", ["- one", "- two"], ["- one", "- two"]),
         (" One.\n\n \nTwo. ", ["One.", "Two."], ["One.", "Two."]),
         ("", [], []),
     ],
@@ -234,8 +254,15 @@ def test_a_narrowed_quote_is_made_of_whole_words_inside_its_span():
 
     assert part("bravo charl 2 delta") == "bravo charl 2 delta"
     assert part("ravo charl 2 delt") == "bravo charl 2 delta"
+    assert part(" bravo charl 2 delta") == "bravo charl 2 delta"
     assert "alpha" not in part("alpha 1")
     assert len(part("filler " * 95)) <= MAX_QUOTE_CHARS + 12
+
+
+def test_a_narrowed_quote_ends_with_its_span():
+    text = "filler " * 100 + "bravo charlie"
+
+    assert narrowed(text, (0, len(text) - 2), "bravo charl") == (700, len(text) - 2)
 
 
 def test_a_narrowed_quote_is_not_longer_than_a_claim_is_read():
