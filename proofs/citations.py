@@ -184,7 +184,7 @@ def _cut_everywhere(tally: _Tally, output: str) -> None:
 
 
 def _pieces(parts: Sequence[str]) -> list[Piece]:
-    segmenter = Segmenter()
+    segmenter = Segmenter("en")
     pieces = [piece for part in parts for piece in segmenter.feed(part)]
     return [*pieces, *segmenter.finish()]
 

@@ -82,23 +82,18 @@ class _Line(Enum):
 class Segmenter:
     """Cuts a stream of text into pieces."""
 
-    def __init__(self, language: str = "en") -> None:
-        self._buffer = ""
+    _buffer = _line = _indent = _marker = ""
+    _reading = _Line.START
+    _oversize = _started = _marker_alone = _in_list = False
+    _blank = True
+    _block_lead: str | None = None
+    _rows = 0
+    _code: _CodeBlock
+
+    def __init__(self, language: str) -> None:
         self._sentences = Sentences(language)
-        self._reading = _Line.START
-        self._line = ""
-        self._oversize = False
-        self._indent = ""
-        self._blank = True
-        self._started = False
-        self._marker = ""
-        self._marker_alone = False
-        self._in_list = False
-        self._block_lead: str | None = None
         self._quoted: list[str] = []
         self._table: list[str] = []
-        self._rows = 0
-        self._code = _CodeBlock()
 
     def feed(self, text: str) -> Iterator[Piece]:
         """Take the next characters; yield the pieces that they complete."""
@@ -112,8 +107,7 @@ class Segmenter:
 
     def finish(self) -> Iterator[Piece]:
         """Yield what is left: the stream has ended."""
-        rest, self._buffer = self._buffer, ""
-        for match in _LAST_TOKEN.finditer(rest):
+        for match in _LAST_TOKEN.finditer(self._buffer):
             yield from self._take(match[0])
         if self._reading is _Line.FENCED:
             yield self._code.finish()
@@ -156,7 +150,6 @@ class Segmenter:
             self._indent = (self._indent + token)[:MAX_LINE_CHARS]
         elif self._is_list_marker(token):
             yield from self._end_blocks()
-            self._block_lead = None
             self._marker = f"{self._indent.expandtabs(_TAB_CHARS)}{token} "
             self._in_list, self._indent, self._marker_alone = True, "", True
         elif self._is_whole_line(token):
@@ -179,8 +172,7 @@ class Segmenter:
     def _is_whole_line(self, word: str) -> bool:
         return (
             self._is_indented_code()
-            or word[0] in "|>"
-            or word.startswith(("```", "~~~"))
+            or word.startswith(("|", ">", "```", "~~~"))
             or _LINE_OF_SIGNS.fullmatch(word) is not None
         )
 
@@ -338,7 +330,6 @@ class Segmenter:
     def _end_blocks(self) -> Iterator[Piece]:
         for raw in self._sentences.flush():
             yield from self._sentence(raw)
-        self._block_lead = None
         yield from self._end_quotation()
         yield from self._end_table()
 
@@ -360,7 +351,7 @@ class Segmenter:
 class _CodeBlock:
     """The fenced code block at hand."""
 
-    def __init__(self, lead: str = "", fence: str = "", info: str = "") -> None:
+    def __init__(self, lead: str, fence: str, info: str) -> None:
         self._lead, self._fence, self._info = lead, fence, info
         self._body: list[str] = []
         self._length = 0

@@ -37,20 +37,18 @@ _LEFT_CHARS, _RIGHT_CHARS = 200, 80
 _ENDING_CHARS = 200
 # What is open for longer is taken for a slip of the pen.
 _LONGEST_QUOTATION = 1000
-_LANGUAGES = frozenset(
-    """am ar as ast ay az bg bn br bs ca cs cy da de el en eo es et eu fa fi fr fy ga gl gu ha he hi
-    hr hu hy id is it ja ka kk km kn ko ku ky la lt lv mk ml mn mr ms my nb nl nn no or pa pl ps pt
-    ro ru sa sd si sk sl so sq sr sv sw ta te tg th tl tr uk ur uz vi zh""".split()
-)
 
 
 def split_sentences(text: str, language: str) -> Iterator[Span]:
-    """Yield the spans of the sentences of `text`, blank space at their ends left out."""
+    """Yield the spans of the sentences of `text`, blank space at their ends left out.
+
+    A language that the library does not know is read as English.
+    """
     start = end = 0
-    for sentence in sentencex.segment(_known(language), SURROGATES.sub("\ufffd", text)):
+    for sentence in sentencex.segment(language, SURROGATES.sub("\ufffd", text)):
         end += len(sentence)
         # The library leaves an opening quotation mark with the sentence before.
-        opener = _TRAILING_OPENER.search(text, max(start, end - 2), end)
+        opener = _TRAILING_OPENER.search(text, start, end)
         cut = opener.start() if opener and end < len(text) else end
         span = trimmed(text, start, cut)
         if span[0] < span[1]:
@@ -65,13 +63,13 @@ class Sentences:
     span. A sentence is at most `MAX_SENTENCE_CHARS` long; a longer one is cut.
     """
 
+    _text = ""
+    _stop, _stop_sign = 0, ""
+    _gap: int | None = None
+    _open_ticks = 0
+
     def __init__(self, language: str) -> None:
-        self._language = _known(language)
-        self._text = ""
-        self._stop = 0
-        self._stop_sign = ""
-        self._gap: int | None = None
-        self._open_ticks = 0
+        self._language = language
 
     def __bool__(self) -> bool:
         """Tell whether a sentence has begun."""
@@ -158,7 +156,3 @@ def _parts(word: str) -> Iterator[str]:
         start = match.end()
     if rest := word[start:]:
         yield rest
-
-
-def _known(language: str) -> str:
-    return language if language in _LANGUAGES else "en"

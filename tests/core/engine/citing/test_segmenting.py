@@ -15,7 +15,7 @@ SENTENCE, QUOTATION, HEADING, CODE, ROW = PieceKind
 
 
 def pieces(*parts: str) -> list[Piece]:
-    segmenter = Segmenter()
+    segmenter = Segmenter("en")
     found = [piece for part in parts for piece in segmenter.feed(part)]
     return [*found, *segmenter.finish()]
 
@@ -45,7 +45,10 @@ def seen(text):
         ("One.\n\n2. Two\n3. Three", [(SENTENCE, "", "One."), (SENTENCE, "\n\n2. ", "Two"),
                                      (SENTENCE, "\n3. ", "Three")]),
         ("1. # Head\n    text", [(HEADING, "1. ", "Head"), (SENTENCE, "\n", "text")]),
+        ("- One\n\n    - Two", [(SENTENCE, "- ", "One"), (SENTENCE, "\n\n    - ", "Two")]),
+        ("> One\n    Two", [(QUOTATION, "> ", "One"), (SENTENCE, "\n", "Two")]),
         ("-\nOne", [(SENTENCE, "- ", "One")]),
+        ("-\n# One", [(HEADING, "- ", "One")]),
         ("-\n\nOne", [(SENTENCE, "", "One")]),
         ("In the year\n1999. It was.", [(SENTENCE, "", "In the year\n1999."),
                                         (SENTENCE, " ", "It was.")]),
@@ -156,7 +159,7 @@ def test_a_lone_surrogate_is_replaced():
 
 
 def test_a_sentence_is_given_out_when_the_next_has_begun():
-    segmenter = Segmenter()
+    segmenter = Segmenter("en")
 
     assert list(segmenter.feed("One here. Two")) == []
     assert [piece.raw for piece in segmenter.feed(" here")] == ["One here."]
