@@ -186,3 +186,6 @@ def test_each_of_several_dates_is_looked_up_as_a_date():
 
     assert missing(claim, "From 2021-03-04 to 2023-07-01.") is None
     assert missing(claim, "From 2021-03-05 to 2023-07-01.") == "4 March 2021"
+    assert (
+        missing("From 1 July 2023 to 4 March 2021 days passed.", "2021-03-04, 2023-07-01.") is None
+    )

@@ -44,7 +44,7 @@ def _tokens(text):
             'He said "a" and "It is. So." Then left.',
             ['He said "a" and "It is. So."', " Then left."],
         ),
-        ('It ends at 5 p.m. "6 is late" is said.', ["It ends at 5 p.m.", ' "6 is late" is said.']),
+        ('It left the U.S. "Two weeks" it was.', ["It left the U.S.", ' "Two weeks" it was.']),
         ('He said "It is. So then." Then left.', ['He said "It is. So then."', " Then left."]),
         ("He said “It is. So then.” Then left.", ["He said “It is. So then.”", " Then left."]),
         ("One (It is. So then.) two. Three.", ["One (It is. So then.) two.", " Three."]),
@@ -113,9 +113,9 @@ def test_sentences_end_as_before_once_one_was_cut():
 
 
 def test_more_marks_than_anybody_writes_do_not_end_a_sentence():
-    marks = "[1]" * 80
+    text = f"これは文です。{'[1]' * 80} 次の文です。"
 
-    assert cut(f"One here.{marks} Two here.") == [f"One here.{marks} Two here."]
+    assert cut(text) == [text]
 
 
 @given(st.text(st.sampled_from('ab. !?[1]`"“”()。A'), max_size=60))
