@@ -18,7 +18,6 @@ _PLAIN = r"(?:[^*_`\\]|(?<=[^\W_])_(?=[^\W_]))*"
 _ONLY_TEXT = re.compile(_PLAIN)
 # Most sentences hold no other markup than code, which takes no parser.
 _ONLY_CODE = re.compile(rf"{_PLAIN}(?:`[^`]+`(?!`){_PLAIN})+")
-_CODE = re.compile(r"[^*_`\\]*(?:`[^`]+`(?!`)[^*_`\\]*)+")
 _CODE = re.compile(r"`([^`]+)`")
 _LINE_BREAK = re.compile(r"[ \t]*[\r\n]+[ \t]*")
 _STYLES = {"strong_open": Style.STRONG, "em_open": Style.EMPHASIS}

@@ -5,6 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from citewell.blocks import Span, Style
+from citewell.engine.citing.sanitizing import clean, hosts_in, links_in, without_links
+from citewell.engine.citing.words import words
 from citewell_formats import inline
 from citewell_formats.inline import spans
 
@@ -48,3 +50,25 @@ def test_code_alone_is_read_as_the_parser_reads_it(markdown):
         patch.setattr(inline, "_ONLY_TEXT", re.compile("(?!)"))
         patch.setattr(inline, "_ONLY_CODE", re.compile("(?!)"))
         assert spans(markdown) == quickly
+
+
+_MARKUP = st.lists(
+    st.sampled_from(["*", "**", "_", "__", "`", "\\", " ", "n", "not", "2", "5", ".", ".com", "/",
+                     "://", "https", "@", "everyone", "-", "%", "(", ")", "[1]", "$", ",", "x_y"]),
+    max_size=12,
+).map("".join)  # fmt: skip
+_FIGURE = re.compile(r"\d+(?:[.,]\d+)*")
+
+
+@given(_MARKUP)
+@settings(max_examples=1000)
+def test_a_reader_sees_what_was_checked(raw):
+    """A law: the checks read Markdown, and no markup changes a word, a figure or a link in it."""
+    checked = clean(raw).text
+    shown = "".join(span.text for span in spans(checked))
+    unlinked = "".join(span.text for span in spans(without_links(checked, known=())))
+
+    assert list(words(shown)) == list(words(checked))
+    assert _FIGURE.findall(shown) == _FIGURE.findall(checked.replace("\\*", "*"))
+    assert not re.search(r"@everyone(?![^\W_])", shown)
+    assert not [link for link in (*links_in(unlinked), *hosts_in(unlinked)) if "_" not in link]

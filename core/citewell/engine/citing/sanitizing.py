@@ -11,6 +11,7 @@ from collections.abc import Collection, Sequence
 
 from msgspec import Struct
 
+from citewell.engine.citing.emphasis import at_borders, with_code
 from citewell.engine.citing.marks import CLOSING, MAX_CONTENT_CHARS, OPENING, read_mark
 
 REMOVED_LINK = "(link removed)"
@@ -19,10 +20,17 @@ REMOVED_LINK = "(link removed)"
 _FIRST_PLACEHOLDER, _LAST_PLACEHOLDER = 0xE000, 0xF8FF
 # Persian and emoji need the joiners.
 _KEPT = frozenset("\n\t\u200c\u200d")
+# They show nothing, or nothing behind a letter of these scripts, and part what is read as one word.
+_HIDDEN = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0]"
+    "|(?<=[0-9A-Za-z\u00c0-\u052f])[\u200c\u200d\ufe00-\ufe0f\U000e0100-\U000e01ef]+"
+)
 _PASSES = 4
 _TICKS = re.compile(r"`+")
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
-_ESCAPED = re.compile(r"\\+([\[\]<>()!`&@#【】［］〔〕])")
+# An escaped star or underscore stays so: it is no emphasis.
+_ESCAPED = re.compile(r"\\+([!-)+-/:-@\[\]^`{-~【】［］〔〕])")
+_ESCAPED_TWICE = re.compile(r"\\{2,}(?=[*_])")
 _COMMENT = re.compile(r"<!--.{0,4000}?-->", re.DOTALL)
 _TAG = re.compile(r"</?([A-Za-z][A-Za-z0-9-]{0,40})(?:[\s/][^<>]{0,2000})?>")
 _TAG_NAMES = frozenset(
@@ -55,9 +63,15 @@ _URL = re.compile(
 )
 _HOST = re.compile(r"(?<![\w.@/-])(?:[\w-]{1,63}\.){1,8}[A-Za-z]{2,24}(?![\w/])")
 _AFTER_URL = ".,;:!?*_~…"
-_PING = re.compile(r"@(?=(?:everyone|here|channel|group)\b)", re.IGNORECASE)
-_EMPTY_EMPHASIS = re.compile(r"(?<![*_\w])(?:\*\*\*\*|____)(?![*_\w])")
+_PING = re.compile(r"@(?=(?:everyone|here|channel|group)(?![^\W_]))", re.IGNORECASE)
+_EMPTY_EMPHASIS = re.compile(r"(?<![*_\w\\])(?:\*\*\*\*|____)(?![*_\w])")
 _BREAK = "\u200b"
+# Digits in a circle or above the line that end a piece look like a mark, but for `m²`.
+_RAISED = "\u00b2\u00b3\u00b9\u2070-\u2079"
+_SMALL_MARK = re.compile(
+    rf"\s*(?:[\u2460-\u24ff\u2776-\u2793]+|(?<=[\s.!?…])[{_RAISED}]+|\u207d[{_RAISED}]+\u207e)"
+    r"(?=[\s.!?…]*$)"
+)
 
 
 class Clean(Struct, frozen=True):
@@ -82,17 +96,16 @@ class Clean(Struct, frozen=True):
 def clean(raw: str) -> Clean:
     """Take marks, links' targets, images, HTML and mentions out of one piece of Markdown."""
     text, spans = _without_code(_printable(raw))
-    text = _ESCAPED.sub(r"\1", _decoded(text)).replace("`", "")
+    text = _unescaped(_decoded(text)).replace("`", "")
     text = " ".join(_without_tags(text).split())
     brackets = _Brackets(spans)
     # Taking one thing out can bring the halves of another together.
     for _ in range(_PASSES):
-        before, text = text, brackets.read(text)
+        before, text = text, _unescaped(brackets.read(text))
         if text == before:
             break
-    text = _OPEN_LINK.sub("] ", _OPEN_ANGLE.sub("< ", _EMPTY_EMPHASIS.sub("", text)))
-    for placeholder, span in spans.items():
-        text = text.replace(placeholder, span)
+    text = _EMPTY_EMPHASIS.sub("", at_borders(_without_small_mark(text, brackets.failed)))
+    text = with_code(_OPEN_LINK.sub("] ", _OPEN_ANGLE.sub("< ", text)), spans)
     return Clean(
         " ".join(_PING.sub("@" + _BREAK, text).split()),
         tuple(dict.fromkeys(brackets.numbers)),
@@ -130,10 +143,10 @@ def harmless(text: str) -> str:
 
 
 def _printable(text: str) -> str:
-    """Drop control, direction and private characters; a lone surrogate becomes U+FFFD."""
-    if text.isprintable():
+    """Drop control, hidden and private characters; a lone surrogate becomes U+FFFD."""
+    if text.isascii() and text.isprintable():
         return text
-    return "".join(map(_printed, text))
+    return _HIDDEN.sub("", "".join(map(_printed, text)))
 
 
 def _printed(character: str) -> str:
@@ -177,6 +190,10 @@ def _without_code(text: str) -> tuple[str, dict[str, str]]:
     return "".join(kept), spans
 
 
+def _unescaped(text: str) -> str:
+    return _ESCAPED_TWICE.sub(r"\\", _ESCAPED.sub(r"\1", text))
+
+
 def _decoded(text: str) -> str:
     if "&" not in text:
         return text
@@ -197,6 +214,14 @@ def _without_tags(text: str) -> str:
     text = _ANGLE_LINK.sub(lambda match: match[2] or match[1], text)
     text = _PLATFORM.sub(r"\1", text)
     return _TAG.sub(drop, text)
+
+
+def _without_small_mark(text: str, failed: list[str]) -> str:
+    mark = _SMALL_MARK.search(text)
+    if mark is None:
+        return text
+    failed.append(mark[0].strip())
+    return text[: mark.start()] + text[mark.end() :]
 
 
 class _Brackets:

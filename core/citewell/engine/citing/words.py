@@ -11,6 +11,13 @@ from functools import cache
 UNSPACED = r"\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
 _WORD = re.compile(rf"[{UNSPACED}]|[^\W_{UNSPACED}]+(?:['’][^\W\d_]+)*")
 
+# Cyrillic and Greek letters that look like Latin ones. Source: confusables.txt of Unicode UTS #39.
+_LOOKALIKES = str.maketrans(
+    "\u0430\u0435\u043e\u0440\u0441\u0443\u0445\u0456\u0458\u0455\u04bb\u0501\u03bf\u03c5\u03b9\u03ba",
+    "aeopcyxijshdouik",
+)
+_LATIN = re.compile("[a-z]")
+
 # Five letters stand for a word: of the stems tried on AttributionBench (none, Snowball, the first
 # four, five and six letters) this one agreed best with people, and it needs no list per language.
 _STEM_CHARS = 5
@@ -70,7 +77,12 @@ def words(text: str) -> Iterator[str]:
     """Yield the words of `text` in order, folded, without possessive endings."""
     folded = unicodedata.normalize("NFKC", text).casefold().replace("’", "'")
     for match in _WORD.finditer(folded):
-        yield match[0].removesuffix("'s")
+        yield _of_one_script(match[0]).removesuffix("'s")
+
+
+def _of_one_script(word: str) -> str:
+    """Read letters of another script as the Latin ones beside them that they look like."""
+    return word if word.isascii() or not _LATIN.search(word) else word.translate(_LOOKALIKES)
 
 
 def stem(word: str) -> str:

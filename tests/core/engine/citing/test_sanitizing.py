@@ -72,6 +72,23 @@ def test_failed_marks_vanish_and_are_named(mark):
     assert cleaned.failed == (mark,)
 
 
+@pytest.mark.parametrize(
+    ("raw", "text", "failed"),
+    [
+        ("six months ⑦ [1].", "six months.", ("⑦",)),
+        ("six months⑦⓫!", "six months!", ("⑦⓫",)),
+        ("six months. ⁷", "six months.", ("⁷",)),
+        ("six months.¹²", "six months.", ("¹²",)),
+        ("six months⁽⁷⁾.", "six months.", ("⁽⁷⁾",)),
+        ("five m²", "five m²", ()),
+        ("five km² a day", "five km² a day", ()),
+        ("⑦ months", "⑦ months", ()),
+    ],
+)
+def test_small_digits_that_end_a_piece_are_no_marks(raw, text, failed):
+    assert (clean(raw).text, clean(raw).failed) == (text, failed)
+
+
 def test_a_bracket_longer_than_any_mark_vanishes_when_it_looks_like_one():
     longest, longer = "1, " * 39 + "1", "1, " * 40 + "1"
 
@@ -120,17 +137,23 @@ def test_there_are_only_so_many_code_spans():
         ("<@U123> <@!1> <#C1> <!here> <:e:12> <a:b:1> <t:1:R> </cmd:12>",
          "@U123 @!1 #C1 !here :e:12 a:b:1 t:1:R /cmd:12"),
         ("@everyone @here @Channel", "@\u200beveryone @\u200bhere @\u200bChannel"),
-        ("@group @Everyone1", "@\u200bgroup @Everyone1"),
+        ("@group @Everyone1 @here_", "@\u200bgroup @Everyone1 @\u200bhere_"),
         ("me@heretic.example", "me@heretic.example"),
         ("a\x1b[31mb\x07\u202ec\u200b\ue000\ud800", "a31mbc\ufffd"),
-        ("a\u200cb\u200dc", "a\u200cb\u200dc"),
+        ("می\u200cخواهم 👩\u200d💻 ❤\ufe0f", "می\u200cخواهم 👩\u200d💻 ❤\ufe0f"),
+        ("n\u200dot é\u200cя\u200d2\ufe0f5 a\u034fb\u3164c", "not éя25 abc"),
+        ("\u034fa \u2800b \u1160c", "a b c"),
         ("a\n b\t c\u2028d", "a b c d"),
         (r"\*stars\* stay", r"\*stars\* stay"),
         (r"\\[a\\] \`b\`", "[a] b"),
         ("`<b> &lt; [1] @everyone`", "`<b> &lt; [1] @\u200beveryone`"),
         ("``x`` `y", "``x`` y"),
         ("a **** b ____ c", "a b c"),
-        ("a ** b **c** __d__", "a ** b **c** __d__"),
+        ("a ** b **c** __d__", "a ** b **c** **d**"),
+        (r"5\.75 is 25\% of \$1 at evil\.example\/x", "5.75 is 25% of $1 at evil.example/x"),
+        (r"\\*a\\\*b \[1]* \ [1]. \\ [1]*", r"\*a\*b* . \*"),
+        ("@**everyone** and h**ttps:**//evil.example", "@\u200beveryone and https://evil.example"),
+        (r"\****.", r"\****."),
         ("a\rb\x1cc\u0378d", "a b cd"),
         ("a\x1bb", "ab"),
         ("a\u202eb", "ab"),

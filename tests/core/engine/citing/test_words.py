@@ -70,3 +70,13 @@ def test_opposites_hold_both_ways():
     assert opposites()["more"] == {"less", "fewer"}
     assert opposites()["fewer"] == {"more"}
     assert opposites()["increased"] == {"decreased"}
+
+
+def test_letters_of_another_script_beside_latin_ones_are_read_as_what_they_look_like():
+    assert list(words("n\u043et \u0421\u0430nnot \u03bf\u03c5t")) == ["not", "cannot", "out"]
+    assert list(words("\u043d\u0435 \u03bc\u03b5 \u03bcm")) == [
+        "\u043d\u0435",
+        "\u03bc\u03b5",
+        "\u03bcm",
+    ]
+    assert is_negated("It is n\u043et so.", "en")
