@@ -12,13 +12,15 @@ from collections.abc import Mapping
 # What may stand between a blank and emphasis or code, and between those and the next blank.
 _BEFORE = "([{\"'“„«‚‘‹—¿¡"
 _AFTER = ".,;:!?)]}\"'”’»›…—"
-_APOSTROPHES = "'’"
-# They join words and code spans, but not figures.
-_JOINTS = frozenset("/-")
 _EMPHASISED = re.compile(r"\S*[*_]\S*")
 _SIGNS = "*_"
 _RUN = re.compile(r"(?<!\\)(?:\*+|_+)")
+_LITERAL = re.compile(r"\*|_+")
 _PLACEHOLDER = re.compile("[\ue000-\uf8ff]")
+# A slash or a hyphen parts a code span from a letter or another span, but is a sign at a figure.
+_LETTER = r"(?:[^\W\d_]|[\ue000-\uf8ff])"
+_BEFORE_CODE = re.compile(rf"|.?[\s*{re.escape(_BEFORE)}]|{_LETTER}[/-]", re.DOTALL)
+_AFTER_CODE = re.compile(rf"[{re.escape(_AFTER)}*]*(?:\s|$)|['’]|[/-]{_LETTER}")
 _WORD_IN_CODE = re.compile(r"`+ ?([^\W_]+(?:_[^\W_]+)*) ?`+")
 
 
@@ -39,14 +41,11 @@ def with_code(text: str, spans: Mapping[str, str]) -> str:
 
     def placed(match: re.Match[str]) -> str:
         begin, end = match.span()
-        is_apart = _ends_apart(text[max(begin - 2, 0) : begin]), _begins_apart(text[end : end + 2])
+        before = "" if _BEFORE_CODE.fullmatch(text, max(begin - 2, 0), begin) else " "
+        after = "" if _AFTER_CODE.match(text, end) else " "
         code = spans[match[0]]
-        word = _WORD_IN_CODE.fullmatch(code)
-        if all(is_apart):
-            return code
-        if word:
-            return word[1]
-        return f"{'' if is_apart[0] else ' '}{code}{'' if is_apart[1] else ' '}"
+        word = _WORD_IN_CODE.fullmatch(code) if before or after else None
+        return word[1] if word else f"{before}{code}{after}"
 
     return _PLACEHOLDER.sub(placed, text)
 
@@ -61,42 +60,19 @@ def _joined(word: str) -> str:
 
 def _is_literal(run: re.Match[str]) -> bool:
     """Tell whether stars or underscores stand for themselves, as in `2*3` and `data_dir`."""
-    return all(map(str.isalnum, _around(run))) and run[0].strip("_") in {"", "*"}
+    return all(map(str.isalnum, _around(run))) and _LITERAL.fullmatch(run[0]) is not None
 
 
 def _is_underlined(text: str) -> bool:
     """Tell whether underscores open emphasis and close it."""
-    is_open = False
-    for run in _RUN.finditer(text):
-        if run[0][0] == "_" and not _is_literal(run):
-            before, after = _around(run)
-            if is_open and before.strip():
-                return True
-            is_open = is_open or bool(after.strip())
-    return False
+    around = [
+        _around(run)
+        for run in _RUN.finditer(text)
+        if run[0].startswith("_") and not _is_literal(run)
+    ]
+    opening = next((i for i, (_, after) in enumerate(around) if after.strip()), len(around))
+    return any(before.strip() for before, _ in around[opening + 1 :])
 
 
 def _around(run: re.Match[str]) -> tuple[str, str]:
     return run.string[max(run.start() - 1, 0) : run.start()], run.string[run.end() : run.end() + 1]
-
-
-def _ends_apart(before: str) -> bool:
-    """Tell whether text ends where a code span may begin that is no part of a word."""
-    far, near = before[:-1], before[-1:]
-    return _is_blank(near) or near in _BEFORE or (near in _JOINTS and _is_word(far))
-
-
-def _begins_apart(after: str) -> bool:
-    near, far = after[:1], after[1:]
-    if near in _JOINTS:
-        return _is_word(far)
-    is_end = near in _APOSTROPHES or _is_blank(far) or far in _AFTER
-    return _is_blank(near) or (near in _AFTER and is_end)
-
-
-def _is_blank(near: str) -> bool:
-    return not near.strip("* \n")
-
-
-def _is_word(far: str) -> bool:
-    return far.isalpha() or _PLACEHOLDER.match(far) is not None
