@@ -14,7 +14,11 @@ from functools import lru_cache
 from msgspec import Struct
 
 from citewell.engine.citing.spans import Span
+from citewell.engine.citing.words import is_negated, words
 
+# A quotation with a gap: how many words each of its parts has, and how wide the gap may be.
+_PART_WORDS = 3
+_GAP_CHARS = 300
 _SAME = str.maketrans({
     **dict.fromkeys("“”„‟«»″＂", '"'),
     **dict.fromkeys("‘’‚‛′`´", "'"),
@@ -22,6 +26,7 @@ _SAME = str.maketrans({
     "…": "...",
     "\u00ad": None,
 })
+_PARAGRAPH_END = re.compile(r"\n\s*\n")
 _ELISION = re.compile(r"\s*(?:\[\s*)?(?:\.\.\.|…)(?:\s*\])?\s*")
 
 
@@ -43,17 +48,21 @@ class _Folded(Struct, frozen=True):
 class Aligner:
     """Finds things in one stored text."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, language: str = "en") -> None:
         self.text = text
+        self._language = language
         self._folded: dict[Folding, _Folded] = {}
 
-    def find(self, quotation: str, *, folding: Sequence[Folding] = tuple(Folding)) -> Span | None:
+    def find(
+        self, quotation: str, *, folding: Sequence[Folding] = tuple(Folding), start: int = 0
+    ) -> Span | None:
         """Return where `quotation` stands, under the mildest folding that finds it.
 
-        It must begin and end at the borders of words. The span is the first that fits.
+        It must begin and end at the borders of words. The span is the first that fits and does not
+        begin before `start`.
         """
         for fold in folding:
-            span = self._find(quotation, fold)
+            span = self._find(quotation, fold, start=start)
             if span is not None:
                 return span
         return None
@@ -70,17 +79,39 @@ class Aligner:
         return (start if at_line_start else span[0]), span[1]
 
     def find_elided(self, quotation: str) -> tuple[Span, ...]:
-        """Return where the parts of a quotation stand, in order; empty when one is missing."""
+        """Return where the parts of a quotation stand, in order; empty when one is missing.
+
+        What is left out between two parts is short and does not turn the statement round.
+        """
+        whole = self.find(quotation)
+        if whole is not None:
+            return (whole,)
+        parts = [part for part in _ELISION.split(quotation) if part]
+        if len(parts) > 1 and any(len(list(words(part))) < _PART_WORDS for part in parts):
+            return ()
         spans: list[Span] = []
-        for part in filter(None, _ELISION.split(quotation)):
-            span = self.find(part)
-            if span is None or (spans and span[0] < spans[-1][1]):
+        for part in parts:
+            end = spans[-1][1] if spans else 0
+            span = self.find(part, start=end)
+            if span is None or (spans and not self._may_be_left_out(self.text[end : span[0]])):
                 return ()
             spans.append(span)
         return tuple(spans)
 
+    def _may_be_left_out(self, gap: str) -> bool:
+        return (
+            len(gap) <= _GAP_CHARS
+            and not _PARAGRAPH_END.search(gap)
+            and not is_negated(gap, self._language)
+        )
+
     def _find(
-        self, quotation: str, folding: Folding, border: Callable[[str, int], bool] | None = None
+        self,
+        quotation: str,
+        folding: Folding,
+        *,
+        start: int = 0,
+        border: Callable[[str, int], bool] | None = None,
     ) -> Span | None:
         if folding not in self._folded:
             self._folded[folding] = _fold(self.text, folding)
@@ -88,10 +119,11 @@ class Aligner:
         wanted = _fold(quotation, folding).text.strip()
         is_border = border or _is_border
         for match in re.finditer(f"(?={re.escape(wanted)})", stored.text) if wanted else ():
-            start = stored.origin[match.start()]
+            first = stored.origin[match.start()]
             end = stored.origin[match.start() + len(wanted) - 1] + 1
-            if is_border(self.text, start) and is_border(self.text, end):
-                return start, end
+            whole = is_border(self.text, first) and is_border(self.text, end)
+            if whole and first >= start:
+                return first, end
         return None
 
 

@@ -12,10 +12,13 @@ from msgspec.structs import replace
 
 from citewell.engine.citing.aligning import Aligner
 from citewell.engine.citing.evidence import Checked, Evidence, Policy, check_marks, cite_span
+from citewell.engine.citing.numbering import Numbering, bulleted
+from citewell.engine.citing.quotations import with_stored_quotes
+from citewell.engine.citing.rows import Row, missing_cell
 from citewell.engine.citing.sanitizing import Clean, clean, harmless, without_links
 from citewell.engine.citing.segmenting import Piece, PieceKind, table_cells
 from citewell.engine.citing.spans import Span
-from citewell.engine.citing.verdicts import Source, Statement, all_words_stand, judge
+from citewell.engine.citing.verdicts import Source, Statement, judge, stands_as_title
 from citewell.engine.citing.words import words
 from citewell.types import Citation, Claim, ClaimKind, Passage, Verdict
 
@@ -28,11 +31,6 @@ _LINE_END = "\n"
 _NAME_CHARS = 40
 _NAME_SIGNS = frozenset("+-#.")
 
-_QUOTATION = re.compile(
-    r"(?P<code>(?P<ticks>`+)(?!`).+?(?<!`)(?P=ticks)(?!`))"
-    r"|(?<!\w)\"(?=\S)(?P<straight>[^\"]+)(?<=\S)\"(?!\w)"
-    r"|“(?P<curly>[^“”]+)”|„(?P<low>[^„“”]+)[“”]|«(?P<angle>[^«»]+)»"
-)
 _KINDS = {
     PieceKind.SENTENCE: ClaimKind.SENTENCE,
     PieceKind.QUOTATION: ClaimKind.SENTENCE,
@@ -71,6 +69,7 @@ class Checker:
         self._sources: dict[Passage, Source] = {}
         self._numbers: dict[str, int] = {}
         self._headings: list[Piece] = []
+        self._numbering = Numbering()
 
     async def check(self, piece: Piece) -> list[Claim]:
         """Return the claims that can be decided now; a heading waits for what follows it."""
@@ -120,14 +119,16 @@ class Checker:
     ) -> _Finding:
         """Judge a sentence or a table row by all that it cites together."""
         sources = self._read(checked.passages.values())
-        aligned = [self._with_stored_quotes(cell.text, sources) for cell in cells]
+        aligned = [
+            with_stored_quotes(cell.text, sources, question=self._question) for cell in cells
+        ]
         texts = [text for text, _ in aligned]
         missing = next((quote for _, quote in aligned if quote), None)
         judged = " | ".join(texts)
         if missing is not None:
             verdict = _unsupported("quote", f'quote not found: "{missing}"')
-        elif piece.kind is PieceKind.ROW and not self._header_stands(piece, sources):
-            verdict = _unsupported("header", "the table's header is not in what the row cites")
+        elif piece.kind is PieceKind.ROW and (problem := self._row_problem(piece, texts, sources)):
+            verdict = problem
         else:
             reach = 0 if piece.kind is PieceKind.ROW else 1
             verdict = await self._judge(judged, sources, reach=reach)
@@ -162,8 +163,7 @@ class Checker:
             source = self._source(passage)
             spans = source.aligner.find_elided(text)
             if spans:
-                stored = " … ".join(clean(passage.text[slice(*span)]).text for span in spans)
-                shown = without_links(stored, known=source.addresses)
+                shown = without_links(source.stored(text), known=source.addresses)
                 verdict = Verdict(
                     supported=True, reason="quoted from what it cites", check="quote", score=1.0
                 )
@@ -186,29 +186,7 @@ class Checker:
         verdict = _unsupported("code", "its lines do not stand together in a source")
         return _Finding(_fenced(piece.body, piece.language), verdict)
 
-    # --- quotes -------------------------------------------------------------------------------
-
-    def _with_stored_quotes(self, text: str, sources: Sequence[Source]) -> tuple[str, str | None]:
-        """Put stored text in the place of each quotation; return also the first not found."""
-        missing: list[str] = []
-
-        def stored(match: re.Match[str]) -> str:
-            groups = match.groupdict()
-            quotation = next(
-                (groups[name] for name in ("straight", "curly", "low", "angle") if groups[name]), ""
-            )
-            if not any(words(quotation)):
-                return match[0]
-            for source in sources:
-                if spans := source.aligner.find_elided(quotation):
-                    parts = (clean(source.passage.text[slice(*span)]).text for span in spans)
-                    return match[0][0] + " … ".join(parts) + match[0][-1]
-            if self._question.find(quotation) is None:
-                missing.append(quotation)
-            return match[0]
-
-        # Stored text may have taken the place of half a code span: what stands now is read anew.
-        return clean(_QUOTATION.sub(stored, text)).text, missing[0] if missing else None
+    # --- citations -----------------------------------------------------------------------------
 
     def _windows(
         self, text: str, piece: Piece, passages: dict[int, Passage]
@@ -282,7 +260,7 @@ class Checker:
 
     def _stands(self, text: str, sources: Sequence[Source]) -> bool:
         question, language = self._evidence.question, self._evidence.language
-        return all_words_stand(text, sources, question=question, language=language)
+        return stands_as_title(Statement(text, sources, question, language, titular=True))
 
     def _note_header(self, piece: Piece) -> None:
         # The first row's raw text holds the header too: a new table begins.
@@ -292,9 +270,17 @@ class Checker:
             ]
             self._header_due = f"{_bars(names)}\n{piece.rule}"
 
-    def _header_stands(self, piece: Piece, sources: Sequence[Source]) -> bool:
-        cells = table_cells(piece.header)
-        return self._stands(" | ".join(clean(cell).text for cell in cells), sources)
+    def _row_problem(
+        self, piece: Piece, cells: Sequence[str], sources: Sequence[Source]
+    ) -> Verdict | None:
+        titles = [clean(cell).text for cell in table_cells(piece.header)]
+        if not all(self._stands(title, sources) for title in titles):
+            return _unsupported("header", "the table's header is not in what the row cites")
+        missing = missing_cell(Row(cells, titles, self._evidence.language), sources)
+        if missing is not None:
+            reason = f'"{missing}" is not in that row and column of what it cites'
+            return _unsupported("row", reason)
+        return None
 
     # --- claims -------------------------------------------------------------------------------
 
@@ -326,7 +312,8 @@ class Checker:
         if not self._started:
             lead = lead.lstrip(_LINE_END) if lead.strip() else ""
         self._started = True
-        return lead
+        # Where items before it were dropped, a number would no longer count what is shown.
+        return lead if self._numbering.takes(lead) else bulleted(lead)
 
 
 def _joined(dropped: str, own: str) -> str:

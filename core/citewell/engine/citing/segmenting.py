@@ -15,6 +15,7 @@ from enum import Enum, auto
 from msgspec import Struct
 
 from citewell.engine.citing.marks import after_marks
+from citewell.engine.citing.numbering import Numbering
 from citewell.engine.citing.sentences import SURROGATES, Sentences
 
 MAX_LINE_CHARS = 4000
@@ -92,6 +93,7 @@ class Segmenter:
 
     def __init__(self, language: str) -> None:
         self._sentences = Sentences(language)
+        self._numbering = Numbering()
         self._quoted: list[str] = []
         self._table: list[str] = []
 
@@ -150,8 +152,12 @@ class Segmenter:
             self._indent = (self._indent + token)[:MAX_LINE_CHARS]
         elif self._is_list_marker(token):
             yield from self._end_blocks()
-            self._marker = f"{self._indent.expandtabs(_TAB_CHARS)}{token} "
-            self._in_list, self._indent, self._marker_alone = True, "", True
+            marker = f"{self._indent.expandtabs(_TAB_CHARS)}{token} "
+            if self._numbering.takes(marker):
+                self._marker = marker
+                self._in_list, self._indent, self._marker_alone = True, "", True
+            else:
+                yield from self._begin_prose(token)
         elif self._is_whole_line(token):
             self._reading, self._line, self._oversize = _Line.WHOLE, self._indent + token, False
         else:

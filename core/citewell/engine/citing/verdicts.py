@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from citewell.engine.citing.aligning import Aligner
 from citewell.engine.citing.quantities import Figures, missing_figure
-from citewell.engine.citing.sanitizing import hosts_in, links_in
+from citewell.engine.citing.sanitizing import clean, hosts_in, links_in
 from citewell.engine.citing.spans import Span
 from citewell.engine.citing.windows import Windows, narrowed, row_spans, sentence_spans
 from citewell.engine.citing.words import (
@@ -40,7 +40,7 @@ _SAME_CLAUSE = 0.75
 _FEW_WORDS = 3
 
 _CLAUSE_BORDER = re.compile(
-    r"[,;:()\u2013\u2014]|\b(?:and|but|while|although|though|because|which|that|unless|whereas|"
+    r"[;()\u2013\u2014]|[,:](?!\d)|\b(?:and|but|while|although|though|because|which|that|unless|whereas|"
     r"aber|und|weil|dass|mais|et|que|pero|y)\b",
     re.IGNORECASE,
 )
@@ -63,13 +63,14 @@ class Source:
             heading for placed in passage.places for heading in placed.place.headings
         )
         self.passage = passage
-        self.aligner = Aligner(passage.text)
-        self._around = tuple(filter(None, (passage.title, *headings, passage.header)))
+        self.aligner = Aligner(passage.text, passage.language)
+        self.titles = tuple(filter(None, (passage.title, *headings)))
+        self.around = (*self.titles, passage.header) if passage.header else self.titles
 
     @cached_property
     def text(self) -> str:
         """Everything that belongs to the passage: title, headings, a table's header, its text."""
-        return "\n".join((*self._around, self.passage.text))
+        return "\n".join((*self.around, self.passage.text))
 
     @cached_property
     def words(self) -> frozenset[str]:
@@ -102,7 +103,7 @@ class Source:
         units = (self.passage.text[start:end] for start, end in self._sentences.spans)
         return tuple(
             clause
-            for unit in (*self._around, *units)
+            for unit in (*self.around, *units)
             for clause in _clauses(unit, self.passage.language)
         )
 
@@ -128,16 +129,29 @@ class Source:
         span = windows.span(window) if window else (0, len(self.passage.text))
         return narrowed(self.passage.text, span, claim), window.share if window else 0.0
 
-    def figures_near(self, claim: str, *, reach: int) -> Figures:
-        """Return the figures of the sentences closest to `claim`, widened by `reach` sentences.
+    def near(self, claim: str, *, reach: int) -> Span:
+        """Return where the sentences closest to `claim` stand, widened by `reach` sentences.
 
         Without reach it is one row or sentence alone.
         """
         windows = self._sentences if reach else self._rows
         window = windows.closest(claim, joined=bool(reach))
-        span = windows.span(window, reach=reach) if window else (0, len(self.passage.text))
-        text = "\n".join((*self._around, self.passage.text[slice(*span)]))
-        return Figures(text, self.passage.language)
+        return windows.span(window, reach=reach) if window else (0, len(self.passage.text))
+
+    def text_near(self, clause: str, statement: Statement) -> str:
+        """Return what is `near` a clause of a statement, or the statement."""
+        spans = [self.near(claim, reach=statement.reach) for claim in (clause, statement.text)]
+        return "\n".join(self.passage.text[slice(*span)] for span in spans)
+
+    def figures_near(self, claim: str, *, reach: int) -> Figures:
+        """Return the figures of what is `near` a claim, and of the titles above it."""
+        text = self.passage.text[slice(*self.near(claim, reach=reach))]
+        return Figures("\n".join((*self.around, text)), self.passage.language)
+
+    def stored(self, quotation: str) -> str:
+        """Return the stored text of a quotation on one line; empty when it does not stand there."""
+        spans = self.aligner.find_elided(quotation)
+        return " … ".join(clean(self.passage.text[slice(*span)]).text for span in spans)
 
 
 class Statement(Struct, frozen=True):
@@ -149,6 +163,7 @@ class Statement(Struct, frozen=True):
         question: names may come from it as well.
         language: of the sentence.
         reach: how many sentences beside the closest one may hold its numbers.
+        titular: whether it is a heading, which may name the years of the question.
     """
 
     text: str
@@ -156,6 +171,7 @@ class Statement(Struct, frozen=True):
     question: str = ""
     language: str = "en"
     reach: int = 1
+    titular: bool = False
 
 
 def judge(statement: Statement, *, bar: float = CONTAINMENT_BAR) -> Verdict:
@@ -167,12 +183,14 @@ def judge(statement: Statement, *, bar: float = CONTAINMENT_BAR) -> Verdict:
     return _contained(statement, bar)
 
 
-def all_words_stand(text: str, sources: Sequence[Source], *, question: str, language: str) -> bool:
-    """Tell whether every content word and figure of `text` stands in a source or the question."""
-    known = frozenset().union(content_stems(question, language), *(s.stems for s in sources))
-    figures = [*(source.figures for source in sources), Figures(question, language)]
-    return known.issuperset(content_stems(text, language)) and not missing_figure(
-        text, figures, language
+def stands_as_title(statement: Statement) -> bool:
+    """Tell whether no check fails and every content word stands in a source or the question."""
+    language = statement.language
+    known = frozenset(content_stems(statement.question, language)).union(
+        *(source.stems for source in statement.sources)
+    )
+    return known.issuperset(content_stems(statement.text, language)) and not any(
+        find_problem(statement) for find_problem in _CHECKS.values()
     )
 
 
@@ -217,14 +235,59 @@ def _unknown_link(statement: Statement) -> str | None:
 
 
 def _missing_figure(statement: Statement) -> str | None:
-    text, language = statement.text, statement.language
-    anywhere = [source.figures for source in statement.sources]
-    missing = missing_figure(text, anywhere, language)
+    text, language, sources = statement.text, statement.language, statement.sources
+    asked = [Figures(statement.question, language)] if statement.titular else []
+    stated = [source.figures for source in sources]
+    missing = missing_figure(text, stated, language, anywhere=asked)
     if missing:
         return f'"{missing}" is not in what it cites'
-    near = [source.figures_near(text, reach=statement.reach) for source in statement.sources]
-    missing = missing_figure(text, near, language, anywhere=anywhere)
-    return f'"{missing}" stands elsewhere in what it cites' if missing else None
+    near = [source.figures_near(text, reach=statement.reach) for source in sources]
+    missing = missing_figure(text, near, language, anywhere=[*stated, *asked])
+    if missing:
+        return f'"{missing}" stands elsewhere in what it cites'
+    missing = _figure_apart(statement) if len(sources) > 1 else None
+    return f'what it cites says "{missing}" of something else' if missing else None
+
+
+def _figure_apart(statement: Statement) -> str | None:
+    """Find a figure that no source states beside a name, or most of the words, of its clause."""
+    language, sources = statement.language, statement.sources
+    stated = [source.figures for source in sources]
+    common = frozenset.intersection(*(frozenset(source.around) for source in sources))
+    for clause in _clause_texts(statement.text, language, fewest=1):
+        near = [source.text_near(clause, statement) for source in sources]
+        own = [
+            "\n".join((*(line for line in source.around if line not in common), text))
+            for source, text in zip(sources, near, strict=True)
+        ]
+        beside = [
+            Figures("\n".join((*source.around, text)), source.passage.language)
+            for source, text, tells in zip(sources, near, _tell(clause, own, language), strict=True)
+            if tells
+        ]
+        missing = missing_figure(clause, beside, language, anywhere=stated)
+        if missing:
+            return missing
+    return None
+
+
+def _tell(clause: str, texts: Sequence[str], language: str) -> list[bool]:
+    """Tell which texts hold a name of `clause` or, where no name parts them, most of its words."""
+    held = [frozenset(words(text)) for text in texts]
+    plain = {word for text in texts for word in _TOKEN.findall(text) if word.islower()}
+    names = {
+        word
+        for name in _TOKEN.findall(clause)
+        if name[0].isupper() and not {name.casefold()} & (plain | stopwords(language))
+        for word in words(name)
+    }
+    # What every text holds, or none, does not part them.
+    parting = names.intersection(frozenset[str]().union(*held)) - frozenset.intersection(*held)
+    if parting:
+        return [not parting.isdisjoint(one) for one in held]
+    wanted = content_stems(clause, language)
+    stems = [frozenset(content_stems(text, language)) for text in texts]
+    return [2 * sum(stem in one for stem in wanted) > len(wanted) for one in stems]
 
 
 def _missing_name(statement: Statement) -> str | None:
@@ -259,7 +322,7 @@ def _wrong_negation(statement: Statement) -> str | None:
         return None
     known = [clause for source in statement.sources for clause in source.clauses]
     for stems, negated in _clauses(statement.text, statement.language):
-        overlaps = [(len(stems & other) / len(stems), parity) for other, parity in known if other]
+        overlaps = [(len(stems & other) / len(stems), parity) for other, parity in known if stems]
         nearest = max([0.0, *(overlap for overlap, _ in overlaps)])
         if nearest >= _SAME_CLAUSE:
             agrees = any(overlap == nearest and parity == negated for overlap, parity in overlaps)
@@ -270,20 +333,34 @@ def _wrong_negation(statement: Statement) -> str | None:
     return None
 
 
-def _clauses(text: str, language: str) -> list[Clause]:
-    """Return the words of each clause, and whether it is negated; very short ones join the next."""
-    found: list[Clause] = []
+def _clauses(text: str, language: str) -> Iterator[Clause]:
+    """Yield the words of each clause, and whether it is negated."""
+    for clause in _clause_texts(text, language, fewest=2):
+        yield _telling_stems(clause, language), is_negated(clause, language)
+
+
+def _telling_stems(text: str, language: str) -> frozenset[str]:
     negating = negators(language)
+    return frozenset(stem for stem in content_stems(text, language) if stem not in negating)
+
+
+def _clause_texts(text: str, language: str, *, fewest: int) -> list[str]:
+    """Return the clauses of `text`; one of fewer than `fewest` content words joins the next.
+
+    What has none, as behind the colon of "Staff: 50", belongs to the clause before it.
+    """
+    found: list[str] = []
     pending = ""
-    parts = _CLAUSE_BORDER.split(text)
-    for index, part in enumerate(parts):
+    for part in _CLAUSE_BORDER.split(text):
         pending = f"{pending} {part}"
-        stems = frozenset(stem for stem in content_stems(pending, language) if stem not in negating)
-        negated = is_negated(pending, language)
-        if len(stems) >= 2 or (stems and index == len(parts) - 1):
-            found.append((stems, negated))
+        stems = _telling_stems(pending, language)
+        if found and not stems:
+            found[-1] += pending
             pending = ""
-    return found
+        elif len(stems) >= fewest:
+            found.append(pending)
+            pending = ""
+    return [*found, pending] if pending else found
 
 
 def _contrary_word(statement: Statement) -> str | None:

@@ -17,6 +17,7 @@ _MAX_SENTENCE_CHARS = 400
 # A neighbour joins the window when it holds this share more of the claim's words.
 _WORTH_JOINING = 0.2
 
+_BAR = "|"
 _PARAGRAPH = re.compile(r"[^\n]+(?:\n(?!\s*\n)[^\n]+)*")
 _WORD = re.compile(r"\S+")
 _OWN_LINE = re.compile(r"\s*(?:\||[-*+•]\s|\d{1,3}[.)]\s|#|>)")
@@ -102,10 +103,10 @@ def sentence_spans(text: str, language: str) -> Iterator[Span]:
 
 
 def row_spans(text: str, language: str) -> Iterator[Span]:
-    """Yield what may be a row of a table: lines where lines follow one another, or sentences."""
+    """Yield what may be a row: lines that follow one another or hold a bar, or sentences."""
     for start, block in _paragraphs(text):
-        spans = _lines(block) if "\n" in block.strip() else _sentences(block, language)
-        for first, last in spans:
+        is_table = "\n" in block.strip() or _BAR in block
+        for first, last in _lines(block) if is_table else _sentences(block, language):
             yield start + first, start + last
 
 

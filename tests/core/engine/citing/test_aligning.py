@@ -68,20 +68,67 @@ def test_a_later_place_counts_when_the_first_is_inside_a_word():
 @pytest.mark.parametrize(
     ("quotation", "stored"),
     [
-        ("The first … opened ... the old mill", ["The ﬁrst", "opened", "the “old\nmill"]),
-        ("It has [...] seats", ["It has", "seats"]),
+        ("The first office … the old mill ... has 1,234 seats",
+         ["The ﬁrst ofﬁce", "the “old\nmill", "has 1,234 seats"]),
+        ("The first office [...] the old mill", ["The ﬁrst ofﬁce", "the “old\nmill"]),
+        ("The first … the old mill", []),
+        ("The first office … mill", []),
         ("seats", ["seats"]),
-        ("seats … It has", []),
-        ("seats … seats", []),
-        ("seats ... . It's", ["seats", ". It's"]),
-        ("The first … nowhere", []),
+        ("… seats …", ["seats"]),
+        ("It has 1,234 … the old mill", []),
+        ("it has 1,234 … it has 1,234", []),
+        ("The first office … nowhere to be found", []),
+        ("It has ... 1,234", ["It has 1,234"]),
         ("...", []),
     ],
-)
+)  # fmt: skip
 def test_a_quotation_with_gaps_is_found_in_order(quotation, stored):
     spans = Aligner(TEXT).find_elided(quotation)
 
     assert [TEXT[slice(*span)] for span in spans] == stored
+
+
+def elided(text, language="en"):
+    spans = Aligner(text, language).find_elided("ab cd ef … gh ij kl")
+    return [text[slice(*span)] for span in spans]
+
+
+@pytest.mark.parametrize(
+    ("gap", "found"),
+    [
+        (" and ", True),
+        (" x" * 149 + "  ", True),
+        (" x" * 149 + "   ", False),
+        (".\nx ", True),
+        (".\n\nx ", False),
+        (".\n \t\nx ", False),
+        (" do not ", False),
+        (" nicht ", True),
+    ],
+)
+def test_what_is_left_out_is_short_and_turns_nothing_round(gap, found):
+    stored = ["ab cd ef", "gh ij kl"] if found else []
+
+    assert elided(f"ab cd ef{gap}gh ij kl") == stored
+
+
+def test_what_is_left_out_by_mistake_is_found_as_a_whole():
+    assert elided("ab cd ef gh ij kl") == ["ab cd ef gh ij kl"]
+    assert elided("ab cd ef ... gh ij kl") == ["ab cd ef ... gh ij kl"]
+
+
+def test_what_is_left_out_is_read_in_its_language():
+    assert elided("ab cd ef nicht gh ij kl", "de") == []
+    assert elided("ab cd ef not gh ij kl", "de") == ["ab cd ef", "gh ij kl"]
+
+
+def test_the_next_part_is_looked_for_behind_the_one_before():
+    assert elided("gh ij kl, ab cd ef and gh ij kl") == ["ab cd ef", "gh ij kl"]
+    assert elided("xgh ij kl, ab cd ef") == []
+    assert Aligner("ab, ab").find("ab", start=0) == (0, 2)
+    assert Aligner("ab, ab").find("ab", start=1) == (4, 6)
+    assert Aligner("ab, ab").find("ab", start=4) == (4, 6)
+    assert Aligner("ab, ab").find("ab", start=5) is None
 
 
 CODE = 'Run this:\n\n    if a:\n        run(b[1])\n\nor `ask "x"` or call(y).'

@@ -126,12 +126,18 @@ async def test_a_mark_that_holds_a_fifth_of_the_claim_is_kept():
 async def test_a_quote_may_be_two_sentences_but_only_one_row():
     sentences = await one("Staff receive 30 days and unused days do not lapse [1].")
     wine = evidence(passage("- Kenya grants 21 days\n- France adds wine"))
-    row = await one("| Kenya | France | days |\n|---|---|---|\n| Kenya | 21 | wine [1] |", wine)
+    row = await one("| Kenya | days |\n|---|---|\n| Kenya | 21 [1] |", wine)
+    both = await one("| Kenya | days |\n|---|---|\n| Kenya | wine [1] |", wine)
 
     assert sentences.citations[0].quote == (
         "Staff receive 30 days of paid leave each year. Unused days do not lapse."
     )
     assert row.citations[0].quote == "- Kenya grants 21 days"
+    assert both.verdict == Verdict(
+        supported=False,
+        reason='"Kenya" is not in that row and column of what it cites',
+        check="row",
+    )
 
 
 async def test_a_figure_may_stand_one_sentence_away():
@@ -184,16 +190,18 @@ async def test_a_store_that_fails_ends_the_answer():
         ('Write to "Human Resources" first [1].', 'Write to "Human Resources" first.'),
         ("Write to «HUMAN RESOURCES» first [1].", "Write to «Human Resources» first."),
         ("Write to „human-resources“ first [1].", "Write to „Human Resources“ first."),
-        ("Write first: “unused days … not lapse” [1].", "Write first: “Unused days … not lapse”."),
+        ("Write first: “staff receive 30 … unused days do not lapse” [1].",
+         "Write first: “Staff receive 30 … Unused days do not lapse”."),
+        ("Write to 'human resources' first [1].", "Write to 'Human Resources' first."),
         ('"Martians" and staff receive leave [1].', '"Martians" and staff receive leave.'),
         ("> write to 'Human Resources' first [1]", "Write to “Human Resources” first"),
-        ('> "Unused days ... lapse" [1]', "Unused days … lapse"),
+        ('> "Staff receive 30 ... days do not lapse" [1]', "Staff receive 30 … days do not lapse"),
         ("> see https://a.example/form now [1]", "See https://a.example/form now"),
         ("Unused days do not lapse “…” [1].", "Unused days do not lapse “…”."),
         ("Unused days do not lapse|expire [1].", "Unused days do not lapse|expire."),
         ('Unused days do not `"end"` or lapse [1].', 'Unused days do not `"end"` or lapse.'),
     ],
-)
+)  # fmt: skip
 async def test_quotations_show_stored_words(output, text):
     claim = await one(output)
 
@@ -306,7 +314,11 @@ async def test_the_header_comes_with_the_first_row_that_survives():
     ("output", "check"),
     [
         ("| Land | Days |\n|---|---|\n| Kenya | 21 [2] |", "header"),
-        ("| Country | Days |\n|---|---|\n| Kenya | 25 [2] |", "figures"),
+        ("| Country | Days |\n|---|---|\n| Kenya | 25 [2] |", "row"),
+        ("| Country | Days |\n|---|---|\n| Kenya [2] | France | 21 |", "row"),
+        ("| Days | Country |\n|---|---|\n| Kenya | 21 [2] |", "row"),
+        ("| Not Country | Days |\n|---|---|\n| Kenya | 21 [2] |", "header"),
+        ("| Country | Not Days |\n|---|---|\n| Kenya | 21 [2] |", "header"),
         ("| Country | Days |\n|---|---|\n| Kenya | 21 |", "citation"),
         ("| Country | Days |\n|---|---|\n", "citation"),
     ],
@@ -393,6 +405,37 @@ async def test_what_is_dropped_leaves_its_structure_behind(output, shown):
     found = await claims(output, GIVEN)
 
     assert "".join(claim.lead + claim.text for claim in found if claim.shown) == shown
+
+
+@pytest.mark.parametrize(
+    "heading", ["Unused days lapse", "No paid leave", "99 unlimited days", "Unused days 99"]
+)
+async def test_a_heading_that_says_otherwise_is_dropped(heading):
+    given = replace(GIVEN, question="Is it true that we get 99 unlimited days?")
+
+    found = await claims(f"# {heading}\n\nUnused days do not lapse [1].", given)
+
+    assert texts(found) == ["Unused days do not lapse."]
+
+
+@pytest.mark.parametrize(
+    ("output", "shown"),
+    [
+        ("31. days do not lapse [1].", []),
+        ("1. Staff receive [1]\n2. each year [1]",
+         ["1. Staff receive", "\n2. each year"]),
+        ("1. No mark.\n2. each year [1]\n3. paid leave [1]",
+         ["- each year", "\n- paid leave"]),
+        ("1. each year [1]\n2. No mark.\n3. paid leave [1]",
+         ["1. each year", "\n- paid leave"]),
+        ("1. each year [1]\n   1. No mark.\n   2. paid leave [1]\n2. paid leave [1]",
+         ["1. each year", "\n   - paid leave", "\n2. paid leave"]),
+    ],
+)  # fmt: skip
+async def test_the_number_of_an_item_counts_what_is_shown(output, shown):
+    found = await claims(output, GIVEN)
+
+    assert [claim.lead + claim.text for claim in found if claim.shown] == shown
 
 
 async def test_policy_mark_shows_everything_without_citations():

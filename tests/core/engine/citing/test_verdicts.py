@@ -8,8 +8,8 @@ from citewell.engine.citing.verdicts import (
     PHRASE_BAR,
     Source,
     Statement,
-    all_words_stand,
     judge,
+    stands_as_title,
 )
 from passages import passage
 
@@ -235,29 +235,45 @@ def test_an_opposite_counts_only_when_the_word_is_nowhere():
     assert verdict("Costs fell in May.", passage("Costs rose in May.")).check == "opposites"
 
 
-def test_all_words_must_stand():
-    sources = [Source(LEAVE)]
-
-    def stands(text, question=""):
-        return all_words_stand(text, sources, question=question, language="en")
-
-    assert stands("Paid leave")
-    assert stands("The rules of absence")
-    assert stands("")
-    assert stands("30 days")
-    assert not stands("Paid roses")
-    assert stands("Paid roses", "Which roses?")
-    assert not stands("Leave in 2024")
-    assert stands("Leave in 2024", "What about 2024?")
-    assert not stands("Understand leave", "What is under leave?")
+def titled(text, *sources, question="", language="en"):
+    found = [Source(one) for one in sources or (LEAVE,)]
+    return stands_as_title(Statement(text, found, question, language, titular=True))
 
 
-def test_all_words_are_read_in_their_language():
-    source = Source(replace(passage("Es sind 1,5 Tage."), language="de"))
+def test_all_words_of_a_title_must_stand():
+    assert titled("Paid leave")
+    assert titled("The rules of absence")
+    assert titled("")
+    assert titled("30 days")
+    assert not titled("Paid roses")
+    assert titled("Paid roses", question="Which roses?")
+    assert not titled("Leave in 2024")
+    assert titled("Leave in 2024", question="What about 2024?")
+    assert not titled("Understand leave", question="What is under leave?")
 
-    assert all_words_stand("1,5 Tage", [source], question="", language="de")
-    assert all_words_stand("1,5 Tage", [], question="1,5 Tage?", language="de")
-    assert not all_words_stand("1,5 Tage", [source], question="", language="en")
+
+def test_a_title_takes_years_and_no_other_figures_from_the_question():
+    assert titled("Thirty days", question="Do we get 99 days?")
+    assert not titled("99 days", question="Do we get 99 days?")
+    assert titled("Unused days on 4 July 2024", question="What lapses on 4 July 2024?")
+    assert titled("Leave of the A320 staff", question="What do the A320 staff get?")
+
+
+def test_a_title_passes_the_checks_of_a_sentence():
+    assert titled("Unused days do not lapse")
+    assert not titled("Unused days lapse")
+    assert not titled("No paid leave")
+    assert not titled("No staff")
+    assert not titled("Leave of Contosans")
+    assert not titled("See https://a.example/days")
+
+
+def test_titles_are_read_in_their_language():
+    source = replace(passage("Es sind 1,5 Tage."), language="de")
+
+    assert titled("1,5 Tage", source, language="de")
+    assert not titled("1,5 Tage", source, language="en")
+    assert titled("Tage am 1.5.2024", source, question="Was gilt am 1.5.2024?", language="de")
 
 
 def test_figures_near_a_claim_reach_one_sentence_further():
@@ -333,3 +349,84 @@ def test_with_reach_the_neighbours_of_all_that_says_it_are_near():
 def test_without_words_the_whole_text_is_near():
     assert near("57 apples", "it is", reach=1, figure="57")
     assert not near("57 apples", "it is", reach=1, figure="7")
+
+
+BERLIN, PARIS = passage("Berlin has 50 staff.", "b"), passage("Paris has 20 staff.", "p")
+
+
+@pytest.mark.parametrize(
+    ("text", "supported"),
+    [
+        ("Paris has 20 staff and Berlin has 50.", True),
+        ("Paris has 20 staff, Berlin has 50.", True),
+        ("Berlin has 50 staff.", True),
+        ("The staff of Berlin: 50.", True),
+        ("Staff, in Berlin: 50, in Paris: 20.", True),
+        ("Staff, in Berlin: 20, in Paris: 50.", False),
+        ("Between 20 and 50 are the staff of Berlin.", False),
+        ("Paris has 50 staff.", False),
+        ("Paris has 20 staff and Berlin has 20.", False),
+        ("Paris has 50 staff, Berlin has 20.", False),
+        ("In Berlin, Paris has 50 staff.", False),
+    ],
+)
+@pytest.mark.parametrize("sources", [(BERLIN, PARIS), (PARIS, BERLIN)])
+def test_a_figure_stands_beside_the_name_of_its_clause(text, supported, sources):
+    found = verdict(text, *sources)
+
+    assert found.supported is supported, found
+    assert supported or found.check == "figures"
+
+
+def test_a_figure_of_something_else_is_told():
+    assert verdict("Paris has 50 staff.", BERLIN, PARIS) == Verdict(
+        supported=False, reason='what it cites says "50" of something else', check="figures"
+    )
+
+
+def test_a_name_in_all_sources_tells_nothing():
+    first = passage("Contoso sells 50 desks.", "a")
+    second = passage("Contoso pays staff.", "b")
+
+    assert not verdict("Contoso pays 50 staff.", first, second).supported
+    assert verdict("Contoso sells 50 desks.", first, second).supported
+
+
+def test_without_names_most_words_of_the_clause_stand_beside_the_figure():
+    first = passage("The leave is 25 days.", "a")
+    second = passage("The probation lasts a month.", "b")
+
+    assert verdict("The probation lasts a month and leave is 25 days.", first, second).supported
+    assert not verdict("The probation lasts 25 days.", first, second).supported
+    assert not verdict("Probation leave lasts 25 days a month.", first, second).supported
+
+
+def test_titles_that_sources_share_part_nothing():
+    def both(first, second, *titles):
+        return passage(first, "a", title=titles[0]), passage(second, "b", title=titles[-1])
+
+    shared = both("Berlin has 50 staff.", "Paris has 20 staff.", "Paris and Berlin")
+    own = both("It has 50 staff.", "Rome has 20 staff.", "Paris", "Rome")
+
+    assert not verdict("Paris has 50 staff.", *shared).supported
+    assert verdict("Paris has 20 staff.", *shared).supported
+    assert verdict("Paris has 50 staff.", *own).supported
+    assert not verdict("Rome has 50 staff.", *own).supported
+
+
+def test_a_capital_that_begins_a_sentence_is_no_name():
+    first = passage("All staff have 50 desks.", "a")
+    second = passage("Some desks are old.", "b")
+
+    assert verdict("Desks of staff: 50 desks have all staff.", first, second).supported
+
+
+def test_a_clause_does_not_end_inside_a_number():
+    source = passage("Staff hold 1,234 shares at 10:30.")
+
+    assert verdict("Staff hold 1,234 shares at 10:30.", source, BERLIN).supported
+
+
+def test_a_negation_without_other_words_needs_one_in_the_source():
+    assert verdict("Not 25.", passage("It is 25.")).check == "negation"
+    assert verdict("Not 25.", passage("It is not 25.")).supported

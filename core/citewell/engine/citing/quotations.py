@@ -1,0 +1,79 @@
+"""Quotations inside a sentence: which words are one, and the stored text in their place."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from citewell.engine.citing.aligning import Aligner
+from citewell.engine.citing.sanitizing import clean
+from citewell.engine.citing.verdicts import Source
+from citewell.engine.citing.words import UNSPACED, words
+
+# What opens a quotation, and what may close it, the likeliest first.
+_PAIRS = {
+    '"': '"”', "“": "”“\"", "”": "”", "„": "“”\"", "‟": "”", "″": "″", "＂": "＂",
+    "«": "»", "»": "«»", "‹": "›", "›": "‹›", "「": "」", "『": "』",
+    "《": "》", "〝": "〞〟", "❝": "❞",
+}  # fmt: skip
+_DOUBLE = "".join({*"".join(_PAIRS), *"".join(_PAIRS.values())})
+# French sets them off with blanks; alone between two blanks they are arrows, as in `File › Open`.
+_ANGLES = "»›"
+_SINGLE = "'‘’‚‛′＇❛❜"
+
+# In scripts without blanks a quotation may touch the words around it.
+_LETTER = rf"[^\W\d_{UNSPACED}]"
+_NOT_BEHIND_WORD, _NOT_BEFORE_WORD = rf"(?<![^\W_{UNSPACED}])", rf"(?![^\W_{UNSPACED}])"
+
+_OPEN = rf"{_NOT_BEHIND_WORD}[{_SINGLE}](?!(?:\d0)?s\b)"
+_CLOSE = rf"[{_SINGLE}]{_NOT_BEFORE_WORD}"
+_INSIDE = rf"(?!{_OPEN})."
+# It goes on to the last mark that may close it: "employees'" does not end 'the employees' leave'.
+_SINGLE_QUOTED = rf"{_OPEN}(?:{_INSIDE}|{_OPEN}(?:{_INSIDE})+?{_CLOSE})+{_CLOSE}"
+
+
+def _double_quoted(opening: str, closing: str) -> str:
+    begins = r"(?=\S)" if opening in _ANGLES else ""
+    ends = "" if closing in _ANGLES else r"(?<=\S)"
+    return rf"{_NOT_BEHIND_WORD}{opening}{begins}.+?{ends}{closing}{_NOT_BEFORE_WORD}"
+
+
+_QUOTATION = re.compile(
+    "|".join((
+        r"(?P<code>(?P<ticks>`+)(?!`).+?(?<!`)(?P=ticks)(?!`))",
+        *(_double_quoted(one, other) for one, others in _PAIRS.items() for other in others),
+        _SINGLE_QUOTED,
+    ))
+)
+# A mark without its pair. It is none behind a figure, where it means inches or seconds, between two
+# letters, as Hebrew writes its short forms, nor as an arrow.
+_LOOSE = re.compile(rf"(?<!\d)(?!(?<={_LETTER})\"{_LETTER})(?!(?<!\S)[{_ANGLES}](?!\S))[{_DOUBLE}]")
+
+
+def with_stored_quotes(
+    text: str, sources: Sequence[Source], *, question: Aligner
+) -> tuple[str, str | None]:
+    """Put stored text in the place of each quotation; return also the first not found.
+
+    Nobody can tell what a mark without its pair quotes: then all of `text` must be stored.
+    """
+    missing: list[str] = []
+
+    def stored(match: re.Match[str]) -> str:
+        opening, quotation, closing = match[0][0], match[0][1:-1], match[0][-1]
+        if match["code"] or not any(words(quotation)):
+            return match[0]
+        for source in sources:
+            if found := source.stored(quotation):
+                return opening + found + closing
+        if question.find(quotation) is None:
+            missing.append(quotation)
+        return match[0]
+
+    replaced = _QUOTATION.sub(stored, text)
+    if _LOOSE.search(_QUOTATION.sub(" ", text)) and not any(
+        source.aligner.find(text) for source in sources
+    ):
+        missing.append(text)
+    # Stored text may have taken the place of half a code span: what stands now is read anew.
+    return clean(replaced).text, next(iter(missing), None)

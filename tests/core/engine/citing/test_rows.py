@@ -1,0 +1,145 @@
+import pytest
+from msgspec.structs import replace
+
+from citewell import Place, Placed
+from citewell.engine.citing.rows import Row, missing_cell
+from citewell.engine.citing.verdicts import Source
+from passages import passage
+
+PLANS = "| Plan | Price | Seats |\n|---|---|---|\n| Basic | $10 | 5 |\n| Pro | $20 | 50 |"
+SPLIT = "| Basic | $10 | 5 |\n| Pro | $20 | 50 |"
+HEADER = "| Plan | Price | Seats |\n|---|---|---|"
+TITLES = ("Plan", "Price", "Seats")
+
+
+def missing(cells, *sources, titles=TITLES, language="en"):
+    return missing_cell(Row(cells.split(" | "), titles, language), [Source(one) for one in sources])
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        passage(PLANS),
+        passage(SPLIT, header=HEADER),
+        passage("Plan | Price | Seats\nBasic | $10 | 5\nPro | $20 | 50"),
+        passage(f"Other | Table\nPro | 7\n\n{PLANS}\n\nThe Pro plan is next."),
+        passage("  Plan | Price | Seats\n  Basic | $10 | 5\n  Pro | $20 | 50"),
+        passage(PLANS.replace("Seats", "Seats | Price per seat")
+                .replace("5 |", "5 | $2 |").replace("50 |", "50 | $4 |")),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize(
+    ("cells", "titles", "expected"),
+    [
+        ("Basic | $10 | 5", TITLES, None),
+        ("Pro | $20 | 50", TITLES, None),
+        ("Pro plan | $20 | 50 seats", TITLES, None),
+        ("Pro | 20 | – ", TITLES, None),
+        ("Basic | $20 | 50", TITLES, "Basic"),
+        ("Pro | $10 | 50", TITLES, "$10"),
+        ("Basic | $10 | 5", ("Plan", "Seats", "Price"), "$10"),
+        ("Basic | 5", ("Plan", "Price"), "5"),
+        ("Basic | 5", ("Plan", "Seats"), None),
+        ("$10 | Basic | 5", ("Price", "Plan", "Seats"), None),
+        ("Basic | 5", ("", "Seats"), None),
+        ("Basic | 5", ("", ""), None),
+        ("Basic | $10 | 5 | extra", TITLES, "extra"),
+        ("Seats | $10 | 5", TITLES, "Seats"),
+    ],
+)
+def test_each_cell_stands_in_its_row_and_column(source, cells, titles, expected):
+    assert missing(cells, source, titles=titles) == expected
+
+
+def test_a_line_is_a_header_only_when_it_names_a_column():
+    headless = passage("Basic | $10 | 5\nPro | $20 | 50")
+
+    assert missing("Basic | $20 | 50", headless) == "Basic"
+    assert missing("Pro | 50 | $20", headless) is None
+
+
+def test_rows_of_another_width_have_no_columns():
+    merged = passage("Plan | Price | Seats\nBasic | 5\nPro | $20 | 50")
+
+    assert missing("Basic | 5", merged, titles=("Plan", "Price")) is None
+
+
+def test_a_row_may_stand_in_prose():
+    prose = passage("The Basic plan has 5 seats. The Pro plan has 50 seats.")
+
+    assert missing("Basic | 5", prose, titles=("Plan", "Seats")) is None
+    assert missing("Pro plan | 50 seats", prose, titles=("Plan", "Seats")) is None
+    assert missing("Basic plan | 50 seats", prose, titles=("Plan", "Seats")) == "50 seats"
+    assert missing("Basic | has 50 seats", prose, titles=("Plan", "Seats")) == "has 50 seats"
+
+
+def test_the_label_of_a_row_may_be_the_title_above_it():
+    places = (Placed(100, Place(headings=("Basic",))),)
+    text = "Staff pay $10 each month. Others pay more."
+
+    assert missing("Basic | $10", passage(text, places=places)) is None
+    assert missing("Basic | $10", passage(text, title="Basic plan")) is None
+    assert missing("Basic | $10", passage(text)) == "Basic"
+
+
+def test_a_title_counts_only_where_no_other_row_speaks_of_it():
+    rows = passage("| Basic | $10 | 5 |\n| Pro | $20 | 7 |", title="Basic and Pro")
+    before = passage("Basic costs $10 at most. Others cost $20 in every year.", title="Basic")
+    behind = passage("Others cost $20 in every year. Basic costs $10 at most.", title="Basic")
+
+    assert missing("Basic | $20 | 7", rows, titles=()) == "Basic"
+    assert missing("Pro | $20 | 7", rows, titles=()) is None
+    assert missing("Basic | others $20 every year", before) == "Basic"
+    assert missing("Basic | others $20 every year", behind) == "Basic"
+
+
+def test_most_words_of_a_long_cell_suffice():
+    prose = passage("Pro gives seats, support and storage.")
+
+    assert missing("Pro | seats support storage training", prose, titles=()) is None
+    assert missing("Pro | seats support training", prose, titles=()) == "seats support training"
+    assert missing("Pro | seats storage training tools", prose, titles=()) is not None
+
+
+GROUPED = "Item | 2023 | 2022\nSales:\nDesks | 5 | 6\nChairs | 7 | 8\nCosts: | |\nDesks | 3 | 4"
+
+
+@pytest.mark.parametrize(
+    ("cells", "expected"),
+    [
+        ("Sales: Desks | 5 | 6", None),
+        ("Sales: Chairs | 7 | 8", None),
+        ("Costs: Desks | 3 | 4", None),
+        ("Costs: Chairs | 7 | 8", "Costs: Chairs"),
+        ("Sales: Desks | 3 | 4", "Sales: Desks"),
+    ],
+)
+@pytest.mark.parametrize("titles", [("Item", "2023", "2022"), ("", "2023", "2022"), ()])
+@pytest.mark.parametrize("before", ["", "Costs and sales:\n", "Sales\n\n", "Costs | 1\n\n"])
+def test_the_group_of_a_row_counts_as_its_words(cells, expected, titles, before):
+    assert missing(cells, passage(before + GROUPED), titles=titles) == expected
+
+
+def test_prose_has_no_groups():
+    prose = passage("Basic plans:\nPro costs $20 each month.")
+
+    assert missing("Basic | $20 each month", prose, titles=()) == "Basic"
+
+
+def test_every_cell_stands_beside_the_first_one():
+    basic, pro = passage("Basic costs $10.", "a"), passage("Pro costs $20.", "b")
+    rated = passage("Pro is rated by 7 users.", "c")
+
+    assert missing("Pro | $20 | 7", pro, rated) is None
+    assert missing("Pro | $10 | 7", basic, rated) == "$10"
+    assert missing("Pro | $10", basic) == "Pro"
+    assert missing("– | $20", pro) is None
+    assert missing("– | ", pro) is None
+
+
+def test_cells_are_read_in_their_language():
+    source = replace(passage("Der Urlaub | 1,5\nDie Zeit | 2,5"), language="de")
+
+    assert missing("Urlaub | 1,5", source, titles=(), language="de") is None
+    assert missing("der Urlaub | 1,5", source, titles=(), language="de") is None
+    assert missing("Urlaub | 1,5", source, titles=(), language="en") == "1,5"
