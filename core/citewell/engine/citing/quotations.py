@@ -25,19 +25,25 @@ _SINGLE = "'‘’‚‛′＇❛❜"
 _LETTER = rf"[^\W\d_{UNSPACED}]"
 _NOT_BEHIND_WORD, _NOT_BEFORE_WORD = rf"(?<![^\W_{UNSPACED}])", rf"(?![^\W_{UNSPACED}])"
 
-_OPEN = rf"{_NOT_BEHIND_WORD}[{_SINGLE}](?!(?:\d0)?s\b)"
-_CLOSE = rf"[{_SINGLE}]{_NOT_BEFORE_WORD}"
-_INSIDE = rf"(?!{_OPEN})."
-# It goes on to the last mark that may close it: "employees'" does not end 'the employees' leave'.
-_SINGLE_QUOTED = rf"{_OPEN}(?:{_INSIDE}|{_OPEN}(?:{_INSIDE})+?{_CLOSE})+{_CLOSE}"
+
+def _quoted(opening: str, closing: str, *, ends: str) -> str:
+    """Return the pattern of a quotation; another one by the same marks may stand in it."""
+    inside = rf"(?!{opening})."
+    return rf"{opening}(?:{inside}|{opening}(?:{inside})+?{closing}){ends}{closing}"
 
 
 def _double_quoted(opening: str, closing: str) -> str:
-    begins = r"(?=\S)" if opening in _ANGLES else ""
-    ends = "" if closing in _ANGLES else r"(?<=\S)"
-    return rf"{_NOT_BEHIND_WORD}{opening}{begins}.+?{ends}{closing}{_NOT_BEFORE_WORD}"
+    begins = rf"{_NOT_BEHIND_WORD}{opening}" + (r"(?=\S)" if opening in _ANGLES else "")
+    ends = ("" if closing in _ANGLES else r"(?<=\S)") + rf"{closing}{_NOT_BEFORE_WORD}"
+    return _quoted(begins, ends, ends="+?")
 
 
+_SINGLE_QUOTED = _quoted(
+    rf"{_NOT_BEHIND_WORD}[{_SINGLE}](?!(?:\d0)?s\b)",
+    rf"[{_SINGLE}]{_NOT_BEFORE_WORD}",
+    # The last mark that may end it does: after "employees'" the words 'the employees' leave' go on.
+    ends="+",
+)
 _QUOTATION = re.compile(
     "|".join((
         r"(?P<code>(?P<ticks>`+)(?!`).+?(?<!`)(?P=ticks)(?!`))",

@@ -101,6 +101,20 @@ def test_the_first_quotation_that_is_not_found_is_told():
     assert read("It says “two.")[1] == "It says “two."
 
 
+@pytest.mark.parametrize("marks", ['""', "“”", "„“", "«»", "»«", "””", "''", "‘’"])
+def test_a_quotation_may_stand_in_a_quotation(marks):
+    opening, closing = marks
+
+    def nested(inner):
+        return f"{opening}Tier 2 {opening}employees{closing} receive {inner}.{closing}"
+
+    stored = f"{opening}Tier 2 employees receive 5 days{closing}"
+    assert read(nested("5 days")) == (stored, None)
+    assert read(f"{nested('5 days')} {nested('5 days')}") == (f"{stored} {stored}", None)
+    assert read(nested("9 days"))[1] == nested("9 days")[1:-1]
+    assert read(nested("9 days") + nested("5 days"))[1] is not None
+
+
 def test_the_question_may_be_quoted():
     assert read("'martians' get leave", "Do Martians?") == ("'martians' get leave", None)
     assert read("'martians' get leave")[1] == "martians"
@@ -121,7 +135,9 @@ def test_every_text_is_read(text):
     assert missing is None or missing in text
 
 
-@pytest.mark.parametrize("unit", ["'a ", "a' ", "'", '"', "“", "« a", "'a' ", "„a", "」"])
+@pytest.mark.parametrize(
+    "unit", ["'a ", "a' ", "'", '"', "“", "« a", "'a' ", "„a", "」", '"a "b" ', "'a 'b' "]
+)
 def test_reading_takes_bounded_time(unit):
     text = unit * (4000 // len(unit))
 
