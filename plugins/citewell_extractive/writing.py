@@ -85,8 +85,9 @@ class _Writer(Struct, frozen=True):
 def as_line(text: str) -> str:
     """Return `text` on one line, without brackets that a reader would take for a mark.
 
-    A reference of the source's own, like `[2]` behind a word, is dropped; other figures in
-    brackets stand in parentheses.
+    A reference of the source's own, like `[2]` behind a word, is dropped; what fills a line or a
+    cell loses its brackets, for accounts write a minus so; other figures in brackets stand in
+    parentheses.
     """
     line = " ".join(_LINE_BREAK.sub(" ", text).split())
     return _BRACKETS.sub(_unmarked, line)
@@ -98,5 +99,7 @@ def _unmarked(match: re.Match[str]) -> str:
         return match[0]
     if any(map(str.isalpha, _REFERENCE_WORDS.sub("", inside))):
         return match[0]
+    if match[0] == match.string:
+        return inside.strip()
     behind_word = match.start() > 0 and not match.string[match.start() - 1].isspace()
     return "" if behind_word else f"({inside.strip()})"

@@ -151,6 +151,18 @@ def test_references_of_the_source_are_no_marks():
     )
 
 
+def test_what_fills_a_cell_stands_without_brackets_that_would_be_a_mark_or_a_minus():
+    passages = make_passages(
+        "| Room | Seats | Floor |\n| --- | --- | --- |\n| Blue | 12 | [ 2 ] |\n| Red | 8 | (3) |"
+    )
+
+    blue = answer("How many seats has the Blue room?", passages, max_sentences=1)
+    red = answer("How many seats has the Red room?", passages, max_sentences=1)
+
+    assert blue.endswith("| Blue | 12 | 2 [1] |")
+    assert red.endswith("| Red | 8 | (3) [1] |")
+
+
 def test_a_document_that_states_the_period_asked_for_comes_first():
     quarters = tuple(
         make_passages("Net sales were $ 5 million more than expected.", title=f"2023-q{n}")[0]

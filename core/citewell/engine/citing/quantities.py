@@ -8,48 +8,24 @@ so many millions. There is no rounding.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
+from citewell.engine.citing.numerals import (
+    DIGITS,
+    ORDINALS,
+    SCALES,
+    folded,
+    number,
+    numbers_in_words,
+    parts_of,
+)
 from citewell.engine.citing.spans import Span
-from citewell.engine.citing.words import UNSPACED
-
-_COMMA_DECIMAL = frozenset("bg ca cs da de el es et eu fi fr gl hr hu id is it lt lv nb nl nn no "
-                           "pl pt ro ru sk sl sq sr sv tr uk vi".split())  # fmt: skip
-_SCALES = {
-    "thousand": 10**3, "million": 10**6, "millions": 10**6, "mn": 10**6, "billion": 10**9,
-    "billions": 10**9, "bn": 10**9, "trillion": 10**12, "tausend": 10**3, "millionen": 10**6,
-    "mio": 10**6, "milliarde": 10**9, "milliarden": 10**9, "mrd": 10**9, "milliard": 10**9,
-    "milliards": 10**9, "mille": 10**3, "mil": 10**3, "millón": 10**6, "millones": 10**6,
-}  # fmt: skip
-# A single letter is a scale only behind an amount of money: "$5m" but not "5 m".
-_LETTER_SCALES = {"k": 10**3, "m": 10**6, "b": 10**9}
-_UNITS = {
-    unit: words[0]
-    for words in (
-        ("%", "percent", "per cent", "prozent", "pct"), ("day", "days"), ("week", "weeks"),
-        ("month", "months"), ("year", "years"), ("hour", "hours"), ("minute", "minutes", "min"),
-        ("second", "seconds"), ("km", "kilometers", "kilometres", "kilometer", "kilometre"),
-        ("mile", "miles"), ("metre", "metres", "meter", "meters"), ("kg", "kilograms", "kilogram"),
-        ("kb",), ("mb",), ("gb",), ("tb",), ("ms", "milliseconds"), ("°c",), ("°f",),
-    )
-    for unit in words
-}  # fmt: skip
-_CURRENCIES = frozenset("$€£¥₹")
-_ONES = """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen
-    fifteen sixteen seventeen eighteen nineteen""".split()
-_TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
-_ORDINALS = """first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth
-    thirteenth fourteenth fifteenth sixteenth seventeenth eighteenth nineteenth twentieth""".split()
-_SMALL = {
-    **{word: value for value, word in enumerate(_ONES)},
-    **{word: value for value, word in zip(range(20, 100, 10), _TENS, strict=True)},
-}
-_LARGE = {"hundred": 100, "thousand": 10**3, "million": 10**6, "billion": 10**9}
-_ORDINAL_VALUES = {word: value for value, word in enumerate(_ORDINALS, 1)}
+from citewell.engine.citing.units import CURRENCY, WORD, unit_in, units_in
+from citewell.engine.citing.words import stem, stopwords
 
 _MONTH_NAMES = """january jan|february feb|march mar|april apr|may|june jun|july jul|august aug
     |september sep sept|october oct|november nov|december dec"""
@@ -72,33 +48,44 @@ _DATES = tuple(
 )
 _SLASHED = re.compile(rf"\b(?P<one>\d{{1,2}})[/.-](?P<other>\d{{1,2}})[/.-]{_YEAR}\b")
 
-_GROUPED = r"\d{1,3}(?:[,.'’\u00a0\u202f ]\d{3})+(?!\d)(?:[.,]\d+)?|\d+(?:[.,:/]\d+)*"
+# A single letter is a scale only behind an amount of money: "$5m" but not "5 m".
+_LETTER_SCALES = {"k": 10**3, "m": 10**6, "b": 10**9}
 _NUMBER = re.compile(
-    rf"(?P<open>\()?(?P<sign>(?<![\w.,)])[-−])?\s?(?P<currency>[$€£¥₹])?\s?(?<![\w.])"
-    rf"(?P<digits>{_GROUPED})"
-    r"(?P<close>\))?(?:(?:st|nd|rd|th)\b)?"
-    r"(?P<tail>(?:[\s-]?(?:%|°?[^\W\d_]{1,12})){0,3})"
+    rf"(?:(?P<before>{CURRENCY})\s?)?(?P<open>[(\[])?\s?"
+    r"(?P<sign>(?<![\w.,)-])[-−](?=[\d.$€£¥₹]))?"
+    rf"(?:(?P<currency>{CURRENCY})\s?)?(?<![^\W_])(?<!\d\.)(?P<digits>{DIGITS})"
+    r"(?P<close>\s?[)\]])?(?:(?:st|nd|rd|th)\b)?"
 )
+# What may stand behind a number: its scale and its unit are not far.
+_TAIL = re.compile(rf"(?:[\s-]?(?:{WORD})){{0,4}}")
+_TAIL_WORD = re.compile(WORD)
+_SCALE = re.compile(rf"^[\s-]?(?:{'|'.join(SCALES)})\b", re.IGNORECASE)
+_WORD_BEHIND = re.compile(r"[ \t]?[^\W\d_]")
 _CODE_WORD = re.compile(r"(?<![^\W_])[^\W\d_]{1,12}\d[^\W_]*", re.IGNORECASE)
-# In scripts without blanks a number touches the words around it.
-_TOUCHING = re.compile(rf"(?<=[{UNSPACED}])(?=\d)|(?<=\d)(?=[{UNSPACED}])")
-_TAIL_WORD = re.compile(r"%|°?[^\W\d_]+")
-_WORD_NUMBER = re.compile(
-    rf"\b(?:{'|'.join(_SMALL)})(?:(?:\s+and)?[\s-]+(?:{'|'.join([*_SMALL, *_LARGE])}))*\b",
-    re.IGNORECASE,
-)
-_ORDINAL_WORD = re.compile(rf"\b(?:{'|'.join(_ORDINALS)})\b", re.IGNORECASE)
+_ORDINAL_WORD = re.compile(rf"\b(?:{'|'.join(ORDINALS)})\b", re.IGNORECASE)
+_NOTHING = re.compile(r"\b(?:no|none|nil|without|never|kein\w*|aucune?|sans|sin)\b", re.IGNORECASE)
 _YEAR_ALONE = re.compile(r"(?:1[5-9]|20)\d\d")
 _DECLARED = re.compile(r"\bin\s+(thousands|millions|billions)\b", re.IGNORECASE)
-_DECLARED_SCALES = {"thousands": 10**3, "millions": 10**6, "billions": 10**9}
-
 
 _BLANK = " "
-_POINT = "."
-# What parts thousands, and what begins the fraction.
-_ENGLISH, _CONTINENTAL = (",", "."), (".", ",")
-# How far from a number its unit may stand.
-_TAIL_WORDS, _TAIL_CHARS = 3, 30
+# Counts something only before a unit: "one day", but not "one reason".
+_ONE = "one"
+_LINE_END = "\n"
+# Of a table: what parts its cells, what may stand between two figures, and how far that is.
+_CELL_BORDERS, _BETWEEN, _BESIDE_CHARS = "\n|,;", " \t%$", 8
+# What a number says of its sign. Brackets are a minus in accounts, and elsewhere just brackets.
+_PLUS, _MINUS, _BRACKETS = "+", "-", "()"
+_ALL_SIGNS = frozenset({_PLUS, _MINUS, _BRACKETS})
+# Words with which a number may be said without its minus.
+_LESS = re.compile(
+    r"\b(?:loss|lost|los[ei]|decreas|declin|fall|fell|drop|down|minus|negativ|below|under|less|lower"
+    r"|deficit|shr[aiu]nk|reduc|contract|outflow|spen[dt]|use[ds]?\b|paid|pay|repa[iy]|purchas"
+    r"|repurchas|expens|cost|charg|provision|verl|rückgang|gesunken|unter|pert|baiss|moins|pérd"
+    r"|menos|bajo)",
+    re.IGNORECASE,
+)
+# What says nothing of the kind of a number.
+_NEUTRAL = frozenset("degrees degree pounds pound".split())
 
 
 class Date(Struct, frozen=True):
@@ -109,62 +96,71 @@ class Date(Struct, frozen=True):
     day: int | None
 
 
+class Kind(Struct, frozen=True):
+    """What a number counts.
+
+    Attributes:
+        unit: the first spelling of one that `units` knows, or empty.
+        noun: the word directly behind the number, in lower case, where it is no unit; or empty.
+    """
+
+    unit: str
+    noun: str = ""
+
+
 class Quantity(Struct, frozen=True):
     """A number with what stands beside it.
 
     Attributes:
-        values: what it may mean; of a version or a time, its spelling.
-        unit: of `_UNITS`, a currency sign, or empty.
+        value: of a version or a time, its spelling.
+        kind: what it counts.
         text: as written.
-        negative: with a minus or, as in accounts, in brackets.
+        signs: what is said of its sign; of several, any may be meant.
     """
 
-    values: frozenset[Decimal | str]
-    unit: str
+    value: Decimal | str
+    kind: Kind
     text: str
-    negative: bool = False
+    signs: frozenset[str] = frozenset({_PLUS})
 
 
 class Figures:
     """Every figure of a source."""
 
     def __init__(self, text: str, language: str) -> None:
-        folded = _fold(text)
-        self.dates = frozenset(date for _, dates in _dates(folded) for date in dates)
-        self._units: dict[Decimal | str, set[str]] = {}
-        self._negatives: set[Decimal | str] = set()
-        self._codes = frozenset(match[0].casefold() for match in _CODE_WORD.finditer(folded))
-        self._percents = "%" in folded or "percent" in folded.lower()
-        self._currencies = frozenset(c for c in folded if c in _CURRENCIES)
-        scales = {_DECLARED_SCALES[match[1].lower()] for match in _DECLARED.finditer(folded)}
-        for quantity in _quantities(folded, language, split_groups=True):
+        plain = folded(text)
+        self.dates = frozenset(date for _, dates in _dates(plain) for date in dates)
+        self._known: dict[Decimal | str, set[tuple[Kind, str]]] = {}
+        self._codes = frozenset(match[0].casefold() for match in _CODE_WORD.finditer(plain))
+        self.spoken_of = units_in(plain).union(map(stem, _TAIL_WORD.findall(plain.lower())))
+        scales = {SCALES[match[1].lower().removesuffix("s")] for match in _DECLARED.finditer(plain)}
+        for quantity in _quantities(plain, language, of_source=True):
             self._add(quantity, scales)
-        for match in _ORDINAL_WORD.finditer(folded):
-            self._units.setdefault(Decimal(_ORDINAL_VALUES[match[0].lower()]), set()).add("")
+        for match in _NOTHING.finditer(plain):
+            kind = _kind(_tail(plain, match.end()), language)
+            self._know(Decimal(0), replace(kind, noun=match[0].lower()), _PLUS)
+        for match in _ORDINAL_WORD.finditer(plain):
+            self._know(Decimal(ORDINALS[match[0].lower()]), Kind(""), _PLUS)
 
     def _add(self, quantity: Quantity, scales: set[int]) -> None:
-        values = set(quantity.values)
-        values |= {value * s for value in values if isinstance(value, Decimal) for s in scales}
-        for value in values:
-            self._units.setdefault(value, set()).add(quantity.unit)
-            if quantity.negative:
-                self._negatives.add(value)
+        value, kind = quantity.value, quantity.kind
+        for sign in quantity.signs:
+            self._know(value, kind, sign)
+            if isinstance(value, Decimal):
+                for scale in scales:
+                    self._know(value * scale, kind, sign)
+                if kind.unit == "%":
+                    self._know(value / 100, Kind(""), sign)
 
-    def has(self, quantity: Quantity) -> bool:
-        """Tell whether the source states `quantity`."""
-        return any(self._has(value, quantity) for value in quantity.values)
+    def _know(self, value: Decimal | str, kind: Kind, sign: str) -> None:
+        self._known.setdefault(value, set()).add((kind, sign))
 
-    def _has(self, value: Decimal | str, quantity: Quantity) -> bool:
-        units = self._units.get(value)
-        if units is None or (quantity.negative and value not in self._negatives):
-            return False
-        if not quantity.unit or quantity.unit in units:
-            return True
-        if quantity.unit == "%":
-            return "" in units and self._percents
-        if quantity.unit in _CURRENCIES:
-            return "" in units and quantity.unit in self._currencies
-        return "" in units
+    def has(self, quantity: Quantity, *, spoken_of: frozenset[str] = frozenset()) -> bool:
+        """Tell whether the source states `quantity`, whose unit may be `spoken_of` elsewhere."""
+        return any(
+            sign in quantity.signs and _may_be(kind, quantity.kind, spoken_of)
+            for kind, sign in self._known.get(quantity.value, ())
+        )
 
     def has_date(self, date: Date) -> bool:
         """Tell whether the source states `date`, its year perhaps in another place."""
@@ -176,7 +172,7 @@ class Figures:
         )
 
     def _year_apart(self, known: Date, date: Date) -> bool:
-        return known.year is None and date.year is not None and Decimal(date.year) in self._units
+        return known.year is None and date.year is not None and Decimal(date.year) in self._known
 
     def has_code(self, code: str) -> bool:
         """Tell whether a word of letters and digits, such as `A320`, stands in the source."""
@@ -194,31 +190,44 @@ def missing_figure(
         language: of the claim.
         anywhere: where dates and years may stand as well: a table names them once, at its top.
     """
-    folded = _fold(claim)
+    plain = folded(claim)
     wide = (*near, *anywhere)
-    rest = folded
-    for span, dates in _dates(folded):
+    rest = plain
+    for span, dates in _dates(plain):
         if not any(source.has_date(date) for source in wide for date in dates):
-            return folded[slice(*span)]
+            return plain[slice(*span)]
         rest = rest[: span[0]] + _BLANK * (span[1] - span[0]) + rest[span[1] :]
     for match in _CODE_WORD.finditer(rest):
         if not any(source.has_code(match[0]) for source in wide):
             return match[0]
-    for quantity in _quantities(_CODE_WORD.sub(_BLANK, rest), language):
-        alone = quantity.text.lower() in {"one", "zero"}
+    spoken_of = frozenset[str]().union(*(source.spoken_of for source in wide))
+    for quantity in _claimed(_CODE_WORD.sub(_BLANK, rest), language):
         sources = wide if _YEAR_ALONE.fullmatch(quantity.text) else near
-        if not alone and not any(source.has(quantity) for source in sources):
+        if not any(source.has(quantity, spoken_of=spoken_of) for source in sources):
             return quantity.text
     return None
 
 
-def _fold(text: str) -> str:
-    # NFKC would turn "m²" into "m2" and "½" into "1⁄2": digits that nobody wrote.
-    folded = "".join(
-        unicodedata.normalize("NFKC", c) if not c.isnumeric() or c.isdecimal() else _BLANK
-        for c in text
-    )
-    return _TOUCHING.sub(_BLANK, folded)
+def _claimed(text: str, language: str) -> Iterator[Quantity]:
+    """Yield what a claim states; a loss of (87) may be called 87, in a cell of a table as well."""
+    speaks_of_less = _LESS.search(text) or not any(map(str.isalpha, text))
+    for quantity in _quantities(text, language):
+        either = speaks_of_less and _PLUS in quantity.signs
+        if quantity.text.lower() != _ONE or quantity.kind.unit:
+            yield replace(quantity, signs=_ALL_SIGNS) if either else quantity
+
+
+def _may_be(known: Kind, claimed: Kind, spoken_of: frozenset[str]) -> bool:
+    """Tell whether what a source counts may be what is claimed.
+
+    A bare number takes its unit from what is spoken of, as in a table's header. A word that is no
+    known unit may say anything, but for a unit that the source writes only what it speaks of.
+    """
+    if claimed.unit and not known.unit:
+        return known.noun == claimed.noun if known.noun else claimed.unit in spoken_of
+    if claimed.unit or not known.unit:
+        return claimed.unit == known.unit
+    return not claimed.noun or claimed.noun in spoken_of
 
 
 def _dates(text: str) -> Iterator[tuple[Span, frozenset[Date]]]:
@@ -249,63 +258,73 @@ def _date(parts: dict[str, str]) -> Date | None:
     return Date(year, _MONTHS.get(month) or int(month), day)
 
 
-def _quantities(text: str, language: str, *, split_groups: bool = False) -> Iterator[Quantity]:
+def _quantities(text: str, language: str, *, of_source: bool = False) -> Iterator[Quantity]:
+    """Yield every number; of a source, the parts of what may be several numbers as well."""
     for match in _NUMBER.finditer(text):
-        yield _quantity(match, match["digits"], language)
-        if split_groups and " " in match["digits"]:
-            # "in 300 500 people" of a source: the parts count as well as the whole.
-            for part in match["digits"].split():
-                yield _quantity(match, part, language)
-    for match in _WORD_NUMBER.finditer(text):
-        unit = _unit(text[match.end() :][:_TAIL_CHARS])
-        yield Quantity(frozenset({Decimal(_word_value(match[0]))}), unit, match[0])
+        digits = match["digits"]
+        for part in (digits, *(parts_of(digits) if of_source else ())):
+            yield _quantity(match, part, language, signs=_signs(match, of_source=of_source))
+    for words in numbers_in_words(text):
+        start, end = words.span
+        kind = _kind(_tail(text, end), language)
+        yield Quantity(words.value, kind, text[start:end])
 
 
-def _quantity(match: re.Match[str], digits: str, language: str) -> Quantity:
-    value = _value(digits, comma_decimal=language in _COMMA_DECIMAL)
-    tail = [word.lower() for word in _TAIL_WORD.findall(match["tail"])]
-    values: set[Decimal | str] = {value}
-    if isinstance(value, Decimal) and tail:
-        if tail[0] in _SCALES:
-            values = {value * _SCALES[tail[0]]}
-        elif match["currency"] and tail[0] in _LETTER_SCALES:
-            values = {value * _LETTER_SCALES[tail[0]]}
-    unit = match["currency"] or _unit(match["tail"])
-    negative = bool(match["sign"] or (match["open"] and match["close"]))
-    end = match.start("tail") - match.start() + len(_telling(match["tail"], tail))
-    return Quantity(frozenset(values), unit, match[0][:end].strip(), negative=negative)
+def _quantity(
+    match: re.Match[str], digits: str, language: str, *, signs: frozenset[str]
+) -> Quantity:
+    value = number(digits, language)
+    tail = _tail(match.string, match.end())
+    first = next(iter(_words(tail)), "").lower()
+    currency = match["before"] or match["currency"]
+    scales = {**SCALES, **_LETTER_SCALES} if currency else SCALES
+    if isinstance(value, Decimal):
+        value *= scales.get(first, 1)
+    kind = Kind(unit_in([currency.lower()])) if currency else _kind(tail, language)
+    telling = tail.lower().index(first) + len(first) if first in scales or unit_in([first]) else 0
+    return Quantity(value, kind, f"{match[0]}{tail[:telling]}".strip(), signs)
 
 
-def _telling(tail: str, tail_words: Sequence[str]) -> str:
-    """Return as much of the tail as a reader needs to recognise the figure."""
-    if tail_words and (tail_words[0] in _SCALES or tail_words[0] in _UNITS):
-        return tail[: tail.lower().index(tail_words[0]) + len(tail_words[0])]
-    return ""
+def _tail(text: str, end: int) -> str:
+    """Return the words behind a number that ends at `end`."""
+    match = _TAIL.match(text, end)
+    return match[0] if match else ""
 
 
-def _unit(tail: str) -> str:
-    found = [word.lower() for word in _TAIL_WORD.findall(tail)][:_TAIL_WORDS]
-    if found[:2] == ["per", "cent"]:
-        return "%"
-    return next((_UNITS[word] for word in found if word in _UNITS), "")
+def _words(tail: str) -> list[str]:
+    return _TAIL_WORD.findall(tail)
 
 
-def _value(digits: str, *, comma_decimal: bool) -> Decimal | str:
-    """Return the number, or the spelling of what is not one number, such as `10:30` or `1.2.3`."""
-    thousands, point = _CONTINENTAL if comma_decimal else _ENGLISH
-    plain = re.sub(rf"(?<=\d)[{thousands}'’\u00a0\u202f ](?=\d{{3}}(?!\d))", "", digits)
-    plain = plain.replace(point, _POINT)
-    return Decimal(plain).normalize() if re.fullmatch(r"\d+(?:\.\d+)?", plain) else digits
+def _kind(tail: str, language: str) -> Kind:
+    """Return what a number counts; its noun stands in lower case and on its line."""
+    scaled = _SCALE.sub("", tail)
+    noun = next(iter(_words(scaled.partition(_LINE_END)[0])), "")
+    says_kind = noun.islower() and not (
+        unit_in([noun]) or noun in stopwords(language) | _NEUTRAL or noun.endswith("ly")
+    )
+    return Kind(unit_in(_words(scaled.lower())), stem(noun) if says_kind else "")
 
 
-def _word_value(words: str) -> int:
-    total = current = 0
-    for word in re.split(r"[\s-]+", words.lower()):
-        if word in _SMALL:
-            current += _SMALL[word]
-        elif word == "hundred":
-            current *= 100
-        elif word in _LARGE:
-            total += current * _LARGE[word]
-            current = 0
-    return total + current
+def _signs(match: re.Match[str], *, of_source: bool) -> frozenset[str]:
+    if match["sign"]:
+        return frozenset({_MINUS})
+    if not (match["open"] and match["close"]):
+        return frozenset({_PLUS})
+    if match["open"] == "[":
+        return frozenset({_PLUS, _BRACKETS})
+    is_money = match["before"] or match["currency"]
+    is_word = _WORD_BEHIND.match(match.string, match.end()) or _YEAR_ALONE.fullmatch(
+        match["digits"]
+    )
+    if not is_money and (is_word or (of_source and not _is_in_column(match))):
+        return _ALL_SIGNS
+    return frozenset({_MINUS, _BRACKETS})
+
+
+def _is_in_column(match: re.Match[str]) -> bool:
+    """Tell whether a figure fills a cell, or stands beside another figure."""
+    text, (start, end) = match.string, match.span()
+    before = text[max(start - _BESIDE_CHARS, 0) : start].rstrip(_BETWEEN)[-1:]
+    behind = text[end : end + _BESIDE_CHARS].lstrip(_BETWEEN)[:1]
+    beside_figure = before.isdecimal() or behind.isdecimal() or before == ")" or behind == "("
+    return beside_figure or (before in _CELL_BORDERS and behind in _CELL_BORDERS)

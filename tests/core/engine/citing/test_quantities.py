@@ -67,8 +67,7 @@ def missing(claim, source, language="en"):
         ("From July 11, 2023 to July 12, 2023 it was 5.", "July 12, 2023; July 11, 2023; 5"),
         ("(87 people)", "87 people"),
         ("x² is 5", "x is 5"),
-        ("5½ days", "5 hours"),
-        ("4 days", "on the fourth"),
+        ("4", "on the fourth"),
         ("grew 5%", "Share in Percent: table 5"),
         ("1.7.2023", "July 1, 2023"),
         ("2023/07/01", "1 July 2023"),
@@ -105,8 +104,8 @@ def test_figures_are_found_in_other_spellings(claim, source):
         ("10 GB", "10 MB", "10 GB"),
         ("$3.5 million", "$3.5 billion", "$3.5 million"),
         ("20 million", "20", "20 million"),
-        ("$3.5m", "$3.5", "$3.5"),
-        ("5 m", "5 million", "5"),
+        ("$3.5m", "$3.5", "$3.5m"),
+        ("5 m", "5 million", "5 m"),
         ("5 per cent more", "5 people", "5"),
         ("thirty days", "30 hours", "thirty"),
         ("5 day-by-day", "6", "5 day"),
@@ -189,3 +188,155 @@ def test_each_of_several_dates_is_looked_up_as_a_date():
     assert (
         missing("From 1 July 2023 to 4 March 2021 days passed.", "2021-03-04, 2023-07-01.") is None
     )
+
+
+LEAVE = "Employees receive 25 days of annual leave. The probation period lasts six months."
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        "zero days of leave", "lasts one year", "lasts one month", "a hundred months",
+        "thousands of months", "a dozen months", "half a year", "half of 25 days", ".6 months",
+        "lasts.7 months", "6e3 months", "½ of the days", "②⑦ days", "25½ days", "25⁷ days",
+        "_26_ days", "Ⅶ months", "two dozen days", "a quarter of them", "two thirds of them",
+        "five and a half months",
+    ],
+)  # fmt: skip
+def test_every_way_of_writing_a_number_is_read(claim):
+    assert missing(claim, LEAVE)
+
+
+@pytest.mark.parametrize(
+    ("claim", "source"),
+    [
+        ("half of the staff", "50% of the staff"),
+        ("2½ hours", "2.5 hours"),
+        ("two and a half hours", "2.5 hours"),
+        ("5½ days", "5½ days"),
+        ("5 days", "5⁷ days"),
+        ("5⁷ days", "5⁷ days"),
+        ("26 days", "②⑥ days"),
+        ("0.6 months", ".6 months"),
+        ("6000", "6e3"),
+        ("zero risk", "no risk"),
+        ("zero risk", "none"),
+        ("zero days", "no days"),
+        ("the first half of 2023", "six months of 2023"),
+        ("in millions", "5"),
+        ("one of the months", "six months"),
+        ("one reason", "a reason"),
+        ("twelve", "a dozen"),
+    ],
+)
+def test_a_number_may_be_written_in_another_way(claim, source):
+    assert missing(claim, source) is None
+
+
+@pytest.mark.parametrize(
+    ("claim", "source"),
+    [
+        ("Margin was 5%", "Margin was -5%."),
+        ("Margin was +5%", "Margin was -5%."),
+        ("It was $120", "It was $(120)"),
+        ("It was $120", "It was ($120)"),
+        ("It is 7 °C", "It is −7 °C"),
+        ("Income was 87", "Income (87) 45"),
+        ("Income was 87", "Income 45 (87)"),
+        ("Income was 87", "45 | Income | (87) | new"),
+        ("Income was 87", "Income\n(87)\nTax"),
+        ("Income was 87", "Income (87) (5)"),
+        ("Income was 87", "Income (5) (87)"),
+        ("Income was (87).", "Income was 87."),
+        ("Income was ($87) million.", "Income was 87 million."),
+        ("floor -2", "floor [2]"),
+    ],
+)
+def test_a_number_keeps_its_sign(claim, source):
+    assert missing(claim, source)
+
+
+@pytest.mark.parametrize(
+    ("claim", "source"),
+    [
+        ("a loss of 87", "Income (87) 45"),
+        ("It fell by $120", "It was $(120)"),
+        ("87", "Income (87) 45"),
+        ("-5% down", "-5%"),
+        ("5%", "+5%"),
+        ("in 2015", "2010-2015"),
+        ("10 years", "5-10 years"),
+        ("5 days", "- 5 days\n- 6 days"),
+        ("25 days", "(25) days"),
+        ("(25) days", "25 days"),
+        ("thirty days", "thirty (30) days"),
+        ("shot in 2010", "Inception (2010)"),
+        ("shot in 2010", "1999 (2010)"),
+        ("(2010)", "shot in 2010"),
+        ("12 are open", "Open issues (12)"),
+        ("12 are open", "Open issues (12), closed"),
+        ("Floor 2", "Floor [2]"),
+        ("Floor (2)", "Floor [2]"),
+        ("Income (87)", "Income | (87)"),
+    ],
+)
+def test_brackets_and_hyphens_are_a_minus_only_where_accounts_write_one(claim, source):
+    assert missing(claim, source) is None
+
+
+@pytest.mark.parametrize(
+    ("claim", "source"),
+    [
+        *((f"30 {unit}", "within 30 days") for unit in
+          ("hrs", "yrs", "wks", "s", "fortnights", "decades", "jiffies")),
+        ("30s", "within 30 days"),
+        ("2,000 requests per sec", "2,000 requests per minute"),
+        ("1.5 million dollars", "1.5 million units, a dollar each"),
+        ("1.5 million tonnes", "1.5 million units"),
+        *((f"12.5{unit}", "12.5% more") for unit in
+          (" basis points", " percentage points", "‰", " bps")),
+        ("3.5 million euros", "$3.5 million"),
+        ("EUR 3.5 million", "$3.5 million"),
+        ("3 to 5 dollars", "3 to 5 euros"),
+        ("−7 kelvin", "−7 °C"),
+        ("30 days", "30 employees work 25 days"),
+        ("zero days", "no reason, in days"),
+    ],
+)  # fmt: skip
+def test_another_unit_is_another_figure(claim, source):
+    assert missing(claim, source)
+
+
+@pytest.mark.parametrize(
+    ("claim", "source"),
+    [
+        ("30", "within 30 days"),
+        ("30 days", "30 calendar days"),
+        ("30 calendar", "30 days, calendar"),
+        ("30 of them", "30 days"),
+        ("30 annually", "30 days"),
+        ("30 Things", "30 days"),
+        ("30 people a day", "30 people daily"),
+        ("30 persons", "30 people"),
+        ("30 days", "30\nsome Days"),
+        ("30 days", "Days | 30 | Staff"),
+        ("30 days", "Days: 30 Staff"),
+        ("30 days", "30 to 60 days"),
+        ("7 degrees", "7 °C"),
+        ("7 degrees Celsius", "7 °C"),
+        ("5 pounds", "£5"),
+        ("5 EUR", "€5"),
+        ("USD 5 million", "$5 million"),
+        ("$5 million", "5 million dollars"),
+        ("5 million employees", "5 million employees, not days"),
+    ],
+)
+def test_the_same_unit_may_be_written_in_another_way(claim, source):
+    assert missing(claim, source) is None
+
+
+def test_a_unit_may_stand_in_the_header_far_away():
+    near, far = [Figures("Kenya | 21", "en")], [Figures("Country | Days", "en")]
+
+    assert missing_figure("21 days", near, "en", anywhere=far) is None
+    assert missing_figure("21 days", near, "en") == "21 days"
