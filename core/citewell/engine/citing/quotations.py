@@ -25,29 +25,27 @@ _SINGLE = "'‘’‚‛′＇❛❜"
 _LETTER = rf"[^\W\d_{UNSPACED}]"
 _NOT_BEHIND_WORD, _NOT_BEFORE_WORD = rf"(?<![^\W_{UNSPACED}])", rf"(?![^\W_{UNSPACED}])"
 
-
-def _quoted(opening: str, closing: str, *, ends: str) -> str:
-    """Return the pattern of a quotation; another one by the same marks may stand in it."""
-    inside = rf"(?!{opening})."
-    return rf"{opening}(?:{inside}|{opening}(?:{inside})+?{closing}){ends}{closing}"
-
-
-def _double_quoted(opening: str, closing: str) -> str:
-    begins = rf"{_NOT_BEHIND_WORD}{opening}" + (r"(?=\S)" if opening in _ANGLES else "")
-    ends = ("" if closing in _ANGLES else r"(?<=\S)") + rf"{closing}{_NOT_BEFORE_WORD}"
-    return _quoted(begins, ends, ends="+?")
-
-
-_SINGLE_QUOTED = _quoted(
-    rf"{_NOT_BEHIND_WORD}[{_SINGLE}](?!(?:\d0)?s\b)",
-    rf"[{_SINGLE}]{_NOT_BEFORE_WORD}",
+# Another quotation by the same marks may stand inside.
+_QUOTED = r"{begin}(?:(?!{begin}).|{begin}(?:(?!{begin}).)+?{end}){more}{end}"
+_DOUBLE_QUOTED = (
+    _QUOTED.format(
+        begin=_NOT_BEHIND_WORD + one + (r"(?=\S)" if one in _ANGLES else ""),
+        end=("" if other in _ANGLES else r"(?<=\S)") + other + _NOT_BEFORE_WORD,
+        more="+?",
+    )
+    for one, others in _PAIRS.items()
+    for other in others
+)
+_SINGLE_QUOTED = _QUOTED.format(
+    begin=rf"{_NOT_BEHIND_WORD}[{_SINGLE}](?!(?:\d0)?s\b)",
+    end=rf"[{_SINGLE}]{_NOT_BEFORE_WORD}",
     # The last mark that may end it does: after "employees'" the words 'the employees' leave' go on.
-    ends="+",
+    more="+",
 )
 _QUOTATION = re.compile(
     "|".join((
         r"(?P<code>(?P<ticks>`+)(?!`).+?(?<!`)(?P=ticks)(?!`))",
-        *(_double_quoted(one, other) for one, others in _PAIRS.items() for other in others),
+        *_DOUBLE_QUOTED,
         _SINGLE_QUOTED,
     ))
 )

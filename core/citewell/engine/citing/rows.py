@@ -10,7 +10,7 @@ from msgspec import Struct
 from citewell.engine.citing.quantities import Figures, missing_figure
 from citewell.engine.citing.segmenting import table_cells
 from citewell.engine.citing.verdicts import Source
-from citewell.engine.citing.words import content_stems, telling_words, words
+from citewell.engine.citing.words import content_stems, stem, telling_words, words
 
 # Of the content words of a cell, the share that must stand there.
 _MOST = 0.75
@@ -41,7 +41,7 @@ class _Place(Struct, frozen=True):
 
     def holds(self, cell: str, language: str) -> bool:
         stems = content_stems(cell, language)
-        held = sum(stem in self.stems for stem in stems)
+        held = sum(one in self.stems for one in stems)
         return held >= _MOST * len(stems) and not missing_figure(cell, [self.figures], language)
 
 
@@ -72,28 +72,34 @@ def _places(row: Row, source: Source) -> Iterator[list[_Place]]:
     start, end = source.near(_BETWEEN.join(row.cells), reach=0)
     closest = text[start:end]
     above = f"{source.passage.header}\n{text[:start]}".rstrip(_BLANKS).splitlines()
-    header, group = _heads(above, row.titles, language) if _BAR in closest else ("", "")
+    header, group = _heads(above if _BAR in closest else [], row.titles, language)
 
-    def place(words_of: str, *, also: frozenset[str] = _NONE) -> _Place:
-        figures = Figures("\n".join((*source.around, header, words_of)), language)
-        return _Place(also.union(content_stems(f"{group}\n{words_of}", language)), figures)
+    def place(*lines: str, also: frozenset[str] = _NONE) -> _Place:
+        figures = Figures("\n".join((*source.around, *lines)), language)
+        return _Place(also.union(*map(_stems, (*group, *lines))), figures)
 
     # Of a title that names several things, only what no other row speaks of belongs to this one.
-    others = "\n".join((*(line for line in above if line != header), text[end:]))
-    titles = frozenset(content_stems("\n".join(source.titles), language))
-    also = titles.difference(content_stems(others, language))
-    anywhere = place(f"{header}\n{closest}", also=also)
-    stored, columns = table_cells(closest), table_cells(header)
+    others = [*(line for line in above if line not in header), text[end:]]
+    also = _NONE.union(*map(_stems, source.titles)).difference(*map(_stems, others))
+    anywhere = place(*header, closest, also=also)
+    stored = table_cells(closest)
+    columns = [cell for line in header for cell in table_cells(line)]
     for title, _ in zip(chain(row.titles, repeat("")), row.cells, strict=False):
         named = _columns_named(title, columns, language)
         if named and len(columns) == len(stored):
-            yield [place(f"{columns[column]}\n{stored[column]}") for column in named]
+            yield [place(columns[column], stored[column]) for column in named]
         else:
             yield [anywhere]
 
 
-def _heads(above: Sequence[str], titles: Sequence[str], language: str) -> tuple[str, str]:
-    """Return the lines of a table that name its columns and the group of the row below them.
+def _stems(text: str) -> frozenset[str]:
+    return frozenset(map(stem, words(text)))
+
+
+def _heads(
+    above: Sequence[str], titles: Sequence[str], language: str
+) -> tuple[list[str], list[str]]:
+    """Return the line that names the columns of a row below, and the line that names its group.
 
     A group stands alone in its line, as "Net sales:" above the rows of each product.
     """
@@ -101,14 +107,12 @@ def _heads(above: Sequence[str], titles: Sequence[str], language: str) -> tuple[
     for index in reversed(range(len(table))):
         columns = table_cells(table[index]) if _BAR in table[index] else []
         if any(_columns_named(title, columns, language) for title in titles):
-            return table[index], _group(table[:index])
-    return "", _group(table)
+            return [table[index]], _group(table[:index])
+    return [], _group(table)
 
 
-def _group(lines: Sequence[str]) -> str:
-    """Return the first line with a single cell that says something."""
-    alone = (line for line in lines if sum(any(words(cell)) for cell in table_cells(line)) == 1)
-    return next(alone, "")
+def _group(lines: Sequence[str]) -> list[str]:
+    return [line for line in lines if sum(any(words(cell)) for cell in table_cells(line)) == 1][:1]
 
 
 def _columns_named(title: str, columns: Sequence[str], language: str) -> list[int]:

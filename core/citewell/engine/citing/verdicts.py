@@ -23,6 +23,7 @@ from citewell.engine.citing.words import (
     is_negated,
     negators,
     opposites,
+    stem,
     stopwords,
     words,
 )
@@ -138,14 +139,13 @@ class Source:
         window = windows.closest(claim, joined=bool(reach))
         return windows.span(window, reach=reach) if window else (0, len(self.passage.text))
 
-    def text_near(self, clause: str, statement: Statement) -> str:
-        """Return what is `near` a clause of a statement, or the statement."""
-        spans = [self.near(claim, reach=statement.reach) for claim in (clause, statement.text)]
-        return "\n".join(self.passage.text[slice(*span)] for span in spans)
+    def text_near(self, claim: str, *, reach: int) -> str:
+        """Return what is `near` a claim."""
+        return self.passage.text[slice(*self.near(claim, reach=reach))]
 
     def figures_near(self, claim: str, *, reach: int) -> Figures:
         """Return the figures of what is `near` a claim, and of the titles above it."""
-        text = self.passage.text[slice(*self.near(claim, reach=reach))]
+        text = self.text_near(claim, reach=reach)
         return Figures("\n".join((*self.around, text)), self.passage.language)
 
     def stored(self, quotation: str) -> str:
@@ -255,15 +255,20 @@ def _figure_apart(statement: Statement) -> str | None:
     stated = [source.figures for source in sources]
     common = frozenset.intersection(*(frozenset(source.around) for source in sources))
     for clause in _clause_texts(statement.text, language, fewest=1):
-        near = [source.text_near(clause, statement) for source in sources]
-        own = [
-            "\n".join((*(line for line in source.around if line not in common), text))
-            for source, text in zip(sources, near, strict=True)
-        ]
+        own = {
+            source: "\n".join((
+                *(line for line in source.around if line not in common),
+                source.text_near(clause, reach=statement.reach),
+            ))
+            for source in sources
+        }
+        telling = _telling(clause, list(own.values()), language)
         beside = [
-            Figures("\n".join((*source.around, text)), source.passage.language)
-            for source, text, tells in zip(sources, near, _tell(clause, own, language), strict=True)
-            if tells
+            Figures(
+                "\n".join((*common, *(one for one in telling if one == text))),
+                source.passage.language,
+            )
+            for source, text in own.items()
         ]
         missing = missing_figure(clause, beside, language, anywhere=stated)
         if missing:
@@ -271,8 +276,8 @@ def _figure_apart(statement: Statement) -> str | None:
     return None
 
 
-def _tell(clause: str, texts: Sequence[str], language: str) -> list[bool]:
-    """Tell which texts hold a name of `clause` or, where no name parts them, most of its words."""
+def _telling(clause: str, texts: Sequence[str], language: str) -> list[str]:
+    """Return the texts that hold a name of `clause` or, where no name parts them, most of it."""
     held = [frozenset(words(text)) for text in texts]
     plain = {word for text in texts for word in _TOKEN.findall(text) if word.islower()}
     names = {
@@ -284,10 +289,14 @@ def _tell(clause: str, texts: Sequence[str], language: str) -> list[bool]:
     # What every text holds, or none, does not part them.
     parting = names.intersection(frozenset[str]().union(*held)) - frozenset.intersection(*held)
     if parting:
-        return [not parting.isdisjoint(one) for one in held]
+        return [text for text in texts if not parting.isdisjoint(words(text))]
     wanted = content_stems(clause, language)
-    stems = [frozenset(content_stems(text, language)) for text in texts]
-    return [2 * sum(stem in one for stem in wanted) > len(wanted) for one in stems]
+    return [text for text in texts if 2 * _shared(wanted, text) > len(wanted)]
+
+
+def _shared(stems: Sequence[str], text: str) -> int:
+    known = frozenset(map(stem, words(text)))
+    return sum(one in known for one in stems)
 
 
 def _missing_name(statement: Statement) -> str | None:
@@ -341,7 +350,7 @@ def _clauses(text: str, language: str) -> Iterator[Clause]:
 
 def _telling_stems(text: str, language: str) -> frozenset[str]:
     negating = negators(language)
-    return frozenset(stem for stem in content_stems(text, language) if stem not in negating)
+    return frozenset(content_stems(text, language)).difference(negating)
 
 
 def _clause_texts(text: str, language: str, *, fewest: int) -> list[str]:

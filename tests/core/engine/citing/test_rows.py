@@ -120,6 +120,31 @@ def test_the_group_of_a_row_counts_as_its_words(cells, expected, titles, before)
     assert missing(cells, passage(before + GROUPED), titles=titles) == expected
 
 
+@pytest.mark.parametrize("before", ["Item list:\n", "Item, 2023 or 2022\n"])
+def test_a_line_above_a_table_is_not_its_header(before):
+    titles = ("Item", "2023", "2022")
+
+    assert missing("Desks | 6 | 5", passage(before + GROUPED), titles=titles) == "6"
+
+
+def test_a_table_ends_with_a_blank_line():
+    two = passage("Price | Plan\n5 | Basic\n\nPro | 20\nMax | 7")
+    one = passage("Price | Plan\n5 | Basic\nPro | 20\nMax | 7")
+
+    assert missing("Pro | 20", two, titles=("Plan", "Price")) is None
+    assert missing("Pro | 20", one, titles=("Plan", "Price")) == "Pro"
+
+
+def test_titles_are_compared_by_their_telling_words():
+    assert missing("Basic | 5", passage(PLANS), titles=("The plan", "Its price")) == "5"
+    assert missing("Basic | 5", passage(PLANS), titles=("The plan", "Its seats")) is None
+
+
+def test_figures_may_stand_in_the_title():
+    assert missing("Basic | 2024", passage("Basic costs $10", title="Prices 2024")) is None
+    assert missing("Basic | 2023", passage("Basic costs $10", title="Prices 2024")) == "2023"
+
+
 def test_prose_has_no_groups():
     prose = passage("Basic plans:\nPro costs $20 each month.")
 

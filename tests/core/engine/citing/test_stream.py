@@ -497,6 +497,26 @@ async def test_an_answer_is_read_in_its_language():
     assert [claim.shown for claim in english] == [False, False]
 
 
+async def test_rows_are_read_in_their_language():
+    source = replace(passage("Urlaub | Tage\nWien | 1,5"), language="de")
+    output = "| Urlaub | Tage |\n|---|---|\n| Wien | 1,5 [1] |"
+
+    german = await claims(output, evidence(source, language="de"))
+    english = await claims(output, evidence(source))
+
+    assert [claim.shown for claim in german] == [True]
+    assert [claim.verdict.check for claim in english] == ["row"]
+
+
+async def test_a_heading_may_name_the_year_of_the_question():
+    given = replace(GIVEN, question="What lapses in 2024?")
+
+    assert texts(await claims("# Days in 2024\nUnused days do not lapse [1].", given)) == [
+        "# Days in 2024",
+        "Unused days do not lapse.",
+    ]
+
+
 async def test_sentences_end_as_in_their_language():
     source = replace(passage("Mitarbeiter kamen am 3. Mai aus Wien."), language="de")
     output = "Mitarbeiter kamen am 3. Mai aus Wien [1]."

@@ -361,6 +361,7 @@ BERLIN, PARIS = passage("Berlin has 50 staff.", "b"), passage("Paris has 20 staf
         ("Paris has 20 staff, Berlin has 50.", True),
         ("Berlin has 50 staff.", True),
         ("The staff of Berlin: 50.", True),
+        ("Paris has staff: it has 20.", True),
         ("Staff, in Berlin: 50, in Paris: 20.", True),
         ("Staff, in Berlin: 20, in Paris: 50.", False),
         ("Between 20 and 50 are the staff of Berlin.", False),
@@ -397,8 +398,12 @@ def test_without_names_most_words_of_the_clause_stand_beside_the_figure():
     second = passage("The probation lasts a month.", "b")
 
     assert verdict("The probation lasts a month and leave is 25 days.", first, second).supported
-    assert not verdict("The probation lasts 25 days.", first, second).supported
-    assert not verdict("Probation leave lasts 25 days a month.", first, second).supported
+    for text in (
+        "The probation lasts 25 days.",
+        "Probation leave lasts 25 days.",
+        "Probation leave lasts 25 days a month.",
+    ):
+        assert verdict(text, first, second).check == "figures"
 
 
 def test_titles_that_sources_share_part_nothing():
@@ -406,11 +411,11 @@ def test_titles_that_sources_share_part_nothing():
         return passage(first, "a", title=titles[0]), passage(second, "b", title=titles[-1])
 
     shared = both("Berlin has 50 staff.", "Paris has 20 staff.", "Paris and Berlin")
-    own = both("It has 50 staff.", "Rome has 20 staff.", "Paris", "Rome")
+    own = both("It has 50 staff.", "Rome has 20 staff.", "Oslo", "Rome")
 
     assert not verdict("Paris has 50 staff.", *shared).supported
     assert verdict("Paris has 20 staff.", *shared).supported
-    assert verdict("Paris has 50 staff.", *own).supported
+    assert verdict("Oslo has 50 staff.", *own).supported
     assert not verdict("Rome has 50 staff.", *own).supported
 
 
@@ -430,3 +435,35 @@ def test_a_clause_does_not_end_inside_a_number():
 def test_a_negation_without_other_words_needs_one_in_the_source():
     assert verdict("Not 25.", passage("It is 25.")).check == "negation"
     assert verdict("Not 25.", passage("It is not 25.")).supported
+
+
+def test_years_stand_anywhere_in_what_is_cited():
+    since = passage("Berlin has 50 staff since 1999.", "b")
+
+    assert verdict("Paris has 20 staff in 1999.", since, PARIS).supported
+    assert not verdict("Paris has 50 staff in 1999.", since, PARIS).supported
+
+
+def test_a_word_of_no_meaning_is_no_name():
+    first = passage("The desks of Berlin are old.", "a")
+    second = passage("Staff: 20.", "b")
+
+    assert verdict("The staff: 20.", first, second).supported
+
+
+def test_figures_of_several_sources_are_read_in_their_language():
+    german = [
+        replace(passage(text, text[:3]), language="de")
+        for text in ("Paris hat 1,5 Leute", "Rom hat 2,5 Leute")
+    ]
+
+    assert verdict("Paris hat 1,5 Leute", *german, language="de").supported
+    assert verdict("Rom hat 1,5 Leute", *german, language="de").check == "figures"
+
+
+def test_what_is_near_ends_with_its_last_figure():
+    first = passage("Staff of Berlin: 50", "a", title="Year 7")
+    second = passage("Staff of Paris: 20", "b", title="Year 7")
+
+    assert verdict("Staff of Berlin: 50", first, second).supported
+    assert verdict("Year 7: staff of Paris are 20.", first, second).supported
