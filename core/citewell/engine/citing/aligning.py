@@ -87,7 +87,7 @@ class Aligner:
         if whole is not None:
             return (whole,)
         parts = [part for part in _ELISION.split(quotation) if part]
-        if len(parts) > 1 and any(len(list(words(part))) < _PART_WORDS for part in parts):
+        if any(len(list(words(part))) < _PART_WORDS for part in parts):
             return ()
         spans: list[Span] = []
         for part in parts:

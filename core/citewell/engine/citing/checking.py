@@ -130,8 +130,7 @@ class Checker:
         elif piece.kind is PieceKind.ROW and (problem := self._row_problem(piece, texts, sources)):
             verdict = problem
         else:
-            reach = 0 if piece.kind is PieceKind.ROW else 1
-            verdict = await self._judge(judged, sources, reach=reach)
+            verdict = await self._judge(judged, sources)
         if verdict.supported and problems:
             verdict = replace(verdict, reason=f"{verdict.reason}; {_summary(problems)}")
         known = frozenset[str]().union(*(source.addresses for source in sources))
@@ -140,10 +139,8 @@ class Checker:
             text, verdict, checked.passages, self._windows(judged, piece, checked.passages)
         )
 
-    async def _judge(self, text: str, sources: list[Source], *, reach: int) -> Verdict:
-        statement = Statement(
-            text, sources, self._evidence.question, self._evidence.language, reach
-        )
+    async def _judge(self, text: str, sources: list[Source]) -> Verdict:
+        statement = Statement(text, sources, self._evidence.question, self._evidence.language)
         verdict = judge(statement)
         passages = tuple(source.passage for source in sources)
         for verifier in self._evidence.verifiers if verdict.supported else ():

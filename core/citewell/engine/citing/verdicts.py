@@ -36,6 +36,8 @@ CONTAINMENT_BAR = 0.55
 # either order, with at most one content word between them. Chosen on the same data.
 PHRASE_BAR = 0.2
 _TOGETHER = 2
+# How many sentences beside the closest one may hold the figures of a sentence.
+_REACH = 1
 # The share of a clause's words that makes another clause say the same or the contrary.
 _SAME_CLAUSE = 0.75
 _FEW_WORDS = 3
@@ -66,7 +68,7 @@ class Source:
         self.passage = passage
         self.aligner = Aligner(passage.text, passage.language)
         self.titles = tuple(filter(None, (passage.title, *headings)))
-        self.around = (*self.titles, passage.header) if passage.header else self.titles
+        self.around = tuple(filter(None, (*self.titles, passage.header)))
 
     @cached_property
     def text(self) -> str:
@@ -162,7 +164,6 @@ class Statement(Struct, frozen=True):
         sources: everything that it cites.
         question: names may come from it as well.
         language: of the sentence.
-        reach: how many sentences beside the closest one may hold its numbers.
         titular: whether it is a heading, which may name the years of the question.
     """
 
@@ -170,7 +171,6 @@ class Statement(Struct, frozen=True):
     sources: Sequence[Source]
     question: str = ""
     language: str = "en"
-    reach: int = 1
     titular: bool = False
 
 
@@ -241,7 +241,7 @@ def _missing_figure(statement: Statement) -> str | None:
     missing = missing_figure(text, stated, language, anywhere=asked)
     if missing:
         return f'"{missing}" is not in what it cites'
-    near = [source.figures_near(text, reach=statement.reach) for source in sources]
+    near = [source.figures_near(text, reach=_REACH) for source in sources]
     missing = missing_figure(text, near, language, anywhere=[*stated, *asked])
     if missing:
         return f'"{missing}" stands elsewhere in what it cites'
@@ -258,7 +258,7 @@ def _figure_apart(statement: Statement) -> str | None:
         own = {
             source: "\n".join((
                 *(line for line in source.around if line not in common),
-                source.text_near(clause, reach=statement.reach),
+                source.text_near(clause, reach=_REACH),
             ))
             for source in sources
         }
@@ -369,7 +369,7 @@ def _clause_texts(text: str, language: str, *, fewest: int) -> list[str]:
         elif len(stems) >= fewest:
             found.append(pending)
             pending = ""
-    return [*found, pending] if pending else found
+    return list(filter(None, (*found, pending)))
 
 
 def _contrary_word(statement: Statement) -> str | None:

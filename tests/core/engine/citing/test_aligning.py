@@ -118,6 +118,7 @@ def test_what_is_left_out_by_mistake_is_found_as_a_whole():
 
 
 def test_what_is_left_out_is_read_in_its_language():
+    assert Aligner("ab cd ef not gh ij kl").find_elided("ab cd ef … gh ij kl") == ()
     assert elided("ab cd ef nicht gh ij kl", "de") == []
     assert elided("ab cd ef not gh ij kl", "de") == ["ab cd ef", "gh ij kl"]
 

@@ -62,6 +62,7 @@ def test_quotations_are_recognised_by_every_pair_of_marks(marks, around):
         f"'{FORGED}' and '5 days'",
         f'The 5" pipe, "{FORGED}"',
         f'It says _"{FORGED}"_.',
+        '"5 days""receive',
         f"It says **‘{FORGED}’**.",
     ],
 )

@@ -467,3 +467,31 @@ def test_what_is_near_ends_with_its_last_figure():
 
     assert verdict("Staff of Berlin: 50", first, second).supported
     assert verdict("Year 7: staff of Paris are 20.", first, second).supported
+
+
+def test_a_sentence_takes_no_year_from_the_question():
+    assert verdict("The Vienna office opened in 1998.", question="In 1998?").check == "figures"
+
+
+def test_the_question_is_read_in_its_language():
+    source = replace(passage("Es sind Tage."), language="de")
+
+    assert titled("Tage 2024", source, question="Was gilt 2024?", language="de")
+    assert not titled("Tage 2024", source, question="Sind es 2024.000 Tage?", language="de")
+
+
+def test_stored_text_is_read_in_its_language():
+    source = passage("ab cd ef nicht gh ij kl")
+
+    assert Source(source).stored("ab cd ef … gh ij kl") == "ab cd ef … gh ij kl"
+    assert not Source(replace(source, language="de")).stored("ab cd ef … gh ij kl")
+
+
+def test_a_clause_of_one_telling_word_joins_the_next():
+    assert verdict("No staff, as it is, smoke.", passage("Staff do not smoke.")).supported
+
+
+def test_a_clause_of_figures_joins_the_one_before():
+    source = passage("Staff rest for 5 days. Dogs do not bark.")
+
+    assert verdict("Staff rest: 5, dogs bark.", source).check == "negation"
