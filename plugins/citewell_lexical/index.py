@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
+import os
 import shutil
+import tempfile
 import uuid
+import weakref
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
@@ -106,9 +109,9 @@ class IndexWriter:
             IndexDamaged: it is missing or broken.
         """
         self._path = path
-        if create:
-            path.mkdir(parents=True)
         with _damage(path):
+            if create:
+                path.mkdir(parents=True)
             self._index = (
                 tantivy.Index(_schema(), str(path)) if create else tantivy.Index.open(str(path))
             )
@@ -321,12 +324,33 @@ class IndexReader:
         """
         self.path = path
         self._stemming = stemming
+        self._links: Path | None = None
         with _damage(path):
-            self._index = tantivy.Index.open(str(path))
+            if not os.access(path, os.W_OK):
+                self._link()
+            self._index = tantivy.Index.open(str(self._links or path))
             self._index.config_reader("manual")
 
     def view(self) -> IndexView:
         """Return the index as of its last commit."""
         with _damage(self.path):
+            if self._links:
+                self._link()
             self._index.reload()
             return IndexView(self.path, self._index.searcher(), stemming=self._stemming)
+
+    def close(self) -> None:
+        """Leave nothing behind; views go on."""
+        if self._links:
+            self._unlink()
+
+    def _link(self) -> None:
+        """Link what is new to a folder that passes: Tantivy locks a folder even to read it."""
+        if self._links is None:
+            self._links = Path(tempfile.mkdtemp(prefix="citewell-"))
+            # Another index may take the place of this one, which is then not closed.
+            self._unlink = weakref.finalize(self, shutil.rmtree, self._links, ignore_errors=True)
+        for file in self.path.iterdir():
+            link = self._links / file.name
+            if file.suffix != ".lock" and not link.is_symlink():
+                link.symlink_to(file.absolute())

@@ -38,6 +38,8 @@ class Reader:
     def close(self) -> None:
         """Close the files."""
         self._store.close()
+        if self._index:
+            self._index.close()
 
     def versions(self) -> Mapping[str, str]:
         """Return document id to version."""

@@ -6,6 +6,7 @@ in nothing but that flag, and its key is never used again, so that an index can 
 
 from __future__ import annotations
 
+import os
 import queue
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -62,9 +63,14 @@ class State(NamedTuple):
 
 @contextmanager
 def explained(path: Path) -> Iterator[None]:
-    """Turn SQLite's errors about the file at `path` into a `StoreError` with the fix."""
+    """Turn errors about the file at `path` or its folder into a `StoreError` with the fix."""
     try:
         yield
+    except OSError as error:
+        raise StoreError(
+            f"index {path} cannot be used: {error.strerror or error}; make its folder writable, "
+            'or set "path" of the retriever to another one'
+        ) from error
     except sqlite3.OperationalError as error:
         raise StoreError(f"index {path} cannot be used: {error}") from error
     except sqlite3.DatabaseError as error:
@@ -331,8 +337,9 @@ class StoreReader:
             finally:
                 connection.rollback()
                 self._idle.put((file, connection))
-                if self._is_closed:
-                    self.close()
+                # Without files beside the store, a connection cannot see what others write later.
+                if self._is_closed or not self._is_writable():
+                    self._close_idle()
 
     def _connection(self, file: int) -> sqlite3.Connection:
         """Return a connection to `file`, which is not the one known when the store was deleted."""
@@ -342,11 +349,27 @@ class StoreReader:
                 if known == file:
                     return connection
                 connection.close()
-        return _connected(self._path, "rw")
+        return _connected(self._path, self._mode())
+
+    def _is_writable(self) -> bool:
+        return os.access(self._path, os.W_OK) and os.access(self._path.parent, os.W_OK)
+
+    def _mode(self) -> str:
+        """Return how to open the store: SQLite makes files beside it even to read, where it can.
+
+        Source: https://www.sqlite.org/wal.html#readonly
+        """
+        if self._is_writable():
+            return "rw"
+        is_open = self._path.with_name(f"{FILE}-wal").exists()
+        return "ro" if is_open else "ro&immutable=1"
 
     def close(self) -> None:
         """Close the file, now or when the last snapshot ends."""
         self._is_closed = True
+        self._close_idle()
+
+    def _close_idle(self) -> None:
         with suppress(queue.Empty):
             while True:
                 self._idle.get_nowait()[1].close()

@@ -23,7 +23,7 @@ from citewell_lexical.index import (
     remove_others,
 )
 from citewell_lexical.lock import WriterLock
-from citewell_lexical.store import FILE, State, StoreWriter
+from citewell_lexical.store import FILE, State, StoreWriter, explained
 
 
 class Writer:
@@ -39,9 +39,10 @@ class Writer:
         self._folder = folder
         self._log = log
         self._stemming = stemming
-        folder.mkdir(parents=True, exist_ok=True)
         with ExitStack() as stack:
-            stack.callback(WriterLock(folder, name=name).release)
+            with explained(folder / FILE):
+                folder.mkdir(parents=True, exist_ok=True)
+                stack.callback(WriterLock(folder, name=name).release)
             self._store = StoreWriter(folder / FILE)
             stack.callback(self._store.close)
             self._store.drop_staged()

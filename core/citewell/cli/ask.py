@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from msgspec import Struct
@@ -17,6 +19,10 @@ from citewell.cli.options import (
     where,
     where_options,
 )
+
+if TYPE_CHECKING:
+    from citewell.engine.runtime import Runtime
+    from citewell.engine.settings import Settings
 
 FAILED = 1
 REFUSED = 3
@@ -72,19 +78,27 @@ def _text(words: tuple[str, ...]) -> str:
 
 async def _answer(asked: Asked) -> str:
     """Show the answer and return its outcome."""
-    from citewell.cli.assisting import Conversation, Manner, reader
+    from citewell.cli.assisting import Conversation, Manner, reader, without_actions
     from citewell.cli.printing import open_printer
-    from citewell.engine.runtime import open_runtime
 
     settings = asked.where.settings()
-    manner = Manner(
-        audience=reader(asked.labels, settings), profile=asked.profile, formatter=asked.formatter
-    )
-    async with open_runtime(settings) as runtime:
-        if asked.where.docs is not None:
-            from citewell.cli.indexing import bring_up_folder
-
-            await bring_up_folder(runtime)
+    async with _opened(asked.where, settings) as runtime:
+        manner = Manner(
+            audience=reader(asked.labels, settings),
+            profile=asked.profile,
+            formatter=asked.formatter,
+            adapt=tuple if runtime.settings is settings else without_actions,
+        )
         printer = open_printer(sys.stdout, where=asked.where.words)
         answer = await Conversation(runtime, manner, printer).ask(asked.text)
     return answer.outcome.value
+
+
+def _opened(where: Where, settings: Settings) -> AbstractAsyncContextManager[Runtime]:
+    if where.docs is not None:
+        from citewell.cli.indexing import open_folder
+
+        return open_folder(settings)
+    from citewell.engine.runtime import open_runtime
+
+    return open_runtime(settings)

@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import aclosing
 
+import click
 from msgspec import Struct
 from msgspec.structs import replace
 
-from citewell.blocks import Block
+from citewell.blocks import Actions, Block
 from citewell.cli.printing import Printer
+from citewell.cli.wording import safe_line
 from citewell.engine.assistant import Assistant, new_id
 from citewell.engine.citing import Pointer, restore
 from citewell.engine.runtime import Runtime
 from citewell.engine.settings import Settings
-from citewell.errors import StoreError
+from citewell.errors import JournalError, StoreError
+from citewell.journal.records import AnswerRecord, storable
 from citewell.journal.spool import Spool
 from citewell.types import Answer, Audience, Citation, Outcome, Passage, Question, Turn
 
@@ -53,6 +56,30 @@ def restored(
     return tuple(citation for citation in found if citation is not None)
 
 
+def without_actions(blocks: Sequence[Block]) -> list[Block]:
+    """Leave out what could be done with an answer later, were it kept."""
+    return [block for block in blocks if not isinstance(block, Actions)]
+
+
+class _Records:
+    """Keeps answers where that can be done; where not, they are shown all the same.
+
+    Attributes:
+        problem: why the last one is not kept, or empty.
+    """
+
+    def __init__(self, spool: Spool) -> None:
+        self._spool = spool
+        self.problem = ""
+
+    def add(self, record: AnswerRecord) -> None:
+        self.problem = ""
+        try:
+            self._spool.add(record)
+        except JournalError as error:
+            self.problem = str(error)
+
+
 class Conversation:
     """Questions of which each may lean on the ones before.
 
@@ -64,7 +91,8 @@ class Conversation:
         self._runtime = runtime
         self._manner = manner
         self._printer = printer
-        self._assistant = Assistant(runtime, spool(runtime.settings))
+        self._records = _Records(spool(runtime.settings))
+        self._assistant = Assistant(runtime, self._records)
         self._turns: list[Turn] = []
         self._retriever: str | None = None
         self.last: Answer | None = None
@@ -88,10 +116,11 @@ class Conversation:
         """Show the answer to `text` as it grows, and return it.
 
         Raises:
-            ConfigError: the profile or the formatter is not in the settings.
-            JournalError: the answer could not be recorded.
+            ConfigError: the profile or the formatter is not in the settings, or the data folder
+                cannot be made.
             StoreError: nothing is indexed.
         """
+        text = storable(text)
         question = Question(
             id=new_id(),
             text=text,
@@ -102,6 +131,9 @@ class Conversation:
         question = replace(question, profile=self._assistant.profile_of(question))
         profile = self._runtime.settings.profiles[question.profile or ""]
         formatter = await self._runtime.formatter(self._manner.formatter or profile.formatter)
+        if profile.retriever is not None:
+            # What keeps the index from being read is an error of its own, not of the answer.
+            await self._runtime.retriever(profile.retriever)
         self._printer.status("Looking …")
         answer = Answer(id="", question_id=question.id, complete=False)
         async with aclosing(self._assistant.ask(question)) as growing:
@@ -109,13 +141,22 @@ class Conversation:
                 blocks = self._manner.adapt(formatter.render(answer))
                 if answer.complete:
                     await self._check(answer)
-                    self._printer.end(blocks)
+                    self._end(blocks)
                 elif blocks:
                     self._printer.show(blocks)
         self.last, self._retriever = answer, profile.retriever
         said = "".join(claim.lead + claim.text for claim in answer.shown).strip()
         self._turns += [Turn("user", text), Turn("assistant", said or answer.notice)]
         return answer
+
+    def _end(self, blocks: Sequence[Block]) -> None:
+        """Show the complete answer; where it is not kept, say so and offer nothing more of it."""
+        problem = self._records.problem
+        if problem:
+            blocks = without_actions(blocks)
+        self._printer.end(blocks)
+        if problem:
+            click.echo(f"warning: {safe_line(problem)}", err=True)
 
     async def _check(self, answer: Answer) -> None:
         """Raise `StoreError` when an answer found nothing because there is nothing."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import AsyncExitStack, contextmanager, suppress
+from contextlib import AsyncExitStack, ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,7 @@ import click
 from msgspec.structs import replace
 
 from citewell.cli.options import examples, profile_option, reader_option, where, where_options
-from citewell.cli.wording import safe
+from citewell.cli.wording import safe_line
 
 if TYPE_CHECKING:
     from citewell.blocks import Block
@@ -46,11 +46,14 @@ def command(
 
     settings = where(config, docs).settings()
     manner = Manner(audience=reader(labels, settings), profile=profile, adapt=_shortened)
-    with asyncio.Runner() as runner:
+    with ExitStack() as stack:
+        runner = stack.enter_context(asyncio.Runner())
         if docs is not None:
+            from citewell.cli.indexing import writable
+
+            settings = stack.enter_context(writable(settings))
             runner.run(_bring_up(settings))
-        with _opened(runner, settings) as runtime:
-            _talk(Talk(runner, runtime, manner))
+        _talk(Talk(runner, stack.enter_context(_opened(runner, settings)), manner))
 
 
 def _talk(talk: Talk) -> None:
@@ -66,11 +69,10 @@ def _talk(talk: Talk) -> None:
 
 async def _bring_up(settings: Settings) -> None:
     """Sync with components of its own, so that no index stays locked during the talk."""
-    from citewell.cli.indexing import bring_up_folder
-    from citewell.engine.runtime import open_runtime
+    from citewell.cli.indexing import open_folder
 
-    async with open_runtime(settings) as runtime:
-        await bring_up_folder(runtime)
+    async with open_folder(settings):
+        pass
 
 
 @contextmanager
@@ -99,16 +101,16 @@ def _piped() -> str | None:
     line = sys.stdin.readline()
     if not line:
         return None
-    click.echo(f"> {safe(line.strip())}")
+    click.echo(f"> {safe_line(line.strip())}")
     return line.strip()
 
 
 def _shortened(blocks: Sequence[Block]) -> list[Block]:
     """Leave out of an answer what /sources and /why show."""
-    from citewell.blocks import Actions, SourceList
+    from citewell.blocks import SourceList
+    from citewell.cli.assisting import without_actions
 
     return [
         replace(block, quoted=False) if isinstance(block, SourceList) else block
-        for block in blocks
-        if not isinstance(block, Actions)
+        for block in without_actions(blocks)
     ]

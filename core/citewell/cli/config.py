@@ -12,7 +12,7 @@ import click
 from msgspec import Struct, field
 
 from citewell.cli.options import Where, config_option, examples
-from citewell.cli.wording import safe
+from citewell.cli.wording import safe_line
 from citewell.errors import CitewellError, ConfigError
 
 if TYPE_CHECKING:
@@ -135,8 +135,8 @@ def _tell(findings: _Findings, *, as_json: bool) -> None:
         return
     for problem in findings.problems:
         click.secho("error: ", fg="red", bold=True, nl=False, err=True)
-        click.echo(safe(problem), err=True)
+        click.echo(safe_line(problem), err=True)
     for note in findings.notes:
-        click.echo(f"note: {safe(note)}")
+        click.echo(f"note: {safe_line(note)}")
     if not findings.problems:
-        click.echo(f"{findings.file} is valid")
+        click.echo(f"{safe_line(findings.file)} is valid")

@@ -6,7 +6,6 @@ import asyncio
 import json
 import platform
 import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +14,7 @@ import click
 from msgspec import Struct, to_builtins
 
 from citewell.cli.options import Where, config_option, docs_option, examples, where
-from citewell.cli.wording import safe
+from citewell.cli.wording import safe_line
 from citewell.errors import CitewellError, ConfigError
 
 if TYPE_CHECKING:
@@ -63,7 +62,7 @@ def command(config: Path | None, docs: Path | None, as_json: bool) -> int:
 def _tell(finding: Finding) -> None:
     is_well = finding.problem is None
     click.secho("ok    " if is_well else "wrong ", fg="green" if is_well else "red", nl=False)
-    click.echo(f"{finding.check}: {safe(finding.problem or finding.detail)}")
+    click.echo(safe_line(f"{finding.check}: {finding.problem or finding.detail}"))
 
 
 def _findings(chosen: Where) -> Iterator[Finding]:
@@ -82,7 +81,7 @@ def _findings(chosen: Where) -> Iterator[Finding]:
         yield data_dir
         if data_dir.problem is None:
             yield _disk(settings.data_dir)
-            yield _journal(settings)
+            yield from _journal(settings)
             yield from asyncio.run(_components(settings))
     yield from asyncio.run(_health(registry.health_checks))
 
@@ -118,13 +117,12 @@ def _secrets(settings: Settings) -> Iterator[Finding]:
 
 
 def _data_dir(path: Path) -> Finding:
+    from citewell.engine.runtime import check_folder
+
     try:
-        path.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=path) as file:
-            file.write(b"citewell")
-    except OSError as error:
-        problem = f"{path} cannot be written: {error.strerror}; set data_dir to another folder"
-        return Finding("data folder", problem)
+        check_folder(path)
+    except ConfigError as error:
+        return Finding("data folder", str(error))
     return Finding("data folder", detail=str(path))
 
 
@@ -135,7 +133,7 @@ def _disk(path: Path) -> Finding:
     return Finding("disk", detail=f"{free_mb:,} MB free")
 
 
-def _journal(settings: Settings) -> Finding:
+def _journal(settings: Settings) -> Iterator[Finding]:
     from citewell.cli.assisting import spool
     from citewell.journal.journal import Journal, journal_url
 
@@ -144,8 +142,14 @@ def _journal(settings: Settings) -> Finding:
         with Journal.open(url, spool(settings)) as journal:
             journal.recent(1)
     except CitewellError as error:
-        return Finding("journal", str(error))
-    return Finding("journal", detail="opens")
+        yield Finding("journal", str(error))
+    else:
+        yield Finding("journal", detail="opens")
+    for path in spool(settings).set_aside():
+        problem = (
+            f"{path} holds no record of an answer; report it if citewell made it, or delete it"
+        )
+        yield Finding("records", problem)
 
 
 async def _components(settings: Settings) -> list[Finding]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from msgspec import Struct, to_builtins
 
 from citewell.cli.assisting import restored, spool
-from citewell.engine.runtime import Runtime
+from citewell.engine.runtime import Runtime, make_folder
 from citewell.engine.settings import Settings
 from citewell.errors import CitewellError, JournalError
 from citewell.journal.journal import Journal, journal_url
@@ -72,9 +72,10 @@ def find(settings: Settings, reference: str) -> AnswerRecord:
     """Return the answer with this reference; blocking.
 
     Raises:
-        JournalError: there is none.
+        ConfigError: the data folder cannot be made.
+        JournalError: there is none, or the journal cannot be read.
     """
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    make_folder(settings.data_dir)
     url = journal_url(settings.journal_url, settings.data_dir)
     with Journal.open(url, spool(settings)) as journal:
         record = journal.find(reference.strip().lower())

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from citewell.cli.explaining import ClaimView, Explanation, PassageView
 from citewell.cli.page import Line, Look, Piece, Row, pointer, quoted
-from citewell.cli.wording import GONE, safe
+from citewell.cli.wording import GONE, safe, safe_line
 from citewell.journal.records import AnswerRecord
 
 _INDENT = "  "
@@ -19,9 +19,9 @@ def explanation_page(explanation: Explanation) -> Iterator[Row]:
     record = explanation.record
     yield Line((Piece(safe(record.question), Look.STRONG),))
     told = f"{record.outcome} {record.asked_at[:19].replace('T', ' ')} UTC"
-    yield Line((Piece(safe(told), Look.FAINT),))
+    yield Line((Piece(safe_line(told), Look.FAINT),))
     if record.notice:
-        yield Line((Piece(safe(record.notice), Look.NOTICE),))
+        yield Line((Piece(safe_line(record.notice), Look.NOTICE),))
     yield from _part("Statements", [row for claim in explanation.claims for row in _claim(claim)])
     passages = enumerate(explanation.passages, 1)
     yield from _part("Passages", [_passage(rank, passage) for rank, passage in passages])
@@ -42,7 +42,7 @@ def _claim(claim: ClaimView) -> Iterator[Row]:
     yield Line((text, mark), f"{_INDENT}{state:<8}", _DEEP)
     reason = claim.check if claim.reason is None else f"{claim.check}: {claim.reason}"
     score = "" if claim.score is None else f" ({claim.score:.2f})"
-    yield Line((Piece(safe(reason + score), Look.FAINT),), _DEEP, _DEEP)
+    yield Line((Piece(safe_line(reason + score), Look.FAINT),), _DEEP, _DEEP)
     for citation in claim.citations:
         target = pointer(citation.title, citation.uri, citation.place)
         yield Line((Piece(f"[{citation.number}] ", Look.MARK), *target), _DEEP, _DEEP)
@@ -64,7 +64,7 @@ def _passage(rank: int, passage: PassageView) -> Row:
 def _facts(explanation: Explanation) -> Iterator[Row]:
     for name, value in _told(explanation).items():
         if value:
-            yield Line((Piece(safe(value)),), f"{_INDENT}{name:<8}", _DEEP)
+            yield Line((Piece(safe_line(value)),), f"{_INDENT}{name:<8}", _DEEP)
 
 
 def _told(explanation: Explanation) -> dict[str, str]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from contextlib import suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -12,9 +13,12 @@ from typing import TYPE_CHECKING, Any, cast
 
 import click
 from msgspec import to_builtins
+from msgspec.structs import replace
 
 from citewell.cli.progress import progress_bar
-from citewell.cli.wording import counted, safe
+from citewell.cli.wording import counted, safe_line
+from citewell.engine.runtime import check_folder, open_runtime
+from citewell.errors import ConfigError
 from citewell.library.labelling import Labelling
 from citewell.library.plans import Index, Library, Loading, SyncReport
 from citewell.library.syncing import sync
@@ -22,6 +26,30 @@ from citewell.library.syncing import sync
 if TYPE_CHECKING:
     from citewell.engine.runtime import Runtime
     from citewell.engine.settings import LibrarySettings, Settings
+
+
+@contextmanager
+def writable(settings: Settings) -> Iterator[Settings]:
+    """Yield `settings` with a data folder that can be written; with a warning if it passes."""
+    try:
+        check_folder(settings.data_dir)
+    except ConfigError as error:
+        from tempfile import TemporaryDirectory
+
+        click.echo(f"warning: {safe_line(str(error))}; nothing is kept", err=True)
+        with TemporaryDirectory(prefix="citewell-") as folder:
+            yield replace(settings, data_dir=Path(folder))
+    else:
+        yield settings
+
+
+@asynccontextmanager
+async def open_folder(settings: Settings) -> AsyncIterator[Runtime]:
+    """Yield a runtime for a folder that is asked without settings, once it is up to date."""
+    with writable(settings) as kept:
+        async with open_runtime(kept) as runtime:
+            await bring_up_folder(runtime)
+            yield runtime
 
 
 async def bring_up(runtime: Runtime) -> SyncReport:
@@ -51,10 +79,10 @@ async def bring_up_folder(runtime: Runtime) -> None:
     report = await bring_up(runtime)
     folder = runtime.settings.base_dir
     for reason in report.errors.values():
-        click.echo(f"note: {safe(reason)}; answers come from the last sync", err=True)
+        click.echo(f"note: {safe_line(reason)}; answers come from the last sync", err=True)
     if report.failed:
         number = counted(len(report.failed), "document")
-        fix = safe(f"see: citewell sync --docs {folder}")
+        fix = safe_line(f"see: citewell sync --docs {folder}")
         click.echo(f"note: {number} cannot be read; {fix}", err=True)
 
 

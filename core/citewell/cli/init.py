@@ -107,7 +107,9 @@ def _write(path: Path, text: str) -> None:
     except OSError as error:
         raise CitewellError(f"{path} cannot be written: {error.strerror}") from error
     finally:
-        fresh.unlink(missing_ok=True)
+        # Where it could not be written, it cannot be deleted either.
+        with suppress(OSError):
+            fresh.unlink()
 
 
 def _hide_index() -> None:

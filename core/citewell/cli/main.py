@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import codecs
 import gc
 import logging
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from importlib import import_module
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from citewell.cli.wording import safe
+from citewell.cli.wording import safe, safe_line
 from citewell.errors import CitewellError, ConfigError, PluginError
 
 if TYPE_CHECKING:
@@ -24,6 +26,8 @@ FAILED = 1
 INTERRUPTED = 130
 _PIPE_CLOSED = 141
 _GARBAGE_THRESHOLD = 50_000
+# Where an encoding lacks what we draw with.
+_PLAIN = {"│": "|", "─": "-", "━": "-", "…": "...", "\u2013": "-", "\u2014": "-", "\u2019": "'"}
 
 # Module and summary; a command's module is imported only when the command is run.
 COMMANDS: Mapping[str, tuple[str, str]] = {
@@ -116,6 +120,10 @@ def cli() -> None:
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
+    if sys.stdout is None:
+        click.echo("error: standard output is closed, so nothing can be shown", err=True)
+        return FAILED
+    _open_streams()
     _log_to_stderr()
     try:
         result = cli.main(
@@ -131,6 +139,27 @@ def run(arguments: Sequence[str] | None = None) -> int:
             raise
         return code
     return result if isinstance(result, int) else 0
+
+
+def _open_streams() -> None:
+    """Let nothing that is shown fail for want of a character, or of a stream that is closed."""
+    if sys.stdin is None:
+        sys.stdin = Path(os.devnull).open(encoding="utf-8")  # noqa: SIM115 - open until the end
+    if sys.stderr is None:
+        sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - open until the end
+    codecs.register_error("citewell.plain", _in_plain_characters)
+    errors = {sys.stdin: "replace", sys.stdout: "citewell.plain", sys.stderr: "citewell.plain"}
+    for stream, handler in errors.items():
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors=handler)
+
+
+def _in_plain_characters(error: UnicodeError) -> tuple[str, int]:
+    """Return what stands for characters that an encoding lacks, as codecs want it."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    lacking = error.object[error.start : error.end]
+    return "".join(_PLAIN.get(character, "?") for character in lacking), error.end
 
 
 def _log_to_stderr() -> None:
@@ -149,7 +178,7 @@ class _OneLine(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         error = record.exc_info[1] if record.exc_info else None
         cause = f": {error}" if error else ""
-        return safe(f"{record.levelname.lower()}: {record.getMessage()}{cause}")
+        return safe_line(f"{record.levelname.lower()}: {record.getMessage()}{cause}")
 
 
 def _explained(error: BaseException) -> int | None:
@@ -160,9 +189,9 @@ def _explained(error: BaseException) -> int | None:
     if isinstance(error, click.Abort | KeyboardInterrupt):
         click.echo("interrupted", err=True)
         return INTERRUPTED
+    if isinstance(error, OSError):
+        _forget_output()
     if isinstance(error, BrokenPipeError):
-        # Python would complain once more when it flushes at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _PIPE_CLOSED
     if not isinstance(error, Exception) or os.environ.get("CITEWELL_DEBUG"):
         return None
@@ -172,12 +201,23 @@ def _explained(error: BaseException) -> int | None:
     return FAILED
 
 
+def _forget_output() -> None:
+    """Drop what cannot be shown: Python would complain once more when it flushes at its end."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def _lines(error: Exception) -> Iterator[str]:
     if isinstance(error, ExceptionGroup):
         for inner in error.exceptions:
             yield from _lines(inner)
     elif isinstance(error, CitewellError):
         yield from str(error).splitlines()
+    elif isinstance(error, OSError):
+        what = error.filename or "standard output, or an open file,"
+        yield f"{what} cannot be used: {error.strerror or error}"
     else:
         yield f"this should not have happened: {type(error).__name__}: {error}"
         yield "please report it with what CITEWELL_DEBUG=1 shows when you run the command again"

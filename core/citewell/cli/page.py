@@ -26,7 +26,7 @@ from citewell.blocks import (
     Table,
     Text,
 )
-from citewell.cli.wording import link, location, place_in, safe
+from citewell.cli.wording import link, location, place_in, safe, safe_line, safe_title
 from citewell.types import Place
 
 _INDENT = "    "
@@ -167,7 +167,7 @@ def _(block: NearestList) -> Iterable[Row]:
 
 @_rows.register
 def _(block: Notice) -> Iterable[Row]:
-    yield Line((Piece(safe(block.text), Look.NOTICE),))
+    yield Line((Piece(safe_line(block.text), Look.NOTICE),))
 
 
 @_rows.register
@@ -205,7 +205,7 @@ def _quotes(source: Source, *, reflows: bool) -> Iterator[Row]:
         if citation.place != place:
             place = citation.place
             yield Line(
-                (Piece(safe(place_in(citation.title, place)), Look.FAINT),), _INDENT, _INDENT
+                (Piece(safe_title(place_in(citation.title, place)), Look.FAINT),), _INDENT, _INDENT
             )
         yield from quoted(citation.quote, reflows=reflows)
 
@@ -235,10 +235,10 @@ def pointer(title: str, uri: str | None, place: Place) -> tuple[Piece, ...]:
     words = place_in(title, place)
     address = location(uri, place)
     return (
-        Piece(safe(title), Look.STRONG, opens),
-        Piece(safe(f", {words}") if words else ""),
+        Piece(safe_title(title), Look.STRONG, opens),
+        Piece(f", {safe_title(words)}" if words else ""),
         Piece("  " if address else ""),
-        Piece(safe(address), Look.FAINT, opens),
+        Piece(safe_line(address), Look.FAINT, opens),
     )
 
 

@@ -11,7 +11,7 @@ import click
 from msgspec import to_builtins
 
 from citewell.cli.options import config_option, examples
-from citewell.cli.wording import safe
+from citewell.cli.wording import safe_line
 from citewell.errors import CitewellError, UnknownComponent
 
 if TYPE_CHECKING:
@@ -38,11 +38,11 @@ def list_(config: Path | None, as_json: bool) -> None:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)] if rows else []
     for name, package, state, offers in rows:
         mark = click.style(state.ljust(widths[2]), fg=_COLOURS.get(state, "yellow"))
-        line = f"{name.ljust(widths[0])}  {package.ljust(widths[1])}  {mark}  {safe(offers)}"
+        line = f"{name.ljust(widths[0])}  {package.ljust(widths[1])}  {mark}  {safe_line(offers)}"
         click.echo(line.rstrip())
     for plugin in states:
         if plugin.reason:
-            click.echo(f"\n{safe(plugin.reason)}")
+            click.echo(f"\n{safe_line(plugin.reason)}")
 
 
 @command.command("show", epilog=examples("citewell plugins show lexical"))
@@ -66,15 +66,15 @@ def show(name: str, config: Path | None, as_json: bool) -> None:
     for state in states:
         click.secho(f"{state.name}  {_package(state)}  {state.state}", bold=True)
         if state.reason:
-            click.echo(safe(state.reason))
+            click.echo(safe_line(state.reason))
         for component in _components(registry, state):
             _show(*component)
 
 
 def _show(offer: str, summary: str, settings: Iterable[tuple[str, str]]) -> None:
-    click.echo(f"\n{offer}: {safe(summary)}")
+    click.echo(f"\n{offer}: {safe_line(summary)}")
     for setting, description in settings:
-        click.echo(f"  {setting}: {safe(description)}")
+        click.echo(f"  {setting}: {safe_line(description)}")
 
 
 def _components(
@@ -113,10 +113,10 @@ def trust(path: Path, yes: bool) -> None:
     content = read_plugin_file(path)
     memory = Trust()
     if memory.is_trusted(path, content):
-        click.echo(f"{path} is trusted already")
+        click.echo(f"{safe_line(str(path))} is trusted already")
         return
     lines = content.count(b"\n")
-    click.echo(f"{path}\n  {lines} lines, SHA-256 {digest(content)}")
+    click.echo(f"{safe_line(str(path))}\n  {lines} lines, SHA-256 {digest(content)}")
     if not yes:
         click.confirm("It will run with your rights. Have you read it, and trust it?", abort=True)
     try:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from citewell.cli.page import Grid, Line, Look, Piece, Row
-from citewell.cli.wording import counted, safe
+from citewell.cli.wording import counted, safe_line
 from citewell.library.plans import SyncReport
 
 _LISTED = 20
@@ -53,7 +53,7 @@ def _library(library: Mapping[str, Any]) -> tuple[tuple[Piece, ...], ...]:
 
 
 def _cells(*texts: str) -> tuple[tuple[Piece, ...], ...]:
-    return tuple((Piece(safe(text)),) for text in texts)
+    return tuple((Piece(safe_line(text)),) for text in texts)
 
 
 def _failed(failed: Sequence[tuple[str, str, str]], *, listed: int = _LISTED) -> Iterator[Row]:
@@ -77,7 +77,9 @@ def _summary(report: SyncReport) -> str:
 
 
 def _item(what: str, why: str, look: Look) -> Line:
-    return Line((Piece(safe(what), look), Piece(safe(f": {why}"), Look.FAINT)), "  ", "    ")
+    return Line(
+        (Piece(safe_line(what), look), Piece(safe_line(f": {why}"), Look.FAINT)), "  ", "    "
+    )
 
 
 def _rest(number: int) -> Line:
@@ -86,4 +88,4 @@ def _rest(number: int) -> Line:
 
 def _suffixes(ignored: dict[str, int]) -> str:
     most = sorted(ignored.items(), key=lambda item: (-item[1], item[0]))
-    return safe(", ".join(f"{suffix or 'no suffix'} ({number:,})" for suffix, number in most))
+    return safe_line(", ".join(f"{suffix or 'no suffix'} ({number:,})" for suffix, number in most))

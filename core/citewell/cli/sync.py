@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from citewell.cli.options import Where, examples, where, where_options
+from citewell.cli.wording import safe_line
 
 if TYPE_CHECKING:
     from citewell.engine.runtime import Runtime
@@ -64,7 +65,7 @@ async def _watch(chosen: Where, *, as_json: bool) -> None:
 
     def told(news: SyncReport | StoreError) -> None:
         if isinstance(news, StoreError):
-            click.echo(f"error: {news}", err=True)
+            click.echo(f"error: {safe_line(str(news))}", err=True)
             return
         note(news, settings.data_dir)
         if not as_json:

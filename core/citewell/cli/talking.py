@@ -13,7 +13,7 @@ from citewell.blocks import Source, SourceList
 from citewell.cli.assisting import Conversation, Manner
 from citewell.cli.page import Line, Look, Piece, Row, page
 from citewell.cli.printing import open_printer
-from citewell.cli.wording import GONE, safe
+from citewell.cli.wording import GONE, safe_line
 from citewell.engine.runtime import Runtime
 from citewell.errors import CitewellError
 from citewell.types import Answer, Citation
@@ -58,7 +58,7 @@ class Talk:
                 click.echo("stopped\n" if line else "")
                 line = ""
             except CitewellError as error:
-                click.echo(f"error: {safe(str(error))}", err=True)
+                click.echo(f"error: {safe_line(str(error))}", err=True)
                 click.echo()
                 line = ""
 
@@ -68,7 +68,7 @@ class Talk:
         elif line in self._commands:
             self._commands[line]()
         else:
-            click.echo(f"{safe(line)} is no command here\n{_HELP}")
+            click.echo(f"{safe_line(line)} is no command here\n{_HELP}")
 
     def _forget(self) -> None:
         self._conversation.forget()

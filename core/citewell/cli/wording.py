@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from urllib.parse import SplitResult, quote, unquote, urlsplit
 
@@ -24,12 +25,25 @@ _SAFE = {
     0x2028: "\n",
     0x2029: "\n",
 }
+_BREAKS = str.maketrans(dict.fromkeys("\t\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029", " "))
+_OPEN, _CLOSE = r"[\[\uff3b]", r"[\]\uff3d]"
+_NUMBER = re.compile(rf"{_OPEN}(?:{_OPEN}|\s)*(\d[\d\s,]*){_CLOSE}(?:{_CLOSE}|\s)*")
 _SCHEMES = {"file", "http", "https"}
 
 
 def safe(text: str) -> str:
     """Return `text` with every character made visible that a terminal would obey."""
     return text.replace("\r\n", "\n").translate(_SAFE)
+
+
+def safe_line(text: str) -> str:
+    """Return `text`, which belongs in a line, without what would begin another one."""
+    return safe(text.replace("\r\n", "\n").translate(_BREAKS))
+
+
+def safe_title(text: str) -> str:
+    """Return a title or a heading in one line, in which nothing reads as a citation mark."""
+    return safe(" ".join(_NUMBER.sub(r" \1 ", text).split()))
 
 
 def place_in(title: str, place: Place) -> str:

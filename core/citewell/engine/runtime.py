@@ -6,12 +6,19 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
 from typing import Any, cast
 
+from citewell.engine.nearest import did_you_mean
 from citewell.engine.settings import Section, Settings
 from citewell.errors import CitewellError, ConfigError, PluginError
 from citewell.protocols import Formatter, Model, Retriever, Source, Verifier
 from citewell.specs import Context, LoaderSpec
+
+log = logging.getLogger(__name__)
+
+# Their files are what a command is run for, and must stay.
+_LASTING = {"retriever", "library"}
 
 
 class Runtime:
@@ -50,19 +57,18 @@ class Runtime:
             key = (kind, name)
             if key not in self._opened:
                 if name not in sections:
-                    raise ConfigError(f"[{kind}.{name}] is not in the settings")
+                    hint = did_you_mean(name, sections, f"there are: {', '.join(sections)}")
+                    raise ConfigError(f"[{kind}.{name}] is not in the settings{hint}")
                 self._opened[key] = await self._enter(kind, sections[name])
             return self._opened[key]
 
     async def _enter(self, kind: str, section: Section) -> object:
         if section.missing:
             raise ConfigError(*section.missing)
-        data_dir = self.settings.data_dir / kind / section.name
-        data_dir.mkdir(parents=True, exist_ok=True)
         context = Context(
             name=section.name,
             log=logging.getLogger(f"citewell.{kind}.{section.name}"),
-            data_dir=data_dir,
+            data_dir=self._folder(kind, section.name),
             base_dir=self.settings.base_dir,
             suffixes=self._suffixes() if kind == "library" else None,
         )
@@ -77,10 +83,58 @@ class Runtime:
                 f"{type(error).__name__}: {error}"
             ) from error
 
+    def _folder(self, kind: str, name: str) -> Path:
+        """Return the folder of a component; one that passes, where that is enough for an answer."""
+        folder = self.settings.data_dir / kind / name
+        try:
+            make_folder(folder)
+        except ConfigError as error:
+            if kind in _LASTING:
+                raise
+            log.info("%s", error)
+            from tempfile import TemporaryDirectory
+
+            return Path(self._stack.enter_context(TemporaryDirectory(prefix="citewell-")))
+        return folder
+
     def _suffixes(self) -> frozenset[str]:
         """Return what some loader reads."""
         loaders = [cast("LoaderSpec[Any]", known.spec) for known in self.settings.loaders.values()]
         return frozenset(suffix for loader in loaders for suffix in loader.suffixes)
+
+
+def make_folder(folder: Path) -> None:
+    """Make `folder`, which is in the data folder or is it, where it is not there yet.
+
+    Raises:
+        ConfigError: it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unwritable(folder, error) from error
+
+
+def check_folder(folder: Path) -> None:
+    """Make the data folder, and write to it.
+
+    Raises:
+        ConfigError: it cannot be made or written.
+    """
+    from tempfile import TemporaryFile
+
+    make_folder(folder)
+    try:
+        with TemporaryFile(dir=folder) as file:
+            file.write(b"citewell")
+    except OSError as error:
+        raise _unwritable(folder, error) from error
+
+
+def _unwritable(folder: Path, error: OSError) -> ConfigError:
+    return ConfigError(
+        f"data_dir {folder} cannot be written: {error.strerror}; set data_dir to another folder"
+    )
 
 
 @asynccontextmanager

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -19,20 +21,29 @@ def open_engine(url: str) -> sa.Engine:
     Raises:
         JournalError: the database cannot be opened, or was written by a newer Citewell.
     """
-    try:
+    shown = sa.engine.make_url(url).render_as_string(hide_password=True)
+    with explained(f"journal {shown} cannot be opened"):
         engine = sa.create_engine(url)
         if engine.dialect.name == "sqlite":
             event.listen(engine, "connect", _make_durable)
         with engine.begin() as connection:
             _migrate(connection)
+    return engine
+
+
+@contextmanager
+def explained(what: str) -> Iterator[None]:
+    """Turn what the database raises into a `JournalError` that begins with `what`.
+
+    The statement and its values, which may be somebody's question, are left out.
+    """
+    try:
+        yield
     except (exc.SQLAlchemyError, ModuleNotFoundError) as error:
-        shown = sa.engine.make_url(url).render_as_string(hide_password=True)
         cause = getattr(error, "orig", None) or error
         raise JournalError(
-            f"journal {shown} cannot be opened: {cause}; "
-            "check that the place is writable and the file is a journal"
+            f"{what}: {cause}; check that the place is writable and the file is a journal"
         ) from error
-    return engine
 
 
 def _make_durable(connection: object, _record: object) -> None:

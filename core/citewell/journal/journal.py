@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import sqlalchemy as sa
-from sqlalchemy import exc
 from sqlalchemy.dialects import postgresql, sqlite
 
-from citewell.errors import JournalError
-from citewell.journal.database import open_engine
-from citewell.journal.records import AnswerRecord
+from citewell.journal.database import explained, open_engine
+from citewell.journal.records import AnswerRecord, storable
 from citewell.journal.spool import Spool
 from citewell.journal.tables import answers, questions
 
@@ -43,30 +40,36 @@ class Journal:
             engine.dispose()
 
     def take_in(self, spool: Spool) -> None:
-        """Move the waiting records into the tables; one that cannot be read is set aside."""
-        for path, text in spool.waiting():
-            try:
-                self.add(msgspec.convert(json.loads(text), AnswerRecord))
-            except ValueError:
-                path.rename(path.with_suffix(".unreadable"))
-            else:
-                path.unlink(missing_ok=True)
+        """Move the waiting records into the tables."""
+        for path, record in spool.waiting():
+            self.add(record)
+            # One that stays is taken in once more, which changes nothing.
+            with suppress(OSError):
+                path.unlink()
 
     def add(self, record: AnswerRecord) -> None:
-        """Keep `record`; durable on return. A record that is there already stays as it is."""
+        """Keep `record`; durable on return. A record that is there already stays as it is.
+
+        Raises:
+            JournalError: the tables cannot be written.
+        """
         values = msgspec.to_builtins(record)
         question = {column.name: values.get(column.name) for column in questions.columns}
         question |= {"id": record.question_id, "text": record.question}
         answer = {column.name: values[column.name] for column in answers.columns}
-        try:
-            with self._engine.begin() as connection:
-                _insert_once(connection, questions, question)
-                _insert_once(connection, answers, answer)
-        except exc.SQLAlchemyError as error:
-            raise JournalError(f"answer {record.id} could not be recorded: {error}") from error
+        with (
+            explained(f"answer {record.id} could not be recorded in the journal"),
+            self._engine.begin() as connection,
+        ):
+            _insert_once(connection, questions, question)
+            _insert_once(connection, answers, answer)
 
     def find(self, reference: str) -> AnswerRecord | None:
-        """Return the answer with this id, or None."""
+        """Return the answer with this id, or None.
+
+        Raises:
+            JournalError: the tables cannot be read.
+        """
         return next(self._select(answers.c.id == reference), None)
 
     def recent(self, limit: int) -> list[AnswerRecord]:
@@ -84,7 +87,7 @@ class Journal:
             .order_by(questions.c.asked_at.desc(), answers.c.id)
             .limit(limit)
         )
-        with self._engine.connect() as connection:
+        with explained("the journal cannot be read"), self._engine.connect() as connection:
             rows = connection.execute(query).all()
         for row in rows:
             yield msgspec.convert(_values(row._mapping), AnswerRecord)  # noqa: SLF001 - SQLAlchemy's public name
@@ -99,7 +102,10 @@ def _values(row: Mapping[Any, Any]) -> dict[str, Any]:
 
 def _insert_once(connection: sa.Connection, table: sa.Table, values: dict[str, Any]) -> None:
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    connection.execute(dialect.insert(table).values(values).on_conflict_do_nothing())
+    kept = {
+        name: storable(value) if isinstance(value, str) else value for name, value in values.items()
+    }
+    connection.execute(dialect.insert(table).values(kept).on_conflict_do_nothing())
 
 
 def journal_url(url: str | None, data_dir: Path) -> str:

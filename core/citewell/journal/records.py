@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import re
+
 from msgspec import Struct, field
 
 from citewell.types import Citation, Claim, Passage, Place
+
+_HALF = re.compile("[\ud800-\udfff]")
+
+
+def storable(text: str) -> str:
+    """Return `text` with each half of a character, which no database takes, replaced."""
+    return _HALF.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 class PassageRecord(Struct, frozen=True, kw_only=True):

@@ -6,15 +6,18 @@ A one-shot command can so leave its record without waiting for the database laye
 from __future__ import annotations
 
 import json
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from msgspec import to_builtins
+from msgspec import convert, to_builtins
 
 from citewell.errors import JournalError
 from citewell.journal.records import AnswerRecord
+
+log = logging.getLogger(__name__)
 
 
 class Spool:
@@ -44,14 +47,29 @@ class Spool:
                 "make the folder writable"
             ) from error
 
-    def waiting(self) -> Iterator[tuple[Path, str]]:
-        """Yield the file and the JSON text of each waiting record, in the order of their names.
+    def waiting(self) -> Iterator[tuple[Path, AnswerRecord]]:
+        """Yield each waiting record with its file, in the order of their names.
 
-        A file that another process takes in meanwhile is passed over.
+        A file that another process takes in meanwhile is passed over; one that holds no record is
+        set aside, with a warning.
         """
         for path in sorted(self.folder.glob("*.json")):
-            text = None
-            with suppress(FileNotFoundError):
-                text = path.read_text(encoding="utf-8")
-            if text is not None:
-                yield path, text
+            try:
+                record = convert(json.loads(path.read_bytes()), AnswerRecord)
+            except FileNotFoundError:
+                continue
+            except (OSError, ValueError, RecursionError) as error:
+                _set_aside(path, error)
+            else:
+                yield path, record
+
+    def set_aside(self) -> list[Path]:
+        """Return the files that held no record."""
+        return sorted(self.folder.glob("*.unreadable"))
+
+
+def _set_aside(path: Path, error: Exception) -> None:
+    kept = path.with_suffix(".unreadable")
+    with suppress(OSError):
+        path.rename(kept)
+    log.warning("%s holds no record of an answer (%s); it is kept as %s", path, error, kept.name)

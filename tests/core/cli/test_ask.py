@@ -139,6 +139,7 @@ def test_a_hostile_model_steers_nothing(shared):
         (["ask", LEAVE], 1, "error: nothing is indexed yet; run: citewell sync\n"),
         (["ask", LEAVE, "--profile", "quick"], 1, 'profile "quick" is not in the settings'),
         (["ask", LEAVE, "--format", "html"], 1, "[formatter.html] is not in the settings"),
+        (["ask", LEAVE, "--format", "footnote"], 1, 'did you mean "footnotes"? there are: footn'),
         (["ask", LEAVE, "--docs", "nowhere"], 1, "expected a folder"),
         (["ask", LEAVE, "--config", "nowhere.toml"], 1, "nowhere.toml"),
         (["ask", LEAVE, "--docs", "handbook", "-c", "citewell.toml"], 2, "exclude each other"),

@@ -136,6 +136,19 @@ def test_a_broken_journal_is_a_problem(here, capsys):
     assert "cannot be opened" in dict(findings(capsys, code=1))["journal"]
 
 
+def test_a_file_that_is_no_record_is_a_problem_until_it_is_gone(here, capsys):
+    spool = here / ".citewell" / "spool"
+    spool.mkdir(parents=True)
+    (spool / "aa.json").write_bytes(b"\xff")
+
+    found = dict(findings(capsys, code=1))
+
+    assert found["journal"] == "opens"
+    assert found["records"].startswith(f"{spool / 'aa.unreadable'} holds no record of an answer")
+    (spool / "aa.unreadable").unlink()
+    assert "records" not in dict(findings(capsys, code=0))
+
+
 def test_a_component_that_does_not_open_is_a_problem(here, capsys):
     (here / "place").write_text("a file, where a folder is needed")
     (here / "citewell.toml").write_text(

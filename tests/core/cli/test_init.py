@@ -98,6 +98,19 @@ def test_nothing_is_left_when_it_cannot_be_written(here, capsys, monkeypatch):
     assert list(here.iterdir()) == []
 
 
+def test_a_folder_that_cannot_be_written_is_named(here, capsys, monkeypatch):
+    def read_only(*_, **__):
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr(Path, "write_text", read_only)
+    monkeypatch.setattr(Path, "unlink", read_only)
+
+    assert run(["init", "--need", "facts"]) == 1
+
+    shown = capsys.readouterr().err
+    assert shown == "error: citewell.toml cannot be written: Read-only file system\n"
+
+
 def test_the_index_stays_out_of_commits(here):
     run(["init", "--need", "facts"])
 

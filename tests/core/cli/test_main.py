@@ -178,6 +178,14 @@ def test_what_should_not_happen_asks_for_a_report(raising, capsys, monkeypatch):
     assert "CITEWELL_DEBUG=1" in shown
 
 
+def test_a_file_that_cannot_be_used_is_named(raising, capsys):
+    raising(PermissionError(13, "Permission denied", "failures.json"))
+
+    assert main.run(["why"]) == 1
+
+    assert capsys.readouterr().err == "error: failures.json cannot be used: Permission denied\n"
+
+
 def test_debugging_shows_the_traceback(raising, monkeypatch):
     monkeypatch.setenv("CITEWELL_DEBUG", "1")
     monkeypatch.setattr("logging.basicConfig", lambda **_: None)

@@ -1,4 +1,5 @@
 import json
+import re
 import unicodedata
 from pathlib import Path
 
@@ -7,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from citewell import Place
-from citewell.cli.wording import link, location, place_in, safe
+from citewell.cli.wording import link, location, place_in, safe, safe_line, safe_title
 
 
 def steers_a_terminal(character):
@@ -22,6 +23,40 @@ def test_no_text_steers_a_terminal(text):
     assert not any(map(steers_a_terminal, shown))
     assert not set(shown) & set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
     assert shown.encode().decode() == shown
+
+
+@given(st.text(max_size=50) | st.text("a[]\uff3b\uff3d1\u0663, \n\x85", max_size=20))
+def test_a_title_is_one_line_without_citation_marks(text):
+    shown = safe_title(text)
+
+    assert len(shown.splitlines()) <= 1
+    assert not re.search(r"[\[\uff3b]\s*\d[\d\s,]*[\]\uff3d]", shown)
+
+
+@pytest.mark.parametrize(
+    ("title", "shown"),
+    [
+        ("[2] Board minutes", "2 Board minutes"),
+        ("Report [1, 2]", "Report 1, 2"),
+        ("[[3] ] x", "3 x"),
+        ("Leave  handbook.md\n[2] Board", "Leave handbook.md 2 Board"),
+        ("Notes [draft 2]", "Notes [draft 2]"),
+    ],
+)
+def test_a_number_in_a_title_loses_its_brackets(title, shown):
+    assert safe_title(title) == shown
+
+
+@given(st.text(st.characters(exclude_categories=()), max_size=50))
+def test_what_belongs_in_a_line_stays_in_one(text):
+    shown = safe_line(text)
+
+    assert len(shown.splitlines()) <= 1
+    assert "\t" not in shown
+
+
+def test_each_break_becomes_a_blank():
+    assert safe_line("a\r\nb\u2028c\u2029d\x85e\tf  g\x1b") == "a b c d e f  g\u241b"
 
 
 def test_naughty_strings_do_not_steer_a_terminal(data_dir):

@@ -14,11 +14,18 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 import citewell.journal.database as database
 from citewell import JournalError, Place
 from citewell.journal.journal import Journal, journal_url
-from citewell.journal.records import AnswerRecord, CitationRecord, ClaimRecord, PassageRecord
+from citewell.journal.records import (
+    AnswerRecord,
+    CitationRecord,
+    ClaimRecord,
+    PassageRecord,
+    storable,
+)
 from citewell.journal.spool import Spool
 from citewell.journal.tables import HEAD, metadata
 
@@ -124,16 +131,68 @@ def test_a_record_taken_in_but_not_yet_unlinked_is_kept_once(place, record):
         assert [kept.id for kept in journal.recent(10)].count(record.id) == 1
 
 
-def test_a_torn_or_foreign_spool_file_is_set_aside(place):
+@pytest.mark.parametrize(
+    "content", [json.dumps({"id": "x"}).encode(), b"\xff", b"", b"[" * 100_000, b"{}\x00"]
+)
+def test_a_torn_or_foreign_spool_file_is_set_aside(place, content, caplog):
     url, spool = place
     spool.folder.mkdir()
     (spool.folder / "half.partial").write_text('{"id": "x"')
-    (spool.folder / "alien.json").write_text(json.dumps({"id": "x"}))
+    (spool.folder / "alien.json").write_bytes(content)
 
     with Journal.open(url, spool) as journal:
         assert journal.recent(10) == []
 
-    assert (spool.folder / "alien.unreadable").exists()
+    (kept,) = spool.set_aside()
+    assert kept.name == "alien.unreadable"
+    assert kept.read_bytes() == content
+    assert "alien.json holds no record of an answer" in caplog.text
+
+
+def test_a_spool_file_that_cannot_be_read_costs_only_itself(place, caplog):
+    url, spool = place
+    (spool.folder / "folder.json").mkdir(parents=True)
+
+    with Journal.open(url, spool) as journal:
+        assert journal.recent(10) == []
+
+    assert "folder.json holds no record" in caplog.text
+
+
+halves = st.text(st.characters(categories=["Cs", "Ll"]), min_size=1, max_size=9)
+
+
+@settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(record=records, half=halves)
+def test_half_a_character_costs_only_itself(place, record, half):
+    url, spool = place
+    spool.add(replace(record, question=half, notice=half, errors=(half,)))
+
+    with Journal.open(url, spool) as journal:
+        found = journal.find(record.id)
+
+    assert found == replace(record, question=storable(half), notice=storable(half), errors=(half,))
+    assert storable(half).encode()
+    assert spool.set_aside() == []
+
+
+@settings(max_examples=1, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(record=records)
+def test_a_journal_without_its_tables_is_an_error_without_the_question(place, record):
+    url, spool = place
+    with Journal.open(url, spool) as journal, journal._engine.begin() as connection:
+        connection.execute(sa.text("DROP TABLE answers"))
+        connection.execute(sa.text("DROP TABLE questions"))
+
+    with Journal.open(url, spool) as journal:
+        with pytest.raises(JournalError) as adding:
+            journal.add(replace(record, question="a secret question"))
+        with pytest.raises(JournalError, match="cannot be read: no such table"):
+            journal.find(record.id)
+
+    assert str(adding.value).startswith(
+        f"answer {record.id} could not be recorded in the journal: no such table: questions; "
+    )
 
 
 def test_sqlite_is_opened_durably(place):
