@@ -91,6 +91,8 @@ class Words(Struct, frozen=True):
 
 def folded(text: str) -> str:
     """Return `text` with plain digits: `5½` as `5 1⁄2`, `②⑥` as `26`, `10⁶` as `10^6`."""
+    if text.isascii():
+        return text
     pieces = [_BLANK]
     for is_sign, signs in groupby(text, _is_sign):
         piece = "".join(signs)

@@ -49,7 +49,7 @@ _DATES = tuple(
 _SLASHED = re.compile(rf"\b(?P<one>\d{{1,2}})[/.-](?P<other>\d{{1,2}})[/.-]{_YEAR}\b")
 
 # A single letter is a scale only behind an amount of money: "$5m" but not "5 m".
-_LETTER_SCALES = {"k": 10**3, "m": 10**6, "b": 10**9}
+_MONEY_SCALES = SCALES | {"k": 10**3, "m": 10**6, "b": 10**9}
 _NUMBER = re.compile(
     rf"(?:(?P<before>{CURRENCY})\s?)?(?P<open>[(\[])?\s?"
     r"(?P<sign>(?<![\w.,)-])[-−](?=[\d.$€£¥₹]))?"
@@ -64,7 +64,7 @@ _WORD_BEHIND = re.compile(r"[ \t]?[^\W\d_]")
 _CODE_WORD = re.compile(r"(?<![^\W_])[^\W\d_]{1,12}\d[^\W_]*", re.IGNORECASE)
 _ORDINAL_WORD = re.compile(rf"\b(?:{'|'.join(ORDINALS)})\b", re.IGNORECASE)
 _NOTHING = re.compile(r"\b(?:no|none|nil|without|never|kein\w*|aucune?|sans|sin)\b", re.IGNORECASE)
-_YEAR_ALONE = re.compile(r"(?:1[5-9]|20)\d\d")
+_YEAR_ALONE = re.compile(r"(?:1[5-9]|20)\d\ds?")
 _DECLARED = re.compile(r"\bin\s+(thousands|millions|billions)\b", re.IGNORECASE)
 
 _BLANK = " "
@@ -101,7 +101,7 @@ class Kind(Struct, frozen=True):
 
     Attributes:
         unit: the first spelling of one that `units` knows, or empty.
-        noun: the word directly behind the number, in lower case, where it is no unit; or empty.
+        noun: the stem of the word directly behind the number, where it is no unit; or empty.
     """
 
     unit: str
@@ -209,12 +209,16 @@ def missing_figure(
 
 
 def _claimed(text: str, language: str) -> Iterator[Quantity]:
-    """Yield what a claim states; a loss of (87) may be called 87, in a cell of a table as well."""
+    """Yield what a claim states."""
+    # A loss of (87) may be called 87, in a cell of a table as well.
     speaks_of_less = _LESS.search(text) or not any(map(str.isalpha, text))
     for quantity in _quantities(text, language):
         either = speaks_of_less and _PLUS in quantity.signs
-        if quantity.text.lower() != _ONE or quantity.kind.unit:
-            yield replace(quantity, signs=_ALL_SIGNS) if either else quantity
+        signs = _ALL_SIGNS if either else quantity.signs
+        # What follows a year is not counted by it: "in 2023 three months".
+        kind = Kind("") if _YEAR_ALONE.fullmatch(quantity.text) else quantity.kind
+        if quantity.text.lower() != _ONE or kind.unit:
+            yield replace(quantity, signs=signs, kind=kind)
 
 
 def _may_be(known: Kind, claimed: Kind, spoken_of: frozenset[str]) -> bool:
@@ -277,7 +281,7 @@ def _quantity(
     tail = _tail(match.string, match.end())
     first = next(iter(_words(tail)), "").lower()
     currency = match["before"] or match["currency"]
-    scales = {**SCALES, **_LETTER_SCALES} if currency else SCALES
+    scales = _MONEY_SCALES if currency else SCALES
     if isinstance(value, Decimal):
         value *= scales.get(first, 1)
     kind = Kind(unit_in([currency.lower()])) if currency else _kind(tail, language)
@@ -287,8 +291,7 @@ def _quantity(
 
 def _tail(text: str, end: int) -> str:
     """Return the words behind a number that ends at `end`."""
-    match = _TAIL.match(text, end)
-    return match[0] if match else ""
+    return next(_TAIL.finditer(text, end))[0]
 
 
 def _words(tail: str) -> list[str]:
@@ -312,19 +315,18 @@ def _signs(match: re.Match[str], *, of_source: bool) -> frozenset[str]:
         return frozenset({_PLUS})
     if match["open"] == "[":
         return frozenset({_PLUS, _BRACKETS})
-    is_money = match["before"] or match["currency"]
-    is_word = _WORD_BEHIND.match(match.string, match.end()) or _YEAR_ALONE.fullmatch(
-        match["digits"]
-    )
-    if not is_money and (is_word or (of_source and not _is_in_column(match))):
+    if not (match["before"] or match["currency"] or _is_in_account(match, of_source=of_source)):
         return _ALL_SIGNS
     return frozenset({_MINUS, _BRACKETS})
 
 
-def _is_in_column(match: re.Match[str]) -> bool:
-    """Tell whether a figure fills a cell, or stands beside another figure."""
+def _is_in_account(match: re.Match[str], *, of_source: bool) -> bool:
+    """Tell whether brackets without a currency are a minus: in a source, only in a column."""
     text, (start, end) = match.string, match.span()
+    if _WORD_BEHIND.match(text, end) or _YEAR_ALONE.fullmatch(match["digits"]):
+        return False
     before = text[max(start - _BESIDE_CHARS, 0) : start].rstrip(_BETWEEN)[-1:]
     behind = text[end : end + _BESIDE_CHARS].lstrip(_BETWEEN)[:1]
     beside_figure = before.isdecimal() or behind.isdecimal() or before == ")" or behind == "("
-    return beside_figure or (before in _CELL_BORDERS and behind in _CELL_BORDERS)
+    fills_cell = before in _CELL_BORDERS and behind in _CELL_BORDERS
+    return not of_source or beside_figure or fills_cell

@@ -328,6 +328,8 @@ def test_another_unit_is_another_figure(claim, source):
         ("5 EUR", "€5"),
         ("USD 5 million", "$5 million"),
         ("$5 million", "5 million dollars"),
+        ("in 2023 three months", "2023 and three months"),
+        ("in 2023 sales", "2023 second quarter"),
         ("5 million employees", "5 million employees, not days"),
     ],
 )
@@ -340,3 +342,4 @@ def test_a_unit_may_stand_in_the_header_far_away():
 
     assert missing_figure("21 days", near, "en", anywhere=far) is None
     assert missing_figure("21 days", near, "en") == "21 days"
+    assert missing_figure("the 1990s", near, "en", anywhere=[Figures("1990s", "en")]) is None
