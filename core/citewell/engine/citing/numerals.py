@@ -96,14 +96,17 @@ def folded(text: str) -> str:
     pieces = [_BLANK]
     for is_sign, signs in groupby(text, _is_sign):
         piece = "".join(signs)
-        pieces.append(
-            _plain(piece, pieces[-1][-1]) if is_sign else unicodedata.normalize("NFKC", piece)
-        )
+        pieces.append(_plain(piece, pieces[-1][-1]) if is_sign else _same(piece))
     return _TOUCHING.sub(_BLANK, "".join(pieces[1:]))
 
 
 def _is_sign(character: str) -> bool:
     return character.isnumeric() and not character.isdecimal() and not character.isalpha()
+
+
+def _same(piece: str) -> str:
+    """Return what looks the same in plain characters, a hyphen that allows no break as well."""
+    return unicodedata.normalize("NFKC", piece).replace("\u2010", "-")
 
 
 def _plain(signs: str, before: str) -> str:

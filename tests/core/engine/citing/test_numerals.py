@@ -15,7 +15,7 @@ from citewell.engine.citing.numerals import folded, number, numbers_in_words, pa
         ("m² ¹²", "m  12"),
         ("word①②", "word "),
         ("1②", "12"),
-        ("５００", "500"),
+        ("５００ twenty\u2011five", "500 twenty-five"),
         ("休暇は30日", "休暇は 30 日"),
         ("", ""),
     ],
