@@ -85,7 +85,7 @@ _LESS = re.compile(
     re.IGNORECASE,
 )
 # What says nothing of the kind of a number.
-_NEUTRAL = frozenset("degrees degree pounds pound".split())
+_NEUTRAL = frozenset("degrees degree pounds pound per every total".split())
 
 
 class Date(Struct, frozen=True):

@@ -322,6 +322,7 @@ def test_another_unit_is_another_figure(claim, source):
         ("30 days", "Days | 30 | Staff"),
         ("30 days", "Days: 30 Staff"),
         ("30 days", "30 to 60 days"),
+        ("30 days", "Days | 30 per person"),
         ("7 degrees", "7 °C"),
         ("7 degrees Celsius", "7 °C"),
         ("5 pounds", "£5"),
