@@ -27,7 +27,8 @@ _SAFE = {
 }
 _BREAKS = str.maketrans(dict.fromkeys("\t\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029", " "))
 _OPEN, _CLOSE = r"[\[\uff3b]", r"[\]\uff3d]"
-_NUMBER = re.compile(rf"{_OPEN}(?:{_OPEN}|\s)*(\d[\d\s,]*){_CLOSE}(?:{_CLOSE}|\s)*")
+# Brackets without a number match too, so that a long row of them is read only once.
+_NUMBER = re.compile(rf"{_OPEN}(?:{_OPEN}|\s)*(?:(?P<number>\d[\d\s,]*){_CLOSE}(?:{_CLOSE}|\s)*)?")
 _SCHEMES = {"file", "http", "https"}
 
 
@@ -43,7 +44,8 @@ def safe_line(text: str) -> str:
 
 def safe_title(text: str) -> str:
     """Return a title or a heading in one line, in which nothing reads as a citation mark."""
-    return safe(" ".join(_NUMBER.sub(r" \1 ", text).split()))
+    bare = _NUMBER.sub(lambda found: f" {found['number']} " if found["number"] else found[0], text)
+    return safe(" ".join(bare.split()))
 
 
 def place_in(title: str, place: Place) -> str:

@@ -1,5 +1,6 @@
 import json
 import re
+import time
 import unicodedata
 from pathlib import Path
 
@@ -45,6 +46,14 @@ def test_a_title_is_one_line_without_citation_marks(text):
 )
 def test_a_number_in_a_title_loses_its_brackets(title, shown):
     assert safe_title(title) == shown
+
+
+@pytest.mark.parametrize("title", ["[" * 50_000, "[ " * 50_000, "[1" * 50_000])
+def test_a_title_of_brackets_takes_no_time(title):
+    began = time.process_time()
+
+    assert safe_title(title) == title.strip()
+    assert time.process_time() - began < 1
 
 
 @given(st.text(st.characters(exclude_categories=()), max_size=50))
