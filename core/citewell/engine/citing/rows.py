@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import chain, repeat, takewhile
+from itertools import takewhile
 
 from msgspec import Struct
 
@@ -84,8 +84,12 @@ def _places(row: Row, source: Source) -> Iterator[list[_Place]]:
     anywhere = place(*header, closest, also=also)
     stored = table_cells(closest)
     columns = [cell for line in header for cell in table_cells(line)]
-    for title, _ in zip(chain(row.titles, repeat("")), row.cells, strict=False):
-        named = _columns_named(title, columns, language)
+    for index, _ in enumerate(row.cells):
+        named = [
+            column
+            for title in row.titles[index : index + 1]
+            for column in _columns_named(title, columns, language)
+        ]
         if named and len(columns) == len(stored):
             yield [place(columns[column], stored[column]) for column in named]
         else:
@@ -122,4 +126,4 @@ def _columns_named(title: str, columns: Sequence[str], language: str) -> list[in
     if not wanted:
         return []
     same = [index for index, column in enumerate(found) if column == wanted]
-    return same or [index for index, column in enumerate(found) if wanted <= column]
+    return same or [index for index, column in enumerate(found) if wanted.issubset(column)]

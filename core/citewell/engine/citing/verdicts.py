@@ -7,7 +7,7 @@ They compare words and figures and understand nothing; "supported" means "stands
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import TypeAlias
 
@@ -256,19 +256,15 @@ def _figure_apart(statement: Statement) -> str | None:
     common = frozenset.intersection(*(frozenset(source.around) for source in sources))
     for clause in _clause_texts(statement.text, language, fewest=1):
         own = {
-            source: "\n".join((
+            "\n".join((
                 *(line for line in source.around if line not in common),
                 source.text_near(clause, reach=_REACH),
-            ))
+            )): source.passage.language
             for source in sources
         }
-        telling = _telling(clause, list(own.values()), language)
         beside = [
-            Figures(
-                "\n".join((*common, *(one for one in telling if one == text))),
-                source.passage.language,
-            )
-            for source, text in own.items()
+            Figures("\n".join((*common, text)), own[text])
+            for text in _telling(clause, list(own), common, language)
         ]
         missing = missing_figure(clause, beside, language, anywhere=stated)
         if missing:
@@ -276,7 +272,7 @@ def _figure_apart(statement: Statement) -> str | None:
     return None
 
 
-def _telling(clause: str, texts: Sequence[str], language: str) -> list[str]:
+def _telling(clause: str, texts: Sequence[str], common: Iterable[str], language: str) -> list[str]:
     """Return the texts that hold a name of `clause` or, where no name parts them, most of it."""
     held = [frozenset(words(text)) for text in texts]
     plain = {word for text in texts for word in _TOKEN.findall(text) if word.islower()}
@@ -291,11 +287,11 @@ def _telling(clause: str, texts: Sequence[str], language: str) -> list[str]:
     if parting:
         return [text for text in texts if not parting.isdisjoint(words(text))]
     wanted = content_stems(clause, language)
-    return [text for text in texts if 2 * _shared(wanted, text) > len(wanted)]
+    return [text for text in texts if 2 * _shared(wanted, text, *common) > len(wanted)]
 
 
-def _shared(stems: Sequence[str], text: str) -> int:
-    known = frozenset(map(stem, words(text)))
+def _shared(stems: Sequence[str], *texts: str) -> int:
+    known = {stem(word) for text in texts for word in words(text)}
     return sum(one in known for one in stems)
 
 

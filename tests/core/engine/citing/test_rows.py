@@ -140,6 +140,19 @@ def test_titles_are_compared_by_their_telling_words():
     assert missing("Basic | 5", passage(PLANS), titles=("The plan", "Its seats")) is None
 
 
+def test_the_column_of_just_that_title_comes_first():
+    source = passage("Plan | The price | Price per seat\nBasic | 10 | 2\nPro | 20 | 4")
+
+    assert missing("Basic | 10", source, titles=("Plan", "Price")) is None
+    assert missing("Basic | 2", source, titles=("Plan", "Price")) == "2"
+    assert missing("Basic | 2", source, titles=("Plan", "Per seat")) is None
+
+
+def test_the_words_of_the_header_belong_to_each_row():
+    assert missing("Basic plan | 5", passage(PLANS), titles=("", "Seats")) is None
+    assert missing("The basic | 5", passage(PLANS), titles=("", "Seats")) is None
+
+
 def test_figures_may_stand_in_the_title():
     assert missing("Basic | 2024", passage("Basic costs $10", title="Prices 2024")) is None
     assert missing("Basic | 2023", passage("Basic costs $10", title="Prices 2024")) == "2023"
