@@ -2,6 +2,8 @@
 
 import re
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -80,8 +82,28 @@ def test_commands_of_the_first_pages_work(page, machine):
     assert "28 days of leave" in asked
 
 
+FILE_TYPE = ROOT / "docs" / "how-to" / "add-a-file-type.md"
+
+
+def test_the_file_type_of_the_how_to_passes_the_contract_that_it_shows(tmp_path):
+    loader, test = blocks(FILE_TYPE, "python")
+    (tmp_path / "log_loader.py").write_text(loader, encoding="utf-8")
+    (tmp_path / "test_log.py").write_text(test, encoding="utf-8")
+
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_log.py"],
+        cwd=tmp_path,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+
+    assert done.returncode == 0, done.stdout
+    assert re.search(r"^\d+ passed", done.stdout, re.MULTILINE)
+
+
 def test_the_file_type_of_the_how_to_works(machine):
-    page = ROOT / "docs" / "how-to" / "add-a-file-type.md"
+    page = FILE_TYPE
     (machine.work / "log_loader.py").write_text(blocks(page, "python")[0], encoding="utf-8")
     (machine.handbook / "night.log").write_text(
         "22:14 door opened\n23:02 the backup server restarted after a power cut\n"

@@ -9,6 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import lru_cache
+from typing import Annotated, TypeAlias
+
+from pydantic import AfterValidator
 
 CLUTTER = (
     ".*",
@@ -18,7 +21,7 @@ CLUTTER = (
     "*.egg-info/",
     "*~",
     "~$*",
-    "#*#",
+    r"\#*#",
     "Thumbs.db",
     "desktop.ini",
 )
@@ -47,3 +50,16 @@ class Globs:
     def matches(self, path: str) -> bool:
         """Tell whether `path` is chosen: below the root, with `/`; a folder's ends in `/`."""
         return self._match(path)
+
+
+def _checked(pattern: str) -> str:
+    try:
+        Globs([pattern])
+    except ValueError as error:
+        expected = 'expected a pattern as in a .gitignore file, like "drafts/" or "*.md"'
+        raise ValueError(expected) from error
+    return pattern
+
+
+Glob: TypeAlias = Annotated[str, AfterValidator(_checked)]
+"""A pattern in settings: a malformed one is refused when they are checked."""

@@ -21,6 +21,7 @@ from citewell.types import (
     Prompt,
     Query,
     RawDocument,
+    Unreadable,
     Usage,
     Verdict,
 )
@@ -29,12 +30,12 @@ from citewell.types import (
 class Source(Protocol):
     """A place that documents come from."""
 
-    def changes(self, known: Mapping[str, str]) -> AsyncIterator[Changed | Gone]:
+    def changes(self, known: Mapping[str, str]) -> AsyncIterator[Changed | Gone | Unreadable]:
         """Compare what is there with `known`, a mapping of document id to version.
 
         Yield `Changed` for what is new or has another version, `Gone` for what is known but no
-        longer there, nothing for the rest. Files of `Changed` must stay readable until the
-        method is called again or the source is closed.
+        longer there, `Unreadable` for what is there and cannot be had, nothing for the rest. Files
+        of `Changed` must stay readable until the method is called again or the source is closed.
 
         Raises:
             SourceError: the source cannot be listed; nothing is treated as gone then.

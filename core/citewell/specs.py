@@ -10,10 +10,10 @@ import logging
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeAlias, TypeVar
 
 from msgspec import Struct, field
-from pydantic import BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict
 
 from citewell.protocols import Formatter, Loader, Model, Retriever, Source, Verifier
 
@@ -26,6 +26,20 @@ class Config(BaseModel):
 
     # Each run builds many of these classes, and uses few.
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
+
+
+def _local(path: Path) -> Path:
+    if "\0" in str(path):
+        raise ValueError("expected a path without a NUL character")
+    try:
+        path.expanduser()
+    except RuntimeError as error:
+        raise ValueError(f"expected a path; {path.parts[0]} is no home on this machine") from error
+    return path
+
+
+LocalPath: TypeAlias = Annotated[Path, AfterValidator(_local)]
+"""A path in settings: one that this machine can have. It is kept as it was written, with `~`."""
 
 
 C = TypeVar("C", bound=BaseModel)

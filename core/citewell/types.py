@@ -233,6 +233,17 @@ class Gone(Struct, frozen=True):
     id: str
 
 
+class Unreadable(Struct, frozen=True):
+    """A source's word that it cannot hand over a document; what is indexed of it stays.
+
+    Attributes:
+        reason: one line for people, without the id.
+    """
+
+    id: str
+    reason: str
+
+
 # --- readers ---------------------------------------------------------------------------------
 
 

@@ -104,14 +104,9 @@ class _Choice:
     def __init__(self, include: Globs, exclude: Iterable[str]) -> None:
         self._include = include
         self._left_out = Globs((*CLUTTER, *exclude))
-        self._forbidden = Globs(exclude)
 
     def wants(self, path: str) -> bool:
         """Tell whether the file is read, or the folder entered."""
         if self._left_out.matches(path):
             return False
         return path.endswith("/") or self._include.matches(path)
-
-    def forbids(self, path: str) -> bool:
-        """Tell whether the settings leave this out."""
-        return self._forbidden.matches(path)

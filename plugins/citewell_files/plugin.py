@@ -9,18 +9,19 @@ from typing import Any
 
 from pydantic import Field
 
-from citewell import Config, ConfigError, Context, Source, SourceSpec, hookimpl
+from citewell import Config, Context, LocalPath, Source, SourceSpec, hookimpl
+from citewell.globs import Glob
 
 
 class FilesConfig(Config):
     """Settings of the source `files`."""
 
-    path: Path = Field(description="The folder; relative to the settings file.")
-    include: tuple[str, ...] = Field(
+    path: LocalPath = Field(description="The folder; relative to the settings file.")
+    include: tuple[Glob, ...] = Field(
         default=(),
         description="Patterns as in a .gitignore file; only what matches is read. Empty: all.",
     )
-    exclude: tuple[str, ...] = Field(
+    exclude: tuple[Glob, ...] = Field(
         default=(),
         description="Patterns of what is left out, beside hidden and generated files. "
         'A pattern with "!" takes something back in. '
@@ -48,11 +49,7 @@ async def build(config: FilesConfig, context: Context) -> AsyncIterator[Source]:
     """Open the source; the folder itself is read at each sync."""
     from citewell_files.folder import Folder
 
-    try:
-        folder = Folder(root(config, context.base_dir), config, context)
-    except ValueError as error:
-        raise ConfigError(f"library.{context.name}: {error}") from error
-    yield folder
+    yield Folder(root(config, context.base_dir), config, context)
 
 
 @hookimpl

@@ -1,4 +1,4 @@
-"""The files below a folder, each once, whatever links there are."""
+"""The files below a folder, each under one name."""
 
 from __future__ import annotations
 
@@ -12,15 +12,16 @@ from typing import Protocol
 from msgspec import Struct
 
 _UNREADABLE = (PermissionError, FileNotFoundError, NotADirectoryError)
+_NAMED_LINKS = 5
 
 
 class Found(Struct, frozen=True):
     """A regular file.
 
     Attributes:
-        id: path below the root, with `/`; below a linked folder, through the link.
-        path: where the file itself is, without links.
-        stat: of the file itself.
+        id: path below the root, with `/`.
+        path: where the file is, without links.
+        stat: of the file.
     """
 
     id: str
@@ -35,59 +36,45 @@ class Choice(Protocol):
         """Tell whether the file is read, or the folder entered."""
         ...
 
-    def forbids(self, path: str) -> bool:
-        """Tell whether the user said that this is left out."""
-        ...
-
 
 class Walk:
     """One pass over the files below a root.
 
-    A link is followed last, and only to what lies below the root, was not met on its own path and
-    is not left out there. So nothing outside is read, no loop goes on, and a link gives no second
-    name, with perhaps other readers, to a document.
+    Symbolic links are not followed: what they lead to is read where it lies, or not at all. So
+    nothing outside is read, no loop goes on, and no document gets a second name, with perhaps
+    other readers. Only the root itself may be one.
     """
 
     def __init__(self, root: str, choice: Choice, log: logging.Logger) -> None:
         self._root = os.path.realpath(root).rstrip(os.sep) + os.sep
         self._choice = choice
         self._log = log
-        self._met: set[tuple[int, int]] = set()
-        self._links: list[tuple[str, str]] = []
 
     def files(self) -> Iterator[Found]:
-        """Yield the wanted files.
+        """Yield the wanted files; warn of wanted links to what is not read.
 
         Raises:
             OSError: the root cannot be listed, or a folder below it cannot for another reason
                 than that this process may not read it.
         """
-        yield from self._below(self._root, "")
-        while self._links:
-            links, self._links = sorted(self._links), []
-            for id_, path in links:
-                yield from self._linked(id_, os.path.realpath(path))
-
-    def _below(self, folder: str, prefix: str) -> Iterator[Found]:
-        waiting = [(folder, prefix)]
+        waiting = [(self._root, "")]
+        lost: list[str] = []
         while waiting:
             folder, prefix = waiting.pop()
             for entry in self._entries(folder, prefix):
                 id_ = prefix + entry.name
                 if entry.is_symlink():
-                    self._links.append((id_, entry.path))
+                    if self._is_lost(id_, os.path.realpath(entry.path)):
+                        lost.append(id_)
                 elif entry.is_dir(follow_symlinks=False):
-                    waiting.append((entry.path, f"{id_}/"))
-                else:
-                    yield from self._file(id_, entry.path)
+                    if self._choice.wants(f"{id_}/"):
+                        waiting.append((entry.path, f"{id_}/"))
+                elif self._choice.wants(id_):
+                    yield from _file(id_, entry.path)
+        self._warn_of(lost)
 
     def _entries(self, folder: str, prefix: str) -> list[os.DirEntry[str]]:
-        """Return what stands in a folder that is wanted and was not met before."""
-        if prefix and not self._is_wanted(prefix, folder + os.sep):
-            return []
         try:
-            if not self._is_new(Path(folder).stat()):
-                return []
             with os.scandir(folder) as listing:
                 entries = sorted(listing, key=lambda entry: entry.name)
         except _UNREADABLE as error:
@@ -105,33 +92,32 @@ class Walk:
             return False
         return True
 
-    def _file(self, id_: str, path: str) -> Iterator[Found]:
-        if not self._is_wanted(id_, path):
-            return
-        try:
-            found = os.lstat(path)
-        except _UNREADABLE:
-            return
-        # A second hard link is a document of its own; a symbolic one is not.
-        if stat.S_ISREG(found.st_mode) and (self._is_new(found) or path == self._root + id_):
-            yield Found(id_, path, found)
-
-    def _linked(self, id_: str, target: str) -> Iterator[Found]:
-        if not target.startswith(self._root):
-            self._log.info("link left out: it leads out of the folder: %s", id_)
-        elif Path(target).is_dir():
-            yield from self._below(target, f"{id_}/")
-        else:
-            yield from self._file(id_, target)
-
-    def _is_new(self, found: os.stat_result) -> bool:
-        identity = (found.st_dev, found.st_ino)
-        is_new = identity not in self._met
-        self._met.add(identity)
-        return is_new
-
-    def _is_wanted(self, id_: str, path: str) -> bool:
-        if not self._choice.wants(id_):
+    def _is_lost(self, id_: str, target: str) -> bool:
+        """Tell whether a link is wanted, and what it leads to is not read where it lies."""
+        path = Path(target)
+        ending = "/" if path.is_dir() else ""
+        if not path.exists() or not self._choice.wants(id_ + ending):
             return False
-        below = path[len(self._root) :].replace(os.sep, "/")
-        return below == id_ or not self._choice.forbids(below)
+        if not target.startswith(self._root):
+            return target + os.sep != self._root
+        below = target.removeprefix(self._root).replace(os.sep, "/")
+        return not self._choice.wants(below + ending)
+
+    def _warn_of(self, lost: list[str]) -> None:
+        if lost:
+            named = ", ".join(lost[:_NAMED_LINKS])
+            more = f" and {len(lost) - _NAMED_LINKS} more" if len(lost) > _NAMED_LINKS else ""
+            self._log.warning(
+                "links are not followed, and what these lead to is not read where it lies: %s%s",
+                named,
+                more,
+            )
+
+
+def _file(id_: str, path: str) -> Iterator[Found]:
+    try:
+        found = os.lstat(path)
+    except _UNREADABLE:
+        return
+    if stat.S_ISREG(found.st_mode):
+        yield Found(id_, path, found)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO, TypeAlias, cast
+
+_Process: TypeAlias = "subprocess.Popen[bytes]"
 
 _TIMEOUT_S = 120.0
 _KEPT_VARIABLES = ("PATH", "HOME", "XDG_CONFIG_HOME", "SYSTEMROOT", "USERPROFILE", "TMPDIR")
@@ -70,18 +72,21 @@ class Git:
 
     @contextmanager
     def blobs(self) -> Iterator[Blobs]:
-        """Open a process that hands out contents by hash."""
-        with subprocess.Popen(
+        """Yield what hands out contents by hash."""
+        blobs = Blobs(self._batch)
+        try:
+            yield blobs
+        finally:
+            blobs.close()
+
+    def _batch(self) -> _Process:
+        return subprocess.Popen(
             self._command("cat-file", "--batch"),
             env=self._environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-        ) as process:
-            try:
-                yield Blobs(cast("BinaryIO", process.stdin), cast("BinaryIO", process.stdout))
-            finally:
-                process.kill()
+        )
 
     def _command(self, *arguments: str) -> list[str]:
         return ["git", "-C", os.fspath(self._clone), *_OPTIONS, *arguments]
@@ -99,32 +104,61 @@ class Git:
 
 
 class Blobs:
-    """Contents by hash, from one `git cat-file --batch`."""
+    """Contents by hash, from `git cat-file --batch`.
 
-    def __init__(self, requests: BinaryIO, replies: BinaryIO) -> None:
-        self._requests = requests
-        self._replies = replies
+    A damaged object ends that process; the next content comes from another one.
+    """
+
+    def __init__(self, start: Callable[[], _Process]) -> None:
+        self._start = start
+        self._process: _Process | None = None
+
+    def close(self) -> None:
+        """End the process."""
+        process, self._process = self._process, None
+        if process is not None:
+            # What it did not read any more cannot be flushed.
+            with suppress(BrokenPipeError), process:
+                process.kill()
 
     def write(self, blob: str, path: Path) -> None:
         """Write the content of `blob` to `path`.
 
         Raises:
-            GitError: the clone does not hold it.
+            GitError: the clone does not hold it, or not whole.
         """
+        self._process = self._process or self._start()
         try:
-            self._requests.write(f"{blob}\n".encode())
-            self._requests.flush()
-        except BrokenPipeError as error:
-            raise GitError("git ended while it read the clone; run: git fsck") from error
-        head = self._replies.readline().split()
-        if len(head) != 3 or head[1] != b"blob":
-            raise GitError(f"the clone does not hold the object {blob}; run: git fetch --refetch")
-        left = int(head[2])
-        with path.open("wb") as file:
-            while left:
-                chunk = self._replies.read(min(left, 2**20))
-                if not chunk:
-                    raise GitError("git ended while it read the clone; run: git fsck")
-                file.write(chunk)
-                left -= len(chunk)
-        self._replies.read(1)
+            replies = self._asked(self._process, blob)
+            head = replies.readline()
+            if head.endswith(b" missing\n"):
+                raise GitError(
+                    f"the clone does not hold the object {blob}; run: git fetch --refetch"
+                )
+            _copy(replies, int(head.split()[-1]), path)
+        except (BrokenPipeError, EOFError, IndexError) as error:
+            self.close()
+            raise GitError(f"the object {blob} is damaged in the clone; run: git fsck") from error
+
+    @staticmethod
+    def _asked(process: _Process, blob: str) -> BinaryIO:
+        requests = cast("BinaryIO", process.stdin)
+        requests.write(f"{blob}\n".encode())
+        requests.flush()
+        return cast("BinaryIO", process.stdout)
+
+
+def _copy(replies: BinaryIO, size: int, path: Path) -> None:
+    """Copy so many bytes and the newline behind them.
+
+    Raises:
+        EOFError: there are fewer.
+    """
+    with path.open("wb") as file:
+        while size:
+            chunk = replies.read(min(size, 2**20))
+            if not chunk:
+                raise EOFError
+            file.write(chunk)
+            size -= len(chunk)
+    replies.read(1)

@@ -9,23 +9,24 @@ from typing import Any
 
 from pydantic import Field
 
-from citewell import Config, ConfigError, Context, Source, SourceSpec, hookimpl
+from citewell import Config, Context, LocalPath, Source, SourceSpec, hookimpl
+from citewell.globs import Glob
 
 
 class GitConfig(Config):
     """Settings of the source `git`."""
 
-    path: Path = Field(description="The clone; relative to the settings file.")
+    path: LocalPath = Field(description="The clone; relative to the settings file.")
     ref: str = Field(
         default="HEAD",
         pattern=r"^[^-\s][^\s]*$",
         description="Branch, tag or commit that is read; the working tree is not.",
     )
-    include: tuple[str, ...] = Field(
+    include: tuple[Glob, ...] = Field(
         default=(),
         description="Patterns as in a .gitignore file; only what matches is read. Empty: all.",
     )
-    exclude: tuple[str, ...] = Field(
+    exclude: tuple[Glob, ...] = Field(
         default=(),
         description="Patterns of what is left out, beside hidden and generated files. "
         'A pattern with "!" takes something back in.',
@@ -44,9 +45,24 @@ def clone(config: GitConfig, base_dir: Path) -> Path:
 
 
 def watched(config: GitConfig, base_dir: Path) -> tuple[Path, ...]:
-    """Return the folder in which a commit, a fetch or a checkout leaves its trace."""
+    """Return the folders in which a commit, a fetch or a checkout leaves its trace.
+
+    Those of a worktree or a submodule lie elsewhere: `.git` is a file there, and names them.
+    """
     path = clone(config, base_dir)
-    return (path / ".git" if (path / ".git").is_dir() else path,)
+    folder = _named_in(path / ".git") or (path / ".git" if (path / ".git").is_dir() else path)
+    return tuple(dict.fromkeys((folder, _named_in(folder / "commondir") or folder)))
+
+
+# Source: Git, Documentation/gitrepository-layout.txt, "gitfile" and "commondir".
+def _named_in(file: Path) -> Path | None:
+    """Return the folder that a file of git's names, or None when it is no such file."""
+    try:
+        named = file.read_text(encoding="utf-8") if file.is_file() else ""
+    except (OSError, ValueError):
+        return None
+    named = named.removeprefix("gitdir:").strip()
+    return (file.parent / named).resolve() if named else None
 
 
 @asynccontextmanager
@@ -54,10 +70,7 @@ async def build(config: GitConfig, context: Context) -> AsyncIterator[Source]:
     """Open the source; the clone itself is read at each sync."""
     from citewell_git.repository import Repository
 
-    try:
-        repository = Repository(clone(config, context.base_dir), config, context)
-    except ValueError as error:
-        raise ConfigError(f"library.{context.name}: {error}") from error
+    repository = Repository(clone(config, context.base_dir), config, context)
     try:
         yield repository
     finally:

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path, PurePosixPath
 
-from citewell import Changed, Context, Gone, RawDocument, SourceError, blocking
+from citewell import Changed, Context, Gone, RawDocument, SourceError, Unreadable, blocking
 from citewell.globs import CLUTTER, Globs
 from citewell_git.commands import Git, GitError
 from citewell_git.permalinks import filled, template
@@ -38,11 +38,11 @@ class Repository:
         """Remove the copies."""
         self._copies.close()
 
-    def changes(self, known: Mapping[str, str]) -> AsyncIterator[Changed | Gone]:
+    def changes(self, known: Mapping[str, str]) -> AsyncIterator[Changed | Gone | Unreadable]:
         """Compare the commit that the ref names now with `known`."""
         return blocking.iterate(lambda: self._changes(known), ahead=256)
 
-    def _changes(self, known: Mapping[str, str]) -> Iterator[Changed | Gone]:
+    def _changes(self, known: Mapping[str, str]) -> Iterator[Changed | Gone | Unreadable]:
         try:
             commit = self._commit()
             blobs = dict(self._listed(commit))
@@ -79,7 +79,7 @@ class Repository:
             if self._include.matches(id_) and not self._left_out.matches(id_):
                 yield id_, entry.split()[2].decode()
 
-    def _opened(self, changed: Mapping[str, str], commit: str) -> Iterator[Changed]:
+    def _opened(self, changed: Mapping[str, str], commit: str) -> Iterator[Changed | Unreadable]:
         """Yield the changed files, each as a copy that lives until the next call."""
         folder = self._fresh_folder()
         address = self._config.permalink or self._template()
@@ -88,7 +88,11 @@ class Repository:
                 suffix = PurePosixPath(id_).suffix[:_SUFFIX_CHARS]
                 path = folder / f"{number}{suffix}"
                 if self._context.suffixes is None or suffix.lower() in self._context.suffixes:
-                    blobs.write(blob, path)
+                    try:
+                        blobs.write(blob, path)
+                    except GitError as error:
+                        yield Unreadable(id_, str(error))
+                        continue
                 uri = filled(address, commit=commit, path=id_) if address else None
                 yield Changed(raw=RawDocument(id=id_, path=path, uri=uri), version=blob)
 

@@ -42,7 +42,9 @@ def test_a_malformed_pattern_is_quoted(pattern):
     assert pattern in str(refused.value)
 
 
-@pytest.mark.parametrize("path", [".git/", ".env", "a/.venv/", "node_modules/", "x~", "~$a.docx"])
+@pytest.mark.parametrize(
+    "path", [".git/", ".env", "a/.venv/", "node_modules/", "x~", "~$a.docx", "#a#"]
+)
 def test_clutter_is_what_nobody_wrote_for_reading(path):
     assert Globs(CLUTTER).matches(path)
     assert not Globs(CLUTTER).matches("guide/readme.md")

@@ -111,6 +111,11 @@ def _library(runtime: Runtime, name: str) -> Library:
         settings=f"{library.section.use} {library.section.config.model_dump_json()}",
         loadings=_loadings(runtime.settings),
         labelling=Labelling(library.labels),
+        off=tuple(
+            plugin.reason
+            for plugin in runtime.settings.registry.plugins
+            if plugin.state not in {"on", "off"}
+        ),
         language=library.language,
         max_mb=library.max_mb,
         max_seconds=library.max_seconds,

@@ -10,21 +10,27 @@ from citewell.cli.wording import counted, safe_line
 from citewell.library.plans import SyncReport
 
 _LISTED = 20
+_FAILED = "cannot be read"
 
 
 def report_page(report: SyncReport) -> Iterator[Row]:
     """Yield the lines of `report`."""
     yield Line((Piece(_summary(report)), Piece(f" ({report.seconds:.1f} s)", Look.FAINT)))
     for name, reason in report.errors.items():
-        yield _item(f"library {name} stays as it was", reason, Look.STRONG)
-    yield from _failed([(one.library, one.id, one.reason) for one in report.failed])
-    if report.unlabelled:
-        number = counted(len(report.unlabelled), "document")
-        yield Line((Piece(f"{number} without labels, so nobody may read them:"),))
-    for library, id_ in report.unlabelled[:_LISTED]:
-        yield _item(f"{library}:{id_}", "no pattern of its library's labels matches", Look.PLAIN)
-    if len(report.unlabelled) > _LISTED:
-        yield _rest(len(report.unlabelled) - _LISTED)
+        what = f"what was not listed of library {name} stays as it was"
+        yield _item(what, reason, Look.STRONG)
+    yield from _documents(_FAILED, [(one.library, one.id, one.reason) for one in report.failed])
+    yield from _documents(
+        "without labels, so nobody may read them",
+        [(*one, "no pattern of its library's labels matches") for one in report.unlabelled],
+    )
+    yield from _documents(
+        "not read again, because plugins are off",
+        [(*one, "stays as it was") for one in report.kept],
+    )
+    for reason in report.off:
+        # Whoever copies the command that mends it wants it in one piece.
+        yield Line((Piece(safe_line(reason), Look.STRONG),), is_verbatim=True)
     if report.ignored:
         yield Line((Piece(f"no loader reads: {_suffixes(report.ignored)}", Look.FAINT),))
 
@@ -40,7 +46,7 @@ def contents_page(contents: Mapping[str, Any]) -> Iterator[Row]:
     told = f"last sync {last[:19].replace('T', ' ')} UTC" if last else "never synced"
     yield Line((Piece(told if last else f"{told}; run: citewell sync", Look.FAINT),))
     failed = [(one["library"], one["id"], one["reason"]) for one in contents["failed"]]
-    yield from _failed(failed, listed=len(failed))
+    yield from _documents(_FAILED, failed, listed=len(failed))
 
 
 def _library(library: Mapping[str, Any]) -> tuple[tuple[Piece, ...], ...]:
@@ -56,13 +62,16 @@ def _cells(*texts: str) -> tuple[tuple[Piece, ...], ...]:
     return tuple((Piece(safe_line(text)),) for text in texts)
 
 
-def _failed(failed: Sequence[tuple[str, str, str]], *, listed: int = _LISTED) -> Iterator[Row]:
-    if failed:
-        yield Line((Piece(f"{counted(len(failed), 'document')} cannot be read:"),))
-    for library, id_, reason in failed[:listed]:
+def _documents(
+    what: str, found: Sequence[tuple[str, str, str]], *, listed: int = _LISTED
+) -> Iterator[Row]:
+    """List library, id and reason of documents, if there are any."""
+    if found:
+        yield Line((Piece(f"{counted(len(found), 'document')} {what}:"),))
+    for library, id_, reason in found[:listed]:
         yield _item(f"{library}:{id_}", reason, Look.PLAIN)
-    if len(failed) > listed:
-        yield _rest(len(failed) - listed)
+    if len(found) > listed:
+        yield Line((Piece(f"and {len(found) - listed:,} more", Look.FAINT),), "  ")
 
 
 def _summary(report: SyncReport) -> str:
@@ -80,10 +89,6 @@ def _item(what: str, why: str, look: Look) -> Line:
     return Line(
         (Piece(safe_line(what), look), Piece(safe_line(f": {why}"), Look.FAINT)), "  ", "    "
     )
-
-
-def _rest(number: int) -> Line:
-    return Line((Piece(f"and {number:,} more", Look.FAINT),), "  ")
 
 
 def _suffixes(ignored: dict[str, int]) -> str:

@@ -34,7 +34,8 @@ def command(config: Path | None, docs: Path | None, watches: bool, as_json: bool
     """Bring the index up to date: read what changed, forget what is gone.
 
     A document that cannot be read is reported and costs only itself; the exit code is 0 then. It is
-    1 when a library could not be listed at all, which stays as it was.
+    1 when a library could not be listed to its end, or when a plugin is off that may read what no
+    loader reads; what is indexed of it stays as it was.
     """
     chosen = where(config, docs)
     if not watches:
@@ -51,7 +52,7 @@ async def _sync_once(chosen: Where, *, as_json: bool) -> int:
     async with open_runtime(chosen.settings()) as runtime:
         report = await bring_up(runtime)
     _tell(report, as_json=as_json)
-    return FAILED if report.errors else 0
+    return FAILED if report.errors or report.off else 0
 
 
 async def _watch(chosen: Where, *, as_json: bool) -> None:

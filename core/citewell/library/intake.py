@@ -19,7 +19,7 @@ from citewell.library.failures import Failure, Failures
 from citewell.library.plans import Library, Loading, Progress, ProgressListener, SyncReport
 from citewell.library.reading import Reader
 from citewell.library.splitting import SPLITTER_VERSION, Cut, passages
-from citewell.types import Changed, Document, Gone, IndexedDocument, Labels
+from citewell.types import Changed, Document, Gone, IndexedDocument, Labels, Unreadable
 
 _READING = 96
 """Documents under way at once; a few of them are read, the rest wait to be read or indexed."""
@@ -71,6 +71,7 @@ class Intake:
         self._failures = desk.failures
         self._run = run
         self._touched: set[str] = set()
+        self._unloaded: set[str] = set()
         self._shapes: dict[tuple[str, Labels], str] = {}
 
     async def run(self) -> None:
@@ -92,6 +93,7 @@ class Intake:
                 report.errors[name] = f"its source failed: {type(error).__name__}: {error}"
             for _ in range(_READING):
                 waiting.put_nowait(None)
+        self._settle()
         report.unchanged += len(self._indexed.keys() - self._touched)
         report.failed += self._failures.of(name)
 
@@ -105,11 +107,12 @@ class Intake:
             stack.push_async_callback(close)
         async for change in changes:
             if isinstance(change, Gone):
-                self._run.report.removed += change.id in self._indexed
-                self._leave_out(change.id)
+                self._remove(change.id)
                 continue
             self._run.progress.found += 1
-            if self._is_wanted(change):
+            if isinstance(change, Unreadable):
+                self._miss(change)
+            elif self._is_wanted(change):
                 waiting.put_nowait(change)
                 self._run.step()
             else:
@@ -117,10 +120,11 @@ class Intake:
 
     def _known(self) -> dict[str, str]:
         """Return what the source need not name again; an empty version never matches."""
-        known = dict.fromkeys((failure.id for failure in self._failures.of(self._library.name)), "")
+        known = {}
         for id_, version in self._indexed.items():
             content, _, shape = version.rpartition(".")
             known[id_] = content if shape == self._shape(id_) else ""
+        known.update((failure.id, "") for failure in self._failures.of(self._library.name))
         for failure in self._failures.recent(self._library.name):
             content, _, shape = failure.version.rpartition(".")
             # An index that was restored may hold what it held before the failure.
@@ -134,13 +138,41 @@ class Intake:
         suffix = _suffix(id_)
         if suffix not in self._library.loadings:
             report.ignored[suffix] = report.ignored.get(suffix, 0) + 1
+            if self._library.off:
+                self._unloaded.add(id_)
+                return False
         elif not self._library.labelling.of(id_):
             report.unlabelled.append((self._library.name, id_))
+        elif self._indexed.get(id_) == f"{change.version}.{self._shape(id_)}":
+            self._failures.forget(self._library.name, id_)
+            return False
         else:
-            return self._indexed.get(id_) != f"{change.version}.{self._shape(id_)}"
-        report.removed += id_ in self._indexed
-        self._leave_out(id_)
+            return True
+        self._remove(id_)
         return False
+
+    def _miss(self, change: Unreadable) -> None:
+        """Report a document that the source cannot hand over."""
+        name = self._library.name
+        self._failures.add(Failure(library=name, id=change.id, reason=change.reason))
+        self._run.progress.failed += 1
+        self._run.finished()
+
+    def _settle(self) -> None:
+        """Keep what was not read again, unless other people may read it by now."""
+        name, report = self._library.name, self._run.report
+        for id_ in sorted(self._indexed.keys() - self._touched):
+            shape = self._indexed[id_].rpartition(".")[2]
+            if shape.partition("-")[0] != _readers(self._library.labelling.of(id_)):
+                self._remove(id_)
+            elif id_ in self._unloaded:
+                report.kept.append((name, id_))
+        if self._unloaded:
+            report.off += [reason for reason in self._library.off if reason not in report.off]
+
+    def _remove(self, id_: str) -> None:
+        self._run.report.removed += id_ in self._indexed
+        self._leave_out(id_)
 
     def _leave_out(self, id_: str) -> None:
         """Forget a document here and in the index."""
@@ -164,7 +196,6 @@ class Intake:
     def _named(self, loading: Loading, labels: Labels) -> str:
         shape = (
             SPLITTER_VERSION,
-            sorted(labels),
             self._library.settings,
             self._library.language,
             self._library.passage_chars,
@@ -172,7 +203,7 @@ class Intake:
             loading.spec.version,
             loading.config.model_dump_json(),
         )
-        return hashlib.blake2b(json.dumps(shape).encode(), digest_size=8).hexdigest()
+        return f"{_readers(labels)}-{_digest(shape)}"
 
     def _failed_shape(self, id_: str) -> str:
         limits = f"{self._library.max_mb:g}-{self._library.max_seconds:g}"
@@ -256,6 +287,15 @@ class Intake:
         )
         self._run.progress.failed += 1
         self._run.finished()
+
+
+def _readers(labels: Labels) -> str:
+    """Return a name of who may read a document."""
+    return _digest(sorted(labels))
+
+
+def _digest(value: object) -> str:
+    return hashlib.blake2b(json.dumps(value).encode(), digest_size=8).hexdigest()
 
 
 def _suffix(id_: str) -> str:

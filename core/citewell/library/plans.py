@@ -29,6 +29,8 @@ class Library(Struct, frozen=True, kw_only=True):
         open: returns the opened source.
         settings: of the source; where they differ, every document is read again.
         loadings: by suffix, lower case, with the dot.
+        off: why plugins are off that nobody switched off. One of them may hold the loader of a
+            document that no loader reads, so what is indexed of it stays.
         max_mb: a larger file is refused.
         max_seconds: a file that takes more computing to read is refused.
         passage_chars: a passage's usual bound.
@@ -39,6 +41,7 @@ class Library(Struct, frozen=True, kw_only=True):
     settings: str
     loadings: Mapping[str, Loading]
     labelling: Labelling
+    off: tuple[str, ...] = ()
     language: str = "en"
     max_mb: float = 50.0
     max_seconds: float = 9.0
@@ -75,11 +78,15 @@ class SyncReport(Struct, kw_only=True):
     """What a sync did.
 
     Attributes:
-        failed: documents that cannot be read, also those known from before; not in the index.
-        errors: libraries that could not be listed, with the reason; they stay as they were.
+        failed: documents that cannot be read, also those known from before; not in the index,
+            unless their source could not hand them over, when they stay as they were.
+        errors: libraries that could not be listed to their end, with the reason; what was not
+            listed of them stays as it was.
         unlabelled: library and id of documents that no label pattern matches: nobody may read
             them, so they are not in the index.
         ignored: files that no loader reads, by suffix.
+        off: why plugins are off, while there are such files.
+        kept: library and id of documents among them that stay as they were.
     """
 
     added: int = 0
@@ -92,6 +99,8 @@ class SyncReport(Struct, kw_only=True):
     errors: dict[str, str] = field(default_factory=dict)
     unlabelled: list[tuple[str, str]] = field(default_factory=list)
     ignored: dict[str, int] = field(default_factory=dict)
+    off: list[str] = field(default_factory=list)
+    kept: list[tuple[str, str]] = field(default_factory=list)
 
 
 ProgressListener: TypeAlias = Callable[[Progress], None]

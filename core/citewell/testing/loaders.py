@@ -12,7 +12,7 @@ from citewell.errors import DocumentError
 from citewell.library.reading import Reader
 from citewell.protocols import Loader
 from citewell.specs import LoaderSpec
-from citewell.testing.opening import find, opened, run_async
+from citewell.testing.opening import context_for, find, run_async
 from citewell.types import Document, Place, RawDocument
 
 _TEXT = "The backup server restarted at night.\nThe door was opened at 22:14.\n"
@@ -29,7 +29,8 @@ _BROKEN: Mapping[str, bytes] = {
 class LoaderContract:
     """Subclass it, set `name`, and pytest tests your loader.
 
-    A loader that does not read plain text overrides `samples`.
+    A loader that does not read plain text overrides `samples`; that of a plugin file, which is not
+    installed, overrides `spec`.
 
     Attributes:
         name: under which a plugin that is installed offers the loader.
@@ -57,7 +58,8 @@ class LoaderContract:
     @asynccontextmanager
     async def open(self, folder: Path) -> AsyncIterator[Loader]:
         """Open the loader; override to build it otherwise."""
-        async with opened("loader", self.name, self.config, folder) as loader:
+        config = self.spec.config.model_validate(dict(self.config))
+        async with self.spec.build(config, context_for("loader", self.name, folder)) as loader:
             yield loader
 
     async def _documents(self, folder: Path) -> list[tuple[RawDocument, Document]]:

@@ -12,7 +12,7 @@ import pytest
 from citewell.errors import CitewellError
 from citewell.protocols import Source
 from citewell.testing.opening import opened, run_async
-from citewell.types import Changed, Gone
+from citewell.types import Changed, Gone, Unreadable
 
 _NAMES = (
     "guide.md",
@@ -70,6 +70,7 @@ class SourceContract:
         seen = _Seen()
         async with self.open(root) as source:
             async for change in source.changes(known):
+                assert not isinstance(change, Unreadable), f"{change.id}: {change.reason}"
                 if isinstance(change, Gone):
                     seen.gone.append(change.id)
                 else:

@@ -3,6 +3,32 @@ import re
 
 import pytest
 
+LOG_LOADER = """
+from contextlib import asynccontextmanager
+
+import citewell
+
+
+class LogLoader:
+    def load(self, raw):
+        start = citewell.Placed(0, citewell.Place(line=1))
+        text = raw.path.read_text()
+        return citewell.Document(id=raw.id, title="Log", text=text, places=(start,), uri=raw.uri)
+
+
+@asynccontextmanager
+async def build(config, context):
+    yield LogLoader()
+
+
+@citewell.hookimpl
+def register_loaders():
+    offer = citewell.LoaderSpec(
+        name="log", summary="logs", config=citewell.Config, build=build, suffixes=(".log",)
+    )
+    return [offer]
+"""
+
 
 def test_a_sync_says_what_it_did(machine):
     first = machine.citewell("sync")
@@ -37,8 +63,41 @@ def test_a_library_that_cannot_be_listed_fails_the_sync(synced):
     asked = synced.citewell("ask", "How many days of leave do I have?")
 
     assert again.returncode == 1
-    assert "library handbook stays as it was: " in again.stdout
+    assert "what was not listed of library handbook stays as it was: " in again.stdout
     assert asked.returncode == 0
+
+
+@pytest.mark.parametrize("is_json", [False, True])
+def test_a_plugin_that_is_off_by_mistake_costs_no_document(machine, is_json):
+    loader = machine.work / "log_loader.py"
+    loader.write_text(LOG_LOADER, encoding="utf-8")
+    (machine.handbook / "night.log").write_text("The door was opened at 22:14.\n")
+    with (machine.work / "citewell.toml").open("a") as file:
+        file.write('\n[plugins]\npaths = ["log_loader.py"]\n')
+    machine.citewell("plugins", "trust", "log_loader.py", "--yes")
+    first = machine.citewell("sync")
+    loader.write_text(f"{LOG_LOADER}\n", encoding="utf-8")
+
+    again = machine.citewell("sync", *["--json"] * is_json)
+    asked = machine.citewell("ask", "When was the door opened?")
+    checked = machine.citewell("config", "check")
+    machine.citewell("plugins", "trust", "log_loader.py", "--yes")
+    mended = machine.citewell("sync")
+
+    note = checked.stdout.splitlines()[0].removeprefix("note: ")
+    assert "3 added" in first.stdout
+    assert again.returncode == 1
+    assert note.endswith(f"run: citewell plugins trust {loader}")
+    if is_json:
+        read = json.loads(again.stdout)
+        assert (read["removed"], read["unchanged"], read["off"]) == (0, 3, [note])
+        assert read["kept"] == [["handbook", "night.log"]]
+    else:
+        what = "1 document not read again, because plugins are off:"
+        listed = f"{what}\n  handbook:night.log: stays as it was\n{note}\n"
+        assert f"{listed}no loader reads: .log (1)\n" in again.stdout
+    assert "22:14" in asked.stdout
+    assert (mended.returncode, mended.stdout[:11]) == (0, "3 unchanged")
 
 
 def test_json_is_one_document(machine):

@@ -461,3 +461,40 @@ def test_no_bytes_give_a_traceback(tmp_path, content):
 
     with suppress(ConfigError):
         assert load_settings(path).default_profile == "default"
+
+
+GLOB = 'expected a pattern as in a .gitignore file, like "drafts/" or "*.md", got '
+
+
+@pytest.mark.parametrize("source", ["files", "git"])
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ('path = "x"\nexclude = ["a/", "[z-a]"]', f'exclude[1]: {GLOB}"[z-a]"'),
+        ('path = "x"\ninclude = ["!"]', f'include[0]: {GLOB}"!"'),
+        (
+            'path = "~nosuchuser/x"',
+            'path: expected a path; ~nosuchuser is no home on this machine, got "~nosuchuser/x"',
+        ),
+        ('path = "a\\u0000b"', 'path: expected a path without a NUL character, got "a\\u0000b"'),
+    ],
+)
+def test_a_pattern_or_path_that_cannot_be_is_refused_where_it_stands(
+    tmp_path, source, line, message
+):
+    path = tmp_path / "citewell.toml"
+    path.write_text(f'[library.docs]\nuse = "{source}"\n{line}\n')
+
+    with pytest.raises(ConfigError) as refused:
+        load_settings(path)
+
+    assert refused.value.problems == (f"{path}: library.docs.{message}",)
+
+
+def test_a_path_in_a_home_is_kept_as_it_was_written(tmp_path):
+    path = tmp_path / "citewell.toml"
+    path.write_text('[library.docs]\nuse = "files"\npath = "~/docs"\n')
+
+    config = load_settings(path).libraries["docs"].section.config
+
+    assert str(config.path) == "~/docs"

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from citewell import Changed, Gone, RawDocument, SourceError, StoreError
+from citewell import Changed, Gone, RawDocument, SourceError, StoreError, Unreadable
 from citewell.library import failures
 from citewell.library.syncing import Synchronizer, sync
 from libraries import FOR_ALL, Shelf, folder_source, index, library
@@ -314,6 +314,133 @@ async def test_a_library_that_cannot_be_listed_stays_and_costs_only_itself(root,
     assert report.errors == {"lost": reason}
     assert counts(report) == (1, 0, 0, 1)
     assert sorted(shelf.documents) == ["fine:a.md", "lost:a.md"]
+
+
+def changed(root, name, version):
+    return Changed(raw=RawDocument(id=name, path=root / name), version=version)
+
+
+async def told(root, shelf, *changes, **settings):
+    """Sync what a source says."""
+    indexes = [index(shelf, library(Scripted(*changes), **settings))]
+    return await sync(indexes, data_dir=root.parent, base_dir=root)
+
+
+async def test_what_the_source_cannot_hand_over_stays_as_it_was_and_costs_only_itself(root):
+    shelf = Shelf()
+    write(root, a_md="alpha", z_md="zeta")
+    await told(root, shelf, changed(root, "a.md", "1"))
+    bad = Unreadable("a.md", "it is damaged"), Unreadable("new.md", "it is damaged")
+
+    broken = await told(root, shelf, *bad, changed(root, "z.md", "1"))
+    mended = await told(root, shelf, changed(root, "a.md", "1"), Gone("new.md"))
+
+    assert [(one.id, one.reason) for one in broken.failed] == [
+        ("a.md", "it is damaged"),
+        ("new.md", "it is damaged"),
+    ]
+    assert (counts(broken), broken.errors) == ((1, 0, 0, 1), {})
+    assert (counts(mended), mended.failed) == ((0, 0, 0, 2), [])
+    assert shelf.texts() == {"docs:a.md": "alpha", "docs:z.md": "zeta"}
+
+
+class Asked(Scripted):
+    """A source that keeps what it was told to be known."""
+
+    async def changes(self, known):
+        self.known = dict(known)
+        for change in self.told:
+            yield change
+
+
+async def test_what_could_not_be_handed_over_is_asked_for_again(root):
+    shelf = Shelf()
+    write(root, a_md="alpha", b_md="beta")
+    await told(root, shelf, changed(root, "a.md", "1"), changed(root, "b.md", "1"))
+    await told(root, shelf, Unreadable("a.md", "away"), Unreadable("c.md", "away"))
+    source = Asked()
+
+    await sync([index(shelf, library(source))], data_dir=root.parent, base_dir=root)
+
+    assert source.known == {"a.md": "", "b.md": "1", "c.md": ""}
+
+
+BROKEN = 'plugin "log" is off'
+
+
+async def without_loader(root, shelf, *, off, **settings):
+    """Sync while the loader of `.txt` is off."""
+    async with folder_source(root, root.parent / "data") as source:
+        whole = library(source, **settings)
+        loadings = {suffix: one for suffix, one in whole.loadings.items() if suffix != ".txt"}
+        less = msgspec.structs.replace(whole, loadings=loadings, off=off)
+        return await sync([index(shelf, less)], data_dir=root.parent / "data", base_dir=root)
+
+
+@pytest.mark.parametrize("is_edited", [False, True])
+async def test_a_loader_that_is_off_by_mistake_costs_no_document(root, is_edited):
+    shelf = Shelf()
+    write(root, a_md="alpha", **{"b.txt": "beta", "c.png": "x"})
+    await synced(root, shelf)
+    if is_edited:
+        write(root, **{"b.txt": "BETA", "new.txt": "new"})
+
+    report = await without_loader(root, shelf, off=(BROKEN,))
+    again = await synced(root, shelf)
+
+    assert counts(report) == (0, 0, 0, 2)
+    assert report.kept == [("docs", "b.txt")]
+    assert report.off == [BROKEN]
+    assert report.ignored == {".png": 1, ".txt": 1 + is_edited}
+    assert counts(again) == ((1, 1, 0, 1) if is_edited else (0, 0, 0, 2))
+    assert (again.kept, again.off) == ([], [])
+
+
+async def test_what_no_loader_reads_leaves_the_index_when_every_plugin_is_as_wished(root):
+    shelf = Shelf()
+    write(root, a_md="alpha", **{"b.txt": "beta"})
+    await synced(root, shelf)
+
+    report = await without_loader(root, shelf, off=())
+
+    assert (counts(report), report.kept, report.off) == ((0, 0, 1, 1), [], [])
+    assert list(shelf.documents) == ["docs:a.md"]
+
+
+async def test_a_plugin_that_is_off_is_no_matter_where_every_file_is_read(root):
+    shelf = Shelf()
+    write(root, a_md="alpha")
+
+    report = await without_loader(root, shelf, off=(BROKEN,))
+
+    assert (report.off, report.kept) == ([], [])
+
+
+async def test_a_removed_document_is_gone_also_while_its_loader_is_off(root):
+    shelf = Shelf()
+    write(root, a_md="alpha", **{"b.txt": "beta"})
+    await synced(root, shelf)
+    (root / "b.txt").unlink()
+
+    report = await without_loader(root, shelf, off=(BROKEN,))
+
+    assert (counts(report), list(shelf.documents)) == ((0, 0, 1, 1), ["docs:a.md"])
+
+
+@pytest.mark.parametrize("labels", [{}, {"**": ("people",)}, {"**": ("everyone", "people")}])
+@pytest.mark.parametrize("trouble", ["loader", "document", "library"])
+async def test_what_is_not_read_again_never_stays_for_other_readers(root, labels, trouble):
+    shelf = Shelf()
+    write(root, **{"b.txt": "beta"})
+    await synced(root, shelf)
+
+    if trouble == "loader":
+        report = await without_loader(root, shelf, off=(BROKEN,), labels=labels)
+    else:
+        said = SourceError("away") if trouble == "library" else Unreadable("b.txt", "away")
+        report = await told(root, shelf, said, labels=labels)
+
+    assert (counts(report), report.kept, shelf.documents) == ((0, 0, 1, 0), [], {})
 
 
 async def test_a_source_that_names_what_it_need_not_costs_nothing(root):

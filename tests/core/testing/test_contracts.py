@@ -20,6 +20,7 @@ from citewell import (
     Placed,
     RawDocument,
     SourceError,
+    Unreadable,
     Usage,
     Verdict,
 )
@@ -364,6 +365,9 @@ class FolderSource:
             if path.is_file()
         }
         for name, path in found.items():
+            if self.fault == "hands over nothing":
+                yield Unreadable(name, "it is damaged")
+                continue
             version = str(path.stat().st_mtime_ns if self.fault == "by time" else path.read_text())
             if version != known.get(name) or self.fault == "all again":
                 yield Changed(raw=RawDocument(id=name, path=path), version=version)
@@ -384,6 +388,7 @@ class Faulty(SourceContract):
 @pytest.mark.parametrize(
     ("fault", "test"),
     [
+        ("hands over nothing", "test_every_document_is_new_at_first"),
         ("all again", "test_what_is_known_is_not_told_again"),
         ("all again", "test_only_what_changed_is_told"),
         ("by time", "test_the_version_is_that_of_the_content"),

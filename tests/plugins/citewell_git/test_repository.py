@@ -1,5 +1,6 @@
 import logging
 import os
+import re
 import shutil
 import subprocess
 from contextlib import asynccontextmanager
@@ -7,7 +8,7 @@ from contextlib import asynccontextmanager
 import pytest
 from pydantic import ValidationError
 
-from citewell import ConfigError, Context, Gone, SourceError
+from citewell import Context, Gone, SourceError, Unreadable
 from citewell_git import commands
 from citewell_git.permalinks import filled, template
 from citewell_git.plugin import GitConfig, build, register_sources, watched
@@ -275,15 +276,63 @@ async def test_a_hostile_clone_runs_nothing(clone):
     assert not trap.exists()
 
 
+def loose(clone, name):
+    """Return the hash and the file of a blob."""
+    blob = git(clone, "rev-parse", f"HEAD:{name}")
+    return blob, clone / ".git" / "objects" / blob[:2] / blob[2:]
+
+
 async def test_an_object_that_is_missing_is_not_fetched(clone):
     commit(clone, a_md="alpha")
     git(clone, "config", "remote.origin.promisor", "true")
     git(clone, "config", "remote.origin.url", "ssh://127.0.0.1:1/nowhere")
-    blob = git(clone, "rev-parse", "HEAD:a.md")
-    (clone / ".git" / "objects" / blob[:2] / blob[2:]).unlink()
+    blob, path = loose(clone, "a.md")
+    path.unlink()
 
-    with pytest.raises(SourceError, match=f"does not hold the object {blob}"):
-        await listed(clone)
+    reason = f"the clone does not hold the object {blob}; run: git fetch --refetch"
+    assert await listed(clone) == [Unreadable("a.md", reason)]
+
+
+@pytest.mark.parametrize("bytes_left", [None, 0, 12, -5])
+async def test_a_damaged_object_costs_only_its_file(clone, bytes_left):
+    many = "".join(f"line {number}\n" for number in range(200_000))
+    commit(clone, a_md="alpha", m_md=many, n_md="nu", z_md="zeta")
+    for name in ("m.md", "n.md"):
+        blob, path = loose(clone, name)
+        content = path.read_bytes()
+        path.unlink()
+        if bytes_left is not None:
+            path.write_bytes(content[:bytes_left])
+
+    changes = await listed(clone)
+
+    read, bad = [changes[0], changes[3]], changes[1:3]
+    assert [change.raw.id for change in read] == ["a.md", "z.md"]
+    assert [change.id for change in bad] == ["m.md", "n.md"]
+    assert all(re.search(r"; run: git (fsck|fetch --refetch)$", change.reason) for change in bad)
+    assert blob in bad[1].reason
+
+
+async def test_a_commit_in_a_worktree_or_submodule_leaves_its_trace_where_is_watched(clone):
+    head = commit(clone, a_md="alpha")
+    main = clone.resolve()
+    git(clone, "worktree", "add", "-q", "-b", "side", str(clone.parent / "tree"))
+    git(clone, "clone", "-q", ".", str(clone.parent / "part"))
+    git(clone, "-c", "protocol.file.allow=always", "submodule", "add", "-q", "../part", "part")
+
+    tree = watched(GitConfig(path="tree"), clone.parent)
+    part = watched(GitConfig(path="clone/part"), clone.parent)
+
+    assert tree == (main / ".git" / "worktrees" / "tree", main / ".git")
+    assert part == (main / ".git" / "modules" / "part",)
+    assert (tree[1] / "refs" / "heads" / "side").read_text().strip() == head
+
+
+@pytest.mark.parametrize("content", [b"", b"gitdir:", b"\xff"])
+def test_a_git_file_that_names_nothing_leaves_the_clone_to_be_watched(tmp_path, content):
+    (tmp_path / ".git").write_bytes(content)
+
+    assert watched(GitConfig(path="."), tmp_path) == (tmp_path / ".",)
 
 
 async def test_another_users_clone_is_explained(clone, monkeypatch):
@@ -331,11 +380,6 @@ async def test_without_git_the_error_says_so(clone, monkeypatch):
 def test_a_ref_cannot_be_an_option():
     with pytest.raises(ValidationError):
         GitConfig(path="x", ref="--upload-pack=x")
-
-
-async def test_a_malformed_pattern_is_a_config_error(clone):
-    with pytest.raises(ConfigError, match=r"library\.code: .* is not a glob pattern"):
-        await listed(clone, include=["!"])
 
 
 def test_the_plugin_offers_git_and_watches_where_commits_leave_a_trace(clone):
