@@ -279,7 +279,7 @@ def _quantity(
 ) -> Quantity:
     value = number(digits, language)
     tail = _tail(match.string, match.end())
-    first = next(iter(_words(tail)), "").lower()
+    first = "".join(_words(tail)[:1]).lower()
     currency = match["before"] or match["currency"]
     scales = _MONEY_SCALES if currency else SCALES
     if isinstance(value, Decimal):
@@ -301,7 +301,7 @@ def _words(tail: str) -> list[str]:
 def _kind(tail: str, language: str) -> Kind:
     """Return what a number counts; its noun stands in lower case and on its line."""
     scaled = _SCALE.sub("", tail)
-    noun = next(iter(_words(scaled.partition(_LINE_END)[0])), "")
+    noun = "".join(_words(scaled.partition(_LINE_END)[0])[:1])
     says_kind = noun.islower() and not (
         unit_in([noun]) or noun in stopwords(language) | _NEUTRAL or noun.endswith("ly")
     )

@@ -243,6 +243,7 @@ def test_a_number_may_be_written_in_another_way(claim, source):
         ("It is 7 °C", "It is −7 °C"),
         ("Income was 87", "Income (87) 45"),
         ("Income was 87", "Income 45 (87)"),
+        ("Income was 87", "5 (87)."),
         ("Income was 87", "45 | Income | (87) | new"),
         ("Income was 87", "Income\n(87)\nTax"),
         ("Income was 87", "Income (87) (5)"),
