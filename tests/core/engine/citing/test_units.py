@@ -16,6 +16,7 @@ from citewell.engine.citing.units import unit_in, units_in
         (["h"], "hour"),
         (["plus", "h"], ""),
         (["more", "€"], "€"),
+        (["more", "kg"], "kg"),
         (["more", "%"], "%"),
         (["pages"], ""),
         ([], ""),
