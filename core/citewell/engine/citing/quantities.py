@@ -59,6 +59,7 @@ _NUMBER = re.compile(
 # What may stand behind a number: its scale and its unit are not far.
 _TAIL = re.compile(rf"(?:[\s-]?(?:{WORD})){{0,4}}")
 _TAIL_WORD = re.compile(WORD)
+_FIRST_WORD = re.compile(rf"[\s-]?(?P<word>(?:{WORD})?)")
 _SCALE = re.compile(rf"^[\s-]?(?:{'|'.join(SCALES)})\b", re.IGNORECASE)
 _WORD_BEHIND = re.compile(r"[ \t]?[^\W\d_]")
 _CODE_WORD = re.compile(r"(?<![^\W_])[^\W\d_]{1,12}\d[^\W_]*", re.IGNORECASE)
@@ -137,8 +138,7 @@ class Figures:
         for quantity in _quantities(plain, language, of_source=True):
             self._add(quantity, scales)
         for match in _NOTHING.finditer(plain):
-            kind = _kind(_tail(plain, match.end()), language)
-            self._know(Decimal(0), replace(kind, noun=match[0].lower()), _PLUS)
+            self._know(Decimal(0), _kind(_tail(plain, match.end()), language), _PLUS)
         for match in _ORDINAL_WORD.finditer(plain):
             self._know(Decimal(ORDINALS[match[0].lower()]), Kind(""), _PLUS)
 
@@ -279,7 +279,7 @@ def _quantity(
 ) -> Quantity:
     value = number(digits, language)
     tail = _tail(match.string, match.end())
-    first = "".join(_words(tail)[:1]).lower()
+    first = _first_word(tail).lower()
     currency = match["before"] or match["currency"]
     scales = _MONEY_SCALES if currency else SCALES
     if isinstance(value, Decimal):
@@ -294,18 +294,18 @@ def _tail(text: str, end: int) -> str:
     return next(_TAIL.finditer(text, end))[0]
 
 
-def _words(tail: str) -> list[str]:
-    return _TAIL_WORD.findall(tail)
+def _first_word(tail: str) -> str:
+    return next(_FIRST_WORD.finditer(tail))["word"]
 
 
 def _kind(tail: str, language: str) -> Kind:
     """Return what a number counts; its noun stands in lower case and on its line."""
     scaled = _SCALE.sub("", tail)
-    noun = "".join(_words(scaled.partition(_LINE_END)[0])[:1])
+    noun = _first_word(scaled.partition(_LINE_END)[0])
     says_kind = noun.islower() and not (
         unit_in([noun]) or noun in stopwords(language) | _NEUTRAL or noun.endswith("ly")
     )
-    return Kind(unit_in(_words(scaled.lower())), stem(noun) if says_kind else "")
+    return Kind(unit_in(_TAIL_WORD.findall(scaled.lower())), stem(noun) if says_kind else "")
 
 
 def _signs(match: re.Match[str], *, of_source: bool) -> frozenset[str]:
