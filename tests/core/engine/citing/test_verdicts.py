@@ -461,6 +461,14 @@ def test_figures_of_several_sources_are_read_in_their_language():
     assert verdict("Rom hat 1,5 Leute", *german, language="de").check == "figures"
 
 
+def test_what_is_near_begins_with_its_first_figure():
+    first = passage("50 staff work in Berlin.", "a", title="Year 7")
+    second = passage("20 staff work in Paris.", "b", title="Year 7")
+
+    assert verdict("20 staff work in Paris.", first, second).supported
+    assert not verdict("50 staff work in Paris.", first, second).supported
+
+
 def test_what_is_near_ends_with_its_last_figure():
     first = passage("Staff of Berlin: 50", "a", title="Year 7")
     second = passage("Staff of Paris: 20", "b", title="Year 7")
