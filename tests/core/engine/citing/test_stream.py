@@ -128,11 +128,14 @@ async def test_a_quote_may_be_two_sentences_but_only_one_row():
     wine = evidence(passage("- Kenya grants 21 days\n- France adds wine"))
     row = await one("| Kenya | days |\n|---|---|\n| Kenya | 21 [1] |", wine)
     both = await one("| Kenya | days |\n|---|---|\n| Kenya | wine [1] |", wine)
+    lines = evidence(passage("Items and staff\nKenya 21\nPeru 25"))
+    line = await one("| Items | Staff |\n|---|---|\n| Kenya | 21 [1] |", lines)
 
     assert sentences.citations[0].quote == (
         "Staff receive 30 days of paid leave each year. Unused days do not lapse."
     )
     assert row.citations[0].quote == "- Kenya grants 21 days"
+    assert line.citations[0].quote == "Kenya 21"
     assert both.verdict == Verdict(
         supported=False,
         reason='"Kenya" is not in that row and column of what it cites',
