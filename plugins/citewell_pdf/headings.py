@@ -22,6 +22,7 @@ def without_running_lines(pages: Sequence[Sequence[Sequence[Row]]]) -> list[list
     """Return the rows of the columns of the pages without running heads and feet.
 
     They are the highest or lowest rows of a page, and three pages share them but for their numbers.
+    What runs in another direction on a page is a page of its own.
     """
     edges = [_edges(columns) for columns in pages]
     seen = Counter(folded for page in edges for folded in set(map(_folded, page)))

@@ -35,8 +35,7 @@ class PdfLoader:
         pdf = self._opened(raw)
         try:
             bookmarks = _bookmarks(pdf)
-            rows = without_running_lines([_rows(pdf, index) for index in range(len(pdf))])
-            pages = [[block for column in page for block in blocks(column)] for page in rows]
+            pages = _pages(pdf)
             outline = Outline(pages)
             builder = DocumentBuilder(gap="\n")
             headings: tuple[str, ...] = ()
@@ -89,10 +88,21 @@ def _bookmarks(pdf: pdfium.PdfDocument) -> Mapping[int, list[tuple[str, ...]]]:
     return pages
 
 
-def _rows(pdf: pdfium.PdfDocument, index: int) -> list[list[Row]]:
+def _pages(pdf: pdfium.PdfDocument) -> list[list[Block]]:
+    """Return what stands on each page, words that run in another direction after the others."""
+    sheets = [(index, columns) for index in range(len(pdf)) for columns in _sheets(pdf, index)]
+    pages: list[list[Block]] = [[] for _ in range(len(pdf))]
+    kept = without_running_lines([columns for _, columns in sheets])
+    for (index, _), columns in zip(sheets, kept, strict=True):
+        pages[index].extend(block for column in columns for block in blocks(column))
+    return pages
+
+
+def _sheets(pdf: pdfium.PdfDocument, index: int) -> list[list[list[Row]]]:
+    """Return the columns of a page, by the direction that its words run in."""
     page = pdf[index]
     try:
-        return page_rows(page_words(page))
+        return [page_rows(words) for words in page_words(page)]
     finally:
         page.close()
 

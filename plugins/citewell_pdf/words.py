@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ctypes
+import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import NamedTuple, TypeAlias
 
@@ -34,7 +35,7 @@ _NAME_BYTES = 128
 class Words(NamedTuple):
     """One word or several of the same line.
 
-    Coordinates are points from the lower left corner of the page as it is shown. `size` is the
+    Coordinates are points, rightwards and upwards for who reads the words upright. `size` is the
     height of the font, from descent to ascent; `emphasis` is 2 for bold, 1 for italic, 0 for none.
     """
 
@@ -66,7 +67,8 @@ class Words(NamedTuple):
 
 _Box: TypeAlias = tuple[float, float, float, float]
 
-# By the clockwise rotation in which the page is shown: left, right, bottom and top as seen.
+# By the degrees by which words climb to the left, the same by which a page must be turned clockwise
+# to read them: left, right, bottom and top as seen then.
 _TURNS: dict[int, Callable[[float, float, float, float], _Box]] = {
     0: lambda left, bottom, right, top: (left, right, bottom, top),
     90: lambda left, bottom, right, top: (bottom, top, -right, -left),
@@ -74,33 +76,57 @@ _TURNS: dict[int, Callable[[float, float, float, float], _Box]] = {
     270: lambda left, bottom, right, top: (-top, -bottom, left, right),
 }
 
+_ASKEW = 10.0
+"""Degrees; what a scanner took in less straight was still meant to be."""
 
-def page_words(page: pdfium.PdfPage) -> list[Words]:
-    """Return the words of a page in the order in which the page draws them."""
+
+def page_words(page: pdfium.PdfPage) -> Sequence[Sequence[Words]]:
+    """Return the words of a page, those that run in one direction together.
+
+    Those that run as the page is shown are first. Words that are set askew, such as a watermark,
+    are left out.
+
+    Returns:
+        For each direction its words in the order in which the page draws them.
+    """
     textpage = page.get_textpage()
     try:
-        return list(_words(textpage, page.get_rotation()))
+        return _words(textpage, page.get_rotation())
     finally:
         textpage.close()
 
 
-def _words(textpage: pdfium.PdfTextPage, rotation: int) -> Iterator[Words]:
-    turn = _TURNS[rotation]
-    box = pdfium_c.FS_RECTF()
+def _words(textpage: pdfium.PdfTextPage, rotation: int) -> list[list[Words]]:
+    directions: dict[int, list[Words]] = {rotation: []}
+    box, matrix = pdfium_c.FS_RECTF(), pdfium_c.FS_MATRIX()
     name, flags = ctypes.create_string_buffer(_NAME_BYTES), ctypes.c_int()
     for match in _WORD.finditer(_characters(textpage)):
         first, last = match.start(), match.end() - 1
+        pdfium_c.FPDFText_GetMatrix(textpage, first, matrix)
+        direction = _direction(matrix)
+        if direction is None:
+            continue
         pdfium_c.FPDFText_GetLooseCharBox(textpage, first, box)
         left, bottom, right, top = box.left, box.bottom, box.right, box.top
         if last > first:
             pdfium_c.FPDFText_GetLooseCharBox(textpage, last, box)
             left, bottom = min(left, box.left), min(bottom, box.bottom)
             right, top = max(right, box.right), max(top, box.top)
-        left, right, bottom, top = turn(left, bottom, right, top)
+        left, right, bottom, top = _TURNS[direction](left, bottom, right, top)
         name.value = b""
         pdfium_c.FPDFText_GetFontInfo(textpage, first, name, _NAME_BYTES, flags)
         size, emphasis = max(top - bottom, 1.0), _emphasis(name.value)
-        yield Words(match[0].translate(_PLAIN), left, right, bottom, top, size, emphasis)
+        word = Words(match[0].translate(_PLAIN), left, right, bottom, top, size, emphasis)
+        directions.setdefault(direction, []).append(word)
+    return [words for words in directions.values() if words]
+
+
+def _direction(matrix: pdfium_c.FS_MATRIX) -> int | None:
+    """Return the degrees by which a base line climbs to the left; None when it is askew."""
+    # FPDFText_GetCharAngle takes the slant of italics that a program made for a turn.
+    degrees = math.degrees(math.atan2(matrix.b, matrix.a))
+    quarters = round(degrees / 90)
+    return quarters % 4 * 90 if abs(degrees - quarters * 90) < _ASKEW else None
 
 
 @cache

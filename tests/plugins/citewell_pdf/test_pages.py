@@ -139,6 +139,82 @@ def test_page_that_is_shown_turned_is_read_as_shown(canvas):
     assert loaded(canvas).text.splitlines() == list(LEFT)
 
 
+@pytest.mark.parametrize("degrees", [90, 180, 270])
+def test_words_that_run_in_another_direction_are_read_after_the_others(canvas, degrees):
+    canvas.saveState()
+    canvas.translate(300, 400)
+    canvas.rotate(degrees)
+    for number, line in enumerate(LEFT):
+        canvas.drawString(0, -14 * number, line)
+    canvas.restoreState()
+    canvas.drawString(72, 780, "The page is shown upright.")
+
+    document = loaded(canvas)
+
+    assert document.text.splitlines() == ["The page is shown upright.", *LEFT]
+    assert {part.kind for part in document.parts} == {PartKind.PARAGRAPH}
+
+
+def test_table_that_lies_on_its_side_is_read_by_rows(canvas):
+    canvas.rotate(90)
+    canvas.translate(0, -800)
+    draw(canvas, [("", "2024", "2023"), ("Net sales", "38,410", "33,975"), ("Costs", "(7)", "8")])
+
+    assert table(loaded(canvas)) == (
+        ["2024 | 2023"],
+        ["Net sales | 38,410 | 33,975", "Costs | (7) | 8"],
+    )
+
+
+@pytest.mark.parametrize("degrees", [-60, 30, 45, 135])
+def test_watermark_is_left_out(canvas, degrees):
+    canvas.drawString(72, 700, "The text begins")
+    canvas.saveState()
+    canvas.translate(300, 400)
+    canvas.rotate(degrees)
+    canvas.setFont("Helvetica-Bold", 60)
+    canvas.drawString(0, 0, "DRAFT COPY")
+    canvas.restoreState()
+    canvas.drawString(72, 686, "and goes on.")
+
+    document = loaded(canvas)
+
+    assert document.text.splitlines() == ["The text begins", "and goes on."]
+    assert document.place_at(len(document.text) - 1).headings == ()
+
+
+@pytest.mark.parametrize("degrees", [-3, 3])
+def test_page_that_was_scanned_slightly_askew_is_read(canvas, degrees):
+    canvas.rotate(degrees)
+    canvas.drawString(72, 700, "Shown")
+
+    assert loaded(canvas).text == "Shown"
+
+
+def test_upright_letters_that_are_slanted_are_no_watermark(canvas):
+    text = canvas.beginText()
+    text.setTextTransform(1, 0, 0.34, 1, 72, 700)
+    text.textLine("Shown")
+    canvas.drawText(text)
+
+    assert loaded(canvas).text == "Shown"
+
+
+def test_running_foot_is_found_on_a_page_with_words_on_their_side(canvas):
+    for number, name in enumerate(("one", "two", "three"), 1):
+        canvas.drawString(72, 700, f"Page {name} begins.")
+        canvas.drawString(72, 30, f"Acme, page {number} of 3")
+        canvas.rotate(90)
+        for line in range(5):
+            canvas.drawString(100, -300 - 14 * line, f"{name} side {'abcde'[line]}")
+        canvas.showPage()
+
+    text = loaded(canvas).text
+
+    assert "Acme" not in text
+    assert text.startswith("Page one begins.\none side a\n")
+
+
 def test_lists_are_no_tables(canvas):
     for number, line in enumerate(LEFT):
         canvas.drawString(72, 700 - 14 * number, f"{number + 1}.")
