@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from citewell import Audience, Passage, Query
-from citewell_lexical.index import IndexDamaged, IndexReader, IndexView, is_current
+from citewell_lexical.index import IndexDamaged, is_current
 from citewell_lexical.store import FILE, Snapshot, State, StoreReader
+from citewell_lexical.view import IndexReader, IndexView
 
 # Asked for beyond the limit: hits whose passages are gone since, and ties at the edge.
 _SPARE = 16
@@ -111,7 +112,7 @@ class Reader:
     def _index_reader(self, name: str) -> IndexReader:
         path = self._folder / name
         if not is_current(name, stemming=self._stemming):
-            raise IndexDamaged(f"{path}: made by another version or with other settings")
+            raise IndexDamaged(path, "made by another version or with other settings")
         if self._index is None or self._index.path != path:
             self._index = IndexReader(path, stemming=self._stemming)
         return self._index

@@ -47,6 +47,8 @@ class LexicalRetriever:
         self._context = context
         self._stemming = stemming
         self._reader = Reader(folder, stemming=stemming)
+        # Made again in vain; each question would only make it again once more.
+        self._hopeless = ""
         self._writer: Writer | None = None
         self._writing = asyncio.Lock()
         self._idle: asyncio.TimerHandle | None = None
@@ -97,12 +99,16 @@ class LexicalRetriever:
             try:
                 return await blocking.call(search)
             except IndexDamaged as error:
-                if repaired or asyncio.get_running_loop().time() > deadline:
+                if repaired:
+                    self._hopeless = error.index
+                is_late = asyncio.get_running_loop().time() > deadline
+                if is_late or self._hopeless == error.index:
                     raise StoreError(
                         f'index of retriever "{self._context.name}" cannot be read: {error}; '
-                        "run: citewell sync"
+                        f"while nothing writes it, delete the folder {self._folder} "
+                        "and run: citewell sync"
                     ) from error
-                repaired = await self._repair()
+                repaired = await self._repair(error)
 
     async def fetch(self, ids: Sequence[str], *, readable_by: Audience) -> Sequence[Passage]:
         """Read passages again, now; what is gone, changed or not readable is absent."""
@@ -133,23 +139,14 @@ class LexicalRetriever:
             await _finished(write)
             self._release_when_idle()
 
-    async def _repair(self) -> bool:
-        """Rebuild the index; False, after a while, when another process is at it."""
-
-        def reopen() -> None:
-            if self._writer:
-                self._writer.abandon()
-                self._writer = None
-            self._open_writer()
-
-        async with self._writing:
-            try:
-                await _finished(reopen)
-            except IndexLocked:
-                await asyncio.sleep(_REPAIR_POLL_S)
-                return False
-            self._release_when_idle()
-            return True
+    async def _repair(self, damaged: IndexDamaged) -> bool:
+        """Make the index again; False, after a while, when another process is at it."""
+        try:
+            await self._write(lambda writer: writer.mend(damaged))
+        except IndexLocked:
+            await asyncio.sleep(_REPAIR_POLL_S)
+            return False
+        return True
 
     def _open_writer(self) -> Writer:
         # Whoever only asks shall not wait for what writing needs.

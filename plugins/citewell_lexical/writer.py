@@ -10,8 +10,8 @@ that is visible at it.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
-from contextlib import ExitStack, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from citewell import IndexedDocument, StoreError
@@ -24,6 +24,14 @@ from citewell_lexical.index import (
 )
 from citewell_lexical.lock import WriterLock
 from citewell_lexical.store import FILE, State, StoreWriter, explained
+
+
+@contextmanager
+def _written() -> Iterator[None]:
+    try:
+        yield
+    except IndexDamaged as error:
+        raise StoreError(f"index cannot be written: {error}") from error
 
 
 class Writer:
@@ -47,7 +55,8 @@ class Writer:
             stack.callback(self._store.close)
             self._store.drop_staged()
             self._index = self._opened_index()
-            stack.callback(self._index.close)
+            # Another index may take the place of this one.
+            stack.callback(lambda: self._index.close())  # noqa: PLW0108 - see above
             remove_others(folder, self._store.state.index_name)
             self._opened = stack.pop_all()
 
@@ -59,14 +68,25 @@ class Writer:
         """
         latest = {document.id: document for document in documents}
         rows = self._store.numbered(latest.values())
-        try:
+        with _written():
             # Row by row into both: Tantivy works in a thread of its own meanwhile, and nothing of
             # it counts until it is committed.
             self._store.stage(list(latest.values()), self._index.adding(rows))
             cleared, opstamp = self._bury()
-        except IndexDamaged as error:
-            raise StoreError(f"index cannot be written: {error}") from error
         self._store.publish((*latest, *deleted_ids), cleared=cleared, index_opstamp=opstamp)
+
+    def mend(self, damaged: IndexDamaged) -> None:
+        """Make the index again, if the damaged one is still in use.
+
+        Raises:
+            StoreError: it cannot be written; this writer must be abandoned.
+        """
+        if self._store.state.index_name != damaged.index:
+            return
+        with suppress(IndexDamaged):
+            self._index.close()
+        self._index = self._made_again(damaged)
+        remove_others(self._folder, self._store.state.index_name)
 
     def close(self) -> None:
         """Let the index forget what is deleted; then give the lock back."""
@@ -89,21 +109,21 @@ class Writer:
 
     def _opened_index(self) -> IndexWriter:
         state = self._store.state
+        if not state.index_name:
+            return self._rebuilt()
         try:
-            if not state.index_name:
-                return self._rebuilt()
-            try:
-                return self._reopened(state)
-            except IndexDamaged as error:
-                self._log.warning("the index is made again from its passages: %s", error)
-                return self._rebuilt()
+            return self._reopened(state)
         except IndexDamaged as error:
-            raise StoreError(f"index cannot be written: {error}") from error
+            return self._made_again(error)
+
+    def _made_again(self, damaged: IndexDamaged) -> IndexWriter:
+        self._log.warning("the index is made again from its passages: %s", damaged)
+        return self._rebuilt()
 
     def _reopened(self, state: State) -> IndexWriter:
         path = self._folder / state.index_name
         if not is_current(state.index_name, stemming=self._stemming):
-            raise IndexDamaged(f"{path}: made by another version or with other settings")
+            raise IndexDamaged(path, "made by another version or with other settings")
         with ExitStack() as stack:
             index = IndexWriter(path, stemming=self._stemming)
             stack.callback(index.close)
@@ -117,19 +137,20 @@ class Writer:
         Raises:
             IndexDamaged: they do not belong together, as after restoring one of them.
         """
+        path = self._folder / state.index_name
         tombstones = self._store.tombstones()
         unknown_commit = index.opstamp > state.index_opstamp and not tombstones
         if unknown_commit or index.opstamp < state.index_opstamp:
-            raise IndexDamaged(f"{self._folder}: index and passages are not of the same moment")
+            raise IndexDamaged(path, "index and passages are not of the same moment")
         if tombstones:
             index.remove(tombstones)
             self._store.clear_tombstones(tombstones, index_opstamp=index.commit())
         if index.passage_count != self._store.passage_count():
-            raise IndexDamaged(f"{self._folder}: index and passages differ in number")
+            raise IndexDamaged(path, "index and passages differ in number")
 
     def _rebuilt(self) -> IndexWriter:
         name = new_name(stemming=self._stemming)
-        with ExitStack() as stack:
+        with _written(), ExitStack() as stack:
             index = IndexWriter(self._folder / name, stemming=self._stemming, create=True)
             stack.callback(index.close)
             index.add(self._store.all_passages())

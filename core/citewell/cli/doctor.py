@@ -15,7 +15,7 @@ from msgspec import Struct, to_builtins
 
 from citewell.cli.options import Where, config_option, docs_option, examples, where
 from citewell.cli.wording import safe_line
-from citewell.errors import CitewellError, ConfigError
+from citewell.errors import CitewellError, ConfigError, StoreError
 
 if TYPE_CHECKING:
     from citewell.engine.registry import Registry
@@ -172,7 +172,15 @@ async def _components(settings: Settings) -> list[Finding]:
 
 
 async def _index(name: str, runtime: Runtime) -> Finding:
-    count = len(await (await runtime.retriever(name)).versions())
+    from citewell.types import EVERYONE, Audience, Query
+
+    try:
+        retriever = await runtime.retriever(name)
+        count = len(await retriever.versions())
+        # A damaged index shows only when it is searched.
+        await retriever.retrieve(Query(text=name), limit=1, readable_by=Audience.of(EVERYONE))
+    except StoreError as error:
+        return Finding("index", f"{name}: {error}")
     hint = "" if count else "; run: citewell sync"
     return Finding("index", detail=f"{name}: {count:,} documents{hint}")
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sys
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import UTC, datetime
@@ -15,10 +17,11 @@ import click
 from msgspec import to_builtins
 from msgspec.structs import replace
 
+from citewell.cli.printing import is_screen
 from citewell.cli.progress import progress_bar
 from citewell.cli.wording import counted, safe_line
 from citewell.engine.runtime import check_folder, open_runtime
-from citewell.errors import ConfigError
+from citewell.errors import ConfigError, IndexLocked
 from citewell.library.labelling import Labelling
 from citewell.library.plans import Index, Library, Loading, SyncReport
 from citewell.library.syncing import sync
@@ -26,6 +29,11 @@ from citewell.library.syncing import sync
 if TYPE_CHECKING:
     from citewell.engine.runtime import Runtime
     from citewell.engine.settings import LibrarySettings, Settings
+
+_WAIT_S = 60.0
+"""How long to wait for another process that writes the index."""
+
+_POLL_S = 0.5
 
 
 @contextmanager
@@ -76,7 +84,7 @@ async def bring_up_folder(runtime: Runtime) -> None:
     Raises:
         StoreError: the index cannot be written.
     """
-    report = await bring_up(runtime)
+    report = await _bring_up_in_turn(runtime)
     folder = runtime.settings.base_dir
     for reason in report.errors.values():
         click.echo(f"note: {safe_line(reason)}; answers come from the last sync", err=True)
@@ -84,6 +92,22 @@ async def bring_up_folder(runtime: Runtime) -> None:
         number = counted(len(report.failed), "document")
         fix = safe_line(f"see: citewell sync --docs {folder}")
         click.echo(f"note: {number} cannot be read; {fix}", err=True)
+
+
+async def _bring_up_in_turn(runtime: Runtime) -> SyncReport:
+    """Sync once no other process does; that may well have done the work by then."""
+    deadline = time.monotonic() + _WAIT_S
+    is_told = not is_screen(sys.stderr)
+    while True:
+        try:
+            return await bring_up(runtime)
+        except IndexLocked:
+            if time.monotonic() > deadline:
+                raise
+        if not is_told:
+            click.echo("note: another process is reading this folder; waiting for it", err=True)
+            is_told = True
+        await asyncio.sleep(_POLL_S)
 
 
 async def indexes(runtime: Runtime) -> list[Index]:

@@ -297,6 +297,35 @@ class RetrieverContract:
             assert sorted(_texts(found)) == public, "filter by reader before ranking, not after"
 
     @run_async
+    async def test_unreadable_passages_change_no_order(self, tmp_path: Path) -> None:
+        public = [
+            make_document("alpha", "The zebra policy is old."),
+            make_document("beta", "The yak policy is new."),
+            make_document("gamma", "The yak policy is late."),
+            *(make_document(f"menu{day}", f"Lunch on day{day} is soup.") for day in range(5)),
+        ]
+        # As long as the others: how long a passage is may weigh too.
+        secret = make_document(
+            "secret", *(f"The zebra plan{number} is old." for number in range(100)), labels=["hr"]
+        )
+        asked = [(text, limit) for text in ("zebra yak", "old policy zebra") for limit in (1, 2, 9)]
+
+        async def answers() -> list[list[str]]:
+            return [_ids(await _found(retriever, text, limit=limit)) for text, limit in asked]
+
+        async with self.open(tmp_path) as retriever:
+            await retriever.index(public)
+            before = await answers()
+            await retriever.index([secret])
+            beside = await answers()
+            await retriever.delete([secret.id])
+            after = await answers()
+
+        fix = "weigh a word by how rare it is among the passages that the audience may read"
+        assert beside == before, f"unreadable passages changed the order of the others; {fix}"
+        assert after == before, f"deleted unreadable passages still change the order; {fix}"
+
+    @run_async
     async def test_new_labels_hold_at_once(self, tmp_path: Path) -> None:
         document = make_document("a", "fox")
         closed = make_document("a", "fox", version="2", labels=["hr"])

@@ -1,9 +1,14 @@
+import asyncio
 import json
 import re
+from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 import commands
+from citewell.cli import indexing
+from citewell.errors import IndexLocked
 
 LEAVE = "How many days of leave do I have?"
 
@@ -48,6 +53,37 @@ def test_a_folder_with_a_bad_file_is_asked_and_the_file_mentioned(machine):
     assert asked.returncode == 0
     assert "28 days" in asked.stdout
     assert asked.stderr.startswith("note: 1 document cannot be read; see: citewell sync --docs ")
+
+
+def test_a_folder_that_another_process_reads_is_waited_for(machine, at_terminal):
+    machine.citewell("ask", LEAVE, "--docs", "handbook")
+    (machine.handbook / "leave.md").write_text("# Leave\n\nEvery employee has 31 days of leave.\n")
+    (lock,) = Path(machine.environment["XDG_CACHE_HOME"]).rglob("writer.lock")
+    other = FileLock(lock)
+    other.acquire()
+
+    with at_terminal(machine, "ask", LEAVE, "--docs", "handbook") as terminal:
+        terminal.wait_for("note: another process is reading this folder; waiting for it")
+        early = terminal.text
+        other.release()
+        code = terminal.wait()
+
+    assert code == 0
+    assert "days" not in early
+    assert "31 days" in terminal.text
+    assert terminal.text.count("note:") == 1
+
+
+async def test_the_wait_for_another_process_ends(monkeypatch):
+    async def locked(_runtime):
+        raise IndexLocked("index is being written")
+
+    monkeypatch.setattr(indexing, "bring_up", locked)
+    monkeypatch.setattr(indexing, "_WAIT_S", 0.01)
+    monkeypatch.setattr(indexing, "_POLL_S", 0.02)
+
+    with pytest.raises(IndexLocked, match="being written"):
+        await asyncio.wait_for(indexing.bring_up_folder(None), 5)
 
 
 def test_what_the_documents_do_not_say_is_not_answered(shared):

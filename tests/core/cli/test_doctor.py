@@ -4,6 +4,7 @@ import json
 import shutil
 
 import pytest
+from filelock import FileLock
 
 from citewell.cli.main import run
 from distributions import Site
@@ -147,6 +148,40 @@ def test_a_file_that_is_no_record_is_a_problem_until_it_is_gone(here, capsys):
     assert found["records"].startswith(f"{spool / 'aa.unreadable'} holds no record of an answer")
     (spool / "aa.unreadable").unlink()
     assert "records" not in dict(findings(capsys, code=0))
+
+
+@pytest.fixture
+def damaged(here):
+    """Return the folder of an index in which a byte is wrong."""
+    (here / "docs" / "fox.md").write_text("The fox is red.")
+    assert run(["sync"]) == 0
+    (index,) = (here / ".citewell").rglob("index-*")
+    for path in index.glob("*.idx"):
+        content = bytearray(path.read_bytes())
+        content[len(content) // 3] ^= 255
+        path.write_bytes(content)
+    return index
+
+
+def test_a_damaged_index_is_mended(damaged, capsys):
+    capsys.readouterr()
+
+    found = dict(findings(capsys, code=0))
+
+    assert found["index"] == "lexical: 1 documents"
+    assert not damaged.exists()
+
+
+def test_an_index_that_cannot_be_mended_is_a_problem(damaged, capsys, monkeypatch):
+    monkeypatch.setattr("citewell_lexical.retriever._REPAIR_WAIT_S", 0.01)
+    capsys.readouterr()
+
+    with FileLock(damaged.parent / "writer.lock"):
+        found = dict(findings(capsys, code=1))
+
+    assert found["index"].startswith('lexical: index of retriever "lexical" cannot be read: ')
+    assert ".idx is damaged; while nothing writes it, delete the folder" in found["index"]
+    assert found["index"].endswith(" and run: citewell sync")
 
 
 def test_a_component_that_does_not_open_is_a_problem(here, capsys):

@@ -14,7 +14,9 @@ import pytest
 import lexical_crash
 from citewell import IndexLocked, StoreError
 from citewell_lexical import retriever as retriever_module
+from citewell_lexical.index import IndexDamaged
 from citewell_lexical.lock import WriterLock
+from citewell_lexical.view import IndexView
 from lexical import document, found, opened, whole
 
 # A write goes: stage (which adds to the index as well), remove, commit, publish. The first `adding`
@@ -65,6 +67,12 @@ def cut(path):
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
 
 
+def flip(path):
+    content = bytearray(path.read_bytes())
+    content[len(content) // 3] ^= 1
+    path.write_bytes(content)
+
+
 def the_index(folder):
     (index,) = (path for path in folder.iterdir() if path.name.startswith("index-"))
     return index
@@ -85,9 +93,16 @@ async def filled(folder):
         ("*.term", Path.unlink),
         ("*.idx", cut),
         ("*.fast", garble),
+        ("*.fast", cut),
+        ("*.idx", flip),
+        ("*.term", flip),
+        ("*.fast", flip),
+        ("*.fieldnorm", flip),
     ],
 )
-async def test_a_broken_index_is_made_again_by_whoever_notices(tmp_path, caplog, pattern, damage):
+async def test_a_broken_index_is_made_again_by_whoever_notices(
+    tmp_path, caplog, capfd, pattern, damage
+):
     await filled(tmp_path)
     index = the_index(tmp_path)
     for path in [index] if pattern == "." else list(index.glob(pattern)):
@@ -98,6 +113,77 @@ async def test_a_broken_index_is_made_again_by_whoever_notices(tmp_path, caplog,
 
     assert "made again from its passages" in caplog.text
     assert the_index(tmp_path) != index
+    assert capfd.readouterr().err == ""
+
+
+async def test_a_damaged_index_is_made_again_before_it_is_written(tmp_path, caplog):
+    await filled(tmp_path)
+    index = the_index(tmp_path)
+    for path in index.glob("*.idx"):
+        flip(path)
+
+    async with opened(tmp_path) as retriever:
+        await retriever.index([document("c", 1)])
+        assert await whole(retriever) == {"a": "2", "b": "1", "c": "1"}
+
+    assert ".idx is damaged" in caplog.text
+    assert the_index(tmp_path) != index
+
+
+async def test_what_is_written_to_an_open_index_is_checked_too(tmp_path, caplog):
+    async with opened(tmp_path) as writing:
+        await writing.index([document("a", 1), document("b", 1)])
+        async with opened(tmp_path) as reading:
+            assert await whole(reading) == {"a": "1", "b": "1"}
+            before = {path.name for path in the_index(tmp_path).glob("*.idx")}
+            await writing.index([document("c", 1)])
+            for path in the_index(tmp_path).glob("*.idx"):
+                if path.name not in before:
+                    flip(path)
+            await writing.close()
+
+            assert await whole(reading) == {"a": "1", "b": "1", "c": "1"}
+    assert "is damaged" in caplog.text
+
+
+@pytest.mark.parametrize("is_writing", [True, False])
+async def test_an_index_that_fails_in_use_is_made_again_once(tmp_path, monkeypatch, is_writing):
+    await filled(tmp_path)
+    first = the_index(tmp_path)
+    async with opened(tmp_path) as retriever:
+        if is_writing:
+            await retriever.index([document("b", 2)])
+        with monkeypatch.context() as broken:
+            broken.setattr(IndexView, "search", _failing_for(first.name))
+            answers = await asyncio.gather(*(found(retriever, "beacon") for _ in range(4)))
+        second = the_index(tmp_path)
+        assert [len(answer) for answer in answers] == [6, 6, 6, 6]
+        assert first != second
+
+        with monkeypatch.context() as broken:
+            broken.setattr(IndexView, "search", _failing_for("index"))
+            for _ in range(3):
+                with pytest.raises(StoreError, match=r"cannot be read.*delete the folder"):
+                    await found(retriever, "beacon")
+        assert the_index(tmp_path) not in {first, second}
+        third = the_index(tmp_path)
+        with monkeypatch.context() as broken:
+            broken.setattr(IndexView, "search", _failing_for("index"))
+            with pytest.raises(StoreError, match="cannot be read"):
+                await found(retriever, "beacon")
+        assert the_index(tmp_path) == third
+
+
+def _failing_for(beginning):
+    """Return a search that fails in each index whose name begins so."""
+    search = IndexView.search
+
+    def searched(self, *arguments, **options):
+        if self._path.name.startswith(beginning):
+            raise IndexDamaged(self._path, "it panicked")
+        return search(self, *arguments, **options)
+
+    return searched
 
 
 async def test_an_older_index_is_made_again(tmp_path, caplog):

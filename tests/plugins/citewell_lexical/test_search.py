@@ -1,9 +1,10 @@
 import random
 
 import pytest
+from msgspec.structs import replace
 
-from citewell import Audience, IndexedDocument, Passage, Place, Placed
-from citewell_lexical import index
+from citewell import Audience, IndexedDocument, Passage, Place, Placed, Query
+from citewell_lexical import view
 from lexical import found, opened
 
 # From a word in nearly every passage to one in hardly any.
@@ -52,7 +53,7 @@ async def retriever(tmp_path, request):
 @pytest.mark.parametrize("limit", [1, 3, 40])
 async def test_leaving_frequent_words_for_last_changes_no_result(retriever, monkeypatch, limit):
     """A law: the shortcut may only be faster."""
-    shortcut = index.IndexView._hits_of_rare
+    shortcut = view.IndexView._hits_of_rare
     taken = []
 
     def noted(*arguments):
@@ -60,14 +61,72 @@ async def test_leaving_frequent_words_for_last_changes_no_result(retriever, monk
         taken.append(hits is not None)
         return hits
 
-    monkeypatch.setattr(index.IndexView, "_hits_of_rare", noted)
+    monkeypatch.setattr(view.IndexView, "_hits_of_rare", noted)
     chance = random.Random(limit)
     for turn in range(80):
         audience = Audience.of("everyone", "team") if turn % 2 else Audience.of("everyone")
         question = " ".join(chance.sample(WORDS, chance.randint(1, 6)))
-        monkeypatch.setattr(index, "FREQUENT", 1)
+        monkeypatch.setattr(view, "FREQUENT", 1)
         quick = await found(retriever, question, limit=limit, readable_by=audience)
-        monkeypatch.setattr(index, "FREQUENT", 10**9)
+        monkeypatch.setattr(view, "FREQUENT", 10**9)
         full = await found(retriever, question, limit=limit, readable_by=audience)
         assert ranked(quick) == ranked(full), question
     assert any(taken)
+
+
+def even(chance, number, *, labels):
+    """Return documents of equal length: what is average is then the same in every mixture."""
+    weights = [chance.random() ** 3 for _ in WORDS]
+    for at in range(number):
+        text = " ".join(chance.choices(WORDS, weights, k=8))
+        title = " ".join(chance.choices(WORDS, weights, k=2))
+        made = passage(f"{min(labels)}{at}", text, title=title, labels=labels)
+        yield IndexedDocument(id=made.document_id, version="1", title=title, passages=(made,))
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_what_may_not_be_read_changes_no_score(tmp_path, monkeypatch, seed):
+    """A law: the best passages are those of an index without the others."""
+    monkeypatch.setattr(view, "FREQUENT", 40)
+    monkeypatch.setattr(view, "_MAX_QUERY_TERMS", 5)
+    monkeypatch.setattr(view, "_MAX_COUNTS", 8)
+    monkeypatch.setattr(view, "_MAX_SHARES", 1)
+    chance = random.Random(seed)
+    public = list(even(chance, 120, labels=("everyone",)))
+    gone = list(even(chance, 150, labels=("old",)))
+    secret = list(even(chance, 300, labels=("team",)))
+    team = list(even(chance, 60, labels=("everyone", "team")))
+    reader = Audience.of("everyone")
+    async with opened(tmp_path / "alone") as alone, opened(tmp_path / "beside") as beside:
+        await alone.index([*public, *team])
+        for documents_ in (gone, public, secret, team):
+            await beside.index(documents_)
+        await beside.delete([one.id for one in gone])
+        for limit in (1, 5, 30):
+            for _ in range(40):
+                question = " ".join(chance.sample(WORDS, chance.randint(1, 8)))
+                expected = await found(alone, question, limit=limit, readable_by=reader)
+                await found(beside, question, readable_by=Audience.of("team"))
+                ours = await found(beside, question, limit=limit, readable_by=reader)
+
+                scores = [one.score for one in expected]
+                assert [one.score for one in ours] == pytest.approx(scores, rel=1e-3), question
+
+
+async def test_a_language_of_others_hides_nothing(tmp_path):
+    secret = replace(passage("secret", "Urlaub", labels=["team"]), language="de")
+    made = [replace(passage("public", "zebra leave"), language="en"), secret]
+    async with opened(tmp_path) as retriever:
+        await retriever.index([
+            IndexedDocument(id=one.document_id, version="1", title="", passages=(one,))
+            for one in made
+        ])
+        best = await retriever.retrieve(
+            Query(text="zebra urlaub", language="de"), limit=5, readable_by=Audience.of("everyone")
+        )
+        theirs = await retriever.retrieve(
+            Query(text="zebra urlaub", language="de"), limit=5, readable_by=Audience.of("team")
+        )
+
+    assert [one.id for one in best] == ["public"]
+    assert [one.id for one in theirs] == ["secret"]

@@ -1,0 +1,336 @@
+"""An index as readers see it: the best passages for a question, of those they may read."""
+
+from __future__ import annotations
+
+import math
+import os
+import shutil
+import sys
+import tempfile
+import weakref
+from collections.abc import Iterable, Mapping, Sequence
+from ctypes import c_float
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import tantivy
+from tantivy import Occur, Query
+
+from citewell import Audience
+from citewell_lexical.index import damage, schema
+from citewell_lexical.rows import loaded_labels
+from citewell_lexical.segments import Commit, check, last_commit
+from citewell_lexical.terms import LANGUAGES, language_key, query_terms
+
+TITLE_BOOST = 1.0
+"""Weight of a term in title and headings beside one in the text.
+
+Source: best of 0, .2, .5, .7, 1, 1.5, 2 on the even queries of Cranfield (proofs/retrieval.py).
+"""
+
+FREQUENT = 500
+"""In how many passages a term stands that a search may leave for last."""
+
+_MAX_QUERY_TERMS = 64
+_MAX_SHARES = 256
+_MAX_COUNTS = 200_000
+
+# The same addends in another order.
+_ROUNDING = 1.0001
+
+
+class _Term(NamedTuple):
+    """A term of a question, with its language.
+
+    Attributes:
+        passages: how many of those that may be read have it in their text, and in their title.
+    """
+
+    name: tuple[str, str]
+    queries: tuple[Query, ...]
+    passages: int
+
+
+class _Share(NamedTuple):
+    """What an audience may read.
+
+    Attributes:
+        passages: how many there are.
+        labels: sets of labels, as they are stored.
+        filter: None when that is everything.
+        ceilings: by the name of a term, the most that a passage gets for it.
+    """
+
+    passages: int
+    labels: frozenset[str]
+    filter: Query | None
+    ceilings: dict[tuple[str, str], float]
+
+
+def _any_of(terms: Iterable[_Term]) -> Query:
+    queries = [query for term in terms for query in term.queries]
+    if len(queries) == 1:
+        return queries[0]
+    return Query.boolean_query([(Occur.Should, query) for query in queries])
+
+
+def _rarity(count: int, passages: int) -> float:
+    """Return what Tantivy takes for the rarity (idf) of a term that `count` of `passages` have.
+
+    It reckons in single precision: for a term in nearly all passages that is another number.
+    """
+    return math.log(c_float(1 + (passages - count + 0.5) / (count + 0.5)).value)
+
+
+class IndexView:
+    """An index as it was at one moment."""
+
+    def __init__(
+        self, path: Path, searcher: tantivy.Searcher, *, stemming: bool, passages: int
+    ) -> None:
+        """Look at what `searcher` finds.
+
+        Args:
+            path: of the index.
+            searcher: of the moment.
+            stemming: whether a word matches its other forms.
+            passages: how many count in its statistics.
+        """
+        self._path = path
+        self._searcher = searcher
+        self._stemming = stemming
+        self._passages = passages
+        self._languages = tuple(
+            language
+            for language in LANGUAGES
+            if searcher.terms_with_prefix(f"body_{language}", "", limit=1)
+        )
+        self._label_sets = {
+            term: loaded_labels(term) for term, _ in searcher.terms_with_prefix("labels", "")
+        }
+        self._shares: dict[Audience, _Share] = {}
+        self._counts = _Counts(searcher)
+
+    def search(
+        self, text: str, *, language: str | None, readable_by: Audience, limit: int
+    ) -> list[tuple[int, float]]:
+        """Return rows and scores (BM25, higher is better), best first.
+
+        A term weighs as much as it would if there were no passages but those that may be read.
+        """
+        with damage(self._path):
+            share = self._share(readable_by)
+            terms = self._terms(text, language, share)
+            if not terms:
+                return []
+            hits = self._hits_of_rare(terms, share, limit)
+            if hits is None:
+                hits = self._hits(_any_of(terms), share, limit)
+            rows = self._searcher.fast_field_values("row", [address for _, address in hits])
+        return [(int(row or 0), float(score)) for row, (score, _) in zip(rows, hits, strict=True)]
+
+    def _hits_of_rare(self, terms: Sequence[_Term], share: _Share, limit: int) -> list[Any] | None:
+        """Search passages with a rare term only; None when others might be among the best.
+
+        What a passage gets for frequent terms alone is bounded. When all the hits are above that,
+        no other passage can be one of them, and most of the lists of the frequent terms need not
+        be read. Source: MaxScore, Turtle and Flood (1995), doi:10.1016/0306-4573(95)00020-H.
+        """
+        frequent: list[_Term] = []
+        ceiling = 0.0
+        # What the last of the hits may well get: half of the terms, each once.
+        expected = sum(math.log1p(share.passages / (term.passages + 1)) for term in terms) / 2
+        for term in sorted(terms, key=lambda term: -term.passages):
+            higher = math.inf
+            if term.passages >= FREQUENT:
+                higher = ceiling + self._ceiling(term, share)
+            if higher > expected:
+                break
+            frequent.append(term)
+            ceiling = higher
+        rare = [term for term in terms if term not in frequent]
+        if not frequent or not rare:
+            return None
+        optional = [(Occur.Should, query) for term in frequent for query in term.queries]
+        query = Query.boolean_query([(Occur.Must, _any_of(rare)), *optional])
+        hits = self._hits(query, share, limit)
+        return hits if len(hits) == limit and hits[-1][0] > ceiling * _ROUNDING else None
+
+    def _ceiling(self, term: _Term, share: _Share) -> float:
+        """Return the most that a passage gets for `term`."""
+        if term.name not in share.ceilings:
+            best = self._searcher.search(_any_of([term]), 1, count=False).hits
+            share.ceilings[term.name] = best[0][0] if best else 0.0
+        return share.ceilings[term.name]
+
+    def _hits(self, query: Query, share: _Share, limit: int) -> list[Any]:
+        if share.filter is None:
+            return self._searcher.search(query, limit, count=False).hits
+        query = Query.boolean_query([(Occur.Must, query), (Occur.Must, share.filter)])
+        hits = self._searcher.search(query, limit, count=False).hits
+        # The last digits of a weighed score are chance: they shall not part what is equal.
+        return [(float(f"{score:.5g}"), address) for score, address in hits]
+
+    def _share(self, audience: Audience) -> _Share:
+        if audience in self._shares:
+            return self._shares[audience]
+        labels = {term for term, labels in self._label_sets.items() if audience.may_read(labels)}
+        share = _Share(self._searcher.num_docs, frozenset(labels), None, {})
+        if len(labels) < len(self._label_sets):
+            readable = Query.term_set_query(schema(), "labels", sorted(labels))
+            share = share._replace(
+                passages=_sum(self._counts.all(), share.labels),
+                filter=Query.const_score_query(readable, 0.0),
+            )
+        if len(self._shares) >= _MAX_SHARES:
+            self._shares.clear()
+        self._shares[audience] = share
+        return share
+
+    def _terms(self, text: str, language: str | None, share: _Share) -> list[_Term]:
+        """Return the terms of a question that can be read, if possible in its own language."""
+        own = () if language is None else (language_key(language),)
+        for languages in (own, self._languages):
+            terms = [term for one in languages for term in self._terms_in(one, text, share)]
+            if terms:
+                return terms
+        return []
+
+    def _terms_in(self, language: str, text: str, share: _Share) -> list[_Term]:
+        words = query_terms(text, language, stemming=self._stemming)
+        terms = (self._term(language, word, share) for word in self._rarest(words, language, share))
+        return [term for term in terms if term.passages]
+
+    def _term(self, language: str, term: str, share: _Share) -> _Term:
+        queries = []
+        passages = 0
+        for field, boost in (("body", 1.0), ("title", TITLE_BOOST)):
+            name = f"{field}_{language}"
+            count = self._count(name, term, share)
+            if count:
+                query = Query.term_query(schema(), name, term, "freq")
+                weight = boost * self._weight(name, term, count, share)
+                queries.append(query if weight == 1 else Query.boost_query(query, weight))
+                passages += count
+        return _Term((language, term), tuple(queries), passages)
+
+    def _weight(self, field: str, term: str, count: int, share: _Share) -> float:
+        """Return by how much rarer the term is in `share` than in all passages."""
+        if share.filter is None:
+            return 1.0
+        anywhere = _rarity(self._searcher.doc_freq(field, term), self._passages)
+        return _rarity(count, share.passages) / anywhere if anywhere else 1.0
+
+    def _count(self, field: str, term: str, share: _Share) -> int:
+        """Return how many passages of `share` have the term."""
+        count = self._searcher.doc_freq(field, term)
+        if share.filter is None or not count:
+            return count
+        return _sum(self._counts.of(field, term), share.labels)
+
+    def _rarest(self, terms: list[str], language: str, share: _Share) -> list[str]:
+        """Bound the work for a whole page pasted as a question."""
+        if len(terms) <= _MAX_QUERY_TERMS:
+            return terms
+        counts = {term: self._count(f"body_{language}", term, share) for term in terms}
+        known = [term for term in terms if counts[term]]
+        return sorted(known, key=lambda term: counts[term])[:_MAX_QUERY_TERMS]
+
+
+class _Counts:
+    """In how many passages of each set of labels a term stands; the same for every audience."""
+
+    def __init__(self, searcher: tantivy.Searcher) -> None:
+        self._searcher = searcher
+        self._known: dict[tuple[str, str], Mapping[str, int]] = {}
+        self._size = 0
+
+    def all(self) -> Mapping[str, int]:
+        """Return how many passages there are, by their labels."""
+        return self._counted(Query.all_query())
+
+    def of(self, field: str, term: str) -> Mapping[str, int]:
+        """Return how many passages have `term`, by their labels."""
+        found = self._known.get((field, term))
+        if found is None:
+            found = self._counted(Query.term_query(schema(), field, term, "basic"))
+            if self._size >= _MAX_COUNTS:
+                self._known, self._size = {}, 0
+            self._known[field, term] = found
+            self._size += len(found) + 1
+        return found
+
+    def _counted(self, query: Query) -> Mapping[str, int]:
+        found = self._searcher.terms_with_prefix("labels", "", filter_query=query)
+        return {sys.intern(labels): count for labels, count in found}
+
+
+def _sum(counts: Mapping[str, int], labels: frozenset[str]) -> int:
+    return sum(count for name, count in counts.items() if name in labels)
+
+
+class IndexReader:
+    """Opens an index for searching."""
+
+    def __init__(self, path: Path, *, stemming: bool) -> None:
+        """Open the index at `path`.
+
+        Raises:
+            IndexDamaged: it is missing or broken.
+        """
+        self.path = path
+        self._stemming = stemming
+        self._links: Path | None = None
+        self._checked: frozenset[str] = frozenset()
+        with damage(path):
+            self._check()
+            if not os.access(path, os.W_OK):
+                self._link()
+            self._index = tantivy.Index.open(str(self._links or path))
+            self._index.config_reader("manual")
+
+    def view(self) -> IndexView:
+        """Return the index as of its last commit.
+
+        Raises:
+            IndexDamaged: it is broken.
+        """
+        with damage(self.path):
+            commit = self._check()
+            while True:
+                if self._links:
+                    self._link()
+                self._index.reload()
+                loaded, commit = commit, self._check()
+                # Segments may be merged at any moment.
+                if loaded == commit:
+                    break
+            return IndexView(
+                self.path,
+                self._index.searcher(),
+                stemming=self._stemming,
+                passages=commit.passage_count,
+            )
+
+    def close(self) -> None:
+        """Leave nothing behind; views go on."""
+        if self._links:
+            self._unlink()
+
+    def _check(self) -> Commit:
+        """Return the last commit, once its files are known to be as they were written."""
+        commit = last_commit(self.path)
+        check(self.path, commit.files - self._checked)
+        self._checked = commit.files
+        return commit
+
+    def _link(self) -> None:
+        """Link what is new to a folder that passes: Tantivy locks a folder even to read it."""
+        if self._links is None:
+            self._links = Path(tempfile.mkdtemp(prefix="citewell-"))
+            # Another index may take the place of this one, which is then not closed.
+            self._unlink = weakref.finalize(self, shutil.rmtree, self._links, ignore_errors=True)
+        for file in self.path.iterdir():
+            link = self._links / file.name
+            if file.suffix != ".lock" and not link.is_symlink():
+                link.symlink_to(file.absolute())
