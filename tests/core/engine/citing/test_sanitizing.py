@@ -99,7 +99,7 @@ def test_a_bracket_longer_than_any_mark_vanishes_when_it_looks_like_one():
 
 
 def test_there_are_only_so_many_code_spans():
-    assert clean("`a` " * 6401).text.count("`") == 2 * 6400
+    assert clean("`a` " * 6401).text == "`a` " * 6400 + "a"
 
 
 @pytest.mark.parametrize(
