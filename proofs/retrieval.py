@@ -26,7 +26,7 @@ from citewell import (
     RawDocument,
 )
 from citewell.library.splitting import split
-from citewell_lexical import index, terms
+from citewell_lexical import terms, view
 from citewell_lexical.plugin import LexicalConfig, build
 from citewell_text.markdown import MarkdownLoader
 from proofs.harness import Size, data
@@ -217,7 +217,7 @@ async def _boosts(collection: Collection) -> dict[str, object]:
     even: dict[float, float] = {}
     odd: dict[float, float] = {}
     for boost in BOOSTS:
-        with patch.object(index, "TITLE_BOOST", boost):
+        with patch.object(view, "TITLE_BOOST", boost):
             rankings = await _rankings(collection, stemming=True)
         scores = [
             ndcg(ranking, question.relevant)
@@ -228,7 +228,7 @@ async def _boosts(collection: Collection) -> dict[str, object]:
         "even": {str(boost): value for boost, value in even.items()},
         "odd": {str(boost): value for boost, value in odd.items()},
         "chosen": max(even, key=lambda boost: even[boost]),
-        "in use": index.TITLE_BOOST,
+        "in use": view.TITLE_BOOST,
     }
 
 

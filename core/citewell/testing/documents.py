@@ -1,10 +1,30 @@
-"""Documents for the contract of retrievers."""
+"""Documents and questions for the contract of retrievers."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
 from citewell.types import EVERYONE, IndexedDocument, Passage, Place, Placed
+
+ODD_QUERIES = (
+    "",
+    " \n\t",
+    "?!",
+    "\U0001f98a\U0001f98a",
+    "\u200b",
+    "the of and",
+    '"fox',
+    "fox AND (NOT OR",
+    "title:fox^3 +fox -dog fo* [a TO b] {x}",
+    "fox\x00fox",
+    "\\ / ' ` % _ ; -- DROP TABLE",
+    "fox " * 2500,
+    " ".join(f"word{number}" for number in range(2500)),
+    "f" * 10_000,
+    "\u72d0\u72f8\u306f\u901f\u3044",
+    "\u0644\u062b\u0639\u0644\u0628",
+)
+"""What people type, paste or try, and what search engines take for syntax."""
 
 
 def make_document(

@@ -10,29 +10,11 @@ from pathlib import Path
 from typing import ClassVar
 
 from citewell.protocols import Retriever
-from citewell.testing.documents import make_document, rich_document
+from citewell.testing.documents import ODD_QUERIES, make_document, rich_document
 from citewell.testing.opening import opened, run_async
 from citewell.types import EVERYONE, Audience, IndexedDocument, Labels, Passage, Query
 
 ALL = Audience.of(EVERYONE)
-_ODD_QUERIES = (
-    "",
-    " \n\t",
-    "?!",
-    "\U0001f98a\U0001f98a",
-    "\u200b",
-    "the of and",
-    '"fox',
-    "fox AND (NOT OR",
-    "title:fox^3 +fox -dog fo* [a TO b] {x}",
-    "fox\x00fox",
-    "\\ / ' ` % _ ; -- DROP TABLE",
-    "fox " * 2500,
-    " ".join(f"word{number}" for number in range(2500)),
-    "f" * 10_000,
-    "\u72d0\u72f8\u306f\u901f\u3044",
-    "\u0644\u062b\u0639\u0644\u0628",
-)
 
 
 def _texts(passages: Iterable[Passage]) -> list[str]:
@@ -139,7 +121,7 @@ class RetrieverContract:
         async with self.open(tmp_path) as retriever:
             await retriever.index([make_document("a", "fox")])
 
-            for text in _ODD_QUERIES:
+            for text in ODD_QUERIES:
                 try:
                     found = await _found(retriever, text)
                 except Exception as error:
