@@ -13,6 +13,7 @@ from lxml.etree import _Element
 from msgspec import Struct
 
 from citewell import Document, DocumentBuilder, DocumentError, PartKind, Place, RawDocument
+from citewell_office.grids import Cell, Grid
 
 _W_P, _W_TBL, _W_TR, _W_TC = qn("w:p"), qn("w:tbl"), qn("w:tr"), qn("w:tc")
 _CONTAINERS = frozenset({
@@ -31,6 +32,12 @@ _LEFT_OUT = frozenset({_FALLBACK, _W_BOX, qn("w:del"), qn("w:moveFrom"), qn("w:p
 _HEADING = re.compile(r"heading ([1-9])", re.IGNORECASE)
 _STYLE = f"{qn('w:pPr')}/{qn('w:pStyle')}"
 _NUMBERING = f"{qn('w:pPr')}/{qn('w:numPr')}"
+_GRID_BEFORE = f"{qn('w:trPr')}/{qn('w:gridBefore')}"
+_GRID_SPAN = f"{qn('w:tcPr')}/{qn('w:gridSpan')}"
+_V_MERGE = f"{qn('w:tcPr')}/{qn('w:vMerge')}"
+_MOST_COLUMNS = 63
+"""Of a table in Word."""
+
 _TITLE = 0
 _BODY = 10
 _MAX_BASES = 12
@@ -179,10 +186,11 @@ class _Writer:
     def _table(self, table: _Element) -> None:
         self._start(PartKind.TABLE)
         rows = [row for row in table.iter(_W_TR) if _owner(row) is table]
+        grid = Grid()
         for number, row in enumerate(rows):
-            cells = [_cell_text(cell) for cell in row.iter(_W_TC) if _owner(_owner(cell)) is table]
-            self.builder.write("\n")
-            self.builder.write(" | ".join(cells), place=self._place())
+            if line := grid.line(_cells(row, table)):
+                self.builder.write("\n")
+                self.builder.write(line, place=self._place())
             if number == 0 and len(rows) > 1:
                 self.builder.end_header()
         self._start(PartKind.PARAGRAPH)
@@ -198,6 +206,24 @@ class _Writer:
 def _owner(element: _Element) -> _Element:
     """Return the table that a row belongs to, or the row that a cell belongs to."""
     return next(element.iterancestors(_W_TBL if element.tag == _W_TR else _W_TR))
+
+
+def _cells(row: _Element, table: _Element) -> Iterator[Cell]:
+    if skipped := _count(row.find(_GRID_BEFORE)):
+        yield Cell("", columns=skipped)
+    for cell in row.iter(_W_TC):
+        if _owner(_owner(cell)) is table:
+            merge = cell.find(_V_MERGE)
+            yield Cell(
+                _cell_text(cell),
+                columns=max(_count(cell.find(_GRID_SPAN)), 1),
+                continues=merge is not None and _value(merge) != "restart",
+            )
+
+
+def _count(element: _Element | None) -> int:
+    value = _value(element) or ""
+    return min(int(value), _MOST_COLUMNS) if value.isdecimal() else 0
 
 
 def _cell_text(cell: _Element) -> str:

@@ -54,13 +54,17 @@ _WIDE = Context(prec=600, rounding=ROUND_HALF_UP)
 
 
 class _Figure(Struct, frozen=True):
-    """How many places a format has for digits, and how many of them it fills with zeros."""
+    """How many places a format has for digits, and how many of them it fills with zeros.
+
+    A number is moved by the exponent and rounded to whole steps.
+    """
 
     whole: int
     whole_zeros: int
     fraction: int
     fraction_zeros: int
     exponent: int
+    step: Decimal
     is_grouped: bool
 
 
@@ -93,7 +97,8 @@ def shown(value: object, number_format: str) -> str:
 
 def _number(value: float, number_format: str) -> str:
     plain = f"{value:.15g}"
-    if not math.isfinite(value):
+    # Most cells have no format, and need no time.
+    if number_format == "General" or not math.isfinite(value):
         return plain
     # A spreadsheet knows 15 figures of a number, and rounds these.
     number = Decimal(plain)
@@ -101,8 +106,13 @@ def _number(value: float, number_format: str) -> str:
     section = _chosen(number, sections)
     if section is None:
         return plain
-    places = _digits(abs(number), section.figure) if section.figure else [plain.lstrip("-")]
-    sign = "-" if number < 0 and len(sections) == 1 else ""
+    if section.figure:
+        places = _digits(abs(number), section.figure)
+    else:
+        places = [plain.lstrip("-")] * (len(section.words) - 1)
+    # A format may leave it to red to say that a number is less than zero.
+    is_unsaid = sections[0] is not None and section.words == sections[0].words
+    sign = "-" if number < 0 and is_unsaid and places else ""
     filled = map(operator.add, places, section.words[1:])
     return " ".join(f"{sign}{section.words[0]}{''.join(filled)}".split())
 
@@ -178,6 +188,7 @@ def _figure(tokens: Sequence[_Token], found: re.Match[str]) -> _Figure:
         fraction=len(fraction),
         fraction_zeros=len(fraction.rstrip("#?")),
         exponent=2 * kinds.count("percent") - 3 * commas,
+        step=Decimal(1).scaleb(-len(fraction)),
         is_grouped="," in (found["whole"] or ""),
     )
 
@@ -187,8 +198,7 @@ def _figure(tokens: Sequence[_Token], found: re.Match[str]) -> _Figure:
 
 def _digits(number: Decimal, figure: _Figure) -> list[str]:
     """Return what stands at each place, the point before the first digit behind it."""
-    number = _WIDE.scaleb(number, figure.exponent)
-    rounded = _WIDE.quantize(number, Decimal((0, (1,), -figure.fraction)))
+    rounded = _WIDE.quantize(_WIDE.scaleb(number, figure.exponent), figure.step)
     before, _, behind = f"{rounded:f}".partition(".")
     whole: Sequence[str] = before.lstrip("0").zfill(figure.whole_zeros)
     if figure.is_grouped:

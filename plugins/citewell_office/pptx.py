@@ -9,6 +9,7 @@ from typing import Any
 import pptx
 
 from citewell import Document, DocumentBuilder, DocumentError, PartKind, Place, RawDocument
+from citewell_office.grids import Cell, Grid
 
 
 class PptxLoader:
@@ -79,11 +80,20 @@ def _text(builder: DocumentBuilder, frame: Any, place: Place) -> None:
 
 def _table(builder: DocumentBuilder, table: Any, place: Place) -> None:
     builder.start(PartKind.TABLE)
+    grid = Grid()
     for position, row in enumerate(table.rows):
-        line = " | ".join(_folded(cell.text) for cell in row.cells)
-        builder.write(f"\n{line}", place=place)
+        if line := grid.line(map(_cell, row.cells)):
+            builder.write(f"\n{line}", place=place)
         if position == 0 and table.first_row:
             builder.end_header()
+
+
+def _cell(cell: Any) -> Cell:
+    """Return a cell; those that a merged cell covers are there and empty."""
+    merge = cell._tc  # noqa: SLF001 - python-pptx does not say which way a cell is covered
+    if merge.hMerge:
+        return Cell("")
+    return Cell(_folded(cell.text), continues=merge.vMerge)
 
 
 def _folded(text: str) -> str:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
 import openpyxl
+from lxml import etree
 from msgspec import Struct
+from msgspec.structs import replace
+from openpyxl.utils import get_column_letter
 
 from citewell import Document, DocumentBuilder, DocumentError, PartKind, Place, RawDocument
 from citewell_office.numbers import shown
@@ -17,13 +21,21 @@ _WIDE_GAP = 32
 """Columns; a gap in a row that is wider is not filled with empty cells."""
 
 
+_RANGE = re.compile(r"(?P<first>[A-Z]+(?P<top>\d+)):[A-Z]+(?P<bottom>\d+)")
+
+
 class _Cell(Struct, frozen=True):
     """A filled cell: where it is, and what it shows."""
 
-    coordinate: str
+    row: int
     column: int
     text: str
     is_text: bool
+
+    @property
+    def coordinate(self) -> str:
+        """Its name, such as "C17"."""
+        return f"{get_column_letter(self.column)}{self.row}"
 
 
 class XlsxLoader:
@@ -55,8 +67,9 @@ class XlsxLoader:
                 # A sheet may claim a million rows that are not there.
                 sheet.reset_dimensions()
                 table = _Table(builder, sheet.title, has_header=self._header)
+                merged = _Merged(_tall_ranges(sheet))
                 for row in sheet.iter_rows():
-                    cells = list(_cells(row))
+                    cells = merged.completed(list(_cells(row)))
                     filled += len(cells)
                     if filled > self._max_cells:
                         raise DocumentError(
@@ -74,7 +87,47 @@ def _cells(row: Sequence[Any]) -> Iterator[_Cell]:
             continue
         text = shown(cell.value, cell.number_format or "General")
         if text:
-            yield _Cell(cell.coordinate, cell.column, text, isinstance(cell.value, str))
+            yield _Cell(cell.row, cell.column, text, isinstance(cell.value, str))
+
+
+def _tall_ranges(sheet: Any) -> dict[str, int]:
+    """Return the last row of each merged cell that reaches over several rows, by its name."""
+    found: dict[str, int] = {}
+    tags = ("{*}row", "{*}mergeCell")
+    # openpyxl reads merged cells only along with the whole workbook, which takes much more memory.
+    with sheet._get_source() as source:  # noqa: SLF001 - the file has no public name
+        for _, element in etree.iterparse(source, tag=tags, resolve_entities=False):
+            area = _RANGE.fullmatch(element.get("ref") or "")
+            if area and int(area["top"]) < int(area["bottom"]):
+                found[area["first"]] = int(area["bottom"])
+            element.clear()
+            while element.getprevious() is not None:
+                del element.getparent()[0]
+    return found
+
+
+class _Merged:
+    """Says what stands in merged cells in each of the rows that they reach over."""
+
+    def __init__(self, last_rows: Mapping[str, int]) -> None:
+        self._last_rows = last_rows
+        self._open: dict[int, tuple[_Cell, int]] = {}
+
+    def completed(self, cells: list[_Cell]) -> list[_Cell]:
+        """Return the cells of the next row, with those that reach down from a row above."""
+        if not cells or not self._last_rows:
+            return cells
+        row = cells[0].row
+        for cell in cells:
+            self._open[cell.column] = (cell, self._last_rows.get(cell.coordinate, 0))
+        self._open = {column: held for column, held in self._open.items() if held[1] >= row}
+        filled = {cell.column for cell in cells}
+        repeated = (
+            replace(cell, row=row)
+            for column, (cell, _) in self._open.items()
+            if column not in filled
+        )
+        return sorted((*cells, *repeated), key=lambda cell: cell.column)
 
 
 class _Table:

@@ -90,16 +90,60 @@ def test_title_names_the_document_and_opens_no_section(word, load):
     assert document.place_at(document.text.index("Text")) == Place()
 
 
-def test_merged_cells_are_said_once(word, load):
-    table = word.add_table(3, 3)
-    for number, cell in enumerate(cell for row in table.rows for cell in row.cells):
-        cell.text = f"c{number}"
+def fill(word, *rows):
+    table = word.add_table(len(rows), len(rows[0]))
+    for row, texts in zip(table.rows, rows, strict=True):
+        for cell, text in zip(row.cells, texts, strict=True):
+            cell.text = text
+    return table
+
+
+def test_merged_cell_leaves_the_others_under_their_titles(word, load):
+    word.add_heading("Rooms", 1)
+    table = fill(word, ("a", "b", "c"), ("d", "", "e"), ("f", "g", "h"))
     table.cell(1, 0).merge(table.cell(1, 1))
 
     document = load()
 
-    assert document.text.splitlines() == ["c0 | c1 | c2", "c3 c4 | c5", "c6 | c7 | c8"]
-    assert [(part.kind, part.header_end) for part in document.parts] == [(PartKind.TABLE, 12)]
+    assert document.text.splitlines()[2:] == ["a | b | c", "d |  | e", "f | g | h"]
+    part = document.parts[-1]
+    assert part.kind is PartKind.TABLE
+    assert document.text[part.start : part.header_end] == "a | b | c"
+    assert document.place_at(document.text.index("e\n")) == Place(headings=("Rooms",))
+
+
+def test_cell_over_several_rows_is_said_in_each(word, load):
+    table = fill(word, ("a", "b", "c"), ("d", "1", "2"), ("", "3", "4"), ("", "5", "6"))
+    table.cell(1, 0).merge(table.cell(3, 0))
+
+    assert load().text.splitlines() == ["a | b | c", "d | 1 | 2", "d | 3 | 4", "d | 5 | 6"]
+
+
+def test_cell_over_rows_and_columns_keeps_its_columns(word, load):
+    table = fill(word, ("a", "b", "c"), ("d", "", "1"), ("", "", "2"), ("e", "f", "3"))
+    table.cell(1, 0).merge(table.cell(2, 1))
+
+    assert load().text.splitlines() == ["a | b | c", "d |  | 1", "d |  | 2", "e | f | 3"]
+
+
+def test_row_that_begins_late_or_ends_early_keeps_its_columns(word, load):
+    table = fill(word, ("a", "b", "c"), ("", "1", "2"), ("all", "", ""), ("", "", ""), ("d",) * 3)
+    table.cell(2, 0).merge(table.cell(2, 2))
+    row = table.rows[1]._tr
+    row.remove(row.tc_lst[0])
+    row.insert(0, parse_xml(f"<w:trPr {W}><w:gridBefore w:val='1'/></w:trPr>"))
+
+    assert load().text.splitlines() == ["a | b | c", " | 1 | 2", "all", "d | d | d"]
+
+
+@pytest.mark.parametrize(("span", "cells"), [("many", 2), ("0", 2), ("9999999", 64)])
+def test_span_that_no_table_has_is_bounded(word, load, span, cells):
+    table = fill(word, ("a", "b"))
+    table.cell(0, 0)._tc.get_or_add_tcPr().append(
+        parse_xml(f"<w:gridSpan {W} w:val='{span}'/>"),
+    )
+
+    assert len(load().text.split("|")) == cells
 
 
 def test_list_is_one_part(word, load):

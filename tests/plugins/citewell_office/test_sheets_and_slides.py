@@ -65,6 +65,51 @@ def test_empty_cells_keep_the_columns_apart(tmp_path):
     assert document.place_at(document.text.index("5")) == Place(sheet="Sheet", cell="B3")
 
 
+def test_cell_over_several_rows_is_said_in_each(tmp_path):
+    workbook = openpyxl.Workbook()
+    sheet = workbook.worksheets[0]
+    sheet["B2"], sheet["C2"], sheet["D2"] = "Region", "Quarter", "Sales"
+    for row, cells in enumerate((("North", "Q1", 5), (None, "Q2", 6), ("South", "Q1", 7)), 3):
+        for column, value in enumerate(cells, 2):
+            sheet.cell(row, column, value)
+    sheet["D6"] = 8
+    sheet.merge_cells("B3:B4")
+    sheet.merge_cells("B5:C6")
+
+    document = load_xlsx(workbook, tmp_path)
+
+    # A merged cell keeps only the text of its first.
+    assert document.text.splitlines() == [
+        "Region | Quarter | Sales",
+        "North | Q1 | 5",
+        "North | Q2 | 6",
+        "South |  | 7",
+        "South |  | 8",
+    ]
+    second = document.text.rindex("North")
+    assert document.place_at(second) == Place(sheet="Sheet", cell="B4")
+    assert document.place_at(second + len("North | Q2 | ")) == Place(sheet="Sheet", cell="D4")
+
+
+def test_cell_over_rows_that_are_empty_makes_no_row(tmp_path):
+    workbook = openpyxl.Workbook()
+    sheet = workbook.worksheets[0]
+    sheet["A1"], sheet["B1"], sheet["B4"] = "title", "a", "b"
+    sheet.merge_cells("A1:A3")
+
+    assert load_xlsx(workbook, tmp_path).text.splitlines() == ["title | a", "", "b"]
+
+
+def test_cells_that_are_said_again_count(tmp_path):
+    workbook = openpyxl.Workbook()
+    sheet = workbook.worksheets[0]
+    sheet["A1"], sheet["B1"], sheet["B2"] = "a", 1, 2
+    sheet.merge_cells("A1:A2")
+
+    with pytest.raises(DocumentError, match="more than 3 cells"):
+        load_xlsx(workbook, tmp_path, max_cells=3)
+
+
 def test_too_many_cells_are_refused(tmp_path):
     workbook = openpyxl.Workbook()
     workbook.worksheets[0].append([1, 2, 3])
@@ -100,6 +145,22 @@ def test_hidden_slide_is_left_out_and_counted(tmp_path):
 
     assert document.text == "one\n\nthree"
     assert document.place_at(document.text.index("three")).slide == 3
+
+
+def test_merged_cells_of_a_slide_keep_rows_under_their_titles(tmp_path):
+    deck = pptx.Presentation()
+    slide = deck.slides.add_slide(deck.slide_layouts[6])
+    box = (Inches(1), Inches(1), Inches(4), Inches(2))
+    table = slide.shapes.add_table(5, 3, *box).table
+    rows = (("a", "b", "c"), ("d", "", "1"), ("", "", "2"), ("", "", ""), ("e", "f", "3"))
+    for row, texts in zip(table.rows, rows, strict=True):
+        for cell, text in zip(row.cells, texts, strict=True):
+            cell.text = text
+    table.cell(1, 0).merge(table.cell(2, 1))
+
+    document = load_pptx(deck, tmp_path)
+
+    assert tables(document) == [("a | b | c", "a | b | c\nd |  | 1\nd |  | 2\ne | f | 3")]
 
 
 def test_notes_can_be_left_out(tmp_path):
