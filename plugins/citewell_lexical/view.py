@@ -34,6 +34,7 @@ FREQUENT = 500
 _MAX_QUERY_TERMS = 64
 _MAX_SHARES = 256
 _MAX_COUNTS = 200_000
+_MAX_TERMS = 20_000
 
 # The same addends in another order.
 _ROUNDING = 1.0001
@@ -110,6 +111,7 @@ class IndexView:
         }
         self._shares: dict[Audience, _Share] = {}
         self._counts = _Counts(searcher)
+        self._known: dict[tuple[frozenset[str], str, str], _Term] = {}
 
     def search(
         self, text: str, *, language: str | None, readable_by: Audience, limit: int
@@ -202,6 +204,16 @@ class IndexView:
         return [term for term in terms if term.passages]
 
     def _term(self, language: str, term: str, share: _Share) -> _Term:
+        # Few words make up most of what is asked.
+        name = share.labels, language, term
+        found = self._known.get(name)
+        if found is None:
+            if len(self._known) >= _MAX_TERMS:
+                self._known.clear()
+            found = self._known[name] = self._looked_up(language, term, share)
+        return found
+
+    def _looked_up(self, language: str, term: str, share: _Share) -> _Term:
         queries = []
         passages = 0
         for field, boost in (("body", 1.0), ("title", TITLE_BOOST)):
