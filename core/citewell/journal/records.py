@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import re
-
 from msgspec import Struct, field
 
 from citewell.types import Citation, Claim, Passage, Place
 
-_HALF = re.compile("[\ud800-\udfff]")
-
 
 def storable(text: str) -> str:
-    """Return `text` with each half of a character, which no database takes, replaced."""
-    return _HALF.sub("\N{REPLACEMENT CHARACTER}", text)
+    """Return `text` with each half of a character, which no database takes, joined or replaced."""
+    if text.isascii():
+        return text
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 class PassageRecord(Struct, frozen=True, kw_only=True):

@@ -1,6 +1,5 @@
 import json
 import re
-import time
 import unicodedata
 from pathlib import Path
 
@@ -48,12 +47,12 @@ def test_a_number_in_a_title_loses_its_brackets(title, shown):
     assert safe_title(title) == shown
 
 
-@pytest.mark.parametrize("title", ["[" * 50_000, "[ " * 50_000, "[1" * 50_000])
-def test_a_title_of_brackets_takes_no_time(title):
-    began = time.process_time()
+@pytest.mark.parametrize("unit", ["[", "[ ", "[1"])
+def test_a_title_of_brackets_is_read_in_one_go(unit):
+    """Looking for the end of each bracket anew would take minutes."""
+    title = (unit * 500_000).strip()
 
-    assert safe_title(title) == title.strip()
-    assert time.process_time() - began < 1
+    assert safe_title(title) == title
 
 
 @given(st.text(st.characters(exclude_categories=()), max_size=50))
