@@ -30,6 +30,10 @@ _LAYOUT = (*_HEADINGS, "table", "pre")
 _DECLARED = re.compile(
     rb"<(?:meta|\?xml)[^>]{0,200}?(?:charset|encoding)\s*=\s*[\"']?([\w.:-]+)", re.IGNORECASE
 )
+# A longer text is not said again in each row of a cell that reaches over several.
+_REPEATED_CHARS = 200
+# Source: HTML Living Standard, 4.9.11, allows 1,000 columns and 65,534 rows; nobody reads so wide.
+_MOST_COLUMNS, _MOST_ROWS = 64, 1000
 _MOST_LINES = 65535
 """From this line on, libxml2 no longer says where an element stands."""
 
@@ -65,6 +69,25 @@ def _main(page: etree._Element) -> etree._Element:
     return mains[0] if len(mains) == 1 else page
 
 
+def _seen_text(element: etree._Element) -> str:
+    """Return the text of an element as a reader sees it."""
+    parts = []
+    walker = etree.iterwalk(element, events=("start", "end", "comment", "pi"))
+    for event, inner in walker:
+        if event != "start":
+            parts.append("" if inner is element else inner.tail)
+        elif inner is element or _is_seen(inner):
+            parts.append(inner.text)
+        else:
+            walker.skip_subtree()
+    return "".join(part for part in parts if part and part.strip() not in _SELF_LINKS)
+
+
+def _whole_number(element: etree._Element, attribute: str, default: int) -> int:
+    value = element.get(attribute, "").strip()
+    return int(value) if re.fullmatch(r"-?[0-9]{1,9}", value) else default
+
+
 def _inner_text(element: etree._Element) -> str:
     return "".join(map(str, element.itertext()))
 
@@ -79,6 +102,24 @@ def _is_seen(element: etree._Element) -> bool:
     return not _UNSEEN_STYLE.search(element.get("style", ""))
 
 
+class _Items:
+    """Counts the items of an ordered list as a browser does."""
+
+    def __init__(self, first: int, step: int) -> None:
+        self._next, self._step = first, step
+
+    @classmethod
+    def of(cls, items: etree._Element) -> _Items:
+        step = -1 if "reversed" in items.attrib else 1
+        first = 1 if step > 0 else sum(1 for _ in items.iterchildren("li"))
+        return cls(_whole_number(items, "start", first), step)
+
+    def take(self, item: etree._Element) -> int:
+        number = _whole_number(item, "value", self._next)
+        self._next = number + self._step
+        return number
+
+
 class _Writer:
     """Walks through a page and writes down what is seen, and where."""
 
@@ -90,8 +131,10 @@ class _Writer:
         self._line = 1
         self._place: Place | None = None
         self._lead = ""
-        self._lists: list[int | None] = []
+        self._lists: list[_Items | None] = []
         self._table: etree._Element | None = None
+        self._column = self._wide = 0
+        self._from_above: dict[int, tuple[int, str]] = {}
         self._header_rows = False
         self._pre = 0
 
@@ -136,14 +179,12 @@ class _Writer:
             self._enter_in_table(element)
         elif tag == "table" and next(element.iterdescendants(*_LAYOUT), None) is None:
             self._table = element
+            self._from_above.clear()
             self._header_rows = True
             self._start(PartKind.TABLE)
         elif tag in _HEADINGS:
             self._start(PartKind.HEADING)
-            seen = (
-                text for text in map(str, element.itertext()) if text.strip() not in _SELF_LINKS
-            )
-            self._headings = self.outline.enter(int(tag[1]), folded("".join(seen)))
+            self._headings = self.outline.enter(int(tag[1]), folded(_seen_text(element)))
         elif tag == "pre":
             self._pre += 1
             self._start(PartKind.CODE)
@@ -156,22 +197,48 @@ class _Writer:
         if element.tag != "li":
             if not self._lists:
                 self._start(PartKind.LIST)
-            self._lists.append(1 if element.tag == "ol" else None)
+            self._lists.append(_Items.of(element) if element.tag == "ol" else None)
             return
-        number = self._lists[-1] if self._lists else None
-        bullet = "- " if number is None else f"{number}. "
-        if number is not None:
-            self._lists[-1] = number + 1
+        items = self._lists[-1] if self._lists else None
+        bullet = "- " if items is None else f"{items.take(element)}. "
         self._lead = "\n" + "  " * (len(self._lists) - 1) + bullet
 
     def _enter_in_table(self, element: etree._Element) -> None:
         if element.tag == "tr":
-            self._lead = "\n"
+            self._lead, self._column = "\n", 0
         elif element.tag in {"td", "th"}:
-            is_first = next(element.itersiblings("td", "th", preceding=True), None) is None
-            self._lead = self._lead if is_first else f"{self._lead.rstrip(' ')} | "
+            self._enter_cell(element)
+        elif element.tag in {"thead", "tbody", "tfoot"}:
+            self._from_above.clear()
         elif element.tag in _BLOCKS or element.tag == "li":
             self._lead = self._lead or " "
+
+    def _enter_cell(self, cell: etree._Element) -> None:
+        """Begin a cell, behind those that reach down from the rows above."""
+        self._write_from_above()
+        room = _MOST_COLUMNS - self._column
+        self._wide = max(1, min(_whole_number(cell, "colspan", 1), room))
+        rows = min(_whole_number(cell, "rowspan", 1), _MOST_ROWS) - 1
+        if rows > 0:
+            text = folded(_seen_text(cell))
+            for column in range(self._column, self._column + self._wide):
+                self._from_above[column] = rows, text if len(text) <= _REPEATED_CHARS else ""
+                text = ""
+        self._next_column()
+
+    def _write_from_above(self) -> None:
+        while found := self._from_above.pop(self._column, None):
+            rows, text = found
+            if rows > 1:
+                self._from_above[self._column] = rows - 1, text
+            self._next_column()
+            if text:
+                self._emit(text)
+
+    def _next_column(self) -> None:
+        if self._column:
+            self._lead = f"{self._lead.rstrip(' ')} | "
+        self._column += 1
 
     def _leave(self, element: etree._Element) -> None:
         tag = element.tag
@@ -181,6 +248,9 @@ class _Writer:
         elif self._table is not None:
             if tag == "tr":
                 self._leave_row(element)
+            elif tag in {"td", "th"}:
+                for _ in range(1, self._wide):
+                    self._next_column()
         elif tag in _LISTS and self._lists:
             self._lists.pop()
             if not self._lists:
@@ -192,6 +262,7 @@ class _Writer:
             self._break()
 
     def _leave_row(self, row: etree._Element) -> None:
+        self._write_from_above()
         cells = [cell.tag for cell in row.iterchildren("td", "th")]
         parent = row.getparent()
         is_header = parent is not None and parent.tag == "thead"
