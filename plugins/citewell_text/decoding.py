@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import contextlib
 import re
 from pathlib import Path, PurePosixPath
 
@@ -32,6 +33,9 @@ _FEW = 20
 
 _SAMPLE_BYTES = 64 * 1024
 _CONTROL = bytes({*range(32)} - {*b"\t\n\v\f\r\x1b"})
+
+# Source: RFC 1468. What begins a run of Japanese characters.
+_JAPANESE = re.compile(rb"\x1b\$[@B]")
 
 
 def read_text(
@@ -80,6 +84,11 @@ def _encoding(data: bytes, declared: re.Pattern[bytes] | None) -> str:
     for mark, encoding in _BYTE_ORDER_MARKS:
         if data.startswith(mark):
             return encoding
+    if _JAPANESE.search(data):
+        # Seven bits a byte: valid UTF-8 as well, of escape sequences.
+        with contextlib.suppress(UnicodeDecodeError):
+            data.decode("iso2022_jp")
+            return "iso2022_jp"
     try:
         data.decode("utf-8")
     except UnicodeDecodeError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy import event, exc
 
 from citewell.errors import JournalError
+from citewell.journal.records import storable
 from citewell.journal.tables import HEAD
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
@@ -23,7 +25,7 @@ def open_engine(url: str) -> sa.Engine:
     """
     shown = sa.engine.make_url(url).render_as_string(hide_password=True)
     with explained(f"journal {shown} cannot be opened"):
-        engine = sa.create_engine(url)
+        engine = sa.create_engine(url, json_serializer=_json)
         if engine.dialect.name == "sqlite":
             event.listen(engine, "connect", _make_durable)
         with engine.begin() as connection:
@@ -44,6 +46,10 @@ def explained(what: str) -> Iterator[None]:
         raise JournalError(
             f"{what}: {cause}; check that the place is writable and the file is a journal"
         ) from error
+
+
+def _json(value: object) -> str:
+    return storable(json.dumps(value, ensure_ascii=False))
 
 
 def _make_durable(connection: object, _record: object) -> None:

@@ -171,8 +171,9 @@ def test_half_a_character_costs_only_itself(place, record, half):
     with Journal.open(url, spool) as journal:
         found = journal.find(record.id)
 
-    assert found == replace(record, question=storable(half), notice=storable(half), errors=(half,))
-    assert storable(half).encode()
+    stored = storable(half)
+    assert found == replace(record, question=stored, notice=stored, errors=(stored,))
+    assert stored.encode()
     assert spool.set_aside() == []
 
 
