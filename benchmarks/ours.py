@@ -32,7 +32,7 @@ from citewell import (
 from citewell.engine.registry import Registry
 
 LIMIT = 10
-BATCH = 5000
+BATCH = 10_000
 
 
 @asynccontextmanager

@@ -31,6 +31,9 @@ Source: best of 0, .2, .5, .7, 1, 1.5, 2 on the even queries of Cranfield (proof
 FREQUENT = 500
 """In how many passages a term stands that a search may leave for last."""
 
+_LOOK_UP = 8
+"""How many times as long it takes to look for a passage in a list as to go on to its next."""
+
 _MAX_QUERY_TERMS = 64
 _MAX_SHARES = 256
 _MAX_COUNTS = 200_000
@@ -138,25 +141,41 @@ class IndexView:
         no other passage can be one of them, and most of the lists of the frequent terms need not
         be read. Source: MaxScore, Turtle and Flood (1995), doi:10.1016/0306-4573(95)00020-H.
         """
-        frequent: list[_Term] = []
+        terms = sorted(terms, key=lambda term: -term.passages)
+        reached = math.inf
+        for frequent, ceiling in reversed(self._splits(terms, share, limit)):
+            # The more terms are looked for, the higher is the last of the hits.
+            if ceiling * _ROUNDING < reached:
+                query = _any_of(terms[frequent:])
+                # One by one: of several at once Tantivy would read the lists.
+                for term in terms[:frequent]:
+                    for optional in term.queries:
+                        query = Query.boolean_query([(Occur.Must, query), (Occur.Should, optional)])
+                hits = self._hits(query, share, limit)
+                if len(hits) == limit:
+                    reached = hits[-1][0]
+                    if reached > ceiling * _ROUNDING:
+                        return hits
+        return None
+
+    def _splits(
+        self, terms: Sequence[_Term], share: _Share, limit: int
+    ) -> Sequence[tuple[int, float]]:
+        """Return how many of `terms`, most frequent first, can be frequent ones, and their ceiling.
+
+        Left out are the splits that would save nothing.
+        """
+        splits = []
         ceiling = 0.0
-        # What the last of the hits may well get: half of the terms, each once.
-        expected = sum(math.log1p(share.passages / (term.passages + 1)) for term in terms) / 2
-        for term in sorted(terms, key=lambda term: -term.passages):
-            higher = math.inf
-            if term.passages >= FREQUENT:
-                higher = ceiling + self._ceiling(term, share)
-            if higher > expected:
+        every = rare = sum(term.passages for term in terms)
+        for frequent, term in enumerate(terms, 1):
+            rare -= term.passages
+            if term.passages < FREQUENT or rare < limit:
                 break
-            frequent.append(term)
-            ceiling = higher
-        rare = [term for term in terms if term not in frequent]
-        if not frequent or not rare:
-            return None
-        optional = [(Occur.Should, query) for term in frequent for query in term.queries]
-        query = Query.boolean_query([(Occur.Must, _any_of(rare)), *optional])
-        hits = self._hits(query, share, limit)
-        return hits if len(hits) == limit and hits[-1][0] > ceiling * _ROUNDING else None
+            ceiling += self._ceiling(term, share)
+            if rare * frequent * _LOOK_UP < every:
+                splits.append((frequent, ceiling))
+        return splits
 
     def _ceiling(self, term: _Term, share: _Share) -> float:
         """Return the most that a passage gets for `term`."""

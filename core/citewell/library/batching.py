@@ -10,7 +10,7 @@ from msgspec import Struct
 from citewell.protocols import Retriever
 from citewell.types import IndexedDocument
 
-_BATCH_PASSAGES = 5000
+_BATCH_PASSAGES = 10_000
 _BATCH_DOCUMENTS = 1000
 _WAITING_CHARS = 24_000_000
 _LINGER_S = 0.3

@@ -62,6 +62,7 @@ async def test_leaving_frequent_words_for_last_changes_no_result(retriever, monk
         return hits
 
     monkeypatch.setattr(view.IndexView, "_hits_of_rare", noted)
+    monkeypatch.setattr(view, "_LOOK_UP", 0)
     chance = random.Random(limit)
     for turn in range(80):
         audience = Audience.of("everyone", "team") if turn % 2 else Audience.of("everyone")
@@ -72,6 +73,27 @@ async def test_leaving_frequent_words_for_last_changes_no_result(retriever, monk
         full = await found(retriever, question, limit=limit, readable_by=audience)
         assert ranked(quick) == ranked(full), question
     assert any(taken)
+
+
+async def test_a_short_passage_on_a_frequent_word_beats_long_ones_with_a_rare_word(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(view, "FREQUENT", 10)
+    monkeypatch.setattr(view, "_LOOK_UP", 0)
+    filler = "filler " * 50
+    made = [
+        *(passage(f"short{at}", "harbour") for at in range(20)),
+        *(passage(f"long{at}", f"zebra {filler * (at + 1)}") for at in range(19)),
+        *(passage(f"other{at}", "nothing of that") for at in range(60)),
+    ]
+    async with opened(tmp_path) as retriever:
+        await retriever.index([
+            IndexedDocument(id=one.document_id, version="1", title="", passages=(one,))
+            for one in made
+        ])
+        best = await found(retriever, "harbour zebra", limit=1)
+
+    assert best[0].text == "harbour"
 
 
 def even(chance, number, *, labels):
