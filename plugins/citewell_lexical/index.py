@@ -15,7 +15,7 @@ from citewell_lexical.rows import Row, stored_labels
 from citewell_lexical.segments import check, last_commit
 from citewell_lexical.terms import LANGUAGES, analyzer, language_key, normalized
 
-LAYOUT = 1
+LAYOUT = 2
 """Raise it when the same passages would be indexed differently."""
 
 _PREFIX = "index-"
@@ -44,6 +44,7 @@ def schema() -> tantivy.Schema:
             builder.add_text_field(
                 f"{field}_{language}", tokenizer_name=language, index_option="freq"
             )
+    builder.add_text_field("language", tokenizer_name="raw", index_option="basic")
     builder.add_text_field("labels", tokenizer_name="raw", index_option="basic")
     builder.add_integer_field("row", fast=True)
     builder.add_integer_field("document", indexed=True)
@@ -158,6 +159,7 @@ def _fields(row: Row) -> dict[str, object]:
     return {
         f"body_{language}": normalized(f"{passage.header}\n{passage.text}"),
         f"title_{language}": normalized("\n".join((passage.title, *headings))),
+        "language": language,
         "labels": stored_labels(passage.labels),
         "row": row.row,
         "document": row.document,

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 import os
 import shutil
+import struct
 import sys
 import tempfile
 import weakref
 from collections.abc import Iterable, Mapping, Sequence
-from ctypes import c_float
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -33,6 +33,8 @@ FREQUENT = 500
 
 _LOOK_UP = 8
 """How many times as long it takes to look for a passage in a list as to go on to its next."""
+
+_SINGLE = struct.Struct("f")
 
 _MAX_QUERY_TERMS = 64
 _MAX_SHARES = 256
@@ -83,7 +85,9 @@ def _rarity(count: int, passages: int) -> float:
 
     It reckons in single precision: for a term in nearly all passages that is another number.
     """
-    return math.log(c_float(1 + (passages - count + 0.5) / (count + 0.5)).value)
+    rarity: float
+    (rarity,) = _SINGLE.unpack(_SINGLE.pack(1 + (passages - count + 0.5) / (count + 0.5)))
+    return math.log(rarity)
 
 
 class IndexView:
@@ -104,11 +108,8 @@ class IndexView:
         self._searcher = searcher
         self._stemming = stemming
         self._passages = passages
-        self._languages = tuple(
-            language
-            for language in LANGUAGES
-            if searcher.terms_with_prefix(f"body_{language}", "", limit=1)
-        )
+        languages = {language for language, _ in searcher.terms_with_prefix("language", "")}
+        self._languages = tuple(language for language in LANGUAGES if language in languages)
         self._label_sets = {
             term: loaded_labels(term) for term, _ in searcher.terms_with_prefix("labels", "")
         }

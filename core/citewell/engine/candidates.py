@@ -46,24 +46,25 @@ def installed() -> list[Candidate]:
         text = distribution.read_text("entry_points.txt") or ""
         if f"[{PROJECT}.v" not in text:
             continue
-        name = distribution.metadata["Name"] or "unknown"
+        metadata = distribution.metadata
+        name = metadata["Name"] or "unknown"
         # The first on the path is the one that Python imports.
         if name.lower() not in seen:
             seen.add(name.lower())
-            found.extend(_offered(distribution, name))
+            found.extend(_offered(distribution.entry_points, name, metadata["Version"]))
     return sorted(found, key=lambda one: (one.distribution != PROJECT, one.name, one.distribution))
 
 
 def _offered(
-    distribution: importlib.metadata.Distribution, distribution_name: str
+    entry_points: importlib.metadata.EntryPoints, distribution: str, version: str
 ) -> Iterator[Candidate]:
-    for entry_point in distribution.entry_points:
+    for entry_point in entry_points:
         group = _GROUP.fullmatch(entry_point.group)
         if group is not None:
             yield Candidate(
                 name=entry_point.name,
-                distribution=distribution_name,
-                version=distribution.version,
+                distribution=distribution,
+                version=version,
                 api=int(group[1]),
                 load=entry_point.load,
             )
