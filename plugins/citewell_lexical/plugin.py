@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 from pydantic import Field
 
-from citewell import Config, Context, Retriever, RetrieverSpec, hookimpl
+from citewell import Config, Context, LocalPath, Retriever, RetrieverSpec, hookimpl
 
 
 class LexicalConfig(Config):
     """Settings of the retriever `lexical`."""
 
-    path: Path | None = Field(
+    path: LocalPath | None = Field(
         default=None,
         description="folder that holds the index; relative paths start at the config file; "
         "default: below data_dir",
@@ -30,7 +29,9 @@ async def build(config: LexicalConfig, context: Context) -> AsyncIterator[Retrie
     """Open the retriever; on leaving, finish what is being written."""
     from citewell_lexical.retriever import LexicalRetriever
 
-    folder = context.data_dir if config.path is None else context.base_dir / config.path
+    folder = context.data_dir
+    if config.path is not None:
+        folder = context.base_dir / config.path.expanduser()
     retriever = LexicalRetriever(folder, context, stemming=config.stemming)
     try:
         yield retriever

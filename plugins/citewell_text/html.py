@@ -52,6 +52,8 @@ class HtmlLoader:
             page = etree.fromstring(text.encode("utf-8", "replace"), parser)
         except etree.XMLSyntaxError:
             page = None
+        if any(entry.type_name == "ERR_NO_MEMORY" for entry in parser.error_log):
+            raise MemoryError
         if page is None:
             raise DocumentError("holds no HTML")
         if any(entry.type_name == "ERR_RESOURCE_LIMIT" for entry in parser.error_log):

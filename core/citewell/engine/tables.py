@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr
 
+from citewell.globs import Glob
 from citewell.specs import Config
 from citewell.types import EVERYONE
 
@@ -24,7 +25,7 @@ class Component(Config):
 class Library(Component):
     """A set of documents: where they come from and who may read them."""
 
-    labels: dict[Text, list[Text]] = Field(
+    labels: dict[Annotated[Glob, Field(min_length=1)], list[Text]] = Field(
         default={"**": [EVERYONE]},
         description="who may read what: file pattern to labels; of the patterns that match, the "
         "one with the longest beginning before its first wildcard holds alone, in whatever order "

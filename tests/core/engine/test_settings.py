@@ -476,6 +476,7 @@ GLOB = 'expected a pattern as in a .gitignore file, like "drafts/" or "*.md", go
             'path = "~nosuchuser/x"',
             'path: expected a path; ~nosuchuser is no home on this machine, got "~nosuchuser/x"',
         ),
+        ('path = "x"\nlabels = {"[z-a]" = ["x"]}', f'labels."[z-a]": {GLOB}"[z-a]"'),
         ('path = "a\\u0000b"', 'path: expected a path without a NUL character, got "a\\u0000b"'),
     ],
 )
@@ -489,6 +490,14 @@ def test_a_pattern_or_path_that_cannot_be_is_refused_where_it_stands(
         load_settings(path)
 
     assert refused.value.problems == (f"{path}: library.docs.{message}",)
+
+
+def test_an_index_in_no_home_is_refused_where_it_stands(tmp_path):
+    path = tmp_path / "citewell.toml"
+    path.write_text('[retriever.main]\nuse = "lexical"\npath = "~nosuchuser/x"\n')
+
+    with pytest.raises(ConfigError, match=r"retriever\.main\.path: expected a path; ~nosuchuser"):
+        load_settings(path)
 
 
 def test_a_path_in_a_home_is_kept_as_it_was_written(tmp_path):

@@ -201,6 +201,7 @@ REFUSED = {
     "damaged.txt": (lambda: "Größe und Maß. ".encode() * 50 + b"\xff\xfe\xfd", "UTF-8"),
     "undecidable.md": (lambda: b"some text " * 20 + bytes(range(128, 256)) * 4, "encoding"),
     "deep.html": (lambda: b"<div>" * 1_000_000 + b"x", "nested too deeply"),
+    "many.html": (lambda: b"<p>a</p>" * 6_000_000, "MB of memory"),
 }
 
 # What is only strange may be read; it must not take more time or memory.
