@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from citewell import Audience, Passage, Query
+from citewell import Audience, Passage, Query, StoreError
 from citewell_lexical.index import IndexDamaged, is_current
 from citewell_lexical.store import FILE, Snapshot, State, StoreReader
 from citewell_lexical.view import IndexReader, IndexView
@@ -32,6 +33,7 @@ class Reader:
         self._folder = folder
         self._stemming = stemming
         self._store = StoreReader(folder / FILE)
+        self._free_store = StoreReader(folder / FILE, busy_s=0)
         self._index: IndexReader | None = None
         self._loaded: _Loaded | None = None
         self._loading = threading.Lock()
@@ -39,6 +41,7 @@ class Reader:
     def close(self) -> None:
         """Close the files."""
         self._store.close()
+        self._free_store.close()
         if self._index:
             self._index.close()
 
@@ -64,13 +67,11 @@ class Reader:
         return [passage for passage in found if passage and readable_by.may_read(passage.labels)]
 
     def retrieve(self, query: Query, *, limit: int, readable_by: Audience) -> list[Passage]:
-        """Return at most `limit` passages, best first.
+        """Return at most `limit` passages, of at least one, best first.
 
         Raises:
             IndexDamaged: the index must be rebuilt.
         """
-        if limit < 1:
-            return []
         while True:
             with self._store.snapshot() as snapshot:
                 if snapshot is None or not snapshot.state.index_name:
@@ -79,6 +80,16 @@ class Reader:
                 if view is not None:
                     return _best(snapshot, view, query, limit=limit, readable_by=readable_by)
             self._load()
+
+    def retrieve_at_once(
+        self, query: Query, *, limit: int, readable_by: Audience
+    ) -> list[Passage] | None:
+        """Do what `retrieve` does; None where an index must be loaded, or somebody waited for."""
+        with suppress(IndexDamaged, StoreError), self._free_store.snapshot() as snapshot:
+            view = self._view(snapshot.state) if snapshot else None
+            if snapshot and view:
+                return _best(snapshot, view, query, limit=limit, readable_by=readable_by)
+        return None
 
     def _view(self, state: State) -> IndexView | None:
         loaded = self._loaded

@@ -89,11 +89,11 @@ def _closed_on_error(connection: sqlite3.Connection) -> Iterator[None]:
         raise
 
 
-def _connected(path: Path, mode: str) -> sqlite3.Connection:
+def _connected(path: Path, mode: str, *, busy_s: float = _BUSY_S) -> sqlite3.Connection:
     connection = sqlite3.connect(
         f"{path.absolute().as_uri()}?mode={mode}",
         uri=True,
-        timeout=_BUSY_S,
+        timeout=busy_s,
         isolation_level=None,
         check_same_thread=False,
     )
@@ -311,8 +311,10 @@ class Snapshot:
 class StoreReader:
     """Reads the store, from any number of threads."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, busy_s: float = _BUSY_S) -> None:
+        """Prepare to read the store at `path`; a lock of others is waited for `busy_s` seconds."""
         self._path = path
+        self._busy_s = busy_s
         self._idle: queue.LifoQueue[tuple[int, sqlite3.Connection]] = queue.LifoQueue()
         self._is_closed = False
 
@@ -349,7 +351,7 @@ class StoreReader:
                 if known == file:
                     return connection
                 connection.close()
-        return _connected(self._path, self._mode())
+        return _connected(self._path, self._mode(), busy_s=self._busy_s)
 
     def _is_writable(self) -> bool:
         return os.access(self._path, os.W_OK) and os.access(self._path.parent, os.W_OK)
