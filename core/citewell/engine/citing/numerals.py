@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
+from functools import cache
 from itertools import groupby
 
 from msgspec import Struct
@@ -74,8 +75,6 @@ _NO_NUMBER = re.compile(
     re.IGNORECASE,
 )
 _BREAK = re.compile(r"[\s-]+")
-# In scripts without blanks a number touches the words around it.
-_TOUCHING = re.compile(rf"(?<=[{UNSPACED}])(?=\d)|(?<=\d)(?=[{UNSPACED}])")
 _NUMBER = re.compile(r"\d*\.?\d+(?:[eE][+-]?\d+)?")
 _BLANK, _POINT, _FRACTION_BAR, _POWER = " ", ".", "⁄", "^"
 # What parts thousands, and what begins the fraction.
@@ -97,7 +96,13 @@ def folded(text: str) -> str:
     for is_sign, signs in groupby(text, _is_sign):
         piece = "".join(signs)
         pieces.append(_plain(piece, pieces[-1][-1]) if is_sign else _same(piece))
-    return _TOUCHING.sub(_BLANK, "".join(pieces[1:]))
+    return _touching().sub(_BLANK, "".join(pieces[1:]))
+
+
+@cache
+def _touching() -> re.Pattern[str]:
+    """Return where, in a script without blanks, a number touches the words around it."""
+    return re.compile(rf"(?<=[{UNSPACED}])(?=\d)|(?<=\d)(?=[{UNSPACED}])")
 
 
 def _is_sign(character: str) -> bool:

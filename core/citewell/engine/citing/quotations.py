@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from functools import cache
+
+from msgspec import Struct
 
 from citewell.engine.citing.aligning import Aligner
 from citewell.engine.citing.sanitizing import clean
@@ -23,13 +26,13 @@ _SINGLE = "'‘’‚‛′＇❛❜"
 
 # In scripts without blanks a quotation may touch the words around it, so signs take their place.
 # Sets of letters that leave those scripts out would take a fifth of a second to compile.
-_UNSPACED, _SIGN = re.compile(f"[{UNSPACED}]"), "\ue000"
+_SIGN = "\ue000"
 _LETTER = r"[^\W\d_]"
 _NOT_BEHIND_WORD, _NOT_BEFORE_WORD = r"(?<![^\W_])", r"(?![^\W_])"
 
 # Another quotation by the same marks may stand inside.
 _QUOTED = r"{begin}(?:(?!{begin}).|{begin}(?:(?!{begin}).)+?{end}){more}{end}"
-_DOUBLE_QUOTED = (
+_DOUBLE_QUOTED = tuple(
     _QUOTED.format(
         begin=_NOT_BEHIND_WORD + one + (r"(?=\S)" if one in _ANGLES else ""),
         end=("" if other in _ANGLES else r"(?<=\S)") + other + _NOT_BEFORE_WORD,
@@ -44,16 +47,34 @@ _SINGLE_QUOTED = _QUOTED.format(
     # The last mark that may end it does: after "employees'" the words 'the employees' leave' go on.
     more="+",
 )
-_QUOTATION = re.compile(
-    "|".join((
-        r"(?P<code>(?P<ticks>`+)(?!`).+?(?<!`)(?P=ticks)(?!`))",
-        *_DOUBLE_QUOTED,
-        _SINGLE_QUOTED,
-    ))
-)
-# A mark without its pair. It is none behind a figure, where it means inches or seconds, between two
-# letters, as Hebrew writes its short forms, nor as an arrow.
-_LOOSE = re.compile(rf"(?<!\d)(?!(?<={_LETTER})\"{_LETTER})(?!(?<!\S)[{_ANGLES}](?!\S))[{_DOUBLE}]")
+_CODE = r"(?P<code>(?P<ticks>`+)(?!`).+?(?<!`)(?P=ticks)(?!`))"
+_MARKS = frozenset(f"`{_DOUBLE}{_SINGLE}")
+
+
+class _Patterns(Struct, frozen=True):
+    """What takes longer to compile than most answers take to check, and few of them need.
+
+    Attributes:
+        unspaced: a letter of a script without blanks.
+        quotation: words between a pair of marks, or code.
+        loose: a mark without its pair. It is none behind a figure, where it means inches or
+            seconds, between two letters, as Hebrew writes its short forms, nor as an arrow.
+    """
+
+    unspaced: re.Pattern[str]
+    quotation: re.Pattern[str]
+    loose: re.Pattern[str]
+
+
+@cache
+def _patterns() -> _Patterns:
+    return _Patterns(
+        unspaced=re.compile(f"[{UNSPACED}]"),
+        quotation=re.compile("|".join((_CODE, *_DOUBLE_QUOTED, _SINGLE_QUOTED))),
+        loose=re.compile(
+            rf"(?<!\d)(?!(?<={_LETTER})\"{_LETTER})(?!(?<!\S)[{_ANGLES}](?!\S))[{_DOUBLE}]"
+        ),
+    )
 
 
 def with_stored_quotes(
@@ -63,6 +84,9 @@ def with_stored_quotes(
 
     Nobody can tell what a mark without its pair quotes: then all of `text` must be stored.
     """
+    if _MARKS.isdisjoint(text):
+        return clean(text).text, None
+    patterns = _patterns()
     missing: list[str] = []
 
     def stored(match: re.Match[str]) -> str:
@@ -77,9 +101,9 @@ def with_stored_quotes(
             missing.append(quotation)
         return whole
 
-    signs = _UNSPACED.sub(_SIGN, text)
-    replaced = _replaced(text, stored, _QUOTATION.finditer(signs))
-    if _LOOSE.search(_QUOTATION.sub(" ", signs)) and not any(
+    signs = patterns.unspaced.sub(_SIGN, text)
+    replaced = _replaced(text, stored, patterns.quotation.finditer(signs))
+    if patterns.loose.search(patterns.quotation.sub(" ", signs)) and not any(
         source.aligner.find(text) for source in sources
     ):
         missing.append(text)
