@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from pathlib import Path
 from urllib.parse import quote
 
-from citewell import Changed, Context, Gone, RawDocument, SourceError, blocking
+from citewell import Changed, Context, Gone, RawDocument, SourceError, Unreadable, blocking
 from citewell.globs import CLUTTER, Globs
 from citewell_files.hashes import Hashes
 from citewell_files.plugin import FilesConfig
@@ -30,30 +30,34 @@ class Folder:
         self._ignored: tuple[str, ...] = ()
         self._hashes = Hashes(context.data_dir / "hashes.json")
 
-    def changes(self, known: Mapping[str, str]) -> AsyncIterator[Changed | Gone]:
+    def changes(self, known: Mapping[str, str]) -> AsyncIterator[Changed | Gone | Unreadable]:
         """Compare the folder with `known`."""
         return blocking.iterate(lambda: self._changes(known), ahead=256)
 
-    def _changes(self, known: Mapping[str, str]) -> Iterator[Changed | Gone]:
-        files = self._list()
-        present = {found.id for found in files}
-        for id_ in known:
-            if id_ not in present:
-                yield Gone(id_)
+    def _changes(self, known: Mapping[str, str]) -> Iterator[Changed | Gone | Unreadable]:
+        files, closed = self._list()
+        for id_ in known.keys() - {found.id for found in files}:
+            yield _absent(id_, closed)
         for found in files:
-            version = self._version(found)
-            if version is None:
+            try:
+                version = self._version(found)
+            except FileNotFoundError:
                 if found.id in known:
                     yield Gone(found.id)
-            elif known.get(found.id) != version:
+                continue
+            except OSError as error:
+                yield Unreadable(found.id, f"cannot be opened: {error.strerror or error}")
+                continue
+            if known.get(found.id) != version:
                 raw = RawDocument(id=found.id, path=Path(found.path), uri=self._uri(found.id))
                 yield Changed(raw=raw, version=version)
         self._hashes.save()
 
-    def _list(self) -> list[Found]:
+    def _list(self) -> tuple[list[Found], Mapping[str, str]]:
         try:
             self._read_ignore_file()
-            return list(Walk(os.fspath(self._root), self._choice, self._log).files())
+            walk = Walk(os.fspath(self._root), self._choice, self._log)
+            return list(walk.files()), walk.closed
         except NotADirectoryError:
             why = "is not a folder"
         except FileNotFoundError:
@@ -80,22 +84,28 @@ class Folder:
                 raise SourceError(f"library.{self._name}: {IGNORE_FILE}: {error}") from error
             self._ignored = ignored
 
-    def _version(self, found: Found) -> str | None:
-        """Return the hash of a file, or None when it is gone by now."""
+    def _version(self, found: Found) -> str:
+        """Return the hash of a file.
+
+        Raises:
+            OSError: it cannot be read.
+        """
         if self._suffixes is not None and not found.id.lower().endswith(self._suffixes):
             return "not read"
-        try:
-            return self._hashes.of(found.id, found.path, found.stat)
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            # The loader will fail on it too, and the report says why.
-            return f"unreadable {error.errno} {found.stat.st_mtime_ns}"
+        return self._hashes.of(found.id, found.path, found.stat)
 
     def _uri(self, id_: str) -> str:
         if self._config.base_url:
             return f"{self._config.base_url.rstrip('/')}/{quote(id_)}"
         return (self._root.absolute() / id_).as_uri()
+
+
+def _absent(id_: str, closed: Mapping[str, str]) -> Gone | Unreadable:
+    """Say what has become of a known file that was not found."""
+    for folder, reason in closed.items():
+        if id_.startswith(folder):
+            return Unreadable(id_, f"the folder {folder} cannot be listed: {reason}")
+    return Gone(id_)
 
 
 class _Choice:

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
-_UNREADABLE = (PermissionError, FileNotFoundError, NotADirectoryError)
+_GONE = (FileNotFoundError, NotADirectoryError)
 _NAMED_LINKS = 5
 
 
@@ -43,19 +43,22 @@ class Walk:
     Symbolic links are not followed: what they lead to is read where it lies, or not at all. So
     nothing outside is read, no loop goes on, and no document gets a second name, with perhaps
     other readers. Only the root itself may be one.
+
+    Attributes:
+        closed: the folders that could not be listed, with `/` at the end, and why.
     """
 
     def __init__(self, root: str, choice: Choice, log: logging.Logger) -> None:
         self._root = os.path.realpath(root).rstrip(os.sep) + os.sep
         self._choice = choice
         self._log = log
+        self.closed: dict[str, str] = {}
 
     def files(self) -> Iterator[Found]:
         """Yield the wanted files; warn of wanted links to what is not read.
 
         Raises:
-            OSError: the root cannot be listed, or a folder below it cannot for another reason
-                than that this process may not read it.
+            OSError: the root cannot be listed.
         """
         waiting = [(self._root, "")]
         lost: list[str] = []
@@ -77,10 +80,12 @@ class Walk:
         try:
             with os.scandir(folder) as listing:
                 entries = sorted(listing, key=lambda entry: entry.name)
-        except _UNREADABLE as error:
+        except OSError as error:
             if not prefix:
                 raise
-            self._log.warning("folder left out: %s: %s", prefix, error.strerror)
+            if not isinstance(error, _GONE):
+                self._log.warning("folder left out: %s: %s", prefix, error.strerror)
+                self.closed[prefix] = error.strerror or str(error)
             return []
         return [entry for entry in entries if self._is_named(entry.name, prefix)]
 
@@ -117,7 +122,7 @@ class Walk:
 def _file(id_: str, path: str) -> Iterator[Found]:
     try:
         found = os.lstat(path)
-    except _UNREADABLE:
+    except _GONE:
         return
     if stat.S_ISREG(found.st_mode):
         yield Found(id_, path, found)

@@ -33,9 +33,10 @@ FAILED = 1
 def command(config: Path | None, docs: Path | None, watches: bool, as_json: bool) -> int:
     """Bring the index up to date: read what changed, forget what is gone.
 
-    A document that cannot be read is reported and costs only itself; the exit code is 0 then. It is
-    1 when a library could not be listed to its end, or when a plugin is off that may read what no
-    loader reads; what is indexed of it stays as it was.
+    A document that cannot be read is reported and costs only itself; the exit code is 0 then. What
+    is indexed of it stays when it, or its folder, may not be opened. The exit code is 1 when a
+    library could not be listed to its end, or when a plugin is off that may read what no loader
+    reads; what is indexed of it stays as it was.
     """
     chosen = where(config, docs)
     if not watches:

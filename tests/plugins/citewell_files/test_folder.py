@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 import pytest
 from pydantic import ValidationError
 
-from citewell import Context, Gone, SourceError
+from citewell import Changed, Context, Gone, SourceError, Unreadable
 from citewell_files import hashes, walk
 from citewell_files.plugin import FilesConfig, build, register_sources, watched
 
@@ -280,20 +280,48 @@ async def test_odd_names_stay_as_they_are(root):
     assert {change.raw.path.name for change in changes} == set(names)
 
 
-async def test_an_unreadable_folder_is_left_out_with_a_warning(root, caplog, monkeypatch):
+@pytest.fixture
+def refused(monkeypatch):
+    """Let nobody open what ends in `shut`: tests may run as root, whom no mode keeps out."""
+
+    def refusing(function):
+        def refuse(path, *arguments):
+            if os.fspath(path).endswith("shut"):
+                raise PermissionError(13, "Permission denied")
+            return function(path, *arguments)
+
+        return refuse
+
+    monkeypatch.setattr(walk.os, "scandir", refusing(os.scandir))
+    monkeypatch.setattr(walk.os, "open", refusing(os.open))
+
+
+async def test_an_unreadable_folder_is_left_out_with_a_warning(root, caplog, refused):
     write(root, "a.md", "shut/b.md")
-    scandir = os.scandir
-
-    def refuse(path):
-        # Tests may run as root, whom no mode keeps out.
-        if os.fspath(path).endswith("shut"):
-            raise PermissionError(13, "Permission denied")
-        return scandir(path)
-
-    monkeypatch.setattr(walk.os, "scandir", refuse)
 
     assert await ids(root) == ["a.md"]
     assert "folder left out: shut/: Permission denied" in caplog.text
+
+
+async def test_what_is_known_of_an_unreadable_folder_is_not_gone(root, refused):
+    write(root, "a.md", "shut/b.md")
+    known = {name: "1" for name in ("a.md", "shut/b.md", "shut.md", "c.md")}
+
+    absent = [change for change in await listed(root, known) if not isinstance(change, Changed)]
+
+    why = "the folder shut/ cannot be listed: Permission denied"
+    assert sorted(absent, key=lambda change: change.id) == [
+        Gone("c.md"),
+        Gone("shut.md"),
+        Unreadable("shut/b.md", why),
+    ]
+
+
+@pytest.mark.parametrize("known", [{}, {"shut": "1"}])
+async def test_an_unreadable_file_is_not_gone(root, refused, known):
+    write(root, "shut")
+
+    assert await listed(root, known) == [Unreadable("shut", "cannot be opened: Permission denied")]
 
 
 @pytest.mark.parametrize("kind", ["missing", "file"])
