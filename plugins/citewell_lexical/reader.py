@@ -15,14 +15,13 @@ from citewell_lexical.view import IndexReader, IndexView
 
 # Asked for beyond the limit: hits whose passages are gone since, and ties at the edge.
 _SPARE = 16
-_MAX_HITS = 4096
+_MAX_TIED = 4096
 
 
 class _Loaded(NamedTuple):
     """An index view and the moment for which it is complete."""
 
-    generation: int
-    index_name: str
+    state: State
     view: IndexView
 
 
@@ -93,9 +92,7 @@ class Reader:
 
     def _view(self, state: State) -> IndexView | None:
         loaded = self._loaded
-        if loaded and loaded[:2] == (state.generation, state.index_name):
-            return loaded.view
-        return None
+        return loaded.view if loaded and loaded.state == state else None
 
     def _load(self) -> None:
         """Load the index of the present moment.
@@ -114,7 +111,7 @@ class Reader:
                     raise
                 return
             if self._state() == before:
-                self._loaded = _Loaded(before.generation, before.index_name, view)
+                self._loaded = _Loaded(before, view)
 
     def _state(self) -> State | None:
         with self._store.snapshot() as snapshot:
@@ -146,7 +143,8 @@ def _best(
             rest = {row: score for row, score in hits if score < edge}
             found += _readable(snapshot, rest, readable_by)
             is_open = True
-        if is_open and len(hits) == wanted < max(limit, _MAX_HITS):
+        may_go_on = len(found) < limit or wanted < _MAX_TIED
+        if is_open and may_go_on and len(hits) == wanted:
             wanted *= 4
             continue
         # Equal scores come in the order of the documents, not of their arrival.

@@ -305,7 +305,7 @@ async def test_an_unreadable_folder_is_left_out_with_a_warning(root, caplog, ref
 
 async def test_what_is_known_of_an_unreadable_folder_is_not_gone(root, refused):
     write(root, "a.md", "shut/b.md")
-    known = {name: "1" for name in ("a.md", "shut/b.md", "shut.md", "c.md")}
+    known = dict.fromkeys(("a.md", "shut/b.md", "shut.md", "c.md"), "1")
 
     absent = [change for change in await listed(root, known) if not isinstance(change, Changed)]
 

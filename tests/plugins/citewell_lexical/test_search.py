@@ -4,8 +4,8 @@ import pytest
 from msgspec.structs import replace
 
 from citewell import Audience, IndexedDocument, Passage, Place, Placed, Query
-from citewell_lexical import view
-from lexical import found, opened
+from citewell_lexical import reader, view
+from lexical import document, found, opened
 
 # From a word in nearly every passage to one in hardly any.
 WORDS = [f"{letter}word" for letter in "abcdefghijklmnop"]
@@ -152,3 +152,37 @@ async def test_a_language_of_others_hides_nothing(tmp_path):
 
     assert [one.id for one in best] == ["public"]
     assert [one.id for one in theirs] == ["secret"]
+
+
+async def test_what_is_left_is_found_behind_whatever_was_deleted(tmp_path, monkeypatch):
+    monkeypatch.setattr(reader, "_MAX_TIED", 40)
+    small = passage("small", "a long text that mentions the beacon once among many other words")
+    big = [passage(f"big{at}", "beacon beacon") for at in range(300)]
+    async with opened(tmp_path) as retriever:
+        await retriever.index([
+            IndexedDocument(id=small.document_id, version="1", title="", passages=(small,)),
+            IndexedDocument(id="library:big", version="1", title="", passages=tuple(big)),
+        ])
+        await retriever.delete(["library:big"])
+
+        assert [one.id for one in await found(retriever, "beacon", limit=5)] == ["small"]
+
+
+async def test_a_reader_forgets_what_the_index_has_let_go_of(tmp_path, monkeypatch):
+    async with opened(tmp_path) as reading, opened(tmp_path) as writing:
+        await writing.index([document("kept", 1), document("gone", 1)])
+        await writing.delete(["library:gone"])
+        await found(reading, "beacon")
+        identity = await reading.identity()
+        await writing.close()
+        hits = []
+        search = view.IndexView.search
+        monkeypatch.setattr(
+            view.IndexView,
+            "search",
+            lambda *one, **two: hits.append(search(*one, **two)) or hits[-1],
+        )
+
+        assert len(await found(reading, "beacon", limit=100)) == 3
+        assert len(hits[-1]) == 3
+        assert await reading.identity() == identity
