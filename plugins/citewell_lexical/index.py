@@ -11,7 +11,7 @@ from pathlib import Path
 
 import tantivy
 
-from citewell_lexical.rows import Row, stored_labels
+from citewell_lexical.rows import Row, label_term
 from citewell_lexical.segments import check, last_commit
 from citewell_lexical.terms import LANGUAGES, analyzer, language_key, normalized
 
@@ -160,7 +160,7 @@ def _fields(row: Row) -> dict[str, object]:
         f"body_{language}": normalized(f"{passage.header}\n{passage.text}"),
         f"title_{language}": normalized("\n".join((passage.title, *headings))),
         "language": language,
-        "labels": stored_labels(passage.labels),
+        "labels": label_term(passage.labels),
         "row": row.row,
         "document": row.document,
     }

@@ -105,7 +105,10 @@ class Reader:
             if before is None or self._view(before):
                 return
             try:
-                view = self._index_reader(before.index_name).view()
+                with self._store.snapshot() as snapshot:
+                    if snapshot is None:
+                        return
+                    view = self._index_reader(before.index_name).view(snapshot.labels)
             except IndexDamaged:
                 if self._state() == before:
                     raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable
 from functools import lru_cache
@@ -14,6 +15,10 @@ from msgspec.structs import fields
 
 from citewell import Labels, Passage, Place, Placed
 
+SHORTENED = "#"
+"""Begins the term of a set of labels that is not its JSON."""
+
+_LABEL_TERM_CHARS = 1000
 _PLACE_DEFAULTS: dict[str, Any] = {field.name: field.default for field in fields(Place)}
 _place_values = attrgetter(*_PLACE_DEFAULTS)
 _quickly = Decoder(list[tuple[int, dict[str, Any]]]).decode
@@ -50,6 +55,18 @@ def loaded_text(value: str | bytes) -> str:
 def stored_labels(labels: Labels) -> str:
     """Return a set of labels as JSON; equal sets give equal text."""
     return _json(sorted(labels))
+
+
+@lru_cache(maxsize=1024)
+def label_term(labels: Labels) -> str:
+    """Return the term of a set of labels: its JSON, or what stands for it where that is long.
+
+    Tantivy leaves out terms of more than 65,530 bytes, and each is read with every view.
+    """
+    text = stored_labels(labels)
+    if len(text) <= _LABEL_TERM_CHARS:
+        return text
+    return f"{SHORTENED}{hashlib.sha256(text.encode()).hexdigest()}"
 
 
 @lru_cache(maxsize=1024)

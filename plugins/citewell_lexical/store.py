@@ -14,8 +14,15 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from citewell import IndexedDocument, Passage, StoreError
-from citewell_lexical.rows import Row, loaded_row, loaded_text, stored_passage, stored_text
+from citewell import IndexedDocument, Labels, Passage, StoreError
+from citewell_lexical.rows import (
+    Row,
+    loaded_labels,
+    loaded_row,
+    loaded_text,
+    stored_passage,
+    stored_text,
+)
 
 FILE = "passages.sqlite"
 FORMAT = 1
@@ -299,6 +306,13 @@ class Snapshot:
             (str([*scores]),),
         )
         return [loaded_row(values, score=scores[values[0]]).passage for values in found]
+
+    def labels(self, row: int) -> Labels | None:
+        """Return the labels of the passage with this key, also of one that is not visible yet."""
+        found = self._connection.execute(
+            "SELECT labels FROM passages WHERE row = ?", (row,)
+        ).fetchone()
+        return loaded_labels(found[0]) if found else None
 
     def passage(self, passage_id: str) -> Passage | None:
         """Return a passage by its id."""

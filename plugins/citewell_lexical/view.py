@@ -9,16 +9,16 @@ import struct
 import sys
 import tempfile
 import weakref
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import tantivy
 from tantivy import Occur, Query
 
-from citewell import Audience
+from citewell import Audience, Labels
 from citewell_lexical.index import damage, schema
-from citewell_lexical.rows import loaded_labels
+from citewell_lexical.rows import SHORTENED, loaded_labels
 from citewell_lexical.segments import Commit, check, last_commit
 from citewell_lexical.terms import LANGUAGES, language_key, query_terms
 
@@ -94,7 +94,13 @@ class IndexView:
     """An index as it was at one moment."""
 
     def __init__(
-        self, path: Path, searcher: tantivy.Searcher, *, stemming: bool, passages: int
+        self,
+        path: Path,
+        searcher: tantivy.Searcher,
+        *,
+        stemming: bool,
+        passages: int,
+        labels_of: Callable[[int], Labels | None],
     ) -> None:
         """Look at what `searcher` finds.
 
@@ -103,6 +109,7 @@ class IndexView:
             searcher: of the moment.
             stemming: whether a word matches its other forms.
             passages: how many count in its statistics.
+            labels_of: returns the labels of a row, None when it is gone.
         """
         self._path = path
         self._searcher = searcher
@@ -111,11 +118,32 @@ class IndexView:
         languages = {language for language, _ in searcher.terms_with_prefix("language", "")}
         self._languages = tuple(language for language in LANGUAGES if language in languages)
         self._label_sets = {
-            term: loaded_labels(term) for term, _ in searcher.terms_with_prefix("labels", "")
+            term: self._labels(term, labels_of)
+            for term, _ in searcher.terms_with_prefix("labels", "")
         }
         self._shares: dict[Audience, _Share] = {}
         self._counts = _Counts(searcher)
         self._known: dict[tuple[frozenset[str], str, str], _Term] = {}
+
+    def _labels(self, term: str, labels_of: Callable[[int], Labels | None]) -> Labels:
+        """Return the labels that `term` stands for; none when all passages with it are gone."""
+        if not term.startswith(SHORTENED):
+            return loaded_labels(term)
+        query = Query.term_query(schema(), "labels", term, "basic")
+        limit = 8
+        while True:
+            hits = self._searcher.search(query, limit, count=False).hits
+            for row in self._rows(hits):
+                labels = labels_of(row)
+                if labels is not None:
+                    return labels
+            if len(hits) < limit:
+                return frozenset()
+            limit *= 8
+
+    def _rows(self, hits: Iterable[Any]) -> list[int]:
+        found = self._searcher.fast_field_values("row", [address for _, address in hits])
+        return [int(row or 0) for row in found]
 
     def search(
         self, text: str, *, language: str | None, readable_by: Audience, limit: int
@@ -132,8 +160,8 @@ class IndexView:
             hits = self._hits_of_rare(terms, share, limit)
             if hits is None:
                 hits = self._hits(_any_of(terms), share, limit)
-            rows = self._searcher.fast_field_values("row", [address for _, address in hits])
-        return [(int(row or 0), float(score)) for row, (score, _) in zip(rows, hits, strict=True)]
+            rows = self._rows(hits)
+        return [(row, float(score)) for row, (score, _) in zip(rows, hits, strict=True)]
 
     def _hits_of_rare(self, terms: Sequence[_Term], share: _Share, limit: int) -> list[Any] | None:
         """Search passages with a rare term only; None when others might be among the best.
@@ -321,8 +349,11 @@ class IndexReader:
             self._index = tantivy.Index.open(str(self._links or path))
             self._index.config_reader("manual")
 
-    def view(self) -> IndexView:
+    def view(self, labels_of: Callable[[int], Labels | None]) -> IndexView:
         """Return the index as of its last commit.
+
+        Args:
+            labels_of: returns the labels of a row, None when it is gone.
 
         Raises:
             IndexDamaged: it is broken.
@@ -342,6 +373,7 @@ class IndexReader:
                 self._index.searcher(),
                 stemming=self._stemming,
                 passages=commit.passage_count,
+                labels_of=labels_of,
             )
 
     def close(self) -> None:

@@ -186,3 +186,27 @@ async def test_a_reader_forgets_what_the_index_has_let_go_of(tmp_path, monkeypat
         assert len(await found(reading, "beacon", limit=100)) == 3
         assert len(hits[-1]) == 3
         assert await reading.identity() == identity
+
+
+async def test_who_is_one_of_very_many_readers_finds_their_passage(tmp_path):
+    people = [f"person{at:05}@company.example" for at in range(2500)]
+    made = [
+        passage("gone", "beacon of yore", labels=people),
+        passage("theirs", "beacon of hope", labels=people),
+        passage("others", "beacon of light"),
+    ]
+    async with opened(tmp_path) as retriever:
+        await retriever.index([
+            IndexedDocument(id=one.document_id, version="1", title="", passages=(one,))
+            for one in made
+        ])
+        await retriever.delete(["library:gone"])
+        one_of_them = Audience.of(people[7])
+
+        assert [one.id for one in await found(retriever, "beacon", readable_by=one_of_them)] == [
+            "theirs"
+        ]
+        assert [one.id for one in await found(retriever, "beacon")] == ["others"]
+
+        await retriever.delete(["library:theirs"])
+        assert await found(retriever, "beacon", readable_by=one_of_them) == []
