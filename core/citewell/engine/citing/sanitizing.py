@@ -29,8 +29,8 @@ _PASSES = 4
 _TICKS = re.compile(r"`+")
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 # An escaped star or underscore stays so: it is no emphasis.
-_ESCAPED = re.compile(r"\\+([!-)+-/:-@\[\]^`{-~【】［］〔〕])")
-_ESCAPED_TWICE = re.compile(r"\\{2,}(?=[*_])")
+_ESCAPED = re.compile(r"(?<!\\)\\++([!-)+-/:-@\[\]^`{-~【】［］〔〕])")
+_ESCAPED_TWICE = re.compile(r"(?<!\\)\\{2,}+(?=[*_])")
 _COMMENT = re.compile(r"<!--.{0,4000}?-->", re.DOTALL)
 _TAG = re.compile(r"</?([A-Za-z][A-Za-z0-9-]{0,40})(?:[\s/][^<>]{0,2000})?>")
 _TAG_NAMES = frozenset(
