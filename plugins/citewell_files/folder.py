@@ -14,6 +14,7 @@ from citewell_files.plugin import FilesConfig
 from citewell_files.walk import Found, Walk
 
 IGNORE_FILE = ".citewellignore"
+_NAMED_FOLDERS = 5
 
 
 class Folder:
@@ -31,29 +32,50 @@ class Folder:
         self._hashes = Hashes(context.data_dir / "hashes.json")
 
     def changes(self, known: Mapping[str, str]) -> AsyncIterator[Changed | Gone | Unreadable]:
-        """Compare the folder with `known`."""
+        """Compare the folder with `known`; what cannot be listed below it fails at the end."""
         return blocking.iterate(lambda: self._changes(known), ahead=256)
 
     def _changes(self, known: Mapping[str, str]) -> Iterator[Changed | Gone | Unreadable]:
         files, closed = self._list()
-        for id_ in known.keys() - {found.id for found in files}:
-            yield _absent(id_, closed)
+        present = {found.id for found in files}
+        for id_ in known:
+            if id_ not in present and not self._may_be_in(closed, id_):
+                yield Gone(id_)
         for found in files:
-            try:
-                version = self._version(found)
-            except FileNotFoundError:
-                if found.id in known:
-                    yield Gone(found.id)
-                continue
-            except OSError as error:
-                yield Unreadable(found.id, f"cannot be opened: {error.strerror or error}")
-                continue
-            if known.get(found.id) != version:
+            yield from self._compared(found, known.get(found.id))
+        self._hashes.save()
+        if closed:
+            raise self._unlisted(closed)
+
+    def _may_be_in(self, closed: Mapping[str, str], id_: str) -> bool:
+        """Tell whether the document may lie in one of the folders that could not be listed."""
+        return id_.startswith(tuple(closed)) and self._choice.wants(id_)
+
+    def _unlisted(self, closed: Mapping[str, str]) -> SourceError:
+        folders = [f"{name} ({why})" for name, why in sorted(closed.items())]
+        more = len(folders) - _NAMED_FOLDERS
+        named = ", ".join(folders[:_NAMED_FOLDERS]) + (f" and {more} more" if more > 0 else "")
+        return SourceError(
+            f"library.{self._name}: cannot be listed: {named}; "
+            "give this user the right to read what is there, or exclude it"
+        )
+
+    def _compared(self, found: Found, known: str | None) -> Iterator[Changed | Gone | Unreadable]:
+        try:
+            version = self._version(found)
+        except FileNotFoundError:
+            if known is not None:
+                yield Gone(found.id)
+        except OSError as error:
+            reason = (error.strerror or str(error)).lower()
+            yield Unreadable(found.id, f"cannot be opened: {reason}")
+        else:
+            if known != version:
                 raw = RawDocument(id=found.id, path=Path(found.path), uri=self._uri(found.id))
                 yield Changed(raw=raw, version=version)
-        self._hashes.save()
 
     def _list(self) -> tuple[list[Found], Mapping[str, str]]:
+        """Return the files, and the folders that could not be listed, each with the reason."""
         try:
             self._read_ignore_file()
             walk = Walk(os.fspath(self._root), self._choice, self._log)
@@ -85,10 +107,10 @@ class Folder:
             self._ignored = ignored
 
     def _version(self, found: Found) -> str:
-        """Return the hash of a file.
+        """Return the hash of a file that some loader reads.
 
         Raises:
-            OSError: it cannot be read.
+            OSError: it cannot be opened.
         """
         if self._suffixes is not None and not found.id.lower().endswith(self._suffixes):
             return "not read"
@@ -98,14 +120,6 @@ class Folder:
         if self._config.base_url:
             return f"{self._config.base_url.rstrip('/')}/{quote(id_)}"
         return (self._root.absolute() / id_).as_uri()
-
-
-def _absent(id_: str, closed: Mapping[str, str]) -> Gone | Unreadable:
-    """Say what has become of a known file that was not found."""
-    for folder, reason in closed.items():
-        if id_.startswith(folder):
-            return Unreadable(id_, f"the folder {folder} cannot be listed: {reason}")
-    return Gone(id_)
 
 
 class _Choice:

@@ -40,18 +40,20 @@ class Choice(Protocol):
 class Walk:
     """One pass over the files below a root.
 
+    Attributes:
+        closed: path below the root, with `/` at its end, of each folder that could not be listed,
+            and why.
+
     Symbolic links are not followed: what they lead to is read where it lies, or not at all. So
     nothing outside is read, no loop goes on, and no document gets a second name, with perhaps
     other readers. Only the root itself may be one.
-
-    Attributes:
-        closed: the folders that could not be listed, with `/` at the end, and why.
     """
 
     def __init__(self, root: str, choice: Choice, log: logging.Logger) -> None:
         self._root = os.path.realpath(root).rstrip(os.sep) + os.sep
         self._choice = choice
         self._log = log
+        self._lost: list[str] = []
         self.closed: dict[str, str] = {}
 
     def files(self) -> Iterator[Found]:
@@ -61,32 +63,33 @@ class Walk:
             OSError: the root cannot be listed.
         """
         waiting = [(self._root, "")]
-        lost: list[str] = []
         while waiting:
             folder, prefix = waiting.pop()
-            for entry in self._entries(folder, prefix):
-                id_ = prefix + entry.name
-                if entry.is_symlink():
-                    if self._is_lost(id_, os.path.realpath(entry.path)):
-                        lost.append(id_)
-                elif entry.is_dir(follow_symlinks=False):
-                    if self._choice.wants(f"{id_}/"):
-                        waiting.append((entry.path, f"{id_}/"))
-                elif self._choice.wants(id_):
-                    yield from _file(id_, entry.path)
-        self._warn_of(lost)
+            try:
+                yield from self._listed(folder, prefix, waiting)
+            except OSError as error:
+                if not prefix:
+                    raise
+                if not isinstance(error, _GONE):
+                    self.closed[prefix] = error.strerror or str(error)
+        self._warn_of_lost()
+
+    def _listed(self, folder: str, prefix: str, waiting: list[tuple[str, str]]) -> Iterator[Found]:
+        """Yield the wanted files of one folder; add its wanted folders to `waiting`."""
+        for entry in self._entries(folder, prefix):
+            id_ = prefix + entry.name
+            if entry.is_symlink():
+                if self._is_lost(id_, os.path.realpath(entry.path)):
+                    self._lost.append(id_)
+            elif entry.is_dir(follow_symlinks=False):
+                if self._choice.wants(f"{id_}/"):
+                    waiting.append((entry.path, f"{id_}/"))
+            elif self._choice.wants(id_):
+                yield from _file(id_, entry.path)
 
     def _entries(self, folder: str, prefix: str) -> list[os.DirEntry[str]]:
-        try:
-            with os.scandir(folder) as listing:
-                entries = sorted(listing, key=lambda entry: entry.name)
-        except OSError as error:
-            if not prefix:
-                raise
-            if not isinstance(error, _GONE):
-                self._log.warning("folder left out: %s: %s", prefix, error.strerror)
-                self.closed[prefix] = error.strerror or str(error)
-            return []
+        with os.scandir(folder) as listing:
+            entries = sorted(listing, key=lambda entry: entry.name)
         return [entry for entry in entries if self._is_named(entry.name, prefix)]
 
     def _is_named(self, name: str, prefix: str) -> bool:
@@ -108,7 +111,8 @@ class Walk:
         below = target.removeprefix(self._root).replace(os.sep, "/")
         return not self._choice.wants(below + ending)
 
-    def _warn_of(self, lost: list[str]) -> None:
+    def _warn_of_lost(self) -> None:
+        lost = self._lost
         if lost:
             named = ", ".join(lost[:_NAMED_LINKS])
             more = f" and {len(lost) - _NAMED_LINKS} more" if len(lost) > _NAMED_LINKS else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -10,6 +11,8 @@ from pathlib import Path
 import loopback
 
 LEAVE = "# Leave\n\nEvery employee has 28 days of leave a year. Leave is asked for in the portal.\n"
+
+_MORTAL = ("setpriv", "--bounding-set=-dac_override,-dac_read_search")
 
 
 class Machine:
@@ -33,10 +36,19 @@ class Machine:
         }
         self.attempts = folder / "attempts"
 
-    def citewell(self, *words: str, typed: str = "") -> subprocess.CompletedProcess[str]:
-        """Run one command; `typed` is what the user types into it."""
+    def citewell(
+        self, *words: str, typed: str = "", obeys_modes: bool = False
+    ) -> subprocess.CompletedProcess[str]:
+        """Run one command.
+
+        Args:
+            words: of the command line.
+            typed: what the user types into it.
+            obeys_modes: whether the modes of files hold also where the tests run as root.
+        """
+        limits = _MORTAL if obeys_modes and os.geteuid() == 0 else ()
         return subprocess.run(
-            [str(Path(sys.executable).parent / "citewell"), *words],
+            [*limits, str(Path(sys.executable).parent / "citewell"), *words],
             check=False,
             cwd=self.work,
             env=self.environment,

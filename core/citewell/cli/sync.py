@@ -33,10 +33,10 @@ FAILED = 1
 def command(config: Path | None, docs: Path | None, watches: bool, as_json: bool) -> int:
     """Bring the index up to date: read what changed, forget what is gone.
 
-    A document that cannot be read is reported and costs only itself; the exit code is 0 then. What
-    is indexed of it stays when it, or its folder, may not be opened. The exit code is 1 when a
-    library could not be listed to its end, or when a plugin is off that may read what no loader
-    reads; what is indexed of it stays as it was.
+    A document that cannot be read is reported and costs only itself; the exit code is 0 then. It is
+    1 when a library could not be listed to its end, when a source cannot hand over a document, as
+    for want of permission, or when a plugin is off that may read what no loader reads; what is
+    indexed of it stays as it was.
     """
     chosen = where(config, docs)
     if not watches:
@@ -53,7 +53,7 @@ async def _sync_once(chosen: Where, *, as_json: bool) -> int:
     async with open_runtime(chosen.settings()) as runtime:
         report = await bring_up(runtime)
     _tell(report, as_json=as_json)
-    return FAILED if report.errors or report.off else 0
+    return FAILED if report.errors or report.withheld or report.off else 0
 
 
 async def _watch(chosen: Where, *, as_json: bool) -> None:

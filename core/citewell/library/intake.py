@@ -155,6 +155,7 @@ class Intake:
         """Report a document that the source cannot hand over."""
         name = self._library.name
         self._failures.add(Failure(library=name, id=change.id, reason=change.reason))
+        self._run.report.withheld.append((name, change.id))
         self._run.progress.failed += 1
         self._run.finished()
 

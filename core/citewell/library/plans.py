@@ -87,6 +87,7 @@ class SyncReport(Struct, kw_only=True):
         ignored: files that no loader reads, by suffix.
         off: why plugins are off, while there are such files.
         kept: library and id of documents among them that stay as they were.
+        withheld: library and id of the failed that their source could not hand over.
     """
 
     added: int = 0
@@ -101,6 +102,7 @@ class SyncReport(Struct, kw_only=True):
     ignored: dict[str, int] = field(default_factory=dict)
     off: list[str] = field(default_factory=list)
     kept: list[tuple[str, str]] = field(default_factory=list)
+    withheld: list[tuple[str, str]] = field(default_factory=list)
 
 
 ProgressListener: TypeAlias = Callable[[Progress], None]

@@ -67,6 +67,23 @@ def test_a_library_that_cannot_be_listed_fails_the_sync(synced):
     assert asked.returncode == 0
 
 
+@pytest.mark.parametrize("shut", ["hr", "hr/pay.md"])
+def test_what_may_not_be_read_stays_as_it_was_and_fails_the_sync(synced, shut):
+    path = synced.handbook / shut
+    mode = path.stat().st_mode
+    path.chmod(0)
+
+    again = synced.citewell("sync", obeys_modes=True)
+    path.chmod(mode)
+    asked = synced.citewell("ask", "What does the bonus pool hold?", "--as", "people-team")
+
+    assert again.returncode == 1, again.stdout
+    assert "2 unchanged" in again.stdout
+    assert shut in again.stdout
+    assert "ermission denied" in again.stdout
+    assert "9000" in asked.stdout
+
+
 @pytest.mark.parametrize("is_json", [False, True])
 def test_a_plugin_that_is_off_by_mistake_costs_no_document(machine, is_json):
     loader = machine.work / "log_loader.py"

@@ -339,8 +339,9 @@ async def test_what_the_source_cannot_hand_over_stays_as_it_was_and_costs_only_i
         ("a.md", "it is damaged"),
         ("new.md", "it is damaged"),
     ]
+    assert broken.withheld == [("docs", "a.md"), ("docs", "new.md")]
     assert (counts(broken), broken.errors) == ((1, 0, 0, 1), {})
-    assert (counts(mended), mended.failed) == ((0, 0, 0, 2), [])
+    assert (counts(mended), mended.failed, mended.withheld) == ((0, 0, 0, 2), [], [])
     assert shelf.texts() == {"docs:a.md": "alpha", "docs:z.md": "zeta"}
 
 

@@ -1,3 +1,4 @@
+import errno
 import hashlib
 import logging
 import os
@@ -9,7 +10,7 @@ from contextlib import asynccontextmanager
 import pytest
 from pydantic import ValidationError
 
-from citewell import Changed, Context, Gone, SourceError, Unreadable
+from citewell import Context, Gone, SourceError, Unreadable
 from citewell_files import hashes, walk
 from citewell_files.plugin import FilesConfig, build, register_sources, watched
 
@@ -280,48 +281,100 @@ async def test_odd_names_stay_as_they_are(root):
     assert {change.raw.path.name for change in changes} == set(names)
 
 
-@pytest.fixture
-def refused(monkeypatch):
-    """Let nobody open what ends in `shut`: tests may run as root, whom no mode keeps out."""
+def shut(monkeypatch, module, name, *endings, error):
+    """Let a function of `os` fail for some paths: tests may run as root, whom no mode keeps out."""
+    function = getattr(os, name)
 
-    def refusing(function):
-        def refuse(path, *arguments):
-            if os.fspath(path).endswith("shut"):
-                raise PermissionError(13, "Permission denied")
-            return function(path, *arguments)
+    def refuse(path, *args):
+        if os.fspath(path).endswith(endings):
+            raise error
+        return function(path, *args)
 
-        return refuse
-
-    monkeypatch.setattr(walk.os, "scandir", refusing(os.scandir))
-    monkeypatch.setattr(walk.os, "open", refusing(os.open))
+    monkeypatch.setattr(module.os, name, refuse)
 
 
-async def test_an_unreadable_folder_is_left_out_with_a_warning(root, caplog, refused):
+DENIED = PermissionError(errno.EACCES, "Permission denied")
+
+
+async def told(root, known, **settings):
+    """Return what the source says until it fails, and how it fails."""
+    changes = []
+    async with opened(root, **settings) as source:
+        with pytest.raises(SourceError) as refused:
+            async for change in source.changes(known):
+                changes.append(change)  # noqa: PERF401 - a comprehension would lose them
+    return changes, str(refused.value)
+
+
+@pytest.mark.parametrize("error", [DENIED, OSError(errno.EIO, "Input/output error")])
+async def test_nothing_in_a_folder_that_cannot_be_listed_is_gone(root, monkeypatch, error):
     write(root, "a.md", "shut/b.md")
+    shut(monkeypatch, walk, "scandir", "shut", error=error)
 
-    assert await ids(root) == ["a.md"]
-    assert "folder left out: shut/: Permission denied" in caplog.text
+    changes, why = await told(root, dict.fromkeys(["gone.md", "shut/b.md", "shut/c/d.md"], "v"))
+
+    assert changes[0] == Gone("gone.md")
+    assert [change.raw.id for change in changes[1:]] == ["a.md"]
+    assert f"library.docs: cannot be listed: shut/ ({error.strerror}); " in why
+    assert why.endswith("or exclude it")
 
 
-async def test_what_is_known_of_an_unreadable_folder_is_not_gone(root, refused):
+async def test_a_folder_whose_files_cannot_be_looked_at_is_as_good_as_shut(root, monkeypatch):
     write(root, "a.md", "shut/b.md")
-    known = dict.fromkeys(("a.md", "shut/b.md", "shut.md", "c.md"), "1")
+    shut(monkeypatch, walk, "lstat", "b.md", error=DENIED)
 
-    absent = [change for change in await listed(root, known) if not isinstance(change, Changed)]
+    changes, why = await told(root, {"shut/b.md": "v"})
 
-    why = "the folder shut/ cannot be listed: Permission denied"
-    assert sorted(absent, key=lambda change: change.id) == [
-        Gone("c.md"),
-        Gone("shut.md"),
-        Unreadable("shut/b.md", why),
+    assert [change.raw.id for change in changes] == ["a.md"]
+    assert "shut/ (Permission denied)" in why
+
+
+async def test_what_is_excluded_is_gone_also_from_a_folder_that_cannot_be_listed(root, monkeypatch):
+    write(root, "shut/b.md")
+    shut(monkeypatch, walk, "scandir", "shut", error=DENIED)
+
+    changes, _ = await told(root, {"shut/b.md": "v"}, exclude=["b.md"])
+
+    assert changes == [Gone("shut/b.md")]
+
+
+async def test_an_excluded_folder_need_not_be_listed(root, monkeypatch):
+    write(root, "a.md", "shut/b.md")
+    shut(monkeypatch, walk, "scandir", "shut", error=DENIED)
+
+    assert await ids(root, exclude=["shut/"]) == ["a.md"]
+
+
+async def test_of_many_folders_that_cannot_be_listed_a_few_are_named(root, monkeypatch):
+    write(root, *(f"{number}/a.md" for number in range(7)))
+    shut(monkeypatch, walk, "scandir", *"0123456", error=DENIED)
+
+    _, why = await told(root, {})
+
+    assert "4/ (Permission denied) and 2 more; give" in why
+
+
+async def test_a_folder_that_vanishes_while_it_is_listed_is_gone(root, monkeypatch):
+    write(root, "a.md", "fleeting/b.md")
+    shut(monkeypatch, walk, "scandir", "fleeting", error=FileNotFoundError(errno.ENOENT, "gone"))
+
+    changes = await listed(root, {"fleeting/b.md": "v"})
+
+    assert changes[0] == Gone("fleeting/b.md")
+    assert [change.raw.id for change in changes[1:]] == ["a.md"]
+
+
+async def test_a_file_that_cannot_be_opened_is_not_gone(root, monkeypatch):
+    write(root, "a.md", "shut.md", "b.md")
+    shut(monkeypatch, hashes, "open", "shut.md", error=DENIED)
+
+    changes = await listed(root, {"shut.md": "v"})
+
+    assert [change.raw.id for change in changes if not isinstance(change, Unreadable)] == [
+        "a.md",
+        "b.md",
     ]
-
-
-@pytest.mark.parametrize("known", [{}, {"shut": "1"}])
-async def test_an_unreadable_file_is_not_gone(root, refused, known):
-    write(root, "shut")
-
-    assert await listed(root, known) == [Unreadable("shut", "cannot be opened: Permission denied")]
+    assert Unreadable("shut.md", "cannot be opened: permission denied") in changes
 
 
 @pytest.mark.parametrize("kind", ["missing", "file"])
