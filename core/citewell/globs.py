@@ -7,6 +7,8 @@ pattern before it chose.
 
 from __future__ import annotations
 
+import re
+import warnings
 from collections.abc import Iterable
 from functools import lru_cache
 from typing import Annotated, TypeAlias
@@ -28,11 +30,16 @@ CLUTTER = (
 """What a source leaves out unless told otherwise: hidden, generated, half-written."""
 
 
+_DOTS = re.compile(r"(?:^!?|/)\.\.?(?:/|$)")
+# Beside a leading # or ! and a space at the end, what is meant is the folders of Windows.
+_BACKSLASH = re.compile(r"\\(?![#! ])")
+
+
 class Globs:
     """Patterns of which the last that matches a path decides. Remembers its verdicts.
 
     Raises:
-        ValueError: a pattern is malformed; the message quotes it.
+        ValueError: a pattern is malformed or can match no path; the message quotes it.
     """
 
     def __init__(self, patterns: Iterable[str]) -> None:
@@ -40,16 +47,30 @@ class Globs:
         from pathspec import GitIgnoreSpec
 
         patterns = tuple(patterns)
-        for pattern in patterns:
-            try:
-                GitIgnoreSpec.from_lines([pattern])
-            except Exception as error:  # pathspec lets errors of `re` pass as well
-                raise ValueError(f'"{pattern}" is not a glob pattern') from error
-        self._match = lru_cache(maxsize=1 << 18)(GitIgnoreSpec.from_lines(patterns).match_file)
+        # The bracket in "[[]" makes `re` warn of what a later Python may do.
+        with warnings.catch_warnings(action="ignore", category=FutureWarning):
+            for pattern in patterns:
+                try:
+                    GitIgnoreSpec.from_lines([pattern])
+                except Exception as error:  # pathspec lets errors of `re` pass as well
+                    raise ValueError(f'"{pattern}" is not a glob pattern') from error
+                if expected := _expected(pattern):
+                    raise ValueError(f'"{pattern}" matches nothing: {expected}')
+            spec = GitIgnoreSpec.from_lines(patterns)
+        self._match = lru_cache(maxsize=1 << 18)(spec.match_file)
 
     def matches(self, path: str) -> bool:
         """Tell whether `path` is chosen: below the root, with `/`; a folder's ends in `/`."""
         return self._match(path)
+
+
+def _expected(pattern: str) -> str | None:
+    """Return what was to be written in place of a pattern that can match no path, or None."""
+    if _DOTS.search(pattern):
+        return 'expected a path below the folder, like "hr/**"; leave out "./" and "../"'
+    if _BACKSLASH.search(pattern):
+        return 'expected "/" between folders; for a special character itself write "[*]"'
+    return None
 
 
 def _checked(pattern: str) -> str:
@@ -57,7 +78,7 @@ def _checked(pattern: str) -> str:
         Globs([pattern])
     except ValueError as error:
         expected = 'expected a pattern as in a .gitignore file, like "drafts/" or "*.md"'
-        raise ValueError(expected) from error
+        raise ValueError(_expected(pattern) or expected) from error
     return pattern
 
 

@@ -43,6 +43,46 @@ def test_a_malformed_pattern_is_quoted(pattern):
 
 
 @pytest.mark.parametrize(
+    "pattern",
+    [
+        "./x",
+        "!./x",
+        "/./x",
+        "a/./b",
+        "../x",
+        "a/../b",
+        "a/..",
+        ".",
+        r"hr\**",
+        r"hr\pay.md",
+        r"hr\\x",
+    ],
+)
+def test_a_pattern_that_can_match_no_path_is_refused(pattern):
+    with pytest.raises(ValueError, match="matches nothing: expected ") as refused:
+        Globs([pattern])
+
+    assert pattern in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "path"),
+    [
+        ("..x/", "..x/a"),
+        ("a..md", "a..md"),
+        (".*", ".env"),
+        ("{a,b}.md", "{a,b}.md"),
+        (r"\#a", "#a"),
+        (r"\!a", "!a"),
+        ("[*]", "*"),
+        ("[[]eng]/**", "[eng]/a.md"),
+    ],
+)
+def test_odd_patterns_are_patterns(pattern, path):
+    assert Globs([pattern]).matches(path)
+
+
+@pytest.mark.parametrize(
     "path", [".git/", ".env", "a/.venv/", "node_modules/", "x~", "~$a.docx", "#a#"]
 )
 def test_clutter_is_what_nobody_wrote_for_reading(path):

@@ -24,6 +24,9 @@ def report_page(report: SyncReport) -> Iterator[Row]:
         "without labels, so nobody may read them",
         [(*one, "no pattern of its library's labels matches") for one in report.unlabelled],
     )
+    for library, pattern in report.unmatched:
+        what = f'labels of library {library}: "{pattern}"'
+        yield _item(what, "pattern matches no document, so it restricts none", Look.STRONG)
     yield from _documents(
         "not read again, because plugins are off",
         [(*one, "stays as it was") for one in report.kept],

@@ -70,6 +70,8 @@ class Intake:
         self._batches = desk.batches
         self._failures = desk.failures
         self._run = run
+        self._found: set[str] = set()
+        self._gone: set[str] = set()
         self._touched: set[str] = set()
         self._unloaded: set[str] = set()
         self._shapes: dict[tuple[str, Labels], str] = {}
@@ -94,6 +96,8 @@ class Intake:
             for _ in range(_READING):
                 waiting.put_nowait(None)
         self._settle()
+        if name not in report.errors:
+            self._check_patterns()
         report.unchanged += len(self._indexed.keys() - self._touched)
         report.failed += self._failures.of(name)
 
@@ -107,9 +111,11 @@ class Intake:
             stack.push_async_callback(close)
         async for change in changes:
             if isinstance(change, Gone):
+                self._gone.add(change.id)
                 self._remove(change.id)
                 continue
             self._run.progress.found += 1
+            self._found.add(change.id if isinstance(change, Unreadable) else change.raw.id)
             if isinstance(change, Unreadable):
                 self._miss(change)
             elif self._is_wanted(change):
@@ -170,6 +176,15 @@ class Intake:
                 report.kept.append((name, id_))
         if self._unloaded:
             report.off += [reason for reason in self._library.off if reason not in report.off]
+
+    def _check_patterns(self) -> None:
+        """Report label patterns that match nothing: what they should restrict may lie open."""
+        name, report = self._library.name, self._run.report
+        failed = {failure.id for failure in self._failures.of(name)}
+        there = (self._indexed.keys() | self._found | failed) - self._gone
+        if there:
+            unmatched = [(name, pattern) for pattern in self._library.labelling.unmatched(there)]
+            report.unmatched += [one for one in unmatched if one not in report.unmatched]
 
     def _remove(self, id_: str) -> None:
         self._run.report.removed += id_ in self._indexed

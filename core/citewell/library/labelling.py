@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from citewell.errors import ConfigError
 from citewell.globs import Globs
 from citewell.types import Labels
 
+_EVERY = "**"
 _WILDCARD = re.compile(r"[*?\[]")
 _FIXED = re.compile(r"[^*?\[\]/]")
 
@@ -31,16 +32,26 @@ class Labelling:
     def __init__(self, rules: Iterable[tuple[str, Labels]]) -> None:
         ranked = sorted(enumerate(rules), key=lambda rule: (*_weight(rule[1][0]), rule[0]))
         try:
-            self._rules = tuple((Globs([glob]), labels) for _, (glob, labels) in reversed(ranked))
+            self._rules = tuple(
+                (glob, Globs([glob]), labels) for _, (glob, labels) in reversed(ranked)
+            )
         except ValueError as error:
             raise ConfigError(f"labels: {error}") from error
 
     def of(self, id_: str) -> Labels:
         """Return the labels of the document `id_`; none when no pattern matches."""
-        for glob, labels in self._rules:
-            if glob.matches(id_):
+        for _, globs, labels in self._rules:
+            if globs.matches(id_):
                 return labels
         return frozenset()
+
+    def unmatched(self, ids: Collection[str]) -> list[str]:
+        """Return the patterns other than `**` that match none of the documents `ids`."""
+        return [
+            glob
+            for glob, globs, _ in self._rules
+            if glob != _EVERY and not any(globs.matches(id_) for id_ in ids)
+        ]
 
 
 def _weight(glob: str) -> tuple[int, int]:

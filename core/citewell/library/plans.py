@@ -84,6 +84,7 @@ class SyncReport(Struct, kw_only=True):
             listed of them stays as it was.
         unlabelled: library and id of documents that no label pattern matches: nobody may read
             them, so they are not in the index.
+        unmatched: library and label pattern, where no document of the library matches it.
         ignored: files that no loader reads, by suffix.
         off: why plugins are off, while there are such files.
         kept: library and id of documents among them that stay as they were.
@@ -99,6 +100,7 @@ class SyncReport(Struct, kw_only=True):
     failed: list[Failure] = field(default_factory=list)
     errors: dict[str, str] = field(default_factory=dict)
     unlabelled: list[tuple[str, str]] = field(default_factory=list)
+    unmatched: list[tuple[str, str]] = field(default_factory=list)
     ignored: dict[str, int] = field(default_factory=dict)
     off: list[str] = field(default_factory=list)
     kept: list[tuple[str, str]] = field(default_factory=list)

@@ -45,6 +45,37 @@ def test_every_problem_is_shown(config, capsys):
     assert all(line.startswith("error: ") for line in shown.err.splitlines())
 
 
+@pytest.mark.parametrize(
+    ("setting", "fix"),
+    [
+        ('labels = { "**" = ["everyone"], "./hr/**" = ["people"] }', 'leave out "./"'),
+        ('labels = { "**" = ["everyone"], "../hr/**" = ["people"] }', '"../"'),
+        ("labels = { '**' = ['everyone'], 'hr\\**' = ['people'] }", '"/" between folders'),
+        ('exclude = ["./hr/"]', 'leave out "./"'),
+        ('include = ["./hr/"]', 'leave out "./"'),
+    ],
+)
+def test_a_pattern_that_can_match_nothing_is_refused(config, capsys, setting, fix):
+    config.write_text(f'[library.docs]\nuse = "files"\npath = "docs"\n{setting}\n')
+
+    assert run(["config", "check"]) == 1
+
+    (problem,) = capsys.readouterr().err.splitlines()
+    assert f"library.docs.{setting.split()[0]}" in problem
+    assert fix in problem
+
+
+def test_brackets_in_a_pattern_are_no_matter(config, capsys):
+    config.write_text(
+        f'{GOOD}[library.eng]\nuse = "files"\npath = "eng"\n'
+        'labels = { "[[]eng]/**" = ["people"] }\n'
+    )
+
+    assert run(["config", "check"]) == 0
+
+    assert capsys.readouterr().err == ""
+
+
 def test_programs_get_json(config, capsys):
     assert run(["config", "check", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)

@@ -31,16 +31,19 @@ def register_loaders():
 
 
 def test_a_sync_says_what_it_did(machine):
+    (machine.handbook / "old.md").write_text("# Old\n\nWe sold chairs once.\n")
     first = machine.citewell("sync")
     (machine.handbook / "leave.md").write_text("# Leave\n\nNobody has any leave.\n")
-    (machine.handbook / "hr" / "pay.md").unlink()
+    (machine.handbook / "old.md").unlink()
     (machine.handbook / "sick.md").write_text("# Sick\n\nCall in before nine.\n")
     second = machine.citewell("sync")
     third = machine.citewell("sync")
 
-    assert re.fullmatch(r"2 added \(\d+\.\d s\)\n", first.stdout)
-    assert re.fullmatch(r"1 added, 1 updated, 1 removed \(\d+\.\d s\)\n", second.stdout)
-    assert re.fullmatch(r"2 unchanged \(\d+\.\d s\)\n", third.stdout)
+    assert re.fullmatch(r"3 added \(\d+\.\d s\)\n", first.stdout)
+    assert re.fullmatch(
+        r"1 added, 1 updated, 1 removed, 1 unchanged \(\d+\.\d s\)\n", second.stdout
+    )
+    assert re.fullmatch(r"3 unchanged \(\d+\.\d s\)\n", third.stdout)
     assert (first.returncode, first.stderr) == (0, "")
 
 
@@ -115,6 +118,20 @@ def test_a_plugin_that_is_off_by_mistake_costs_no_document(machine, is_json):
         assert f"{listed}no loader reads: .log (1)\n" in again.stdout
     assert "22:14" in asked.stdout
     assert (mended.returncode, mended.stdout[:11]) == (0, "3 unchanged")
+
+
+def test_a_label_pattern_that_matches_no_document_is_named(machine):
+    config = machine.work / "citewell.toml"
+    config.write_text(config.read_text().replace('"hr/**"', '"hr/**" = ["hr"], "HR/**"'))
+
+    first = machine.citewell("sync")
+    again = json.loads(machine.citewell("sync", "--json").stdout)
+
+    named = 'labels of library handbook: "HR/**": pattern matches no document, so it restricts none'
+    assert named in first.stdout
+    assert first.stdout.count("matches no document") == 1
+    assert first.returncode == 0
+    assert again["unmatched"] == [["handbook", "HR/**"]]
 
 
 def test_json_is_one_document(machine):

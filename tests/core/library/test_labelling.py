@@ -48,6 +48,13 @@ def test_a_pattern_that_takes_back_matches_nothing():
     assert Labelling([("!hr/**", frozenset({"x"}))]).of("hr/a.md") == frozenset()
 
 
+def test_patterns_that_match_no_document_are_named():
+    labelling = Labelling([*RULES, ("HR/**", frozenset({"x"})), ("/readme.md", frozenset({"y"}))])
+
+    assert labelling.unmatched(["readme.md", "hr/a.md"]) == ["hr/public/**", "HR/**", "*.key.md"]
+    assert Labelling([("**", frozenset({"everyone"}))]).unmatched(["a.md"]) == []
+
+
 def test_a_malformed_pattern_is_a_config_error():
     with pytest.raises(ConfigError, match='labels: "!" is not a glob pattern'):
         Labelling([("!", frozenset({"x"}))])

@@ -444,6 +444,26 @@ async def test_what_is_not_read_again_never_stays_for_other_readers(root, labels
     assert (counts(report), report.kept, shelf.documents) == ((0, 0, 1, 0), [], {})
 
 
+PEOPLE = {"**": ("everyone",), "*.txt": ("people",)}
+
+
+async def test_a_label_pattern_is_matched_by_what_is_there_read_or_not(root):
+    shelf = Shelf()
+    write(root, a_md="alpha", **{"b.txt": "beta"})
+
+    first = await told(root, shelf, changed(root, "b.txt", "1"), labels=PEOPLE)
+    unchanged = await told(root, shelf, labels=PEOPLE)
+    withheld = await told(root, shelf, Gone("b.txt"), Unreadable("c.txt", "away"), labels=PEOPLE)
+    known = await told(root, shelf, changed(root, "a.md", "1"), labels=PEOPLE)
+    gone = await told(root, shelf, Gone("c.txt"), labels=PEOPLE)
+    away = await told(root, shelf, SourceError("away"), labels=PEOPLE)
+    empty = await told(root, shelf, Gone("a.md"), labels=PEOPLE)
+
+    reports = first, unchanged, withheld, known, away, empty
+    assert [report.unmatched for report in reports] == [[]] * 6
+    assert gone.unmatched == [("docs", "*.txt")]
+
+
 async def test_a_source_that_names_what_it_need_not_costs_nothing(root):
     shelf = Shelf()
     write(root, a_md="alpha")
