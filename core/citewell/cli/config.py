@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -42,7 +43,7 @@ def command() -> None:
 
 @command.command("check", epilog=examples("citewell config check", "citewell config check --deep"))
 @config_option
-@click.option("--deep", is_flag=True, help="Open every component as well.")
+@click.option("--deep", is_flag=True, help="Open every component and library as well.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def check(config: Path | None, deep: bool, as_json: bool) -> int:
     """Check the whole settings file.
@@ -91,8 +92,17 @@ def notes(settings: Settings) -> Iterator[str]:
             command = missing_extra(settings.registry, kind, section.use)
             if command is not None:
                 yield f"{kind}.{name}: needs an extra; run: {command}"
+    yield from _missing_folders(settings)
     yield from settings.missing
     yield from (state.reason for state in settings.registry.plugins if state.reason)
+
+
+def _missing_folders(settings: Settings) -> Iterator[str]:
+    for name, library in settings.libraries.items():
+        watched = settings.registry.sources[library.section.use].watched
+        for path in watched(library.section.config, settings.base_dir) if watched else ():
+            if not os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises in a shut folder
+                yield f'library.{name}: "{path}" is not a folder, or not yet; sync needs it'
 
 
 async def opening_problems(settings: Settings) -> list[str]:
@@ -102,7 +112,7 @@ async def opening_problems(settings: Settings) -> list[str]:
     problems: list[str] = []
     async with open_runtime(settings) as runtime:
         openings = {
-            **{f"library.{name}": runtime.source(name) for name in settings.libraries},
+            **{f"library.{name}": _list(name, runtime) for name in settings.libraries},
             **{f"retriever.{name}": _read(name, runtime) for name in settings.retrievers},
             **{f"model.{name}": runtime.model(name) for name in settings.models},
             **{f"verifier.{name}": runtime.verifier(name) for name in settings.verifiers},
@@ -116,6 +126,17 @@ async def opening_problems(settings: Settings) -> list[str]:
             except Exception as error:  # noqa: BLE001 - a plugin may raise anything
                 problems.append(f"{section}: {type(error).__name__}: {error}")
     return problems
+
+
+async def _list(library: str, runtime: Runtime) -> None:
+    """Open a source and ask for its first change: many look at their place only then."""
+    changes = (await runtime.source(library)).changes({})
+    try:
+        await anext(changes, None)
+    finally:
+        close = getattr(changes, "aclose", None)
+        if close is not None:
+            await close()
 
 
 async def _read(name: str, runtime: Runtime) -> None:

@@ -20,6 +20,7 @@ url = { env = "CITEWELL_TEST_JOURNAL" }
 def config(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("CITEWELL_TEST_JOURNAL", raising=False)
+    (tmp_path / "docs").mkdir()
     path = tmp_path / "citewell.toml"
     path.write_text(GOOD)
     return path
@@ -107,7 +108,6 @@ def test_without_a_file_it_says_what_to_do(tmp_path, monkeypatch, capsys):
 
 
 def test_deep_opens_every_component(config, tmp_path, capsys):
-    (tmp_path / "docs").mkdir()
     assert run(["config", "check", "--deep"]) == 0
 
     (tmp_path / "place").write_text("a file, where a folder is needed")
@@ -115,6 +115,49 @@ def test_deep_opens_every_component(config, tmp_path, capsys):
     assert run(["config", "check"]) == 0
     assert run(["config", "check", "--deep"]) == 1
     assert "place" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("kind", "library", "fix"),
+    [
+        ("missing", 'use = "files"', "does not exist; name a folder that can be read"),
+        ("file", 'use = "files"', "is not a folder; name a folder that can be read"),
+        ("folder", 'use = "git"', "it is not a git clone; name the folder that holds .git"),
+    ],
+)
+def test_deep_and_doctor_see_a_library_that_cannot_be_listed(
+    config, tmp_path, capsys, kind, library, fix
+):
+    if kind == "folder":
+        (tmp_path / "place").mkdir()
+    elif kind == "file":
+        (tmp_path / "place").write_text("a file, where a folder is needed")
+    config.write_text(f'[library.handbook]\n{library}\npath = "place"\n')
+
+    assert run(["config", "check", "--deep"]) == 1
+    checked = capsys.readouterr().err
+    assert run(["doctor"]) == 1
+    examined = capsys.readouterr().out
+
+    assert checked.startswith("error: library.handbook: ")
+    assert fix in checked
+    (wrong,) = [line for line in examined.splitlines() if line.startswith("wrong ")]
+    assert wrong.startswith("wrong components: library.handbook: ")
+    assert fix in wrong
+
+
+@pytest.mark.parametrize("is_file", [False, True])
+def test_a_library_without_its_folder_is_noted(config, tmp_path, capsys, is_file):
+    (tmp_path / "docs").rmdir()
+    if is_file:
+        (tmp_path / "docs").write_text("a file, where a folder is needed")
+
+    assert run(["config", "check"]) == 0
+
+    (note,) = [line for line in capsys.readouterr().out.splitlines() if "library.docs" in line]
+    assert note == (
+        f'note: library.docs: "{tmp_path / "docs"}" is not a folder, or not yet; sync needs it'
+    )
 
 
 def test_the_schema_is_printed(config, capsys):
