@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import groupby
 
 from msgspec import Struct
 
@@ -21,6 +22,9 @@ _BAR = "|"
 _PARAGRAPH = re.compile(r"[^\n]+(?:\n(?!\s*\n)[^\n]+)*")
 _WORD = re.compile(r"\S+")
 _OWN_LINE = re.compile(r"\s*(?:\||[-*+•]\s|\d{1,3}[.)]\s|#|>)")
+# Of a table whose rows have no outer bars; a line of prose may hold one by chance, hardly two.
+_CELL_BORDER = re.compile(r"\s\|(?!\S)")
+_FEWEST_ROWS = 2
 
 
 class Window(Struct, frozen=True):
@@ -97,7 +101,7 @@ def sentence_spans(text: str, language: str) -> Iterator[Span]:
         if all(_OWN_LINE.match(block, first) for first, _ in _lines(block)):
             spans = _lines(block)
         else:
-            spans = _sentences(block, language)
+            spans = _rows_and_sentences(block, language)
         for first, last in spans:
             yield start + first, start + last
 
@@ -132,6 +136,22 @@ def narrowed(text: str, span: Span, claim: str) -> Span:
 def _paragraphs(text: str) -> Iterator[tuple[int, str]]:
     for paragraph in _PARAGRAPH.finditer(text):
         yield paragraph.start(), paragraph[0]
+
+
+def _rows_and_sentences(block: str, language: str) -> Iterator[Span]:
+    lines = list(_lines(block))
+    rows = {line for line in lines if _CELL_BORDER.search(block, *line)}
+    if len(rows) < _FEWEST_ROWS:
+        yield from _sentences(block, language)
+        return
+    for are_rows, run in groupby(lines, key=rows.__contains__):
+        spans = list(run)
+        start, end = spans[0][0], spans[-1][1]
+        if are_rows:
+            yield from spans
+        else:
+            for first, last in _sentences(block[start:end], language):
+                yield start + first, start + last
 
 
 def _sentences(block: str, language: str) -> Iterator[Span]:

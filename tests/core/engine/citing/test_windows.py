@@ -206,11 +206,16 @@ def test_a_window_may_be_as_long_as_a_quote(surplus):
         ("1. one\n2) two", ["1. one", "2) two"], ["1. one", "2) two"]),
         ("- one\ntwo. three", ["- one\ntwo.", "three"], ["- one", "two. three"]),
         ("one\n- two. three", ["one\n- two.", "three"], ["one", "- two. three"]),
+        ("A | b. c\nd | ", ["A | b. c", "d |"], ["A | b. c", "d |"]),
+        ("A\nb | c\nDe. Fg\nh | i", ["A", "b | c", "De.", "Fg", "h | i"],
+         ["A", "b | c", "De. Fg", "h | i"]),
+        ("One | two\nthree. Four.", ["One | two\nthree.", "Four."],
+         ["One | two", "three. Four."]),
         ("- one\n- two\n  ", ["- one", "- two"], ["- one", "- two"]),
         (" One.\n\n \nTwo. ", ["One.", "Two."], ["One.", "Two."]),
         ("", [], []),
     ],
-)
+)  # fmt: skip
 def test_a_text_is_cut_into_sentences_and_rows(text, sentences, rows):
     assert [text[start:end] for start, end in sentence_spans(text, "en")] == sentences
     assert [text[start:end] for start, end in row_spans(text, "en")] == rows
@@ -270,3 +275,10 @@ def test_a_narrowed_quote_is_not_longer_than_a_claim_is_read():
 
     assert narrowed(text, (0, len(text)), "x" * 900) == (6, 906)
     assert narrowed(text, (0, len(text)), "") == (0, len(text))
+
+
+def test_of_a_short_table_the_row_alone_is_quoted():
+    table = "Name | Role | Phone\nMaria Silva | Office manager | 351 001\nJan Novak | IT | 420 444"
+
+    assert quoted(table, "Jan Novak, IT, 420 444") == ("Jan Novak | IT | 420 444", 1.0)
+    assert quoted(f"Staff\n{table}", "Jan Novak has 420 444")[0] == "Jan Novak | IT | 420 444"
