@@ -11,6 +11,9 @@ _ROW = re.compile(r"\t|\s\|\s|^\s*\|.*\|\s*$")
 _AMOUNT = re.compile(
     r"[$\u20ac\u00a3(+\u2212-]*\s?\d[\d,.]*\s?[)%]*|[\u2014\u2013-]|[$\u20ac\u00a3%)]+"
 )
+_CURRENCY = re.compile(r"[$\u20ac\u00a3\u00a5\u20b9]")
+_TOTAL = re.compile(r"\W*(?:total|sum|summe|gesamt|insgesamt|somme|suma|totale)\b", re.IGNORECASE)
+_WORD = re.compile(r"\w+")
 _PRINTED_CHARS = 120
 _YEAR = re.compile(r"(?:19|20)\d\d")
 
@@ -48,6 +51,24 @@ def cells(line: str) -> list[str]:
 def has_amounts(line: str) -> bool:
     """Tell whether a cell is an amount; a year may be the title of a column."""
     return any(_AMOUNT.fullmatch(cell) and not _YEAR.fullmatch(cell) for cell in cells(line))
+
+
+def rows_of_group(rows: Sequence[str], labels: Sequence[str]) -> int:
+    """Return how many of `rows`, from the first, are of the group that the last label names.
+
+    A total ends it: a row that says so, or all that a label says, or holds money below amounts
+    without, for in accounts the first row and the totals bear the sign.
+    """
+    for index, row in enumerate(rows):
+        above = labels if index else labels[:-1]
+        is_sum = bool(_CURRENCY.search(row)) and not all(map(_CURRENCY.search, rows[:index]))
+        if is_sum or _TOTAL.match(row) or any(_words(label) <= _words(row) for label in above):
+            return index
+    return len(rows)
+
+
+def _words(text: str) -> set[str]:
+    return set(_WORD.findall(text.casefold()))
 
 
 def titled(titles: Sequence[str], columns: int) -> list[str] | None:

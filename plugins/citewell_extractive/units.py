@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from citewell import Passage
 from citewell_extractive.sentences import sentences
-from citewell_extractive.tables import has_amounts, is_row
+from citewell_extractive.tables import has_amounts, is_row, rows_of_group
 
 _FENCE = re.compile(r"\s*(`{3,}|~{3,})")
 _HEADING = re.compile(r"\s{0,3}#{1,6}\s")
@@ -134,6 +134,7 @@ class _Block(Struct):
         titles: lines with the titles of a table's columns; at first of one that goes on.
         announcement: the last sentence before the block, when a colon ends it.
         above: the lines between the last sentence and the next row.
+        labels: the lines that name groups of the table's rows.
     """
 
     text: str
@@ -141,38 +142,41 @@ class _Block(Struct):
     titles: tuple[str, ...]
     announcement: str
     above: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
 
     def units(self, lines: Sequence[_Line]) -> list[Unit]:
         found: list[Unit] = []
-        label = ""
         runs = list(_runs(lines))
         kinds = [kind for kind, _ in runs]
         for index, (kind, run) in enumerate(runs):
             later = kinds[index + 1 :]
             self.announcement = _announcement(self.text, found) or self.announcement
             if kind == "row":
-                found += self._rows(run, label, goes_on="row" in later)
+                found += self._rows(run, goes_on="row" in later)
             elif kind == "item":
                 found += self._items(run)
             elif later[:1] != ["row"]:
                 found += self._sentences(run)
             elif ("row" in kinds[:index] or self.titles) and _is_label(run):
-                label = run[-1].text.strip()
+                self.labels += (run[-1].text.strip(),)
             else:
                 prose, above = _parted(run)
                 found += self._sentences(prose)
-                self.above, self.titles, label = tuple(line.text for line in above), (), ""
+                self.above, self.titles, self.labels = tuple(line.text for line in above), (), ()
         return found
 
-    def _rows(self, run: Sequence[_Line], label: str, *, goes_on: bool) -> list[Unit]:
+    def _rows(self, run: Sequence[_Line], *, goes_on: bool) -> list[Unit]:
         rules = [index for index, line in enumerate(run) if line.kind == "rule"]
         rows = [line for line in run if line.kind == "row"]
         count = 1 if rules[:1] == [1] else _title_rows(rows, goes_on=goes_on)
         titles = (*self.above, *(line.text for line in rows[:count]))
         self.titles, self.above = titles or self.titles, ()
+        rows = rows[count:]
+        size = rows_of_group([line.text for line in rows], self.labels) if self.labels else 0
+        labels = [*self.labels[-1:] * size, *[""] * (len(rows) - size)]
         return [
             Unit(Kind.ROW, line.start, line.end, self.announcement, self.titles, label)
-            for line in rows[count:]
+            for line, label in zip(rows, labels, strict=True)
         ]
 
     def _items(self, run: Sequence[_Line]) -> list[Unit]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from itertools import takewhile
 
@@ -17,6 +18,8 @@ _MOST = 0.75
 _BAR, _BETWEEN = "|", " | "
 _BLANKS = " \t"
 _NONE: frozenset[str] = frozenset()
+_CURRENCY = re.compile(r"[$€£¥₹]")
+_TOTALS = frozenset({"total", "sum", "summe", "gesamt", "insgesamt", "somme", "suma", "totale"})
 
 
 class Row(Struct, frozen=True):
@@ -72,7 +75,7 @@ def _places(row: Row, source: Source) -> Iterator[list[_Place]]:
     start, end = source.near(_BETWEEN.join(row.cells), reach=0)
     closest = text[start:end]
     above = f"{source.passage.header}\n{text[:start]}".rstrip(_BLANKS).splitlines()
-    header, group = _heads(above if _BAR in closest else [], row.titles, language)
+    header, group = _heads([*above, closest] if _BAR in closest else [], row.titles, language)
 
     def place(*lines: str, also: frozenset[str] = _NONE) -> _Place:
         figures = Figures("\n".join((*source.around, *lines)), language)
@@ -101,14 +104,14 @@ def _stems(text: str) -> frozenset[str]:
 
 
 def _heads(
-    above: Sequence[str], titles: Sequence[str], language: str
+    lines: Sequence[str], titles: Sequence[str], language: str
 ) -> tuple[list[str], list[str]]:
-    """Return the line that names the columns of a row below, and the line that names its group.
+    """Return the line that names the columns of the last one, and the line that names its group.
 
     A group stands alone in its line, as "Net sales:" above the rows of each product.
     """
-    table = list(takewhile(str.strip, reversed(above)))
-    for index in reversed(range(len(table))):
+    table = list(takewhile(str.strip, reversed(lines)))
+    for index in reversed(range(1, len(table))):
         columns = table_cells(table[index]) if _BAR in table[index] else []
         if any(_columns_named(title, columns, language) for title in titles):
             return [table[index]], _group(table[:index])
@@ -116,7 +119,33 @@ def _heads(
 
 
 def _group(lines: Sequence[str]) -> list[str]:
-    return [line for line in lines if sum(any(words(cell)) for cell in table_cells(line)) == 1][:1]
+    """Return the nearest line that names a group which no total has ended.
+
+    Args:
+        lines: upwards, the row first.
+    """
+    labels = [
+        line for line in lines[1:] if sum(any(words(cell)) for cell in table_cells(line)) == 1
+    ]
+    if not labels:
+        return []
+    rows = list(reversed(lines[: lines.index(labels[0])]))
+    return [] if any(_is_total(rows, index, labels) for index in range(len(rows))) else labels[:1]
+
+
+def _is_total(rows: Sequence[str], index: int, labels: Sequence[str]) -> bool:
+    """Tell whether a row says that it is a total, or all that a label says, or bears a currency.
+
+    In accounts the first row of a group and the totals do.
+    """
+    said = list(words(rows[index]))
+    # The first row of a group may repeat its name.
+    above = labels if index else labels[1:]
+    return (
+        not _TOTALS.isdisjoint(said[:1])
+        or any(frozenset(words(label)).issubset(said) for label in above)
+        or (bool(_CURRENCY.search(rows[index])) and not all(map(_CURRENCY.search, rows[:index])))
+    )
 
 
 def _columns_named(title: str, columns: Sequence[str], language: str) -> list[int]:

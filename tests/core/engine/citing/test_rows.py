@@ -120,6 +120,35 @@ def test_the_group_of_a_row_counts_as_its_words(cells, expected, titles, before)
     assert missing(cells, passage(before + GROUPED), titles=titles) == expected
 
 
+ACCOUNT = (
+    "Item | 2023 | 2022\nIncome from sales:\nNet | 29 | 34\nChanges in assets:\nStock | 3 | 4\n"
+    "Changes in assets held | 4 | 5\nIncome from all sales | 34 | 46\nCash | 9 | 8\n"
+    "Wages paid:\nStaff | 5 | 6\nTotal | 7 | 8\nRent | 1 | 2\n"
+    "Counts:\nShares | 8 | 9\nPrice | $2 | $3\nRate | 3 | 4"
+)
+
+
+@pytest.mark.parametrize(
+    ("cells", "is_of_group"),
+    [
+        ("Income from sales: Net | 29 | 34", True),
+        ("Changes in assets: Stock | 3 | 4", True),
+        ("Changes in assets: Cash | 9 | 8", False),
+        ("Changes in assets: Income | 34 | 46", False),
+        ("Wages paid: Staff | 5 | 6", True),
+        ("Wages paid: Total | 7 | 8", False),
+        ("Wages paid: Rent | 1 | 2", False),
+        ("Counts: Shares | 8 | 9", True),
+        ("Counts: Price | 2 | 3", False),
+        ("Counts: Rate | 3 | 4", False),
+    ],
+)
+def test_a_total_ends_the_group(cells, is_of_group):
+    found = missing(cells, passage(ACCOUNT), titles=("Item", "2023", "2022"))
+
+    assert found == (None if is_of_group else cells.partition(" | ")[0])
+
+
 @pytest.mark.parametrize("before", ["Item list:\n", "Item, 2023 or 2022\n"])
 def test_a_line_above_a_table_is_not_its_header(before):
     titles = ("Item", "2023", "2022")
