@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from citewell.engine.citing.aligning import Aligner
 from citewell.engine.citing.evidence import Checked, Evidence, Policy, check_marks, cite_span
 from citewell.engine.citing.numbering import Numbering, bulleted
+from citewell.engine.citing.quantities import missing_figure
 from citewell.engine.citing.quotations import with_stored_quotes
 from citewell.engine.citing.rows import Row, missing_cell
 from citewell.engine.citing.sanitizing import Clean, clean, harmless, without_links
@@ -133,11 +134,12 @@ class Checker:
             verdict = await self._judge(judged, sources)
         if verdict.supported and problems:
             verdict = replace(verdict, reason=f"{verdict.reason}; {_summary(problems)}")
+        quotes = self._windows(judged, piece, checked.passages)
+        if verdict.supported and piece.kind is not PieceKind.ROW:
+            verdict = self._quoted(judged, quotes, checked.passages) or verdict
         known = frozenset[str]().union(*(source.addresses for source in sources))
         text = without_links(_bars(texts) if piece.kind is PieceKind.ROW else judged, known=known)
-        return _Finding(
-            text, verdict, checked.passages, self._windows(judged, piece, checked.passages)
-        )
+        return _Finding(text, verdict, checked.passages, quotes)
 
     async def _judge(self, text: str, sources: list[Source]) -> Verdict:
         statement = Statement(text, sources, self._evidence.question, self._evidence.language)
@@ -199,6 +201,16 @@ class Checker:
             for number, (span, share) in windows.items()
             if share >= min(_ADDS_SOMETHING, most)
         }
+
+    def _quoted(
+        self, text: str, quotes: dict[int, tuple[Span, ...]], passages: dict[int, Passage]
+    ) -> Verdict | None:
+        """Return what is wrong when a figure is not in any quote, or None."""
+        sources = {number: self._source(passages[number]) for number in quotes}
+        quoted = [sources[number].figures_in(*spans) for number, spans in quotes.items()]
+        stated = [source.figures for source in sources.values()]
+        missing = missing_figure(text, quoted, self._evidence.language, anywhere=stated)
+        return _unsupported("quote", f'"{missing}" is in no quote of it') if missing else None
 
     def _cite(self, finding: _Finding) -> tuple[Citation, ...]:
         found: dict[tuple[int, Span], Citation] = {}

@@ -182,7 +182,14 @@ class Figures:
 def missing_figure(
     claim: str, near: Sequence[Figures], language: str, *, anywhere: Sequence[Figures] = ()
 ) -> str | None:
-    """Return the first figure of `claim` that its sources do not state, as written, or None.
+    """Return the first of `missing_figures`, or None."""
+    return next(missing_figures(claim, near, language, anywhere=anywhere), None)
+
+
+def missing_figures(
+    claim: str, near: Sequence[Figures], language: str, *, anywhere: Sequence[Figures] = ()
+) -> Iterator[str]:
+    """Yield each figure of `claim` that its sources do not state, as written.
 
     Args:
         claim: a sentence.
@@ -195,17 +202,16 @@ def missing_figure(
     rest = plain
     for span, dates in _dates(plain):
         if not any(source.has_date(date) for source in wide for date in dates):
-            return plain[slice(*span)]
+            yield plain[slice(*span)]
         rest = rest[: span[0]] + _BLANK * (span[1] - span[0]) + rest[span[1] :]
     for match in _CODE_WORD.finditer(rest):
         if not any(source.has_code(match[0]) for source in wide):
-            return match[0]
+            yield match[0]
     spoken_of = frozenset[str]().union(*(source.spoken_of for source in wide))
     for quantity in _claimed(_CODE_WORD.sub(_BLANK, rest), language):
         sources = wide if _YEAR_ALONE.fullmatch(quantity.text) else near
         if not any(source.has(quantity, spoken_of=spoken_of) for source in sources):
-            return quantity.text
-    return None
+            yield quantity.text
 
 
 def _claimed(text: str, language: str) -> Iterator[Quantity]:

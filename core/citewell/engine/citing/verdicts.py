@@ -14,7 +14,7 @@ from typing import TypeAlias
 from msgspec import Struct
 
 from citewell.engine.citing.aligning import Aligner
-from citewell.engine.citing.quantities import Figures, missing_figure
+from citewell.engine.citing.quantities import Figures, missing_figure, missing_figures
 from citewell.engine.citing.sanitizing import clean, hosts_in, links_in
 from citewell.engine.citing.spans import Span
 from citewell.engine.citing.windows import Windows, narrowed, row_spans, sentence_spans
@@ -124,13 +124,25 @@ class Source:
         """Return the stretch closest to `claim`, and the share of its telling words in it.
 
         Args:
-            claim: a sentence, or a row of a table.
+            claim: a sentence, which the sentences beside join that hold more of its figures, or a
+                row of a table.
             row: whether it is a row, for which one row or sentence is quoted and no more.
         """
+        text = self.passage.text
         windows = self._rows if row else self._sentences
         window = windows.closest(claim, joined=not row)
-        span = windows.span(window) if window else (0, len(self.passage.text))
-        return narrowed(self.passage.text, span, claim), window.share if window else 0.0
+        if window is None:
+            return narrowed(text, (0, len(text)), claim), 0.0
+        span = narrowed(text, windows.span(window), claim)
+        lacking = [] if row else self._figures_lacking(claim, span)
+        if lacking:
+            wide = narrowed(text, windows.span(window, reach=_REACH), claim)
+            span = wide if len(self._figures_lacking(claim, wide)) < len(lacking) else span
+        return span, window.share
+
+    def _figures_lacking(self, claim: str, span: Span) -> list[str]:
+        found, language = [self.figures_in(span)], self.passage.language
+        return list(missing_figures(claim, found, language, anywhere=[self.figures]))
 
     def near(self, claim: str, *, reach: int) -> Span:
         """Return where the sentences closest to `claim` stand, widened by `reach` sentences.
@@ -147,8 +159,13 @@ class Source:
 
     def figures_near(self, claim: str, *, reach: int) -> Figures:
         """Return the figures of what is `near` a claim, and of the titles above it."""
-        text = self.text_near(claim, reach=reach)
-        return Figures("\n".join((*self.around, text)), self.passage.language)
+        return self.figures_in(self.near(claim, reach=reach))
+
+    def figures_in(self, span: Span) -> Figures:
+        """Return the figures of a stretch of text, and of the titles above it."""
+        return Figures(
+            "\n".join((*self.around, self.passage.text[slice(*span)])), self.passage.language
+        )
 
     def stored(self, quotation: str) -> str:
         """Return the stored text of a quotation on one line; empty when it does not stand there."""

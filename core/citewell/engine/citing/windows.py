@@ -13,8 +13,13 @@ from citewell.engine.citing.spans import Span, trimmed
 from citewell.engine.citing.words import telling_words
 
 # A quote longer than this is narrowed to the part that is closest to the claim.
-MAX_QUOTE_CHARS = 600
+MAX_QUOTE_CHARS = 1200
+# Neighbours join up to this length.
+_MAX_JOINED_CHARS = 600
 _MAX_SENTENCE_CHARS = 400
+# Lines of prose are about as wide as the widest; a line of a table is not, or is not as wide.
+_PROSE_CHARS = 60
+_FULL_LINE = 0.7
 # A neighbour joins the window when it holds this share more of the claim's words.
 _WORTH_JOINING = 0.2
 
@@ -25,6 +30,7 @@ _OWN_LINE = re.compile(r"\s*(?:\||[-*+•]\s|\d{1,3}[.)]\s|#|>)")
 # Of a table whose rows have no outer bars; a line of prose may hold one by chance, hardly two.
 _CELL_BORDER = re.compile(r"\s\|(?!\S)")
 _FEWEST_ROWS = 2
+_STOP = re.compile(r"[.!?…][\"'”’)\]]*$")
 
 
 class Window(Struct, frozen=True):
@@ -90,13 +96,13 @@ class Windows:
         for piece in sorted(gains, key=gains.__getitem__, reverse=True):
             start = self.spans[min(first, piece)][0]
             end = self.spans[max(last, piece)][1]
-            if gains[piece] >= _WORTH_JOINING * total and end - start <= MAX_QUOTE_CHARS:
+            if gains[piece] >= _WORTH_JOINING * total and end - start <= _MAX_JOINED_CHARS:
                 return piece
         return None
 
 
 def sentence_spans(text: str, language: str) -> Iterator[Span]:
-    """Yield sentences; list items, table rows and lines of overlong sentences stand alone."""
+    """Yield sentences; list items, rows and lines of an overlong one, but of prose, stand alone."""
     for start, block in _paragraphs(text):
         if all(_OWN_LINE.match(block, first) for first, _ in _lines(block)):
             spans = _lines(block)
@@ -159,9 +165,19 @@ def _sentences(block: str, language: str) -> Iterator[Span]:
         if end - start <= _MAX_SENTENCE_CHARS:
             yield start, end
         else:
-            # A table of a PDF has no full stops: each line is a row.
-            for first, last in _lines(block[start:end]):
+            for first, last in _rows_and_prose(block[start:end]):
                 yield start + first, start + last
+
+
+def _rows_and_prose(sentence: str) -> list[Span]:
+    """Part an overlong sentence into the rows of a table without stops and the prose below it."""
+    lines = list(_lines(sentence))
+    widths = [last - first for first, last in lines]
+    full = max(_PROSE_CHARS, _FULL_LINE * max(widths))
+    rows = next((index for index in range(len(lines) - 1, 0, -1) if widths[index - 1] < full), 0)
+    prose = lines[rows][0], lines[-1][1]
+    is_prose = _STOP.search(sentence) and prose[1] - prose[0] <= MAX_QUOTE_CHARS
+    return [*lines[:rows], prose] if is_prose else lines
 
 
 def _lines(block: str) -> Iterator[Span]:

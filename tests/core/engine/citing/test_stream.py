@@ -9,6 +9,7 @@ from citewell import ClaimKind, StoreError, Verdict
 from citewell.engine.citing import Policy, cite, is_refusal
 from citewell.engine.citing import checking as checking_module
 from citewell.engine.citing.stream import MAX_REFUSAL_CHARS
+from citewell.engine.citing.windows import MAX_QUOTE_CHARS
 from passages import claims, evidence, parts, passage
 
 LEAVE = passage(
@@ -679,3 +680,17 @@ async def test_closing_early_leaves_the_deltas_open_for_their_owner():
 
     assert first.shown
     assert [part async for part in deltas] == []
+
+
+@pytest.mark.parametrize("words_between", [100, 300])
+async def test_a_quote_holds_every_figure_of_its_sentence(words_between):
+    stored = f"Alpha and bravo cost 17 euros, {'and so on, ' * words_between}while charl costs 29."
+    claim = await one("Alpha and bravo cost 17 euros, while charl costs 29 [1].",
+                      evidence(passage(stored)))  # fmt: skip
+
+    if len(stored) <= MAX_QUOTE_CHARS:
+        assert claim.citations[0].quote == stored
+    else:
+        assert claim.verdict == Verdict(
+            supported=False, reason='"29" is in no quote of it', check="quote"
+        )
