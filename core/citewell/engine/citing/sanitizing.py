@@ -95,11 +95,22 @@ class Clean(Struct, frozen=True):
 
 def clean(raw: str) -> Clean:
     """Take marks, links' targets, images, HTML and mentions out of one piece of Markdown."""
+    found = _cleaned_once(raw)
+    # Taking one thing out can bring the halves of another together.
+    for _ in range(_PASSES):
+        more = _cleaned_once(found.text)
+        if more.text == found.text:
+            break
+        numbers = tuple(dict.fromkeys(found.numbers + more.numbers))
+        found = Clean(more.text, numbers, found.failed + more.failed)
+    return found
+
+
+def _cleaned_once(raw: str) -> Clean:
     text, spans = _without_code(_printable(raw))
     text = _unescaped(_decoded(text)).replace("`", "")
     text = " ".join(_without_tags(text).split())
     brackets = _Brackets(spans)
-    # Taking one thing out can bring the halves of another together.
     for _ in range(_PASSES):
         before, text = text, _unescaped(brackets.read(text))
         if text == before:
