@@ -8,6 +8,7 @@ import logging
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 from io import TextIOWrapper
 from pathlib import Path
@@ -44,8 +45,30 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
 }
 
 
+class _PipeClosed(Exception):
+    """Nobody reads the output any more. An `OSError` that says so click would keep to itself."""
+
+
+@contextmanager
+def _noticing_a_closed_pipe() -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError as error:
+        raise _PipeClosed from error
+
+
 class CommandLine(click.Group):
     """A group whose commands are found by name, among our own and then in the plugins."""
+
+    def make_context(self, *arguments: Any, **extra: Any) -> click.Context:
+        """Read the arguments; this is where help is shown."""
+        with _noticing_a_closed_pipe():
+            return super().make_context(*arguments, **extra)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command."""
+        with _noticing_a_closed_pipe():
+            return super().invoke(ctx)
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click calls it
         """Return our own commands, then those of plugins."""
@@ -189,9 +212,9 @@ def _explained(error: BaseException) -> int | None:
     if isinstance(error, click.Abort | KeyboardInterrupt):
         click.echo("interrupted", err=True)
         return INTERRUPTED
-    if isinstance(error, OSError):
+    if isinstance(error, OSError | _PipeClosed):
         _forget_output()
-    if isinstance(error, BrokenPipeError):
+    if isinstance(error, BrokenPipeError | _PipeClosed):
         return _PIPE_CLOSED
     if not isinstance(error, Exception) or os.environ.get("CITEWELL_DEBUG"):
         return None
