@@ -21,9 +21,17 @@ def open_engine(url: str) -> sa.Engine:
     """Return an engine on an up-to-date database.
 
     Raises:
-        JournalError: the database cannot be opened, or was written by a newer Citewell.
+        JournalError: the address is none, the database cannot be opened, or it was written by a
+            newer Citewell.
     """
-    shown = sa.engine.make_url(url).render_as_string(hide_password=True)
+    try:
+        shown = sa.engine.make_url(url).render_as_string(hide_password=True)
+    except (exc.ArgumentError, ValueError):
+        # It may hold a password.
+        raise JournalError(
+            "journal.url: expected the address of a database, like sqlite:///journal.sqlite "
+            "or postgresql+psycopg://user@host/name"
+        ) from None
     with explained(f"journal {shown} cannot be opened"):
         engine = sa.create_engine(url, json_serializer=_json)
         if engine.dialect.name == "sqlite":

@@ -262,3 +262,11 @@ def test_a_password_in_the_url_is_not_shown():
         database.open_engine("postgresql+nodriver://bot:hunter2@127.0.0.1/journal")
 
     assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize("url", ["secret", "", "postgresql://user:secret@host:port/name"])
+def test_an_address_that_is_none_is_named_without_what_it_holds(url):
+    with pytest.raises(JournalError, match=r"journal\.url: expected the address") as refused:
+        database.open_engine(url)
+
+    assert "secret" not in str(refused.value)
