@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -118,12 +119,34 @@ def trust(path: Path, yes: bool) -> None:
     lines = content.count(b"\n")
     click.echo(f"{safe_line(str(path))}\n  {lines} lines, SHA-256 {digest(content)}")
     if not yes:
-        click.confirm("It will run with your rights. Have you read it, and trust it?", abort=True)
+        _ask(path)
     try:
         memory.add(path, content)
     except OSError as error:
         raise CitewellError(f"{memory.path} cannot be written: {error.strerror}") from error
     click.echo("trusted, until it changes")
+
+
+def _ask(path: Path) -> None:
+    """Return only when the user says yes.
+
+    Raises:
+        click.Abort: the user says no, or interrupts.
+        CitewellError: there is no terminal, and no answer in its place.
+    """
+    try:
+        click.confirm("It will run with your rights. Have you read it, and trust it?", abort=True)
+    except click.Abort as error:
+        if sys.stdin.isatty() or not isinstance(error.__context__, EOFError):
+            raise
+        import shlex
+
+        again = f"citewell plugins trust {shlex.quote(str(path))} --yes"
+        click.echo()
+        raise CitewellError(
+            f"{path} is not trusted: that needs your yes, and there is no terminal to ask at; "
+            f"read the file, then run: {again}"
+        ) from error
 
 
 def _registry(config: Path | None) -> Registry:

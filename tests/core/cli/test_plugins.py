@@ -96,13 +96,63 @@ def test_a_file_runs_once_it_is_trusted(here, capsys):
     assert states(capsys)["mine"]["state"] == "untrusted"
 
 
-def test_trust_is_asked_for(here, capsys, monkeypatch):
+@pytest.mark.parametrize("keys", ["n\n", "\x04"])
+def test_trust_is_asked_for_at_a_terminal(machine, at_terminal, keys):
+    (machine.work / "mine.py").write_text(PLUGIN)
+
+    with at_terminal(machine, "plugins", "trust", "mine.py") as terminal:
+        terminal.wait_for("and trust it?")
+        terminal.type(keys)
+
+        assert terminal.wait() == 130
+
+    assert "trusted, until it changes" not in terminal.text
+
+
+@pytest.mark.parametrize("is_terminal", [True, False])
+def test_ctrl_c_where_trust_is_asked_for_interrupts(here, capsys, monkeypatch, is_terminal):
+    def interrupt(_):
+        raise KeyboardInterrupt
+
     (here / "mine.py").write_text(PLUGIN)
-    monkeypatch.setattr("click.termui.visible_prompt_func", lambda _: "n")
+    monkeypatch.setattr("sys.stdin.isatty", lambda: is_terminal)
+    # A key pressed at a real terminal may come before anybody waits for it.
+    monkeypatch.setattr("click.termui.visible_prompt_func", interrupt)
 
     assert run(["plugins", "trust", "mine.py"]) == 130
 
-    assert "trusted, until it changes" not in capsys.readouterr().out
+    assert capsys.readouterr().err.strip() == "interrupted"
+
+
+def test_a_yes_at_a_terminal_is_trust(machine, at_terminal):
+    (machine.work / "mine.py").write_text(PLUGIN)
+
+    with at_terminal(machine, "plugins", "trust", "mine.py") as terminal:
+        terminal.wait_for("and trust it?")
+        terminal.type("y\n")
+
+        assert terminal.wait() == 0
+
+    assert "trusted, until it changes" in terminal.text
+
+
+def test_trust_needs_an_answer_or_yes(machine):
+    path = machine.work / "my plugin.py"
+    path.write_text(PLUGIN)
+
+    done = machine.citewell("plugins", "trust", "my plugin.py", typed="")
+
+    assert done.returncode == 1
+    assert "there is no terminal to ask at" in done.stderr
+    assert f"run: citewell plugins trust '{path}' --yes" in done.stderr
+    assert machine.citewell("plugins", "trust", "my plugin.py", "--yes").returncode == 0
+
+
+@pytest.mark.parametrize(("piped", "code"), [("y\n", 0), ("n\n", 130)])
+def test_an_answer_may_come_through_a_pipe(machine, piped, code):
+    (machine.work / "mine.py").write_text(PLUGIN)
+
+    assert machine.citewell("plugins", "trust", "mine.py", typed=piped).returncode == code
 
 
 def test_only_a_file_can_be_trusted(here, capsys):
