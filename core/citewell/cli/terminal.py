@@ -8,6 +8,7 @@ from itertools import takewhile
 from typing import TextIO
 
 from rich.box import SIMPLE_HEAD
+from rich.cells import cell_len
 from rich.console import Console, RenderableType
 from rich.style import Style
 from rich.table import Column, Table
@@ -18,6 +19,10 @@ from citewell.cli.page import Grid, Line, Look, Piece, Row, page
 
 # Longer lines are hard to read, however wide the screen is.
 _MAX_WIDTH = 96
+# A table breaks a longer word, such as an address, to keep its shape; no figure is as long.
+_LONG_WORD = 24
+# Blank columns between two columns of a table.
+_GAP = 3
 # No colour but cyan: it reads well on dark and on light screens.
 _STYLES = {
     Look.PLAIN: Style(),
@@ -85,12 +90,21 @@ class Screen:
 
     def _lines(self, rows: Iterable[Row]) -> list[str]:
         for row in rows:
-            for renderable in [_table(row)] if isinstance(row, Grid) else self._wrapped(row):
+            for renderable in self._set(row):
                 self._console.print(renderable, soft_wrap=isinstance(renderable, Text))
         lines = self._rendered.getvalue().split("\n")[:-1]
         self._rendered.seek(0)
         self._rendered.truncate()
         return lines
+
+    def _set(self, row: Row) -> Iterable[RenderableType]:
+        if isinstance(row, Line):
+            return self._wrapped(row)
+        texts = [[_text(cell) for cell in cells] for cells in (row.header, *row.rows)]
+        widths = _widths(texts, self._console.width)
+        if widths is not None:
+            return [_table(texts, widths)]
+        return (part for line in _stacked(row) for part in self._wrapped(line))
 
     def _wrapped(self, line: Line) -> Iterator[RenderableType]:
         text = _text(line.pieces)
@@ -113,13 +127,51 @@ def _text(pieces: Sequence[Piece]) -> Text:
     return text
 
 
-def _table(grid: Grid) -> Table:
+def _widths(texts: Sequence[Sequence[Text]], width: int) -> list[int] | None:
+    """Return the width of each column, or None where they would break what belongs together."""
+    columns = list(zip(*texts, strict=True))
+    words = [
+        max((cell_len(word) for one in column for word in one.plain.split()), default=1)
+        for column in columns
+    ]
+    wholes = [
+        max(1, *(cell_len(line) for one in column for line in one.plain.split("\n")))
+        for column in columns
+    ]
+    widths = [min(longest, _LONG_WORD) for longest in words]
+    spare = width - sum(widths) - _GAP * (len(widths) - 1)
+    if spare < 0:
+        return None
+    wanted = [whole - least for whole, least in zip(wholes, widths, strict=True)]
+    # Whoever wants least is served first, so that nothing of the room is left over.
+    for served, index in enumerate(sorted(range(len(widths)), key=wanted.__getitem__)):
+        given = min(wanted[index], spare // (len(widths) - served))
+        widths[index] += given
+        spare -= given
+    return widths
+
+
+def _stacked(grid: Grid) -> Iterator[Line]:
+    """Yield each row of a table that is too wide as lines with a header and its cell."""
+    for number, row in enumerate(grid.rows or [((),) * len(grid.header)]):
+        if number:
+            yield Line()
+        for header, cell in zip(grid.header, row, strict=True):
+            named = (*header, Piece(": ")) if header else ()
+            yield Line((*named, *cell), rest="  ")
+
+
+def _table(texts: Sequence[Sequence[Text]], widths: Sequence[int]) -> Table:
+    header, *rows = texts
     table = Table(
-        *(Column(_text(cell)) for cell in grid.header),
+        *(
+            Column(text, width=width, overflow="fold")
+            for text, width in zip(header, widths, strict=True)
+        ),
         box=SIMPLE_HEAD,
         show_edge=False,
         pad_edge=False,
     )
-    for row in grid.rows:
-        table.add_row(*map(_text, row))
+    for row in rows:
+        table.add_row(*row)
     return table

@@ -1,5 +1,6 @@
 import json
 import re
+from collections import Counter
 from io import StringIO
 
 import pytest
@@ -168,6 +169,62 @@ def test_tables_fit_the_screen():
 
     assert max(map(len, seen(out).splitlines())) <= 30
     assert "30 [1]" in seen(out)
+
+
+WIDE = Table(
+    tuple((Span(title),) for title in ("library", "documents", "passages", "readers")),
+    (
+        ((Span("handbook"),), (Span("1,234,567"),), (Span("98,765,432"), Mark(1)), (Span("all"),)),
+        ((Span("wiki"),), (Span("-12.5 %"),), (Span("7"),), (Span("people-team, everyone"),)),
+    ),
+)
+
+
+@pytest.mark.parametrize("width", [20, 30, 40, 48, 60, 96])
+def test_a_narrow_table_breaks_no_figure(width):
+    printer, out = screen(width)
+
+    printer.end([WIDE])
+
+    shown = seen(out)
+    assert max(map(len, shown.splitlines())) <= width
+    for whole in ("library", "handbook", "1,234,567", "98,765,432", "people-team,", "-12.5"):
+        assert whole in shown
+
+
+def test_a_table_that_is_too_wide_is_stacked():
+    printer, out = screen(26)
+
+    printer.end([WIDE])
+
+    assert seen(out) == (
+        "library: handbook\ndocuments: 1,234,567\npassages: 98,765,432 [1]\nreaders: all\n\n"
+        "library: wiki\ndocuments: -12.5 %\npassages: 7\nreaders: people-team,\n  everyone\n"
+    )
+
+
+def test_a_wide_table_without_rows_names_its_columns():
+    printer, out = screen(26)
+
+    printer.end([Table(WIDE.header, ())])
+
+    assert seen(out) == "library:\ndocuments:\npassages:\nreaders:\n"
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    rows=st.lists(
+        st.lists(st.text("ab1,.- 漢", max_size=60), min_size=4, max_size=4), min_size=1, max_size=4
+    ),
+    width=st.integers(20, 96),
+)
+def test_no_width_costs_a_table_a_character(rows, width):
+    printer, out = screen(width)
+    cells = tuple(tuple((Span(cell),) for cell in row) for row in rows)
+
+    printer.end([Table(cells[0], cells)])
+
+    assert Counter(letters(seen(out))) >= Counter(letters("".join(map("".join, rows))))
 
 
 class _Terminal(StringIO):
