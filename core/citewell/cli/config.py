@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 from msgspec import Struct, field
 
+from citewell.cli.forms import document
 from citewell.cli.options import Where, config_option, examples
 from citewell.cli.wording import safe_line
 from citewell.errors import CitewellError, ConfigError
@@ -146,13 +147,13 @@ async def _read(name: str, runtime: Runtime) -> None:
 
 def _tell(findings: _Findings, *, as_json: bool) -> None:
     if as_json:
-        document = {
+        fields = {
             "file": findings.file or None,
             "valid": not findings.problems,
             "problems": findings.problems,
             "notes": findings.notes,
         }
-        click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+        click.echo(document("config", fields))
         return
     for problem in findings.problems:
         click.secho("error: ", fg="red", bold=True, nl=False, err=True)

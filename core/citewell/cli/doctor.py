@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import platform
 import shutil
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 from msgspec import Struct, to_builtins
 
+from citewell.cli.forms import document
 from citewell.cli.options import Where, config_option, docs_option, examples, where
 from citewell.cli.wording import safe_line
 from citewell.errors import CitewellError, ConfigError, StoreError
@@ -52,7 +52,7 @@ def command(config: Path | None, docs: Path | None, as_json: bool) -> int:
     """
     findings = list(_findings(where(config, docs)))
     if as_json:
-        click.echo(json.dumps(to_builtins(findings), indent=2, ensure_ascii=False))
+        click.echo(document("doctor", {"findings": to_builtins(findings)}))
     else:
         for finding in findings:
             _tell(finding)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 from msgspec import to_builtins
 
+from citewell.cli.forms import document
 from citewell.cli.options import config_option, examples
 from citewell.cli.wording import safe_line
 from citewell.errors import CitewellError, UnknownComponent
@@ -33,7 +33,7 @@ def list_(config: Path | None, as_json: bool) -> None:
     """List every plugin: whether it is on, what it offers, and if not, why not."""
     states = _states(config)
     if as_json:
-        click.echo(json.dumps(to_builtins(states), indent=2, ensure_ascii=False))
+        click.echo(document("plugins", {"plugins": to_builtins(states)}))
         return
     rows = [(state.name, _package(state), state.state, ", ".join(state.offers)) for state in states]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)] if rows else []
@@ -62,7 +62,7 @@ def show(name: str, config: Path | None, as_json: bool) -> None:
         raise UnknownComponent(f'no plugin is called "{name}"{did_you_mean(name, known, listed)}')
     found = [_described(registry, state) for state in states]
     if as_json:
-        click.echo(json.dumps(found, indent=2, ensure_ascii=False, default=str))
+        click.echo(document("plugin", {"plugins": found}))
         return
     for state in states:
         click.secho(f"{state.name}  {_package(state)}  {state.state}", bold=True)

@@ -80,6 +80,7 @@ def test_brackets_in_a_pattern_are_no_matter(config, capsys):
 def test_programs_get_json(config, capsys):
     assert run(["config", "check", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
+    assert found["schema"] == "citewell.config/1"
     assert (found["file"], found["valid"], found["problems"]) == (str(config), True, [])
     assert len(found["notes"]) == 1
 

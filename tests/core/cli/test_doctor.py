@@ -50,10 +50,18 @@ def here(tmp_path, monkeypatch):
 
 def findings(capsys, *words, code):
     assert run(["doctor", "--json", *words]) == code
-    return [
-        (one["check"], one["problem"] or one["detail"])
-        for one in json.loads(capsys.readouterr().out)
-    ]
+    shown = json.loads(capsys.readouterr().out)
+    assert shown["schema"] == "citewell.doctor/1"
+    return [(one["check"], one["problem"] or one["detail"]) for one in shown["findings"]]
+
+
+def test_nothing_in_json_steers_the_terminal(here, capsys):
+    steering = "\x9b31m\u202e.toml"
+    (here / steering).write_text("")
+
+    assert run(["doctor", "--json", "--config", steering]) in {0, 1}
+
+    assert capsys.readouterr().out.isascii()
 
 
 def test_all_is_well(here, capsys):

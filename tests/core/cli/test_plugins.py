@@ -30,9 +30,15 @@ def site(tmp_path, monkeypatch, here):
     return Site(tmp_path / "site", monkeypatch)
 
 
+def document(capsys, form):
+    found = json.loads(capsys.readouterr().out)
+    assert found["schema"] == f"citewell.{form}/1"
+    return found
+
+
 def states(capsys):
     run(["plugins", "list", "--json"])
-    return {state["name"]: state for state in json.loads(capsys.readouterr().out)}
+    return {state["name"]: state for state in document(capsys, "plugins")["plugins"]}
 
 
 def test_every_plugin_is_listed_with_its_state(site, capsys):
@@ -70,7 +76,7 @@ def test_a_plugin_is_shown_with_the_settings_of_its_components(here, capsys):
     assert "retriever lexical: " in shown
     assert "  stemming: " in shown
     run(["plugins", "show", "lexical", "--json"])
-    (found,) = json.loads(capsys.readouterr().out)
+    (found,) = document(capsys, "plugin")["plugins"]
     assert "stemming" in found["offers"][0]["settings"]
 
 
