@@ -168,8 +168,11 @@ class Conversation:
                 return
         self._printer.end(())
         if settings.path is None:
-            folder = settings.base_dir
+            # Whoever asks a folder has just had it synced; to sync it again would not help.
+            from citewell.cli.indexing import suffixes
+
             raise StoreError(
-                f"{folder} holds no document that can be read; run: citewell sync --docs {folder}"
+                f"{settings.base_dir} holds no document that can be read; "
+                f"expected files that end with {', '.join(suffixes(settings))}"
             )
         raise StoreError("nothing is indexed yet; run: citewell sync")

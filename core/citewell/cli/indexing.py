@@ -157,6 +157,11 @@ def _loadings(settings: Settings) -> dict[str, Loading]:
     return loadings
 
 
+def suffixes(settings: Settings) -> list[str]:
+    """Return how the names of those files end that can be read, in alphabetical order."""
+    return sorted(_loadings(settings))
+
+
 def note(report: SyncReport, data_dir: Path) -> None:
     """Keep `report` with the time, for people to look at; nothing else depends on it."""
     kept = {"at": datetime.now(UTC).isoformat(timespec="seconds"), **described(report)}

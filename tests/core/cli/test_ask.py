@@ -209,7 +209,9 @@ def test_a_folder_without_documents_is_reported(machine):
     asked = machine.citewell("ask", LEAVE, "--docs", "empty")
 
     assert asked.returncode == 1
-    assert "holds no document that can be read" in asked.stderr
+    assert f"{machine.work / 'empty'} holds no document that can be read" in asked.stderr
+    assert "expected files that end with .csv, .docx, " in asked.stderr
+    assert "sync" not in asked.stderr
 
 
 def test_a_terminal_shows_the_answer_in_colour_with_links(shared, at_terminal):
