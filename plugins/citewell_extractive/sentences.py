@@ -16,6 +16,7 @@ def sentences(text: str, language: str) -> Iterator[tuple[int, int]]:
 
     # A lone surrogate, from a file name say, has no UTF-8 form, which the splitter needs.
     plain = text.replace("\n", " ").encode("utf-8", "replace").decode("utf-8")
+    language = language.encode("utf-8", "replace").decode("utf-8")
     position = 0
     for sentence in sentencex.segment(language, plain):
         inner = sentence.strip()

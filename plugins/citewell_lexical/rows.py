@@ -87,7 +87,7 @@ def stored_passage(passage: Passage) -> tuple[object, ...]:
         stored_labels(passage.labels),
         None if passage.uri is None else stored_text(passage.uri),
         stored_text(passage.header),
-        passage.language,
+        stored_text(passage.language),
     )
 
 
@@ -105,7 +105,7 @@ def loaded_row(values: tuple[Any, ...], *, score: float = 0.0) -> Row:
         labels=loaded_labels(labels),
         uri=None if uri is None else loaded_text(uri),
         header=loaded_text(values[-2]),
-        language=values[-1],
+        language=loaded_text(values[-1]),
         score=score,
     )
     return Row(row, document, passage)

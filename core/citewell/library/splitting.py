@@ -219,10 +219,12 @@ def _matches(pattern: re.Pattern[str]) -> _Level:
 
 
 def _sentences(language: str) -> _Level:
+    known = language.encode("utf-8", "replace").decode()
+
     def cuts(text: str, start: int, end: int) -> Iterator[int]:
         # sentencex refuses lone surrogates; a question mark is as long as one.
         stretch = text[start:end].encode("utf-8", "replace").decode()
-        found = sentencex.get_sentence_boundaries(language, stretch)
+        found = sentencex.get_sentence_boundaries(known, stretch)
         return (start + boundary["end_index"] for boundary in found[:-1])
 
     return cuts

@@ -58,7 +58,7 @@ def documents(draw):
         headings=st.sampled_from([(), ("A",), ("A", "B")]),
     )
     places = tuple(Placed(start, draw(place)) for start in starts)
-    language = draw(st.sampled_from(["en", "de", "ja", "xx", ""]))
+    language = draw(st.sampled_from(["en", "de", "ja", "xx", "", "\ud800"]))
     return document(text, *parts, places=places, language=language)
 
 

@@ -154,3 +154,10 @@ def test_the_sign_of_a_currency_below_rows_without_ends_a_group():
         "Diluted": "Denominator:",
         "Earnings per share": "",
     }
+
+
+def test_half_a_character_is_a_language_that_is_not_known() -> None:
+    (odd,) = make_passages("One is here. Two is there.", language="\ud800")
+    (known,) = make_passages("One is here. Two is there.")
+
+    assert units(odd) == units(known)

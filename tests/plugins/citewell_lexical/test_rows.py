@@ -28,7 +28,7 @@ passages = st.builds(
     labels=st.frozensets(any_text, max_size=3),
     uri=st.none() | any_text,
     header=any_text,
-    language=st.sampled_from(["en", "de", ""]),
+    language=st.sampled_from(["en", "de", ""]) | any_text,
 )
 
 

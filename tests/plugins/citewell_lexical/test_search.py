@@ -210,3 +210,18 @@ async def test_who_is_one_of_very_many_readers_finds_their_passage(tmp_path):
 
         await retriever.delete(["library:theirs"])
         assert await found(retriever, "beacon", readable_by=one_of_them) == []
+
+
+async def test_half_a_character_is_an_unknown_language(tmp_path):
+    odd = replace(passage("odd", "zebra leave"), language="\ud800")
+    async with opened(tmp_path) as retriever:
+        await retriever.index([
+            IndexedDocument(id=odd.document_id, version="1", title="", passages=(odd,))
+        ])
+        (best,) = await retriever.retrieve(
+            Query(text="zebra", language="\ud800"), limit=5, readable_by=Audience.of("everyone")
+        )
+        (fetched,) = await retriever.fetch(["odd"], readable_by=Audience.of("everyone"))
+
+    assert best.id == "odd"
+    assert fetched == odd
