@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from statistics import mean
 
 from citewell import Passage, Place, Placed
+from citewell.engine.citing.source import Source
 from citewell.engine.citing.verdicts import (
     _CHECKS,
     CONTAINMENT_BAR,
-    Source,
     Statement,
     _contained,
     judge,

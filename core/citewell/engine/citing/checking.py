@@ -18,8 +18,9 @@ from citewell.engine.citing.quotations import with_stored_quotes
 from citewell.engine.citing.rows import Row, missing_cell
 from citewell.engine.citing.sanitizing import Clean, clean, harmless, without_links
 from citewell.engine.citing.segmenting import Piece, PieceKind, table_cells
+from citewell.engine.citing.source import Source
 from citewell.engine.citing.spans import Span
-from citewell.engine.citing.verdicts import Source, Statement, judge, stands_as_title
+from citewell.engine.citing.verdicts import Statement, judge, stands_as_title
 from citewell.engine.citing.words import words
 from citewell.types import Citation, Claim, ClaimKind, Passage, Verdict
 
@@ -161,6 +162,9 @@ class Checker:
         for number, passage in checked.passages.items():
             source = self._source(passage)
             spans = source.aligner.find_elided(text)
+            if any(map(source.is_denied_before, spans)):
+                verdict = _unsupported("negation", "it begins behind what denies it")
+                return _Finding(text, verdict)
             if spans:
                 shown = without_links(source.stored(text), known=source.addresses)
                 verdict = Verdict(

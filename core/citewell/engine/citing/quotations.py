@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from citewell.engine.citing.aligning import Aligner
 from citewell.engine.citing.sanitizing import clean
-from citewell.engine.citing.verdicts import Source
+from citewell.engine.citing.source import Source
 from citewell.engine.citing.words import UNSPACED, words
 
 # What opens a quotation, and what may close it, the likeliest first.

@@ -25,6 +25,7 @@ _HIDDEN = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0]"
     "|(?<=[0-9A-Za-z\u00c0-\u052f])[\u200c\u200d\ufe00-\ufe0f\U000e0100-\U000e01ef]+"
 )
+_CLOSED_BY = dict(zip(OPENING, CLOSING, strict=True))
 _PASSES = 4
 _TICKS = re.compile(r"`+")
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
@@ -257,7 +258,7 @@ class _Brackets:
                 self._open.append(len(self._out))
                 self._out.append(character)
             elif character in CLOSING and self._open:
-                position = self._close(character, text, position)
+                position = self._close(text, position)
             elif character not in CLOSING:
                 self._out.append(character)
         for start in self._open:
@@ -265,7 +266,8 @@ class _Brackets:
             self._out[start] = ""
         return "".join(self._out)
 
-    def _close(self, closing: str, text: str, position: int) -> int:
+    def _close(self, text: str, position: int) -> int:
+        """Settle what the bracket just read closes; another kind becomes that of its opening."""
         start = self._open.pop()
         destination = _DESTINATION.match(text, position)
         after = destination.end() if destination else position
@@ -273,10 +275,16 @@ class _Brackets:
             del self._out[start:]
             self._close_gap(text, after)
             return after
-        if self._out[start] == "[" and closing == "]":
-            return self._close_link(start, text, after, linked=destination is not None)
-        self._out.append(closing)
+        if destination and self._out[start] == "[":
+            self._close_link(start, text, after)
+            return after
+        if self._is_image(start):
+            self._out[start - 1] = ""
+        self._out.append(_CLOSED_BY[self._out[start]])
         return position
+
+    def _is_image(self, start: int) -> bool:
+        return start > 0 and self._out[start - 1] == "!" and self._out[start] == "["
 
     def _take_mark(self, content: Sequence[str]) -> bool:
         """Take the numbers of a mark; what is longer than a mark may be judged by its beginning."""
@@ -296,15 +304,10 @@ class _Brackets:
         if text[after : after + 1].isalnum():
             self._out.append(" ")
 
-    def _close_link(self, start: int, text: str, after: int, *, linked: bool) -> int:
-        image = start > 0 and self._out[start - 1] == "!"
-        if linked and image:
+    def _close_link(self, start: int, text: str, after: int) -> None:
+        """Leave the words of a link, and nothing of an image."""
+        if self._is_image(start):
             del self._out[start - 1 :]
             self._close_gap(text, after)
-        elif linked:
-            del self._out[start]
         else:
-            self._out.append("]")
-            if image:
-                self._out[start - 1] = ""
-        return after
+            del self._out[start]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from itertools import chain, pairwise
 
 CURRENCY = r"(?:[$€£¥₹]|\b(?:USD|EUR|GBP|JPY|INR|CHF|CNY|CAD|AUD|SEK|NOK|DKK|PLN|CZK|BRL|KRW)\b)"
-WORD = r"[%‰]|°?[^\W\d_]+"
+WORD = r"[%‰]|[AaPp]\.[Mm]\b|°?[^\W\d_]+"
 
 _SAME = """
     % percent per_cent prozent pct pour_cent por_ciento | ‰ permille promille
@@ -42,24 +42,29 @@ _SAME = """
     | kw kilowatt kilowatts | mw megawatt megawatts | gw gigawatt gigawatts | kwh | mwh
     | volt v volts
 
+    | am a.m | pm p.m
+
     | °c celsius degrees_celsius degrees_c | °f fahrenheit degrees_fahrenheit degrees_f
     | kelvin kelvins
 """
 _UNITS = {
     word.replace("_", " "): words.split()[0] for words in _SAME.split("|") for word in words.split()
 }
+# In other languages the word "am" may stand further behind a number.
+_BEHIND = frozenset({"am", "pm"})
 # A letter alone is a unit where a title says so: "Time (s)".
-_MENTION = re.compile(r"[$€£¥₹%‰]|°?[^\W\d_]{2,}|(?<=\s[(\[])[^\W\d_](?=[)\]])")
+_MENTION = re.compile(r"[$€£¥₹%‰]|\b[AaPp]\.[Mm]\b|°?[^\W\d_]{2,}|(?<=\s[(\[])[^\W\d_](?=[)\]])")
 
 
 def unit_in(words: Sequence[str]) -> str:
     """Return the first unit among the words behind a number; empty when there is none.
 
-    A letter alone is one only when it comes first: "5 h", but not "5 plus h".
+    A letter alone is one only when it comes first: "5 h", but not "5 plus h". So is "am".
     """
     for index, word in enumerate(words):
         found = _UNITS.get(" ".join(words[index : index + 2])) or _UNITS.get(word)
-        if found and (index == 0 or len(word) > 1 or not word.isalpha()):
+        far = len(word) > 1 and found not in _BEHIND
+        if found and (index == 0 or far or not word.isalpha()):
             return found
     return ""
 

@@ -25,11 +25,14 @@ _WORTH_JOINING = 0.2
 
 _BAR = "|"
 _PARAGRAPH = re.compile(r"[^\n]+(?:\n(?!\s*\n)[^\n]+)*")
+_PARAGRAPH_END = re.compile(r"\n\s*\n")
 _WORD = re.compile(r"\S+")
 _OWN_LINE = re.compile(r"\s*(?:\||[-*+•]\s|\d{1,3}[.)]\s|#|>)")
 # Of a table whose rows have no outer bars; a line of prose may hold one by chance, hardly two.
 _CELL_BORDER = re.compile(r"\s\|(?!\S)")
 _FEWEST_ROWS = 2
+# Between the header of a Markdown table and its rows.
+_RULE = re.compile(r"[|\s:-]*-[|\s:-]*\|[|\s:-]*|\|[|\s:-]*-[|\s:-]*")
 _STOP = re.compile(r"[.!?…][\"'”’)\]]*$")
 
 
@@ -48,12 +51,31 @@ class Window(Struct, frozen=True):
 
 
 class Windows:
-    """A text in pieces, among which the closest to a claim is found."""
+    """A text in pieces, among which the closest to a claim is found.
 
-    def __init__(self, text: str, spans: Sequence[Span], language: str) -> None:
+    The row of a table says what its header says as well.
+    """
+
+    def __init__(
+        self, text: str, spans: Sequence[Span], language: str, *, headed: bool = True
+    ) -> None:
+        """Read a text.
+
+        Args:
+            text: of a passage.
+            spans: its pieces, in order.
+            language: of the text.
+            headed: whether the first row of a table is its header.
+        """
         self.spans = tuple(spans)
+        self._text = text
         self._language = language
+        self._tables = _tables(text, self.spans)
         self._telling = [telling_words(text[start:end], language) for start, end in spans]
+        if headed:
+            for table in self._tables:
+                for row in table[1:]:
+                    self._telling[row] |= self._telling[table[0]]
 
     def closest(self, claim: str, *, joined: bool) -> Window | None:
         """Return the piece closest to `claim`, or None when nothing can be compared.
@@ -82,6 +104,14 @@ class Windows:
         last = min(window.last + reach, len(self.spans) - 1)
         return self.spans[first][0], self.spans[last][1]
 
+    def rows_around(self, piece: int) -> list[str]:
+        """Return the rows of the table that a piece stands in, each below the table's first."""
+        for table in self._tables:
+            if piece in table:
+                first, *others = (self._text[slice(*self.spans[row])] for row in table)
+                return [f"{first}\n{row}" for row in others]
+        return []
+
     def _closeness(self, piece: int, wanted: frozenset[str]) -> tuple[int, int]:
         shared = len(wanted & self._telling[piece])
         return shared, -len(self._telling[piece])
@@ -109,7 +139,8 @@ def sentence_spans(text: str, language: str) -> Iterator[Span]:
         else:
             spans = _rows_and_sentences(block, language)
         for first, last in spans:
-            yield start + first, start + last
+            if not _RULE.fullmatch(block, first, last):
+                yield start + first, start + last
 
 
 def row_spans(text: str, language: str) -> Iterator[Span]:
@@ -117,7 +148,23 @@ def row_spans(text: str, language: str) -> Iterator[Span]:
     for start, block in _paragraphs(text):
         is_table = "\n" in block.strip() or _BAR in block
         for first, last in _lines(block) if is_table else _sentences(block, language):
-            yield start + first, start + last
+            if not _RULE.fullmatch(block, first, last):
+                yield start + first, start + last
+
+
+def _tables(text: str, spans: Sequence[Span]) -> list[range]:
+    """Return the pieces of each table: from its first row to its last, in one paragraph."""
+    tables: list[range] = []
+    border = 0
+    for piece, (start, end) in enumerate(spans):
+        if not _CELL_BORDER.search(text, start, end):
+            continue
+        if tables and not _PARAGRAPH_END.search(text, border, start):
+            tables[-1] = range(tables[-1].start, piece + 1)
+        else:
+            tables.append(range(piece, piece + 1))
+        border = end
+    return tables
 
 
 def narrowed(text: str, span: Span, claim: str) -> Span:

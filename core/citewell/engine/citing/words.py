@@ -48,12 +48,20 @@ _STOP = {
 
 _NEGATORS = {
     "en": """not no never none neither nor without cannot nobody nothing nowhere n't hardly rarely
-        fails failed unable lacks lacking refuses refused denies denied prohibits prohibited
-        forbids forbidden""",
-    "de": "nicht kein keine keinem keinen keiner keines nie niemals niemand nichts ohne weder noch",
-    "fr": "ne n pas jamais aucun aucune rien personne sans ni",
-    "es": "no nunca jamás ningún ninguna ninguno nada nadie sin ni tampoco",
+        except unable""",
+    "de": """nicht kein keine keinem keinen keiner keines nie niemals niemand nichts ohne weder noch
+        ausser ausgenommen""",
+    "fr": "ne n pas jamais aucun aucune rien personne sans ni sauf excepté",
+    "es": "no nunca jamás ningún ninguna ninguno nada nadie sin ni tampoco salvo excepto",
 }
+
+# They deny what follows; denied themselves, they deny nothing.
+_DENIALS = {
+    "en": """fails failed lacks lacking refuses refused denies denied prohibits prohibited forbids
+        forbidden""",
+}
+# How far before a denial what denies it stands: "not strictly prohibited".
+_DENIED_WITHIN = 2
 
 _OPPOSITES = (
     ("increase", "decrease"), ("increased", "decreased"), ("increases", "decreases"),
@@ -111,14 +119,25 @@ def stopwords(language: str) -> frozenset[str]:
 @cache
 def negators(language: str) -> frozenset[str]:
     """Return words that turn a statement round; empty for a language without a list."""
-    return frozenset(_NEGATORS.get(language, "").split())
+    return frozenset(_NEGATORS.get(language, "").split()) | _denials(language)
+
+
+@cache
+def _denials(language: str) -> frozenset[str]:
+    return frozenset(_DENIALS.get(language, "").split())
 
 
 def is_negated(text: str, language: str) -> bool:
-    """Tell whether a negating word stands in `text`."""
-    negating = negators(language)
+    """Tell whether a negating word stands in `text`, not counting "not prohibited"."""
+    negating, denials = negators(language), _denials(language)
     contracted = "n't" in negating
-    return any(word in negating or (contracted and word.endswith("n't")) for word in words(text))
+    found: list[int] = []
+    for index, word in enumerate(words(text)):
+        if word in denials and found and index - found[-1] <= _DENIED_WITHIN:
+            found.pop()
+        elif word in negating or (contracted and word.endswith("n't")):
+            found.append(index)
+    return bool(found)
 
 
 @cache

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from citewell.engine.citing.aligning import Aligner
 from citewell.engine.citing.quotations import with_stored_quotes
-from citewell.engine.citing.verdicts import Source
+from citewell.engine.citing.source import Source
 from passages import passage
 
 SOURCE = Source(

@@ -3,7 +3,7 @@ from msgspec.structs import replace
 
 from citewell import Place, Placed
 from citewell.engine.citing.rows import Row, missing_cell
-from citewell.engine.citing.verdicts import Source
+from citewell.engine.citing.source import Source
 from passages import passage
 
 PLANS = "| Plan | Price | Seats |\n|---|---|---|\n| Basic | $10 | 5 |\n| Pro | $20 | 50 |"

@@ -227,6 +227,23 @@ async def test_each_part_of_a_quoted_paragraph_is_cited():
     assert claim.lead == "> "
 
 
+@pytest.mark.parametrize(
+    ("output", "shown"),
+    [
+        ("> staff may smoke in the lift [1]", False),
+        ("> It is not true that staff may smoke in the lift [1]", True),
+        ("> They may smoke outside [1]", True),
+    ],
+)
+async def test_a_quoted_paragraph_begins_before_what_denies_it(output, shown):
+    stored = "All guests pay nothing. It is not true that staff may smoke in the lift. "
+    claim = await one(output, evidence(passage(f"{stored}They may smoke outside.")))
+
+    assert claim.shown == shown
+    if not shown:
+        assert claim.verdict.reason == "it begins behind what denies it"
+
+
 async def test_a_quoted_paragraph_is_looked_for_in_each_passage():
     claim = await one("> | France | 25 | [1][2]")
 

@@ -3,10 +3,10 @@ from msgspec.structs import replace
 
 from citewell import Place, Placed, Verdict
 from citewell.engine.citing.quantities import missing_figure
+from citewell.engine.citing.source import Source
 from citewell.engine.citing.verdicts import (
     CONTAINMENT_BAR,
     PHRASE_BAR,
-    Source,
     Statement,
     judge,
     stands_as_title,

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from citewell.engine.citing.verdicts import Source
+from citewell.engine.citing.source import Source
 from citewell.engine.citing.windows import (
     MAX_QUOTE_CHARS,
     Window,

@@ -1,0 +1,106 @@
+"""The clauses of a text, each with whether it is denied, and words that say the contrary."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import TypeAlias
+
+from citewell.engine.citing.words import (
+    content_stems,
+    is_negated,
+    negators,
+    opposites,
+    words,
+)
+
+Clause: TypeAlias = tuple[frozenset[str], bool]
+
+_BORDER = re.compile(
+    r"[;()\u2013\u2014]|[,:](?!\d)|\b(?:and|but|while|although|though|because|which|that|unless|whereas|"
+    r"aber|und|weil|dass|mais|et|que|pero|y)\b",
+    re.IGNORECASE,
+)
+_LIST_ITEM = re.compile(r"\s*(?:[-*+•]|\d{1,3}[.)])\s")
+_LEAD_END = ":"
+# What leads to a list is a sentence or two.
+_LEAD_CHARS = 300
+# "not allowed", "isn't ever allowed", "no longer to be allowed".
+_DENIED_WITHIN = 4
+
+
+def clauses(text: str, language: str) -> Iterator[Clause]:
+    """Yield the stems of the content words of each clause, and whether it is negated."""
+    for clause in clause_texts(text, language, fewest=2):
+        yield _telling_stems(clause, language), is_negated(clause, language)
+
+
+def clause_texts(text: str, language: str, *, fewest: int) -> list[str]:
+    """Return the clauses of `text`; one of fewer than `fewest` content words joins the next.
+
+    What has none, as behind the colon of "Staff: 50", belongs to the clause before it.
+    """
+    found: list[str] = []
+    pending = ""
+    for part in _BORDER.split(text):
+        pending = f"{pending} {part}"
+        stems = _telling_stems(pending, language)
+        if found and not stems:
+            found[-1] += pending
+            pending = ""
+        elif len(stems) >= fewest:
+            found.append(pending)
+            pending = ""
+    return list(filter(None, (*found, pending)))
+
+
+def with_leads(units: Iterable[str]) -> Iterator[str]:
+    """Yield sentences, and each item of a list as one sentence with what leads to the list.
+
+    Args:
+        units: sentences and items in order; a sentence may hold the items below it.
+    """
+    lead = ""
+    for unit in units:
+        for text in _apart(unit):
+            if lead and _LIST_ITEM.match(text):
+                yield f"{lead} {text}"
+                continue
+            yield text
+            stripped = text.rstrip()
+            leads = stripped.endswith(_LEAD_END)
+            lead = stripped.removesuffix(_LEAD_END)[-_LEAD_CHARS:] if leads else ""
+
+
+def _apart(unit: str) -> Iterator[str]:
+    """Part a sentence from the items below it."""
+    lines = unit.splitlines()
+    leads = [line.rstrip().endswith(_LEAD_END) for line in lines]
+    first = leads.index(True) + 1 if True in leads else len(lines)
+    if first < len(lines) and all(map(_LIST_ITEM.match, lines[first:])):
+        yield "\n".join(lines[:first])
+        yield from lines[first:]
+    else:
+        yield unit
+
+
+def is_denied(text: str, word: str, language: str) -> bool:
+    """Tell whether a negating word stands shortly before `word` in `text`."""
+    said = list(words(text))
+    return any(
+        is_negated(" ".join(said[max(index - _DENIED_WITHIN, 0) : index]), language)
+        for index, other in enumerate(said)
+        if other == word
+    )
+
+
+def denies_the_contrary(text: str, known: frozenset[str], language: str) -> bool:
+    """Tell whether `text` denies a word whose opposite is among the `known` words."""
+    return any(
+        not opposites().get(word, frozenset()).isdisjoint(known) and is_denied(text, word, language)
+        for word in frozenset(words(text))
+    )
+
+
+def _telling_stems(text: str, language: str) -> frozenset[str]:
+    return frozenset(content_stems(text, language)).difference(negators(language))

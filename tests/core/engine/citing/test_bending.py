@@ -1,0 +1,153 @@
+"""Sentences that use the words of their source, true and bent ones."""
+
+import pytest
+
+from citewell.engine.citing.source import Source
+from citewell.engine.citing.verdicts import Statement, judge
+from passages import passage
+
+MARKDOWN = (
+    "| Plan | Price | Seats |\n| --- | --- | --- |\n| Free | $0 | 3 |\n| Pro | $20 | 50 |\n"
+    "| Team | $35 | 80 |\n| Max | $90 | 200 |"
+)
+BARE = "Plan | Price | Seats\nFree | $0 | 3\nPro | $20 | 50\nTeam | $35 | 80\nMax | $90 | 200"
+RULES = (
+    "The plan does not cover:\n- dental treatment\n- massages\n\nIt covers:\n\n- glasses\n"
+    "- hearing aids"
+)
+
+
+def verdict(text, source, *, question="", language="en"):
+    sources = [Source(passage(source, language=language))]
+    return judge(Statement(text, sources, question, language))
+
+
+@pytest.mark.parametrize("table", [MARKDOWN, BARE])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The Pro plan has a price of $20 and 50 seats.",
+        "The Max plan has a price of $90 and 200 seats.",
+        "The Free plan has 3 seats.",
+        "Free and Pro have a price of $0 and $20.",
+        "The price of Team is $35, that of Max $90.",
+        "The plans are Free, Pro, Team and Max.",
+    ],
+)
+def test_prose_about_a_table_is_supported(text, table):
+    found = verdict(text, table)
+
+    assert found.supported, found
+
+
+@pytest.mark.parametrize("table", [MARKDOWN, BARE])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The Pro plan has a price of $35 and 50 seats.",
+        "The Pro plan has a price of $20 and 80 seats.",
+        "The Max plan has a price of $35.",
+    ],
+)
+def test_a_figure_of_another_row_is_not_supported(text, table):
+    found = verdict(text, table)
+
+    assert found.check == "figures", found
+    assert not found.supported
+
+
+@pytest.mark.parametrize(
+    ("text", "source"),
+    [
+        ("Smoking is not allowed in the office.", "Smoking is prohibited in the office."),
+        ("Smoking isn't allowed in the office.", "Smoking is prohibited in the office."),
+        ("Smoking is prohibited in the office.", "Smoking is not allowed in the office."),
+        ("Registration is optional.", "Registration is not required."),
+        ("Registration is not required.", "Registration is optional."),
+        ("Registration is not optional.", "Registration is required."),
+        ("Gift cards cannot be returned.", "Items can be returned, gift cards cannot be returned."),
+    ],
+)
+def test_a_denied_opposite_says_the_same(text, source):
+    found = verdict(text, source)
+
+    assert found.supported, found
+
+
+@pytest.mark.parametrize(
+    ("text", "source", "check"),
+    [
+        ("Smoking is allowed in the office.", "Smoking is prohibited in the office.", "opposites"),
+        ("Smoking is allowed in the office.", "Smoking is not allowed in the office.", "negation"),
+        ("Smoking is not prohibited in the office.", "Smoking is prohibited in the office.", None),
+        ("Registration is optional.", "Registration is required.", "opposites"),
+        ("Registration is not optional.", "Registration is not required.", None),
+        ("Gift cards can be returned.", "All items can be returned except gift cards.", "negation"),
+    ],
+)
+def test_an_opposite_is_not_supported(text, source, check):
+    found = verdict(text, source)
+
+    assert not found.supported, found
+    assert check in {found.check, None}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Dental treatment is covered.",
+        "The plan covers massages.",
+        "The plan covers dental treatment.",
+    ],
+)
+def test_items_below_a_denial_are_denied(text):
+    found = verdict(text, RULES)
+
+    assert not found.supported, found
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The plan does not cover massages.",
+        "The plan does not cover dental treatment.",
+        "It covers glasses.",
+        "The plan covers hearing aids.",
+    ],
+)
+def test_items_are_what_their_lead_says(text):
+    found = verdict(text, RULES)
+
+    assert found.supported, found
+
+
+@pytest.mark.parametrize(
+    ("text", "source"),
+    [
+        ("The office closes at 3 PM.", "The office closes at 3pm."),
+        ("The office closes at 3 pm.", "The office closes at 3 p.m. each day."),
+        (
+            "The office is open from 9 AM to 3 PM.",
+            "The office is open from 9 to 3 pm, not 9 am on Monday.",
+        ),
+        ("The disk holds 500 GB.", "The disk holds 500gb."),
+    ],
+)
+def test_units_are_no_names(text, source):
+    found = verdict(text, source)
+
+    assert found.supported, found
+
+
+@pytest.mark.parametrize(
+    ("text", "source"),
+    [
+        ("The office closes at 3 AM.", "The office closes at 3pm."),
+        ("The office closes at 3 a.m.", "The office closes at 3 p.m. each day."),
+    ],
+)
+def test_morning_is_not_afternoon(text, source):
+    found = verdict(text, source)
+
+    assert found.check == "figures", found
+    assert not found.supported
