@@ -102,8 +102,8 @@ def clean(raw: str) -> Clean:
         more = _cleaned_once(found.text)
         if more.text == found.text:
             break
-        numbers = tuple(dict.fromkeys(found.numbers + more.numbers))
-        found = Clean(more.text, numbers, found.failed + more.failed)
+        # What only looks like a mark now was none when the model wrote it.
+        found = Clean(more.text, found.numbers, found.failed + more.failed)
     return found
 
 

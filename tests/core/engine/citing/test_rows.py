@@ -149,6 +149,36 @@ def test_a_total_ends_the_group(cells, is_of_group):
     assert found == (None if is_of_group else cells.partition(" | ")[0])
 
 
+FEES = "Fees:\n{first} | 3 | 4\n{second} | 8 | 10\nLate | 5 | 6"
+
+
+@pytest.mark.parametrize(
+    ("above", "first", "second", "is_of_group"),
+    [
+        ("", "Each", "Other", True),
+        ("", "Each total", "Other total", True),
+        ("", "Each", "Total", False),
+        ("", "Each", "Fees of all", False),
+        ("", "Fees for each", "Other", True),
+        ("Dues:\nOne | 1 | 2\n", "Each", "Other", True),
+        ("Dues:\nOne | 1 | 2\n", "Dues of all", "Other", False),
+        ("Dues:\nOne | 1 | 2\n", "Fees for each", "Other", True),
+    ],
+)
+def test_a_group_ends_at_a_row_that_says_all_of_its_name(above, first, second, is_of_group):
+    fees = "Item | 2023 | 2022\n" + above + FEES.format(first=first, second=second)
+
+    found = missing("Fees: Late | 5 | 6", passage(fees), titles=("Item", "2023", "2022"))
+
+    assert (found is None) == is_of_group
+
+
+def test_a_row_is_not_its_own_header():
+    boxes = passage("5 | Desks\n6 | Chairs")
+
+    assert missing("5 | Desks", boxes, titles=("Desks", "Chairs")) is None
+
+
 @pytest.mark.parametrize("before", ["Item list:\n", "Item, 2023 or 2022\n"])
 def test_a_line_above_a_table_is_not_its_header(before):
     titles = ("Item", "2023", "2022")

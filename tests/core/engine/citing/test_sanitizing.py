@@ -210,6 +210,21 @@ def test_code_keeps_its_lines():
     assert harmless("plain [1]") == "plain [1]"
 
 
+@pytest.mark.parametrize(
+    ("raw", "text", "numbers", "failed"),
+    [
+        ("<`a`", "< a", (), ()),
+        ("\\ ² 】²", "\\", (), ("²", "²")),
+        ("`】]】²>1`²】[11]]", "`】]】²>1`", (11,), ("²",)),
+        ("][*]*<[&1】", "<", (), ("[&1]",)),
+    ],
+)
+def test_what_comes_together_is_taken_out_as_well(raw, text, numbers, failed):
+    cleaned = clean(raw)
+
+    assert (cleaned.text, cleaned.numbers, cleaned.failed) == (text, numbers, failed)
+
+
 _ODD = st.text(
     st.sampled_from("[]()`*_#>|~\\!<>@&;:.,/ \n\t1230１ab【】\u200b\ue000\x1b"), max_size=60
 )

@@ -227,6 +227,27 @@ async def test_each_part_of_a_quoted_paragraph_is_cited():
     assert claim.lead == "> "
 
 
+async def test_a_year_may_stand_outside_the_quote():
+    stored = "Rules of 1999. " + "Something else is said here at length. " * 20
+    given = evidence(passage(f"{stored}Staff receive 30 days of paid leave each year."))
+
+    claim = await one("In 1999 staff receive 30 days of paid leave [1].", given)
+
+    assert claim.shown, claim.verdict
+    assert [citation.quote for citation in claim.citations] == [
+        "Staff receive 30 days of paid leave each year."
+    ]
+
+
+@pytest.mark.parametrize("policy", list(Policy))
+async def test_a_first_heading_has_nothing_before_it(policy):
+    given = evidence(LEAVE, policy=policy)
+
+    heading, _ = await claims("# Leave\n\nStaff receive 30 days of leave [1].", given)
+
+    assert heading.lead == ""
+
+
 @pytest.mark.parametrize(
     ("output", "shown"),
     [

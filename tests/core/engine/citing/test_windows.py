@@ -313,3 +313,73 @@ def test_a_sentence_joins_that_holds_a_figure_of_the_claim():
     assert quoted(text, claim.replace("7", "8"))[0] == (
         "Bravo charl delta echos foxtr golfs hotel."
     )
+
+
+def test_a_claim_without_words_is_given_the_start_of_a_long_text():
+    text = "word " * 400
+
+    span, share = Source(passage(text)).quote("it is")
+
+    assert 0 < span[1] - span[0] <= MAX_QUOTE_CHARS
+    assert share == 0.0
+
+
+def test_a_year_that_stands_beside_needs_no_wider_quote():
+    text = "The year was 1999. Staff receive 30 days of paid leave each year. Much."
+
+    assert quoted(text, "In 1999 staff receive 30 days of paid leave.")[0] == (
+        "Staff receive 30 days of paid leave each year."
+    )
+
+
+def test_figures_of_a_quote_are_read_as_in_their_language():
+    text = "Der Faktor ist 1,234. Die Miete der Halle kostet 1.234 Euro im Monat. Viel."
+    source = Source(passage(text, language="de"))
+
+    span, _ = source.quote("Die Miete der Halle kostet 1.234 Euro im Monat.")
+
+    assert text[slice(*span)] == "Die Miete der Halle kostet 1.234 Euro im Monat."
+
+
+def _line(width, letter="a"):
+    return (f"{letter * 4} " * 60)[: width - 1].rstrip().ljust(width - 1, letter) + letter
+
+
+@pytest.mark.parametrize(
+    ("widths", "prose"),
+    [
+        # Below 60, or below .7 of the widest, a line is a row.
+        ((59, 80, 80, 80, 80, 80), 5),
+        ((60, 80, 80, 80, 80, 80), 6),
+        ((83, 120, 120, 120, 120), 4),
+        ((85, 120, 120, 120, 120), 5),
+        ((120, 120, 120, 83, 120), 1),
+        ((120, 120, 83, 120, 120), 2),
+    ],
+)
+def test_prose_begins_below_the_last_short_line(widths, prose):
+    lines = [_line(width) for width in widths]
+    lines[-1] += "."
+    text = "\n".join(lines)
+
+    pieces = [text[start:end] for start, end in sentence_spans(text, "en")]
+
+    assert pieces == [*lines[:-prose], "\n".join(lines[-prose:])]
+
+
+@pytest.mark.parametrize(("surplus", "pieces"), [(0, 7), (1, 18)])
+def test_overlong_prose_is_one_piece_up_to_the_longest_quote(surplus, pieces):
+    rows = [_line(50, "b") for _ in range(6)]
+    lines = [*(_line(100) for _ in range(11)), _line(88 + surplus) + "."]
+    text = "\n".join((*rows, *lines))
+
+    assert len("\n".join(lines)) == MAX_QUOTE_CHARS + surplus
+    assert len(list(sentence_spans(text, "en"))) == pieces
+
+
+def test_a_short_sentence_late_in_the_text_is_whole():
+    text = " ".join(["word"] * 90) + ".\nThis one is short\nand goes on here."
+
+    spans = list(sentence_spans(text, "en"))
+
+    assert text[slice(*spans[-1])] == "This one is short\nand goes on here."
