@@ -21,7 +21,7 @@ _BORDER = re.compile(
     r"aber|und|weil|dass|mais|et|que|pero|y)\b",
     re.IGNORECASE,
 )
-_LIST_ITEM = re.compile(r"\s*(?:[-*+•]|\d{1,3}[.)])\s")
+_LIST_ITEM = re.compile(r"(?:[-*+•]|\d{1,3}[.)])\s")
 _LEAD_END = ":"
 # What leads to a list is a sentence or two.
 _LEAD_CHARS = 300
@@ -58,30 +58,16 @@ def with_leads(units: Iterable[str]) -> Iterator[str]:
     """Yield sentences, and each item of a list as one sentence with what leads to the list.
 
     Args:
-        units: sentences and items in order; a sentence may hold the items below it.
+        units: sentences and items in order, without blanks around them.
     """
-    lead = ""
+    lead: str | None = None
     for unit in units:
-        for text in _apart(unit):
-            if lead and _LIST_ITEM.match(text):
-                yield f"{lead} {text}"
-                continue
-            yield text
-            stripped = text.rstrip()
-            leads = stripped.endswith(_LEAD_END)
-            lead = stripped.removesuffix(_LEAD_END)[-_LEAD_CHARS:] if leads else ""
-
-
-def _apart(unit: str) -> Iterator[str]:
-    """Part a sentence from the items below it."""
-    lines = unit.splitlines()
-    leads = [line.rstrip().endswith(_LEAD_END) for line in lines]
-    first = leads.index(True) + 1 if True in leads else len(lines)
-    if first < len(lines) and all(map(_LIST_ITEM.match, lines[first:])):
-        yield "\n".join(lines[:first])
-        yield from lines[first:]
-    else:
-        yield unit
+        if lead is not None and _LIST_ITEM.match(unit):
+            yield f"{lead} {unit}"
+        else:
+            yield unit
+            leads = unit.endswith(_LEAD_END)
+            lead = unit.removesuffix(_LEAD_END)[-_LEAD_CHARS:] if leads else None
 
 
 def is_denied(text: str, word: str, language: str) -> bool:

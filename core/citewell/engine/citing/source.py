@@ -129,7 +129,7 @@ class Source:
 
         Where that is no table, none are returned.
         """
-        window = self._sentences.closest(claim, joined=True)
+        window = self._sentences.closest(claim)
         return self._sentences.rows_around(window.first) if window else []
 
     def figures_near(self, claim: str, *, reach: int) -> Figures:
@@ -144,12 +144,8 @@ class Source:
 
     def is_denied_before(self, span: Span) -> bool:
         """Tell whether the sentence that a stretch stands in has been negated before it."""
-        text, language = self.passage.text, self.passage.language
-        return any(
-            is_negated(text[start : span[0]], language)
-            for start, end in self._sentences.spans
-            if start < span[0] < end
-        )
+        starts = [0, *(start for start, _ in self._sentences.spans if start <= span[0])]
+        return is_negated(self.passage.text[max(starts) : span[0]], self.passage.language)
 
     def stored(self, quotation: str) -> str:
         """Return the stored text of a quotation on one line; empty when it does not stand there."""

@@ -77,7 +77,7 @@ class Windows:
                 for row in table[1:]:
                     self._telling[row] |= self._telling[table[0]]
 
-    def closest(self, claim: str, *, joined: bool) -> Window | None:
+    def closest(self, claim: str, *, joined: bool = False) -> Window | None:
         """Return the piece closest to `claim`, or None when nothing can be compared.
 
         Args:

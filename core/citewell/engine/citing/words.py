@@ -131,13 +131,17 @@ def is_negated(text: str, language: str) -> bool:
     """Tell whether a negating word stands in `text`, not counting "not prohibited"."""
     negating, denials = negators(language), _denials(language)
     contracted = "n't" in negating
-    found: list[int] = []
+    plain: list[int] = []
+    denied = False
     for index, word in enumerate(words(text)):
-        if word in denials and found and index - found[-1] <= _DENIED_WITHIN:
-            found.pop()
+        if word in denials:
+            if plain and index - plain[-1] <= _DENIED_WITHIN:
+                plain.pop()
+            else:
+                denied = True
         elif word in negating or (contracted and word.endswith("n't")):
-            found.append(index)
-    return bool(found)
+            plain.append(index)
+    return denied or bool(plain)
 
 
 @cache

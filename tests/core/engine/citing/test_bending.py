@@ -151,3 +151,34 @@ def test_morning_is_not_afternoon(text, source):
 
     assert found.check == "figures", found
     assert not found.supported
+
+
+def test_a_stopword_is_no_name_of_a_row():
+    table = "Plan | Price\nPro | $20\nBasic, the smallest | $5"
+
+    assert verdict("The Pro plan has a price of $20.", table).supported
+    assert verdict("The Pro plan has a price of $5.", table).check == "figures"
+
+
+def test_rows_are_read_as_in_their_language():
+    table = "Halle | Miete\nNord | 1.234 Euro\nSüd | 2.345 Euro"
+
+    assert verdict("Die Halle Nord hat 1.234 Euro Miete.", table, language="de").supported
+    found = verdict("Die Halle Nord hat 2.345 Euro Miete.", table, language="de")
+    assert found.check == "figures"
+
+
+def test_several_rows_and_a_year_above_them_may_be_named():
+    text = f"Prices of 2023.\n\n{BARE}"
+
+    assert verdict("In 2023 the Pro plan had a price of $20.", text).supported
+    assert verdict("Pro and Team have 50 and 80 seats.", text).supported
+    assert verdict("In 2024 the Pro plan had a price of $20.", text).check == "figures"
+
+
+def test_a_unit_is_a_name_where_no_figure_stands_before_it():
+    source = "At 3pm staff receive their leave."
+
+    assert verdict("At 3 PM staff receive leave.", source).supported
+    assert verdict("Staff of Euro receive leave.", source).check == "names"
+    assert verdict("At 3 PM staff of Fabrikam receive leave.", source).check == "names"

@@ -254,15 +254,22 @@ async def test_a_first_heading_has_nothing_before_it(policy):
         ("> staff may smoke in the lift [1]", False),
         ("> It is not true that staff may smoke in the lift [1]", True),
         ("> They may smoke outside [1]", True),
+        ("> guests pay nothing [1]", False),
+        ("> Not all guests pay nothing [1]", True),
+        ("> All pay [1]", True),
     ],
 )
 async def test_a_quoted_paragraph_begins_before_what_denies_it(output, shown):
-    stored = "All guests pay nothing. It is not true that staff may smoke in the lift. "
+    stored = (
+        "Not all guests pay nothing. It is not true that staff may smoke in the lift. All pay. "
+    )
     claim = await one(output, evidence(passage(f"{stored}They may smoke outside.")))
 
     assert claim.shown == shown
     if not shown:
-        assert claim.verdict.reason == "it begins behind what denies it"
+        assert claim.verdict == Verdict(
+            supported=False, reason="it begins behind what denies it", check="negation"
+        )
 
 
 async def test_a_quoted_paragraph_is_looked_for_in_each_passage():

@@ -383,3 +383,27 @@ def test_a_short_sentence_late_in_the_text_is_whole():
     spans = list(sentence_spans(text, "en"))
 
     assert text[slice(*spans[-1])] == "This one is short\nand goes on here."
+
+
+def test_the_rule_below_a_header_is_no_row():
+    text = "| Plan | Seats |\n| :--- | ---: |\n| Pro | 50 |\n|---|---|"
+
+    for spans in (sentence_spans, row_spans):
+        assert [text[start:end] for start, end in spans(text, "en")] == [
+            "| Plan | Seats |",
+            "| Pro | 50 |",
+        ]
+
+
+def test_a_row_is_as_close_as_its_header_and_itself():
+    text = "Seats of plans.\n\n| Plan | Seats |\n| Pro | 50 |\n\nA | B\nC | D"
+    spans = list(sentence_spans(text, "en"))
+
+    headed = Windows(text, spans, "en").closest("The plan Pro has seats")
+    bare = Windows(text, spans, "en", headed=False).closest("The plan Pro has seats")
+
+    assert headed == Window(2, 2, 1.0)
+    assert bare == Window(1, 1, 2 / 3)
+    assert Windows(text, spans, "en").rows_around(2) == ["| Plan | Seats |\n| Pro | 50 |"]
+    assert Windows(text, spans, "en").rows_around(3) == ["A | B\nC | D"]
+    assert Windows(text, spans, "en").rows_around(0) == []

@@ -80,3 +80,20 @@ def test_letters_of_another_script_beside_latin_ones_are_read_as_what_they_look_
         "\u03bcm",
     ]
     assert is_negated("It is n\u043et so.", "en")
+
+
+@pytest.mark.parametrize(
+    ("text", "negated"),
+    [
+        ("Smoking is prohibited.", True),
+        ("Smoking is not prohibited.", False),
+        ("Smoking is not strictly prohibited.", False),
+        ("It is not so that it is prohibited.", True),
+        ("Smoking isn't prohibited, but never liked.", True),
+        ("It never denied that it was prohibited.", True),
+        ("Denied and refused.", True),
+        ("Cakes are sold, except on Monday.", True),
+    ],
+)
+def test_a_denial_that_is_denied_denies_nothing(text, negated):
+    assert is_negated(text, "en") == negated

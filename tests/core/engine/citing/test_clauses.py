@@ -1,0 +1,50 @@
+import pytest
+
+from citewell.engine.citing.clauses import denies_the_contrary, is_denied, with_leads
+
+
+@pytest.mark.parametrize(
+    ("units", "read"),
+    [
+        (["Not covered:", "- a", "- b"], ["Not covered:", "Not covered - a", "Not covered - b"]),
+        (["Covered:", "1. a", "2) b"], ["Covered:", "Covered 1. a", "Covered 2) b"]),
+        (["Not so.", "- a"], ["Not so.", "- a"]),
+        (["- a", "Covered:"], ["- a", "Covered:"]),
+        (["Covered:", "- a", "All.", "- b"], ["Covered:", "Covered - a", "All.", "- b"]),
+        (["Covered:", "All.", "- b"], ["Covered:", "All.", "- b"]),
+        (["x" * 400 + ":", "* a"], ["x" * 400 + ":", "x" * 300 + " * a"]),
+        ([":", "- a"], [":", " - a"]),
+        ([], []),
+    ],
+)
+def test_items_are_read_with_their_lead(units, read):
+    assert list(with_leads(units)) == read
+
+
+@pytest.mark.parametrize(
+    ("text", "denied"),
+    [
+        ("not allowed", True),
+        ("Smoking isn't ever really to be allowed", False),
+        ("Smoking is not to be ever allowed", True),
+        ("allowed, not wanted", False),
+        ("It is not so. Smoking in the office is allowed", False),
+        ("allowed here and not allowed there", True),
+        ("wanted", False),
+    ],
+)
+def test_a_word_is_denied_shortly_before_it(text, denied):
+    assert is_denied(text, "allowed", "en") == denied
+
+
+def test_negating_words_are_those_of_the_language():
+    assert is_denied("nicht erlaubt", "erlaubt", "de")
+    assert not is_denied("nicht erlaubt", "erlaubt", "en")
+
+
+def test_a_denied_word_says_what_its_opposite_says():
+    assert denies_the_contrary("It is not required", frozenset({"optional"}), "en")
+    assert not denies_the_contrary("It is required", frozenset({"optional"}), "en")
+    assert not denies_the_contrary("It is not required", frozenset({"required"}), "en")
+    assert not denies_the_contrary("It is not blue", frozenset({"optional"}), "en")
+    assert not denies_the_contrary("It is not required", frozenset({"optional"}), "de")
