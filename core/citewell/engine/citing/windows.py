@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
@@ -25,7 +26,6 @@ _WORTH_JOINING = 0.2
 
 _BAR = "|"
 _PARAGRAPH = re.compile(r"[^\n]+(?:\n(?!\s*\n)[^\n]+)*")
-_PARAGRAPH_END = re.compile(r"\n\s*\n")
 _WORD = re.compile(r"\S+")
 _OWN_LINE = re.compile(r"\s*(?:\||[-*+•]\s|\d{1,3}[.)]\s|#|>)")
 # Of a table whose rows have no outer bars; a line of prose may hold one by chance, hardly two.
@@ -70,7 +70,7 @@ class Windows:
         self.spans = tuple(spans)
         self._text = text
         self._language = language
-        self._tables = _tables(text, self.spans)
+        self._tables = tuple(_tables(text, self.spans))
         self._telling = [telling_words(text[start:end], language) for start, end in spans]
         if headed:
             for table in self._tables:
@@ -152,19 +152,13 @@ def row_spans(text: str, language: str) -> Iterator[Span]:
                 yield start + first, start + last
 
 
-def _tables(text: str, spans: Sequence[Span]) -> list[range]:
-    """Return the pieces of each table: from its first row to its last, in one paragraph."""
-    tables: list[range] = []
-    border = 0
-    for piece, (start, end) in enumerate(spans):
-        if not _CELL_BORDER.search(text, start, end):
-            continue
-        if tables and not _PARAGRAPH_END.search(text, border, start):
-            tables[-1] = range(tables[-1].start, piece + 1)
-        else:
-            tables.append(range(piece, piece + 1))
-        border = end
-    return tables
+def _tables(text: str, spans: Sequence[Span]) -> Iterator[range]:
+    """Yield the pieces of each table: from the first row of a paragraph to its last."""
+    starts = [start for start, _ in _paragraphs(text)]
+    rows = (piece for piece, span in enumerate(spans) if _CELL_BORDER.search(text, *span))
+    for _, run in groupby(rows, key=lambda piece: bisect(starts, spans[piece][0])):
+        pieces = list(run)
+        yield range(pieces[0], pieces[-1] + 1)
 
 
 def narrowed(text: str, span: Span, claim: str) -> Span:

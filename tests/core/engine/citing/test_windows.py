@@ -407,3 +407,16 @@ def test_a_row_is_as_close_as_its_header_and_itself():
     assert Windows(text, spans, "en").rows_around(2) == ["| Plan | Seats |\n| Pro | 50 |"]
     assert Windows(text, spans, "en").rows_around(3) == ["A | B\nC | D"]
     assert Windows(text, spans, "en").rows_around(0) == []
+
+
+def test_lines_between_the_rows_of_a_table_belong_to_it():
+    text = "Fees\nA | B\nC | D\nLate:\nE | F\nAll in euros.\n\nG | H\n \nI | J"
+    spans = list(row_spans(text, "en"))
+
+    windows = Windows(text, spans, "en")
+
+    assert [windows.rows_around(piece) for piece in range(len(spans))] == [
+        [],
+        *[["A | B\nC | D", "A | B\nLate:", "A | B\nE | F"]] * 4,
+        *[[]] * 3,
+    ]
