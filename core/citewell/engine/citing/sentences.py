@@ -45,7 +45,8 @@ def split_sentences(text: str, language: str) -> Iterator[Span]:
     A language that the library does not know is read as English.
     """
     start = end = 0
-    for sentence in sentencex.segment(language, SURROGATES.sub("\ufffd", text)):
+    known = SURROGATES.sub("\ufffd", language)
+    for sentence in sentencex.segment(known, SURROGATES.sub("\ufffd", text)):
         end += len(sentence)
         # The library leaves an opening quotation mark with the sentence before.
         opener = _TRAILING_OPENER.search(text, start, end)

@@ -139,3 +139,10 @@ def test_nothing_is_lost(text):
 )
 def test_stored_text_is_split_with_offsets(text, sentences):
     assert [text[start:end] for start, end in split_sentences(text, "en")] == sentences
+
+
+@pytest.mark.parametrize("language", ["xx", "", "\ud800"])
+def test_a_language_that_nobody_knows_is_read_as_english(language):
+    spans = split_sentences("Dr. No ran. He hid.", language)
+
+    assert list(spans) == [(0, 11), (12, 19)]

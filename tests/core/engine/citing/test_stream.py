@@ -253,6 +253,7 @@ async def test_a_first_heading_has_nothing_before_it(policy):
     [
         ("> staff may smoke in the lift [1]", False),
         ("> It is not true that staff may smoke in the lift [1]", True),
+        ("> staff may smoke in the lift. All pay [1]", False),
         ("> They may smoke outside [1]", True),
         ("> guests pay nothing [1]", False),
         ("> Not all guests pay nothing [1]", True),
