@@ -143,6 +143,6 @@ def test_stored_text_is_split_with_offsets(text, sentences):
 
 @pytest.mark.parametrize("language", ["xx", "", "\ud800"])
 def test_a_language_that_nobody_knows_is_read_as_english(language):
-    spans = split_sentences("Dr. No ran. He hid.", language)
+    text = "Mr. Smith ran. He hid."
 
-    assert list(spans) == [(0, 11), (12, 19)]
+    assert list(split_sentences(text, language)) == list(split_sentences(text, "en"))
