@@ -70,22 +70,20 @@ def with_leads(units: Iterable[str]) -> Iterator[str]:
             lead = unit.removesuffix(_LEAD_END)[-_LEAD_CHARS:] if leads else None
 
 
-def is_denied(text: str, word: str, language: str) -> bool:
-    """Tell whether a negating word stands shortly before `word` in `text`."""
+def denied_words(text: str, language: str) -> frozenset[str]:
+    """Return the words with an opposite before which a negating word stands, not far away."""
     said = list(words(text))
-    return any(
-        is_negated(" ".join(said[max(index - _DENIED_WITHIN, 0) : index]), language)
-        for index, other in enumerate(said)
-        if other == word
+    return frozenset(
+        word
+        for index, word in enumerate(said)
+        if word in opposites()
+        and is_negated(" ".join(said[max(index - _DENIED_WITHIN, 0) : index]), language)
     )
 
 
 def denies_the_contrary(text: str, known: frozenset[str], language: str) -> bool:
     """Tell whether `text` denies a word whose opposite is among the `known` words."""
-    return any(
-        not opposites().get(word, frozenset()).isdisjoint(known) and is_denied(text, word, language)
-        for word in frozenset(words(text))
-    )
+    return any(not opposites()[word].isdisjoint(known) for word in denied_words(text, language))
 
 
 def _telling_stems(text: str, language: str) -> frozenset[str]:

@@ -14,8 +14,8 @@ from msgspec import Struct
 from citewell.engine.citing.clauses import (
     clause_texts,
     clauses,
+    denied_words,
     denies_the_contrary,
-    is_denied,
 )
 from citewell.engine.citing.quantities import Figures, missing_figure
 from citewell.engine.citing.sanitizing import links_in
@@ -256,18 +256,18 @@ def _opposed(statement: Statement) -> Iterator[tuple[str, str, bool]]:
 
     The last value tells whether one of the two is denied: "not allowed" agrees with "prohibited".
     """
-    pairs = opposites()
-    stated = [word for word in words(statement.text) if word in pairs]
-    known: frozenset[str] = frozenset().union(*(source.words for source in statement.sources))
-    for word in stated:
-        if word in known:
-            continue
-        denied = is_denied(statement.text, word, statement.language)
-        for source in statement.sources:
-            (start, end), _ = source.quote(statement.text)
-            stored = source.passage.text[start:end]
-            for other in sorted(pairs[word].intersection(words(stored))):
-                yield word, other, is_denied(stored, other, source.passage.language) != denied
+    known = frozenset[str]().union(*(source.words for source in statement.sources))
+    stated = [word for word in dict.fromkeys(words(statement.text)) if word in opposites()]
+    strange = [word for word in stated if word not in known]
+    denied = denied_words(statement.text, statement.language) if strange else frozenset[str]()
+    for source in statement.sources if strange else ():
+        (start, end), _ = source.quote(statement.text)
+        stored = source.passage.text[start:end]
+        denied_there = denied_words(stored, source.passage.language)
+        others = frozenset(words(stored))
+        for word in strange:
+            for other in sorted(opposites()[word] & others):
+                yield word, other, (word in denied) != (other in denied_there)
 
 
 _CHECKS: dict[str, Callable[[Statement], str | None]] = {

@@ -32,7 +32,7 @@ _OWN_LINE = re.compile(r"\s*(?:\||[-*+•]\s|\d{1,3}[.)]\s|#|>)")
 _CELL_BORDER = re.compile(r"\s\|(?!\S)")
 _FEWEST_ROWS = 2
 # Between the header of a Markdown table and its rows.
-_RULE = re.compile(r"[|\s:-]*-[|\s:-]*\|[|\s:-]*|\|[|\s:-]*-[|\s:-]*")
+_RULE = re.compile(r"(?=[^-]*-)(?=[^|]*\|)[|\s:-]+")
 _STOP = re.compile(r"[.!?…][\"'”’)\]]*$")
 
 
