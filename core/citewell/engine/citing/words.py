@@ -132,16 +132,16 @@ def is_negated(text: str, language: str) -> bool:
     negating, denials = negators(language), _denials(language)
     contracted = "n't" in negating
     plain: list[int] = []
-    denied = False
+    strong: list[int] = []
     for index, word in enumerate(words(text)):
         if word in denials:
             if plain and index - plain[-1] <= _DENIED_WITHIN:
                 plain.pop()
             else:
-                denied = True
+                strong.append(index)
         elif word in negating or (contracted and word.endswith("n't")):
             plain.append(index)
-    return denied or bool(plain)
+    return bool(plain or strong)
 
 
 @cache

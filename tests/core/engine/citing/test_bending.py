@@ -154,7 +154,7 @@ def test_morning_is_not_afternoon(text, source):
 
 
 def test_a_stopword_is_no_name_of_a_row():
-    table = "Plan | Price\nPro | $20\nBasic, the smallest | $5"
+    table = "Plan | Price\nPro | $20\nBasic, The Small | $5"
 
     assert verdict("The Pro plan has a price of $20.", table).supported
     assert verdict("The Pro plan has a price of $5.", table).check == "figures"
@@ -166,6 +166,14 @@ def test_rows_are_read_as_in_their_language():
     assert verdict("Die Halle Nord hat 1.234 Euro Miete.", table, language="de").supported
     found = verdict("Die Halle Nord hat 2.345 Euro Miete.", table, language="de")
     assert found.check == "figures"
+
+
+def test_a_figure_of_the_header_is_one_of_each_row():
+    offer = passage("5 rooms in | Price\nNorth | $20\nSouth | $30", title="Plans")
+
+    found = judge(Statement("North has 5 rooms for a price of $20.", [Source(offer)]))
+
+    assert found.supported, found
 
 
 def test_several_rows_and_a_year_above_them_may_be_named():
