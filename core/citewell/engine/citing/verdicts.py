@@ -259,8 +259,10 @@ def _opposed(statement: Statement) -> Iterator[tuple[str, str, bool]]:
     known = frozenset[str]().union(*(source.words for source in statement.sources))
     stated = [word for word in dict.fromkeys(words(statement.text)) if word in opposites()]
     strange = [word for word in stated if word not in known]
-    denied = denied_words(statement.text, statement.language) if strange else frozenset[str]()
-    for source in statement.sources if strange else ():
+    if not strange:
+        return
+    denied = denied_words(statement.text, statement.language)
+    for source in statement.sources:
         (start, end), _ = source.quote(statement.text)
         stored = source.passage.text[start:end]
         denied_there = denied_words(stored, source.passage.language)
