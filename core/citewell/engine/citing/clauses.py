@@ -16,8 +16,10 @@ from citewell.engine.citing.words import (
 
 Clause: TypeAlias = tuple[frozenset[str], bool]
 
+# An exception belongs to what it restricts.
+_NO_EXCEPTION = r"(?!\s*(?:except|außer|ausgenommen|sauf|excepté|salvo|excepto)\b)"
 _BORDER = re.compile(
-    r"[;()\u2013\u2014]|[,:](?!\d)|\b(?:and|but|while|although|though|because|which|that|unless|whereas|"
+    rf"(?:[;(\u2013\u2014]|,(?!\d)){_NO_EXCEPTION}|\)|:(?!\d)|\b(?:and|but|while|although|though|because|which|that|unless|whereas|"
     r"aber|und|weil|dass|mais|et|que|pero|y)\b",
     re.IGNORECASE,
 )
@@ -55,17 +57,19 @@ def clause_texts(text: str, language: str, *, fewest: int) -> list[str]:
 
 
 def with_leads(units: Iterable[str]) -> Iterator[str]:
-    """Yield sentences, and each item of a list as one sentence with what leads to the list.
+    """Yield sentences, and each item of a list once more with what leads to the list.
+
+    What denies the lead need not deny the item by itself: "If it does not start: press reset".
 
     Args:
         units: sentences and items in order, without blanks around them.
     """
     lead: str | None = None
     for unit in units:
+        yield unit
         if lead is not None and _LIST_ITEM.match(unit):
             yield f"{lead} {unit}"
         else:
-            yield unit
             leads = unit.endswith(_LEAD_END)
             lead = unit.removesuffix(_LEAD_END)[-_LEAD_CHARS:] if leads else None
 

@@ -19,6 +19,7 @@ from citewell.engine.citing.clauses import (
 )
 from citewell.engine.citing.quantities import Figures, missing_figure
 from citewell.engine.citing.sanitizing import links_in
+from citewell.engine.citing.segmenting import table_cells
 from citewell.engine.citing.source import REACH, Source, pairs_of
 from citewell.engine.citing.units import unit_in
 from citewell.engine.citing.words import (
@@ -158,11 +159,21 @@ def _figure_of_other_row(statement: Statement) -> str | None:
     text, language = statement.text, statement.language
     rows = source.rows_near(text)
     parting = _parting_names(text, rows, language)
-    named = [row for row in rows if not parting.isdisjoint(words(row))]
-    if not named:
+    if not parting:
         return None
+    # A row without a name is named by its first cell.
+    said = frozenset(words(text))
+    named = [
+        row
+        for row in rows
+        if not parting.isdisjoint(words(row)) or said.issuperset(words(_first_cell(row)))
+    ]
     beside = Figures("\n".join((*source.around, *named)), source.passage.language)
     return missing_figure(text, [beside], language, anywhere=[source.figures])
+
+
+def _first_cell(row: str) -> str:
+    return table_cells(row.splitlines()[-1])[0]
 
 
 def _telling(clause: str, texts: Sequence[str], common: Iterable[str], language: str) -> list[str]:

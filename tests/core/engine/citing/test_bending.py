@@ -65,6 +65,9 @@ def test_a_figure_of_another_row_is_not_supported(text, table):
         ("Registration is optional.", "Registration is not required."),
         ("Registration is not required.", "Registration is optional."),
         ("Registration is not optional.", "Registration is required."),
+        ("Items can be returned, except gift cards.", "Items except gift cards can be returned."),
+        ("Items can be returned (except gift cards).", "Items except gift cards can be returned."),
+        ("Items can be returned: gift cards cannot.", "Items can be returned, gift cards cannot."),
         ("Gift cards cannot be returned.", "Items can be returned, gift cards cannot be returned."),
     ],
 )
@@ -122,6 +125,20 @@ def test_items_are_what_their_lead_says(text):
 
 
 @pytest.mark.parametrize(
+    ("lead", "items"),
+    [
+        ("If the printer does not start:", ("Press the reset button.", "Open the lid.")),
+        ("Steps that do not need rights:", ("Open the page.", "Click Register.")),
+    ],
+)
+def test_a_condition_denies_no_item_below_it(lead, items):
+    source = "\n".join((lead, *(f"- {item}" for item in items)))
+
+    for item in items:
+        assert verdict(item, source).supported
+
+
+@pytest.mark.parametrize(
     ("text", "source"),
     [
         ("The office closes at 3 PM.", "The office closes at 3pm."),
@@ -166,6 +183,13 @@ def test_rows_are_read_as_in_their_language():
     assert verdict("Die Halle Nord hat 1.234 Euro Miete.", table, language="de").supported
     found = verdict("Die Halle Nord hat 2.345 Euro Miete.", table, language="de")
     assert found.check == "figures"
+
+
+def test_a_row_without_a_name_is_named_by_its_first_cell():
+    table = "Error | Meaning\n404 | Not found\n500 | Server error\n503 | Too busy"
+
+    assert verdict("404 means Not found and 500 means Server error.", table).supported
+    assert verdict("Server error has code 40.", table).check == "figures"
 
 
 def test_a_figure_of_the_header_is_one_of_each_row():

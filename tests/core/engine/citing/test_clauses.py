@@ -6,14 +6,20 @@ from citewell.engine.citing.clauses import denied_words, denies_the_contrary, wi
 @pytest.mark.parametrize(
     ("units", "read"),
     [
-        (["Not covered:", "- a", "- b"], ["Not covered:", "Not covered - a", "Not covered - b"]),
-        (["Covered:", "1. a", "2) b"], ["Covered:", "Covered 1. a", "Covered 2) b"]),
+        (
+            ["Not covered:", "- a", "- b"],
+            ["Not covered:", "- a", "Not covered - a", "- b", "Not covered - b"],
+        ),
+        (
+            ["Covered:", "1. a", "2) b"],
+            ["Covered:", "1. a", "Covered 1. a", "2) b", "Covered 2) b"],
+        ),
         (["Not so.", "- a"], ["Not so.", "- a"]),
         (["- a", "Covered:"], ["- a", "Covered:"]),
-        (["Covered:", "- a", "All.", "- b"], ["Covered:", "Covered - a", "All.", "- b"]),
+        (["Covered:", "- a", "All.", "- b"], ["Covered:", "- a", "Covered - a", "All.", "- b"]),
         (["Covered:", "All.", "- b"], ["Covered:", "All.", "- b"]),
-        (["x" * 400 + ":", "* a"], ["x" * 400 + ":", "x" * 300 + " * a"]),
-        ([":", "- a"], [":", " - a"]),
+        (["x" * 400 + ":", "* a"], ["x" * 400 + ":", "* a", "x" * 300 + " * a"]),
+        ([":", "- a"], [":", "- a", " - a"]),
         ([], []),
     ],
 )
