@@ -192,6 +192,13 @@ def test_a_row_without_a_name_is_named_by_its_first_cell():
     assert verdict("Server error has code 40.", table).check == "figures"
 
 
+def test_of_lines_between_rows_the_last_names_them():
+    table = "Plan | Price\nPro | $20\nAs agreed with all\nfee $99\nTeam | $35"
+
+    assert verdict("The Pro fee is $99.", table).supported
+    assert verdict("The Pro fee is $35.", table).check == "figures"
+
+
 def test_a_figure_of_the_header_is_one_of_each_row():
     offer = passage("5 rooms in | Price\nNorth | $20\nSouth | $30", title="Plans")
 
