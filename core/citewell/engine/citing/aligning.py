@@ -13,8 +13,10 @@ from functools import lru_cache
 
 from msgspec import Struct
 
+from citewell.engine.citing.clauses import excepts
+from citewell.engine.citing.negations import is_negated
 from citewell.engine.citing.spans import Span
-from citewell.engine.citing.words import is_negated, words
+from citewell.engine.citing.words import words
 
 # A quotation with a gap: how many words each of its parts has, and how wide the gap may be.
 _PART_WORDS = 3
@@ -102,7 +104,7 @@ class Aligner:
         return (
             len(gap) <= _GAP_CHARS
             and not _PARAGRAPH_END.search(gap)
-            and not is_negated(gap, self._language)
+            and not (is_negated(gap, self._language) or excepts(gap))
         )
 
     def _find(

@@ -291,7 +291,8 @@ def _quantity(
     if isinstance(value, Decimal):
         value *= scales.get(first, 1)
     kind = Kind(unit_in([currency.lower()])) if currency else _kind(tail, language)
-    telling = tail.lower().index(first) + len(first) if first in scales or unit_in([first]) else 0
+    told = first in scales or unit_in([first], language)
+    telling = tail.lower().index(first) + len(first) if told else 0
     return Quantity(value, kind, f"{match[0]}{tail[:telling]}".strip(), signs)
 
 
@@ -309,9 +310,11 @@ def _kind(tail: str, language: str) -> Kind:
     scaled = _SCALE.sub("", tail)
     noun = _first_word(scaled.partition(_LINE_END)[0])
     says_kind = noun.islower() and not (
-        unit_in([noun]) or noun in stopwords(language) | _NEUTRAL or noun.endswith("ly")
+        unit_in([noun], language) or noun in stopwords(language) | _NEUTRAL or noun.endswith("ly")
     )
-    return Kind(unit_in(_TAIL_WORD.findall(scaled.lower())), stem(noun) if says_kind else "")
+    return Kind(
+        unit_in(_TAIL_WORD.findall(scaled.lower()), language), stem(noun) if says_kind else ""
+    )
 
 
 def _signs(match: re.Match[str], *, of_source: bool) -> frozenset[str]:

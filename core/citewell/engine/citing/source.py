@@ -8,11 +8,12 @@ from typing import TypeAlias
 
 from citewell.engine.citing.aligning import Aligner
 from citewell.engine.citing.clauses import Clause, clauses, with_leads
+from citewell.engine.citing.negations import is_denied_next
 from citewell.engine.citing.quantities import Figures, missing_figures
 from citewell.engine.citing.sanitizing import clean, hosts_in, links_in
 from citewell.engine.citing.spans import Span
 from citewell.engine.citing.windows import Windows, narrowed, row_spans, sentence_spans
-from citewell.engine.citing.words import content_stems, is_negated, words
+from citewell.engine.citing.words import content_stems, words
 from citewell.types import Passage
 
 # In either order, with at most one content word between them.
@@ -124,28 +125,22 @@ class Source:
         """Return what is `near` a claim."""
         return self.passage.text[slice(*self.near(claim, reach=reach))]
 
-    def rows_near(self, claim: str) -> list[str]:
-        """Return the rows of the table that is closest to `claim`, each below the table's header.
+    def figures_beside(self, claim: str) -> Figures:
+        """Return the figures that belong to what `claim` says, and those of the titles above it.
 
-        Where that is no table, none are returned.
+        Of a table these are the rows that it names.
         """
-        window = self._sentences.closest(claim)
-        return self._sentences.rows_around(window.first) if window else []
+        return self.figures_in(*self._sentences.beside(claim, reach=REACH))
 
-    def figures_near(self, claim: str, *, reach: int) -> Figures:
-        """Return the figures of what is `near` a claim, and of the titles above it."""
-        return self.figures_in(self.near(claim, reach=reach))
-
-    def figures_in(self, span: Span) -> Figures:
-        """Return the figures of a stretch of text, and of the titles above it."""
-        return Figures(
-            "\n".join((*self.around, self.passage.text[slice(*span)])), self.passage.language
-        )
+    def figures_in(self, *spans: Span) -> Figures:
+        """Return the figures of stretches of text, and of the titles above it."""
+        texts = (self.passage.text[slice(*span)] for span in spans)
+        return Figures("\n".join((*self.around, *texts)), self.passage.language)
 
     def is_denied_before(self, span: Span) -> bool:
-        """Tell whether the sentence that a stretch stands in has been negated before it."""
+        """Tell whether what stands before a stretch in its sentence denies it."""
         starts = [0, *(start for start, _ in self._sentences.spans if start <= span[0])]
-        return is_negated(self.passage.text[max(starts) : span[0]], self.passage.language)
+        return is_denied_next(self.passage.text[max(starts) : span[0]], self.passage.language)
 
     def stored(self, quotation: str) -> str:
         """Return the stored text of a quotation on one line; empty when it does not stand there."""

@@ -50,21 +50,23 @@ _SAME = """
 _UNITS = {
     word.replace("_", " "): words.split()[0] for words in _SAME.split("|") for word in words.split()
 }
-# In other languages the word "am" may stand further behind a number.
-_BEHIND = frozenset({"am", "pm"})
+_TIMES = frozenset({"am", "pm"})
+_ENGLISH = "en"
 # A letter alone is a unit where a title says so: "Time (s)".
 _MENTION = re.compile(r"[$€£¥₹%‰]|\b[AaPp]\.[Mm]\b|°?[^\W\d_]{2,}|(?<=\s[(\[])[^\W\d_](?=[)\]])")
 
 
-def unit_in(words: Sequence[str]) -> str:
+def unit_in(words: Sequence[str], language: str = "en") -> str:
     """Return the first unit among the words behind a number; empty when there is none.
 
-    A letter alone is one only when it comes first: "5 h", but not "5 plus h". So is "am".
+    A letter alone is one only when it comes first: "5 h", but not "5 plus h". So is "am", which
+    in other languages than English is a word like others.
     """
     for index, word in enumerate(words):
         found = _UNITS.get(" ".join(words[index : index + 2])) or _UNITS.get(word)
-        far = len(word) > 1 and found not in _BEHIND
-        if found and (index == 0 or far or not word.isalpha()):
+        if found in _TIMES and (index or language != _ENGLISH):
+            continue
+        if found and (index == 0 or len(word) > 1 or not word.isalpha()):
             return found
     return ""
 

@@ -11,25 +11,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from msgspec import Struct
 
-from citewell.engine.citing.clauses import (
-    clause_texts,
-    clauses,
-    denied_words,
-    denies_the_contrary,
-)
+from citewell.engine.citing.clauses import clause_texts, readings
+from citewell.engine.citing.negations import denied_words, denies_the_contrary, negators
 from citewell.engine.citing.quantities import Figures, missing_figure
 from citewell.engine.citing.sanitizing import links_in
-from citewell.engine.citing.segmenting import table_cells
 from citewell.engine.citing.source import REACH, Source, pairs_of
 from citewell.engine.citing.units import unit_in
-from citewell.engine.citing.words import (
-    content_stems,
-    negators,
-    opposites,
-    stem,
-    stopwords,
-    words,
-)
+from citewell.engine.citing.words import content_stems, opposites, stem, stopwords, words
 from citewell.types import Verdict
 
 # Source: proofs/verdicts.py, ten-fold cross-validation on attribution_dev of AttributionBench
@@ -122,11 +110,11 @@ def _missing_figure(statement: Statement) -> str | None:
     missing = missing_figure(text, stated, language, anywhere=asked)
     if missing:
         return f'"{missing}" is not in what it cites'
-    near = [source.figures_near(text, reach=REACH) for source in sources]
+    near = [source.figures_beside(text) for source in sources]
     missing = missing_figure(text, near, language, anywhere=[*stated, *asked])
     if missing:
         return f'"{missing}" stands elsewhere in what it cites'
-    missing = _figure_apart(statement) if len(sources) > 1 else _figure_of_other_row(statement)
+    missing = _figure_apart(statement) if len(sources) > 1 else None
     return f'what it cites says "{missing}" of something else' if missing else None
 
 
@@ -151,29 +139,6 @@ def _figure_apart(statement: Statement) -> str | None:
         if missing:
             return missing
     return None
-
-
-def _figure_of_other_row(statement: Statement) -> str | None:
-    """Find a figure of a table that stands in no row with a name that the sentence names."""
-    (source,) = statement.sources
-    text, language = statement.text, statement.language
-    rows = source.rows_near(text)
-    parting = _parting_names(text, rows, language)
-    if not parting:
-        return None
-    # A row without a name is named by its first cell.
-    said = frozenset(words(text))
-    named = [
-        row
-        for row in rows
-        if not parting.isdisjoint(words(row)) or said.issuperset(words(_first_cell(row)))
-    ]
-    beside = Figures("\n".join((*source.around, *named)), source.passage.language)
-    return missing_figure(text, [beside], language, anywhere=[source.figures])
-
-
-def _first_cell(row: str) -> str:
-    return table_cells(row.splitlines()[-1])[0]
 
 
 def _telling(clause: str, texts: Sequence[str], common: Iterable[str], language: str) -> list[str]:
@@ -241,8 +206,7 @@ def _wrong_negation(statement: Statement) -> str | None:
         return None
     known = [clause for source in statement.sources for clause in source.clauses]
     said = frozenset[str]().union(*(source.words for source in statement.sources))
-    turned = denies_the_contrary(statement.text, said, statement.language)
-    for stems, negated in clauses(statement.text, statement.language):
+    for stems, negated, turned in _stated(statement, said):
         overlaps = [(len(stems & other) / len(stems), parity) for other, parity in known if stems]
         nearest = max([0.0, *(overlap for overlap, _ in overlaps)])
         if nearest >= _SAME_CLAUSE:
@@ -252,6 +216,17 @@ def _wrong_negation(statement: Statement) -> str | None:
         if not agrees:
             return "it denies what it cites affirms" if negated else "what it cites denies it"
     return None
+
+
+def _stated(
+    statement: Statement, said: frozenset[str]
+) -> Iterator[tuple[frozenset[str], bool, bool]]:
+    """Yield what each clause says, and whether it denies the contrary of what sources say."""
+    language = statement.language
+    for text in clause_texts(statement.text, language, fewest=2):
+        turned = denies_the_contrary(text, said, language)
+        for stems, negated in readings(text, language):
+            yield stems, negated, turned
 
 
 def _contrary_word(statement: Statement) -> str | None:

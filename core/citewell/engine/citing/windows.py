@@ -9,9 +9,10 @@ from itertools import groupby
 
 from msgspec import Struct
 
+from citewell.engine.citing.segmenting import table_cells
 from citewell.engine.citing.sentences import split_sentences
 from citewell.engine.citing.spans import Span, trimmed
-from citewell.engine.citing.words import telling_words
+from citewell.engine.citing.words import telling_words, words
 
 # A quote longer than this is narrowed to the part that is closest to the claim.
 MAX_QUOTE_CHARS = 1200
@@ -69,13 +70,14 @@ class Windows:
         """
         self.spans = tuple(spans)
         self._text = text
+        self._headers = int(headed)
         self._language = language
         self._tables = tuple(_tables(text, self.spans))
-        self._telling = [telling_words(text[start:end], language) for start, end in spans]
-        if headed:
-            for table in self._tables:
-                for row in table[1:]:
-                    self._telling[row] |= self._telling[table[0]]
+        self._own = [telling_words(text[start:end], language) for start, end in spans]
+        self._telling = list(self._own)
+        for table in self._tables if headed else ():
+            for row in table[1:]:
+                self._telling[row] |= self._own[table[0]]
 
     def closest(self, claim: str, *, joined: bool = False) -> Window | None:
         """Return the piece closest to `claim`, or None when nothing can be compared.
@@ -104,13 +106,38 @@ class Windows:
         last = min(window.last + reach, len(self.spans) - 1)
         return self.spans[first][0], self.spans[last][1]
 
-    def rows_around(self, piece: int) -> list[str]:
-        """Return the rows of the table that a piece stands in, each below the table's first."""
-        for table in self._tables:
-            if piece in table:
-                first, *others = (self._text[slice(*self.spans[row])] for row in table)
-                return [f"{first}\n{row}" for row in others]
-        return []
+    def beside(self, claim: str, *, reach: int) -> list[Span]:
+        """Return where what belongs to `claim` stands: the closest pieces, widened by `reach`.
+
+        Of a table it is the header and the rows that the claim names, or else the closest row.
+        """
+        closest, window = self.closest(claim), self.closest(claim, joined=True)
+        if closest is None or window is None:
+            return list(self.spans)
+        table = next((table for table in self._tables if closest.first in table), None)
+        if table is None:
+            return [self.span(window, reach=reach)]
+        rows = self._named(table[self._headers :], claim) or [closest.first]
+        first, last = max(window.first - reach, 0), window.last + reach + 1
+        prose = (piece for piece in range(len(self.spans))[first:last] if piece not in table)
+        return [self.spans[piece] for piece in (*table[: self._headers], *rows, *prose)]
+
+    def _named(self, rows: range, claim: str) -> list[int]:
+        """Return the rows with words of `claim` that others lack, and no row with all of these."""
+        wanted = {word for word in telling_words(claim, self._language) if not word.isdecimal()}
+        said = [own & wanted for own in self._said(rows)]
+        parting = [own.difference(frozenset.intersection(*said)) for own in said]
+        distinct = frozenset(parting)
+        most = {own for own in distinct if own and not any(own < other for other in distinct)}
+        return [row for row, own in zip(rows, parting, strict=True) if own in most]
+
+    def _said(self, rows: range) -> Iterator[frozenset[str]]:
+        """Yield the words of each row; a blank first cell repeats the one above it."""
+        name: frozenset[str] = frozenset()
+        for row in rows:
+            first = table_cells(self._text[slice(*self.spans[row])])[0]
+            name = telling_words(first, self._language) if any(words(first)) else name
+            yield self._own[row] | name
 
     def _closeness(self, piece: int, wanted: frozenset[str]) -> tuple[int, int]:
         shared = len(wanted & self._telling[piece])

@@ -26,8 +26,8 @@ _STOP = {
     "en": """a about above after again against all also am an and any are as at be because been
         before being below between both but by can cannot could did do does doing done down during
         each few for from further had has have having he her here hers him his how i if in into is
-        it its just may me might more most must my no nor not now of off on once only or other our
-        out over own s same shall she should so some such t than that the their them then there
+        it its just m may me might more most must my no nor not now of off on once only or other our
+        out over own p pm s same shall she should so some such t than that the their them then there
         these they this those through to too under up us very was we were what when where which
         while who whom whose why will with would you your""",
     "de": """aber alle als also am an auch auf aus bei bin bis bist da damit dann das dass dein dem
@@ -45,23 +45,6 @@ _STOP = {
         las le les lo los más me mi muy ni no nos o os otra otro para pero por porque que qué quien
         se ser si sí sin sobre son su sus también te tiene todo tu tus un una uno unos y ya yo""",
 }
-
-_NEGATORS = {
-    "en": """not no never none neither nor without cannot nobody nothing nowhere n't hardly rarely
-        except unable""",
-    "de": """nicht kein keine keinem keinen keiner keines nie niemals niemand nichts ohne weder noch
-        ausser ausgenommen""",
-    "fr": "ne n pas jamais aucun aucune rien personne sans ni sauf excepté",
-    "es": "no nunca jamás ningún ninguna ninguno nada nadie sin ni tampoco salvo excepto",
-}
-
-# They deny what follows; denied themselves, they deny nothing.
-_DENIALS = {
-    "en": """fails failed lacks lacking refuses refused denies denied prohibits prohibited forbids
-        forbidden""",
-}
-# How far before a denial what denies it stands: "not strictly prohibited".
-_DENIED_WITHIN = 2
 
 _OPPOSITES = (
     ("increase", "decrease"), ("increased", "decreased"), ("increases", "decreases"),
@@ -114,34 +97,6 @@ def telling_words(text: str, language: str) -> frozenset[str]:
 def stopwords(language: str) -> frozenset[str]:
     """Return words that carry no meaning of their own; empty for a language without a list."""
     return frozenset(_STOP.get(language, "").split())
-
-
-@cache
-def negators(language: str) -> frozenset[str]:
-    """Return words that turn a statement round; empty for a language without a list."""
-    return frozenset(_NEGATORS.get(language, "").split()) | _denials(language)
-
-
-@cache
-def _denials(language: str) -> frozenset[str]:
-    return frozenset(_DENIALS.get(language, "").split())
-
-
-def is_negated(text: str, language: str) -> bool:
-    """Tell whether a negating word stands in `text`, not counting "not prohibited"."""
-    negating, denials = negators(language), _denials(language)
-    contracted = "n't" in negating
-    plain: list[int] = []
-    strong: list[int] = []
-    for index, word in enumerate(words(text)):
-        if word in denials:
-            if plain and index - plain[-1] <= _DENIED_WITHIN:
-                plain.pop()
-            else:
-                strong.append(index)
-        elif word in negating or (contracted and word.endswith("n't")):
-            plain.append(index)
-    return bool(plain or strong)
 
 
 @cache

@@ -185,18 +185,51 @@ def test_rows_are_read_as_in_their_language():
     assert found.check == "figures"
 
 
-def test_a_row_without_a_name_is_named_by_its_first_cell():
+def test_a_row_may_be_named_by_words_in_any_of_its_cells():
     table = "Error | Meaning\n404 | Not found\n500 | Server error\n503 | Too busy"
 
     assert verdict("404 means Not found and 500 means Server error.", table).supported
+    assert verdict("404 means Server error.", table).check == "figures"
     assert verdict("Server error has code 40.", table).check == "figures"
 
 
-def test_of_lines_between_rows_the_last_names_them():
-    table = "Plan | Price\nPro | $20\nAs agreed with all\nfee $99\nTeam | $35"
+DOSES = (
+    "| Drug | Dose (mg) |\n| --- | --- |\n| ibuprofen | 400 |\n| paracetamol | 1000 |\n"
+    "| aspirin | 500 |"
+)
 
-    assert verdict("The Pro fee is $99.", table).supported
-    assert verdict("The Pro fee is $35.", table).check == "figures"
+
+@pytest.mark.parametrize(
+    ("text", "supported"),
+    [
+        ("The dose of ibuprofen is 400 mg.", True),
+        ("The dose of paracetamol is 1000 mg.", True),
+        ("The dose of ibuprofen is 1000 mg.", False),
+        ("The dose of paracetamol is 400 mg.", False),
+        ("The dose of aspirin is 500 mg, of ibuprofen 400 mg.", True),
+    ],
+)
+def test_a_row_may_have_no_capitals(text, supported):
+    assert verdict(text, DOSES).supported == supported
+
+
+def test_a_row_with_a_blank_first_cell_belongs_to_the_one_above():
+    table = (
+        "| City | Year | Sales |\n| --- | --- | --- |\n| Berlin | 2023 | 100 |\n| | 2024 | 120 |\n"
+        "| Paris | 2023 | 90 |\n| | 2024 | 95 |"
+    )
+
+    assert verdict("Berlin had Sales of 120 in 2024.", table).supported
+    assert verdict("Paris had Sales of 120 in 2024.", table).check == "figures"
+
+
+def test_columns_may_be_named():
+    table = (
+        "| Feature | Free | Pro |\n| --- | --- | --- |\n| Storage | 5 GB | 50 GB |\n"
+        "| Users | 3 | 25 |\n| Support | No | Yes |"
+    )
+
+    assert verdict("The Pro plan has 50 GB of storage and 25 users.", table).supported
 
 
 def test_a_figure_of_the_header_is_one_of_each_row():
@@ -221,3 +254,59 @@ def test_a_unit_is_a_name_where_no_figure_stands_before_it():
     assert verdict("At 3 PM staff receive leave.", source).supported
     assert verdict("Staff of Euro receive leave.", source).check == "names"
     assert verdict("At 3 PM staff of Fabrikam receive leave.", source).check == "names"
+
+
+@pytest.mark.parametrize(
+    ("source", "text", "language"),
+    [
+        ("The museum is open every day except Monday from 9 am to 5 pm.",
+         "The museum is open from 9 am to 5 pm.", "en"),
+        ("The pool is open daily except on public holidays from 10 to 18.",
+         "The pool is open from 10 to 18.", "en"),
+        ("Das Museum ist täglich außer Montag von 9 bis 17 Uhr geöffnet.",
+         "Das Museum ist von 9 bis 17 Uhr geöffnet.", "de"),
+        ("Le musée est ouvert tous les jours sauf le lundi de 9 h à 17 h.",
+         "Le musée est ouvert de 9 h à 17 h.", "fr"),
+        ("Le musée est ouvert tous les jours sauf le lundi.",
+         "Le musée est ouvert tous les jours, sauf le lundi.", "fr"),
+        ("Everyone is invited except contractors.", "Contractors are not invited.", "en"),
+        ("It does not include support, except for Pro customers.", "Pro customers get support.",
+         "en"),
+        ("Am Freitag wird die Anlage um 12 gestoppt.",
+         "Die Anlage wird um 12 am Freitag gestoppt.", "de"),
+        ("Smoking is not only prohibited indoors but fined.", "Smoking is prohibited indoors.",
+         "en"),
+        ("The office is open from 9 AM to 5 PM.", "The office is open from 9 a.m. to 5 p.m.",
+         "en"),
+    ],
+)  # fmt: skip
+def test_what_an_exception_or_a_unit_leaves_true_is_supported(source, text, language):
+    found = verdict(text, source, language=language)
+
+    assert found.supported, found
+
+
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        ("Visitors cannot park; parking is prohibited at night.", "Parking is allowed at night."),
+        ("Do not smoke: smoking is forbidden in the hall.", "Smoking is allowed in the hall."),
+        ("No pets, smoking prohibited.", "Smoking is allowed."),
+        ("Dogs: no entry, forbidden in all rooms.", "Dogs are allowed in all rooms."),
+        ("Children cannot swim: lifeguards required.", "Lifeguards are optional."),
+        ("Smoking is not only prohibited indoors but fined.", "Smoking is allowed indoors."),
+        ("If the printer does not work:\n1. Restart the printer.\n2. Check the cable.",
+         "Do not restart the printer."),
+        ("If the light is not green:\n- Turn the valve to the left.\n- Press the reset button.",
+         "Never turn the valve to the left."),
+        ("Prices are higher in winter. Guests get free towels.",
+         "Prices are not lower in winter, and guests get no parking."),
+        ("The data is public. Backups are stored in Oslo for 30 days.",
+         "The data is not private, backups are never deleted."),
+        ("All items except gift cards can be returned.", "Gift cards can be returned."),
+    ],
+)  # fmt: skip
+def test_the_contrary_is_not_supported(source, text):
+    found = verdict(text, source)
+
+    assert not found.supported, found

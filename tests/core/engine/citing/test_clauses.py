@@ -1,6 +1,6 @@
 import pytest
 
-from citewell.engine.citing.clauses import denied_words, denies_the_contrary, with_leads
+from citewell.engine.citing.clauses import clause_texts, clauses, excepts, with_leads
 
 
 @pytest.mark.parametrize(
@@ -28,33 +28,46 @@ def test_items_are_read_with_their_lead(units, read):
 
 
 @pytest.mark.parametrize(
-    ("text", "denied"),
-    [
-        ("not allowed", True),
-        ("Smoking isn't ever really to be allowed", False),
-        ("Smoking is not to be ever allowed", True),
-        ("allowed, not wanted", False),
-        ("It is not so. Smoking in the office is allowed", False),
-        ("allowed here and not allowed there", True),
-        ("wanted", False),
-    ],
+    "lead",
+    ["If it does not start:", "Why the build fails:", "Wenn nichts geht:", "Parts that fail:"],
 )
-def test_a_word_is_denied_shortly_before_it(text, denied):
-    assert ("allowed" in denied_words(text, "en")) == denied
+def test_a_condition_leads_to_no_denied_item(lead):
+    assert list(with_leads([lead, "- a"])) == [lead, "- a"]
 
 
-def test_negating_words_are_those_of_the_language():
-    assert denied_words("nicht never public", "de") == {"never", "public"}
-    assert denied_words("nicht required never public", "en") == {"public"}
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("Cakes are not sold.", [({"cakes", "sold"}, True)]),
+        ("All cakes except plum cakes are sold",
+         [({"cakes", "sold"}, False), ({"cakes", "plum", "sold"}, True)]),
+        ("All cakes, except for plum cakes, are sold",
+         [({"cakes"}, False), ({"cakes", "plum"}, True)]),
+        ("Kuchen wird außer Montag verkauft",
+         [({"kuche", "verka"}, False), ({"kuche", "verka", "monta"}, True)]),
+        ("Cakes are not sold except plums", [({"cakes", "sold"}, True),
+         ({"cakes", "sold", "plums"}, False)]),
+        ("Cakes are sold except", [({"cakes", "sold"}, False), ({"cakes", "sold"}, True)]),
+    ],
+)  # fmt: skip
+def test_an_exception_says_two_things(text, said):
+    language = "de" if "wird" in text else "en"
+
+    found = [(set(stems), negated) for stems, negated in clauses(text, language)]
+
+    assert found[: len(said)] == said
 
 
-def test_only_words_with_an_opposite_can_be_denied():
-    assert denied_words("not blue, not required", "en") == {"required"}
+def test_an_exception_is_noticed():
+    assert excepts("All EXCEPT one")
+    assert not excepts("exceptional")
 
 
-def test_a_denied_word_says_what_its_opposite_says():
-    assert denies_the_contrary("It is not required", frozenset({"optional"}), "en")
-    assert not denies_the_contrary("It is required", frozenset({"optional"}), "en")
-    assert not denies_the_contrary("It is not required", frozenset({"required"}), "en")
-    assert not denies_the_contrary("It is not blue", frozenset({"optional"}), "en")
-    assert not denies_the_contrary("It is not required", frozenset({"optional"}), "de")
+def test_short_clauses_join_the_next():
+    assert clause_texts("Yes, cakes sold; see: 5 and pies", "en", fewest=2) == [
+        "Yes  cakes sold",
+        " see  5   pies",
+    ]
+    assert clause_texts("Staff: 50", "en", fewest=1) == ["Staff  50"]
+    assert clause_texts("", "en", fewest=1) == []
+    assert clause_texts("it, is", "en", fewest=1) == ["it  is"]

@@ -256,6 +256,8 @@ async def test_a_first_heading_has_nothing_before_it(policy):
         ("> staff may smoke in the lift. All pay [1]", False),
         ("> They may smoke outside [1]", True),
         ("> guests pay nothing [1]", False),
+        ("> can order by phone [1]", True),
+        ("> ask the desk for a pass [1]", True),
         ("> Not all guests pay nothing [1]", True),
         ("> All pay [1]", True),
     ],
@@ -263,6 +265,7 @@ async def test_a_first_heading_has_nothing_before_it(policy):
 async def test_a_quoted_paragraph_begins_before_what_denies_it(output, shown):
     stored = (
         "Not all guests pay nothing. It is not true that staff may smoke in the lift. All pay. "
+        "Staff without a phone can order by phone. If you have not one, ask the desk for a pass. "
     )
     claim = await one(output, evidence(passage(f"{stored}They may smoke outside.")))
 

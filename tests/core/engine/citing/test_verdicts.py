@@ -280,7 +280,7 @@ def test_figures_near_a_claim_reach_one_sentence_further():
     source = Source(passage("Alpha costs 1. Beta is next. Gamma costs 3. Delta costs 4."))
 
     def near(reach):
-        figures = source.figures_near("Beta is next", reach=reach)
+        figures = source.figures_in(source.near("Beta is next", reach=reach))
         return [number for number in "134" if figures.has(_quantity(number))]
 
     assert near(0) == []
@@ -293,11 +293,11 @@ def test_figures_near_a_claim_are_those_of_its_own_sentence():
     titled = Source(passage("5 apples are sold.", title="Fruit"))
     german = Source(replace(passage("Es sind 1,5 Tage."), language="de"))
 
-    near = touching.figures_near("乙は", reach=0)
+    near = touching.figures_in(touching.near("乙は", reach=0))
 
     assert [near.has(_quantity(number)) for number in "123"] == [False, True, False]
-    assert titled.figures_near("apples sold", reach=0).has(_quantity("5"))
-    assert german.figures_near("Tage", reach=0).has(_quantity("1.5"))
+    assert titled.figures_in(titled.near("apples sold", reach=0)).has(_quantity("5"))
+    assert german.figures_in(german.near("Tage", reach=0)).has(_quantity("1.5"))
 
 
 def _quantity(text):
@@ -324,9 +324,8 @@ def test_what_belongs_to_a_passage_is_read_with_it():
 
 
 def near(text, claim, *, reach, figure):
-    return not missing_figure(
-        figure, [Source(passage(text)).figures_near(claim, reach=reach)], "en"
-    )
+    source = Source(passage(text))
+    return not missing_figure(figure, [source.figures_in(source.near(claim, reach=reach))], "en")
 
 
 def test_figures_stand_near_in_sentences_or_in_one_row():

@@ -404,19 +404,45 @@ def test_a_row_is_as_close_as_its_header_and_itself():
 
     assert headed == Window(2, 2, 1.0)
     assert bare == Window(1, 1, 2 / 3)
-    assert Windows(text, spans, "en").rows_around(2) == ["| Plan | Seats |\n| Pro | 50 |"]
-    assert Windows(text, spans, "en").rows_around(3) == ["A | B\nC | D"]
-    assert Windows(text, spans, "en").rows_around(0) == []
 
 
-def test_lines_between_the_rows_of_a_table_belong_to_it():
-    text = "Fees\nA | B\nC | D\nLate:\nE | F\nAll in euros.\n\nG | H\n \nI | J"
-    spans = list(row_spans(text, "en"))
+MENU = (
+    "Fees of 2023.\n\n| Plan | Seats |\n| free | 3 |\n| pro | 50 |\n| | 60 |\n| team plus | 80 |\n"
+    "| team | 90 |\n\nAll prices in euros. Taxes come on top."
+)
 
-    windows = Windows(text, spans, "en")
 
-    assert [windows.rows_around(piece) for piece in range(len(spans))] == [
-        [],
-        *[["A | B\nC | D", "A | B\nLate:", "A | B\nE | F"]] * 4,
-        *[[]] * 3,
-    ]
+@pytest.mark.parametrize(
+    ("claim", "beside"),
+    [
+        ("The free plan has 50 seats", ["| Plan | Seats |", "| free | 3 |"]),
+        ("The pro plan has 60 seats", ["| Plan | Seats |", "| pro | 50 |", "| | 60 |"]),
+        ("The plan team plus", ["| Plan | Seats |", "| team plus | 80 |"]),
+        ("Plan pro, plan free", ["| Plan | Seats |", "| free | 3 |", "| pro | 50 |", "| | 60 |"]),
+        ("A plan with 80 seats", ["| Plan | Seats |", "| team plus | 80 |"]),
+        ("Plan of seats", ["| Plan | Seats |", "| Plan | Seats |", "Fees of 2023."]),
+        ("Seats of the team", ["| Plan | Seats |", "| team plus | 80 |", "| team | 90 |",
+                               "All prices in euros."]),
+        ("Taxes come", ["All prices in euros. Taxes come on top."]),
+    ],
+)  # fmt: skip
+def test_of_a_table_the_rows_that_are_named_are_beside_a_claim(claim, beside):
+    spans = list(sentence_spans(MENU, "en"))
+
+    found = [MENU[start:end] for start, end in Windows(MENU, spans, "en").beside(claim, reach=1)]
+
+    assert found == beside
+
+
+def test_all_of_a_text_is_beside_a_claim_without_words():
+    spans = list(sentence_spans(MENU, "en"))
+
+    assert Windows(MENU, spans, "en").beside("it is", reach=1) == spans
+
+
+def test_the_first_row_of_a_further_part_of_a_table_is_no_header():
+    text = "| free | 3 |\n| pro | 50 |"
+    spans = list(sentence_spans(text, "en"))
+
+    assert Windows(text, spans, "en", headed=False).beside("pro", reach=1) == spans[1:]
+    assert Windows(text, spans, "en").beside("pro", reach=1) == spans

@@ -2,8 +2,6 @@ import pytest
 
 from citewell.engine.citing.words import (
     content_stems,
-    is_negated,
-    negators,
     opposites,
     stem,
     stopwords,
@@ -45,25 +43,8 @@ def test_telling_words_hold_numbers():
 
 
 def test_a_language_without_lists_has_empty_ones():
-    assert stopwords("xx") == negators("xx") == frozenset()
+    assert stopwords("xx") == frozenset()
     assert "the" in stopwords("en")
-    assert "not" in negators("en")
-    assert "nicht" in negators("de")
-
-
-@pytest.mark.parametrize("text", ["It does not.", "They don't.", "NEVER", "without pay", "can’t"])
-def test_negation_is_seen(text):
-    assert is_negated(text, "en")
-
-
-@pytest.mark.parametrize("text", ["It does.", "nothingness", "a knot", "notable"])
-def test_affirmation_is_seen(text):
-    assert not is_negated(text, "en")
-
-
-def test_contractions_negate_in_english_only():
-    assert not is_negated("don't", "de")
-    assert is_negated("nicht", "de")
 
 
 def test_opposites_hold_both_ways():
@@ -79,21 +60,3 @@ def test_letters_of_another_script_beside_latin_ones_are_read_as_what_they_look_
         "\u03bc\u03b5",
         "\u03bcm",
     ]
-    assert is_negated("It is n\u043et so.", "en")
-
-
-@pytest.mark.parametrize(
-    ("text", "negated"),
-    [
-        ("Smoking is prohibited.", True),
-        ("Smoking is not prohibited.", False),
-        ("Smoking is not strictly prohibited.", False),
-        ("It is not so that it is prohibited.", True),
-        ("Smoking isn't prohibited, but never liked.", True),
-        ("It never denied that it was prohibited.", True),
-        ("Denied and refused.", True),
-        ("Cakes are sold, except on Monday.", True),
-    ],
-)
-def test_a_denial_that_is_denied_denies_nothing(text, negated):
-    assert is_negated(text, "en") == negated
