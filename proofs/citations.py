@@ -8,8 +8,10 @@ import random
 import re
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from functools import cache
+from multiprocessing import get_context
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
@@ -25,6 +27,7 @@ from proofs._outputs import many_marks, outputs
 from proofs.harness import Size
 
 _OUTPUTS: dict[Size, int] = {"small": 1_200, "full": 100_000}
+_PARTS: dict[Size, int] = {"small": 1, "full": 16}
 # One output in so many is cut at every position; one has 10,000 marks.
 _EVERYWHERE = 100
 _MANY_MARKS = 1_000
@@ -51,12 +54,16 @@ class _Tally:
         if not holds and len(self.violations) < 20:
             self.violations.append(f"{what}: {shown!r}"[:400])
 
+    def add(self, other: _Tally) -> None:
+        """Count what another part of the run has seen as well."""
+        self.kinds += other.kinds
+        self.counts += other.counts
+        self.checks += other.checks
+        self.violations += other.violations
+
 
 def run(*, size: Size, seed: int) -> dict[str, object]:
-    tally = _Tally()
-    total = _OUTPUTS[size]
-    _each_output(tally, count=total - total // _MANY_MARKS, number=seed)
-    _each_many(tally, count=max(total // _MANY_MARKS, 1), number=seed)
+    tally = _together(size, seed)
     return {
         "outputs": tally.counts["outputs"],
         "fragments": dict(sorted(tally.kinds.items())),
@@ -93,6 +100,28 @@ def table(result: dict[str, object]) -> str:
     lines = [f"| {name} | {value:,} |" if isinstance(value, int) else f"| {name} | {value} |"
              for name, value in rows]  # fmt: skip
     return "\n".join(["| | |", "|---|---:|", *lines])
+
+
+def _together(size: Size, number: int) -> _Tally:
+    """Run in parts of their own seeds, each in a process; a small run is one part, in this one."""
+    parts = _PARTS[size]
+    count = _OUTPUTS[size] // parts
+    if parts == 1:
+        return _part(count, number)
+    tally = _Tally()
+    with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
+        numbers = range(number * parts, (number + 1) * parts)
+        for part in pool.map(_part, [count] * parts, numbers):
+            tally.add(part)
+    return tally
+
+
+def _part(count: int, number: int) -> _Tally:
+    tally = _Tally()
+    many = max(count // _MANY_MARKS, 1)
+    _each_output(tally, count=count - many, number=number)
+    _each_many(tally, count=many, number=number)
+    return tally
 
 
 def _each_output(tally: _Tally, *, count: int, number: int) -> None:
@@ -235,7 +264,7 @@ def _examine_text(tally: _Tally, claim: Claim) -> None:
     if claim.kind is ClaimKind.CODE:
         tally.expect("\x1b" not in claim.text, "a control character in code", claim)
         return
-    prose = _CODE_SPAN.sub(" ", claim.text)
+    prose = _CODE_SPAN.sub("code", claim.text)
     tally.expect(not _MARK_LIKE.search(prose), "a mark in the text", claim)
     tally.expect(not _MARKUP.search(prose), "markup in the text", claim)
     links = links_in(prose).difference(*map(links_in, stores.good_texts().values()))
@@ -254,7 +283,7 @@ def _examine_rendering(tally: _Tally, store: stores.Store, claims: Sequence[Clai
         known = {source.number for source in sources}
         for inline in _inlines(blocks):
             if isinstance(inline, Span):
-                prose = "" if inline.style is Style.CODE else _CODE_SPAN.sub(" ", inline.text)
+                prose = "" if inline.style is Style.CODE else _CODE_SPAN.sub("code", inline.text)
                 loose = _MARK_LIKE.search(prose)
                 tally.expect(not loose, "a rendered mark that is text", inline)
             else:
