@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import cache
 
 from citewell.engine.citing.words import opposites, words
@@ -39,12 +40,16 @@ _BORDER = re.compile(r"[.,;:!?()\u2013\u2014]")
 @cache
 def negators(language: str) -> frozenset[str]:
     """Return words that turn a statement round; empty for a language without a list."""
-    return frozenset(_NEGATORS.get(language, "").split()) | _denials(language)
+    return _listed(_NEGATORS, language) | _denials(language)
 
 
 @cache
 def _denials(language: str) -> frozenset[str]:
-    return frozenset(_DENIALS.get(language, "").split())
+    return _listed(_DENIALS, language)
+
+
+def _listed(lists: Mapping[str, str], language: str) -> frozenset[str]:
+    return frozenset(lists.get(language, "").split())
 
 
 def is_negated(text: str, language: str) -> bool:
@@ -67,7 +72,7 @@ def is_negated(text: str, language: str) -> bool:
 def is_denied_next(text: str, language: str) -> bool:
     """Tell whether `text` ends so that what follows is denied: "It is not true that"."""
     said = list(words(_BORDER.split(text)[-1]))[-_DENIED_WITHIN:]
-    denying = frozenset(_OF_STATEMENTS.get(language, "").split())
+    denying = _listed(_OF_STATEMENTS, language)
     return any(_is_among(word, denying) for word in said) and _ONLY.isdisjoint(said)
 
 

@@ -105,6 +105,7 @@ def test_a_denied_word_says_what_its_opposite_says():
         ("It is not only true that ", "en", False),
         ("Es ist nicht wahr, dass nie ", "de", True),
         ("It is not true that ", "de", False),
+        ("It is not true that ", "xx", False),
         ("", "en", False),
     ],
 )

@@ -248,6 +248,14 @@ async def test_a_first_heading_has_nothing_before_it(policy):
     assert heading.lead == ""
 
 
+async def test_what_the_paragraph_above_denies_is_no_part_of_a_quoted_one():
+    given = evidence(passage("What you must never\n\nAll dogs are welcome here."))
+
+    claim = await one("> All dogs are welcome here [1]", given)
+
+    assert claim.shown, claim.verdict
+
+
 @pytest.mark.parametrize(
     ("output", "shown"),
     [
