@@ -56,17 +56,15 @@ def is_negated(text: str, language: str) -> bool:
     """Tell whether a negating word stands in `text`, but for "not prohibited" and "not only"."""
     negating, denials = negators(language), _denials(language)
     plain: list[int] = []
-    strong: list[int] = []
     said = list(words(text))
     for index, word in enumerate(said):
         if word in denials:
-            if plain and index - plain[-1] <= _DENIAL_DENIED_WITHIN:
-                plain.pop()
-            else:
-                strong.append(index)
+            if not plain or index - plain[-1] > _DENIAL_DENIED_WITHIN:
+                return True
+            plain.pop()
         elif _is_among(word, negating) and _ONLY.isdisjoint(said[index + 1 : index + 2]):
             plain.append(index)
-    return bool(plain or strong)
+    return bool(plain)
 
 
 def is_denied_next(text: str, language: str) -> bool:

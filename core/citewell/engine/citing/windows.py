@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect
 from collections.abc import Iterator, Sequence
-from itertools import groupby
+from itertools import compress, groupby
 
 from msgspec import Struct
 
@@ -73,7 +73,7 @@ class Windows:
         self._headers = int(headed)
         self._language = language
         self._tables = tuple(_tables(text, self.spans))
-        self._own = [telling_words(text[start:end], language) for start, end in spans]
+        self._own = [self._read(text[start:end]) for start, end in spans]
         self._telling = list(self._own)
         for table in self._tables if headed else ():
             for row in table[1:]:
@@ -86,7 +86,7 @@ class Windows:
             claim: a sentence or a table row.
             joined: whether neighbours join that hold more of the claim.
         """
-        wanted = telling_words(claim, self._language)
+        wanted = self._read(claim)
         if not self.spans or not wanted:
             return None
         best = max(range(len(self.spans)), key=lambda piece: self._closeness(piece, wanted))
@@ -111,9 +111,10 @@ class Windows:
 
         Of a table it is the header and the rows that the claim names, or else the closest row.
         """
-        closest, window = self.closest(claim), self.closest(claim, joined=True)
-        if closest is None or window is None:
+        window = self.closest(claim, joined=True)
+        if window is None:
             return list(self.spans)
+        closest = self.closest(claim) or window
         table = next((table for table in self._tables if closest.first in table), None)
         if table is None:
             return [self.span(window, reach=reach)]
@@ -124,20 +125,23 @@ class Windows:
 
     def _named(self, rows: range, claim: str) -> list[int]:
         """Return the rows with words of `claim` that others lack, and no row with all of these."""
-        wanted = {word for word in telling_words(claim, self._language) if not word.isdecimal()}
+        wanted = {word for word in self._read(claim) if not word.isdecimal()}
         said = [own & wanted for own in self._said(rows)]
         parting = [own.difference(frozenset.intersection(*said)) for own in said]
         distinct = frozenset(parting)
         most = {own for own in distinct if own and not any(own < other for other in distinct)}
-        return [row for row, own in zip(rows, parting, strict=True) if own in most]
+        return list(compress(rows, map(most.__contains__, parting)))
 
     def _said(self, rows: range) -> Iterator[frozenset[str]]:
         """Yield the words of each row; a blank first cell repeats the one above it."""
         name: frozenset[str] = frozenset()
         for row in rows:
             first = table_cells(self._text[slice(*self.spans[row])])[0]
-            name = telling_words(first, self._language) if any(words(first)) else name
+            name = self._read(first) if any(words(first)) else name
             yield self._own[row] | name
+
+    def _read(self, text: str) -> frozenset[str]:
+        return telling_words(text, self._language)
 
     def _closeness(self, piece: int, wanted: frozenset[str]) -> tuple[int, int]:
         shared = len(wanted & self._telling[piece])

@@ -249,11 +249,12 @@ def test_several_rows_and_a_year_above_them_may_be_named():
 
 
 def test_a_unit_is_a_name_where_no_figure_stands_before_it():
-    source = "At 3pm staff receive their leave."
+    source = "At 3pm staff receive their leave and 500gb."
 
     assert verdict("At 3 PM staff receive leave.", source).supported
     assert verdict("Staff of Euro receive leave.", source).check == "names"
     assert verdict("At 3 PM staff of Fabrikam receive leave.", source).check == "names"
+    assert verdict("500 GB and leave staff of Fabrikam receive.", source).check == "names"
 
 
 @pytest.mark.parametrize(

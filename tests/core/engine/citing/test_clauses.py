@@ -39,6 +39,7 @@ def test_a_condition_leads_to_no_denied_item(lead):
     ("text", "said"),
     [
         ("Cakes are not sold.", [({"cakes", "sold"}, True)]),
+        ("It was so, cakes are sold", [({"cakes", "sold"}, False)]),
         ("All cakes except plum cakes are sold",
          [({"cakes", "sold"}, False), ({"cakes", "plum", "sold"}, True)]),
         ("All cakes, except for plum cakes, are sold",
@@ -70,4 +71,5 @@ def test_short_clauses_join_the_next():
     ]
     assert clause_texts("Staff: 50", "en", fewest=1) == ["Staff  50"]
     assert clause_texts("", "en", fewest=1) == []
+    assert clause_texts(" , ;", "en", fewest=1) == []
     assert clause_texts("it, is", "en", fewest=1) == ["it  is"]

@@ -48,6 +48,8 @@ def test_contractions_negate_in_english_only():
         ("Smoking is not only prohibited.", True),
         ("Smoking is not only for guests.", False),
         ("It is not just so and not.", True),
+        ("He is just not here.", True),
+        ("It is not so only.", True),
     ],
 )
 def test_a_denial_that_is_denied_denies_nothing(text, negated):

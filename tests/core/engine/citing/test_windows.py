@@ -434,6 +434,29 @@ def test_of_a_table_the_rows_that_are_named_are_beside_a_claim(claim, beside):
     assert found == beside
 
 
+def test_neighbours_that_hold_more_of_a_claim_are_beside_it():
+    text = "Staff get leave. Guests get cake at noon. Dogs bark.\n\nCats purr."
+    spans = list(sentence_spans(text, "en"))
+
+    assert Windows(text, spans, "en").beside("Staff get leave, guests cake", reach=0) == [(0, 41)]
+
+
+def test_the_closest_piece_tells_whether_a_table_is_meant():
+    text = "Pro costs a lot of money.\n\n| Plan | Seats |\n| pro | 50 |\n| max | 80 |"
+    spans = list(sentence_spans(text, "en"))
+
+    found = Windows(text, spans, "en").beside("plan seats costs money", reach=0)
+
+    assert found == [spans[1], spans[1], spans[0]]
+
+
+def test_a_first_row_may_have_a_blank_cell():
+    text = "| Plan | Seats |\n| | 50 |\n| max | 80 |"
+    spans = list(sentence_spans(text, "en"))
+
+    assert Windows(text, spans, "en").beside("plan max", reach=0) == [spans[0], spans[2]]
+
+
 def test_all_of_a_text_is_beside_a_claim_without_words():
     spans = list(sentence_spans(MENU, "en"))
 
