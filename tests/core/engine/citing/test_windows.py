@@ -450,6 +450,13 @@ def test_the_closest_piece_tells_whether_a_table_is_meant():
     assert found == [spans[1], spans[1], spans[0]]
 
 
+def test_each_table_has_its_own_header():
+    text = "| Plan | Seats |\n| pro | 50 |\n\n| Item | Price |\n| mug | 5 |\n| pen | 2 |"
+    spans = list(sentence_spans(text, "en"))
+
+    assert Windows(text, spans, "en").beside("mug price", reach=0) == spans[2:4]
+
+
 def test_a_first_row_may_have_a_blank_cell():
     text = "| Plan | Seats |\n| | 50 |\n| max | 80 |"
     spans = list(sentence_spans(text, "en"))
