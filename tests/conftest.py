@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from hypothesis import settings
 import loopback
 
 loopback.install()
+# What a script runs in its background ignores Ctrl-C, and the commands under test would too.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # On a busy machine an example may take any time; hypothesis has a profile of its own for CI.
 settings.register_profile("house", deadline=None)
