@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
-from citewell.types import Citation, Nearest
+from citewell.types.answers import Citation, Nearest
 
 
 class Style(StrEnum):

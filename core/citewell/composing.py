@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from citewell.types import Document, Part, PartKind, Place, Placed, RawDocument
+from citewell.types.documents import Document, Part, PartKind, Place, Placed, RawDocument
 
 
 class DocumentBuilder:

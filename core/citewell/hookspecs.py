@@ -22,7 +22,7 @@ from citewell.specs import (
     SourceSpec,
     VerifierSpec,
 )
-from citewell.types import Question
+from citewell.types.questions import Question
 
 PROJECT = "citewell"
 API = 1

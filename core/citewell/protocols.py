@@ -9,22 +9,17 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Protocol
 
 from citewell.blocks import Block
-from citewell.types import (
-    Answer,
-    Audience,
+from citewell.types.answers import Answer, Verdict
+from citewell.types.documents import (
     Changed,
-    Delta,
     Document,
     Gone,
     IndexedDocument,
     Passage,
-    Prompt,
-    Query,
     RawDocument,
     Unreadable,
-    Usage,
-    Verdict,
 )
+from citewell.types.questions import Audience, Delta, Prompt, Query, Usage
 
 
 class Source(Protocol):

@@ -10,8 +10,9 @@ from typing import NamedTuple
 
 from citewell import Audience, Passage, Query, StoreError
 from citewell_lexical.index import IndexDamaged, is_current
+from citewell_lexical.index_reader import IndexReader
 from citewell_lexical.store import FILE, Snapshot, State, StoreReader
-from citewell_lexical.view import IndexReader, IndexView
+from citewell_lexical.view import IndexView
 
 # Asked for beyond the limit: hits whose passages are gone since, and ties at the edge.
 _SPARE = 16

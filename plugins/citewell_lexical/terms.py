@@ -60,7 +60,7 @@ _DOT = "\ua78f"
 _QUARTER = re.compile(r"\b(first|second|third|fourth)\s+(?:fiscal\s+)?quarter\b", re.IGNORECASE)
 _QUARTERS = {"first": "q1", "second": "q2", "third": "q3", "fourth": "q4"}
 # Scripts written without spaces: Thai, Lao, Myanmar, Khmer, kana, Han (with extensions A and B).
-_UNSPACED = re.compile(
+_UNSPACED = (
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
     "\uf900-\ufaff\U00020000-\U0002a6df]+"
 )
@@ -85,7 +85,8 @@ def normalized(text: str) -> str:
     if not text.isascii():
         text = text.encode("utf-8", "replace").decode("utf-8")
         text = _INVISIBLE.sub("", unicodedata.normalize("NFKC", text))
-        text = _UNSPACED.sub(_pairs, text)
+        # `re` keeps what it compiled, and most questions need none of it.
+        text = re.sub(_UNSPACED, _pairs, text)
     if "uarter" in text:
         text = _QUARTER.sub(_quarter, text)
     # Few texts hold such a number, and telling so takes a third of the time of replacing.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import strategies as st
 
 from citewell import Answer, Citation, Claim, ClaimKind, Nearest, Outcome, Place, Verdict
-from citewell.types import _SEAL
+from citewell.types.answers import _SEAL
 
 SUPPORTED = Verdict(supported=True, reason="all words are in [1]", check="containment", score=1.0)
 UNSUPPORTED = Verdict(supported=False, reason="40 is not in [1]", check="numbers")

@@ -19,7 +19,9 @@ from citewell.engine.settings import Settings
 from citewell.errors import JournalError, StoreError
 from citewell.journal.records import AnswerRecord, storable
 from citewell.journal.spool import Spool
-from citewell.types import Answer, Audience, Citation, Outcome, Passage, Question, Turn
+from citewell.types.answers import Answer, Citation, Outcome
+from citewell.types.documents import Passage
+from citewell.types.questions import Audience, Question, Turn
 
 
 class Manner(Struct, frozen=True, kw_only=True):

@@ -172,7 +172,7 @@ async def _components(settings: Settings) -> list[Finding]:
 
 
 async def _index(name: str, runtime: Runtime) -> Finding:
-    from citewell.types import EVERYONE, Audience, Query
+    from citewell.types.questions import EVERYONE, Audience, Query
 
     try:
         retriever = await runtime.retriever(name)

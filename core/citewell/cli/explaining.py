@@ -13,7 +13,9 @@ from citewell.errors import CitewellError, JournalError
 from citewell.journal.journal import Journal, journal_url
 from citewell.journal.records import AnswerRecord, ClaimRecord, PassageRecord
 from citewell.protocols import Retriever
-from citewell.types import Audience, Citation, Passage, Place
+from citewell.types.answers import Citation
+from citewell.types.documents import Passage, Place
+from citewell.types.questions import Audience
 
 
 class PassageView(Struct, frozen=True, kw_only=True):

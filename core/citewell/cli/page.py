@@ -27,7 +27,7 @@ from citewell.blocks import (
     Text,
 )
 from citewell.cli.wording import link, location, place_in, safe, safe_line, safe_title
-from citewell.types import Place
+from citewell.types.documents import Place
 
 _INDENT = "    "
 # A line of a source that is at least this long was probably wrapped, and is not a row of something.

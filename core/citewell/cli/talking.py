@@ -16,7 +16,7 @@ from citewell.cli.printing import open_printer
 from citewell.cli.wording import GONE, safe_line
 from citewell.engine.runtime import Runtime
 from citewell.errors import CitewellError
-from citewell.types import Answer, Citation
+from citewell.types.answers import Answer, Citation
 
 _HELP = """\
 /sources  quotes of the last answer, read from the documents again

@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 from citewell.engine.prompting import describe_place
-from citewell.types import Place
+from citewell.types.documents import Place
 
 GONE = "gone, changed, or not for this reader any more"
 

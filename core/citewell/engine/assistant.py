@@ -28,20 +28,9 @@ from citewell.engine.settings import Profile
 from citewell.errors import ConfigError, ModelError, ModelTimeout
 from citewell.journal.records import AnswerRecord, ClaimRecord, PassageRecord
 from citewell.observations import Observation
-from citewell.types import (
-    Answer,
-    Claim,
-    Delta,
-    Generation,
-    Marks,
-    Nearest,
-    Outcome,
-    Passage,
-    Prompt,
-    Query,
-    Question,
-    Usage,
-)
+from citewell.types.answers import Answer, Claim, Nearest, Outcome
+from citewell.types.documents import Passage
+from citewell.types.questions import Delta, Generation, Marks, Prompt, Query, Question, Usage
 
 log = logging.getLogger(__name__)
 

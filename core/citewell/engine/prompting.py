@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from html import escape
 from typing import Literal, TypedDict
 
-from citewell.types import Passage, Place, Prompt, Question, Turn
+from citewell.types.documents import Passage, Place
+from citewell.types.questions import Prompt, Question, Turn
 
 REFUSAL = "The documents do not say."
 

@@ -35,7 +35,7 @@ from citewell.specs import (
     SourceSpec,
     VerifierSpec,
 )
-from citewell.types import Question
+from citewell.types.questions import Question
 
 log = logging.getLogger(__name__)
 

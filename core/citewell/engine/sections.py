@@ -12,7 +12,7 @@ from citewell.engine.registry import Registry
 from citewell.engine.tables import Profile
 from citewell.errors import ConfigError
 from citewell.specs import ComponentSpec
-from citewell.types import Labels
+from citewell.types.documents import Labels
 
 
 class Section(Struct, frozen=True, kw_only=True):

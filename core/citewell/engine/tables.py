@@ -10,7 +10,7 @@ from pydantic import Field, SecretStr
 
 from citewell.globs import Glob
 from citewell.specs import Config
-from citewell.types import EVERYONE
+from citewell.types.questions import EVERYONE
 
 DEFAULT_FORMATTER = "footnotes"
 Text = Annotated[str, Field(min_length=1)]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from msgspec import Struct, field
 
-from citewell.types import Citation, Claim, Passage, Place
+from citewell.types.answers import Citation, Claim
+from citewell.types.documents import Passage, Place
 
 
 def storable(text: str) -> str:

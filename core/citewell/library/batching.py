@@ -8,7 +8,7 @@ from collections.abc import Callable
 from msgspec import Struct
 
 from citewell.protocols import Retriever
-from citewell.types import IndexedDocument
+from citewell.types.documents import IndexedDocument
 
 _BATCH_PASSAGES = 10_000
 _BATCH_DOCUMENTS = 1000

@@ -19,7 +19,7 @@ from citewell.library.failures import Failure, Failures
 from citewell.library.plans import Library, Loading, Progress, ProgressListener, SyncReport
 from citewell.library.reading import Reader
 from citewell.library.splitting import SPLITTER_VERSION, Cut, passages
-from citewell.types import Changed, Document, Gone, IndexedDocument, Labels, Unreadable
+from citewell.types.documents import Changed, Document, Gone, IndexedDocument, Labels, Unreadable
 
 _READING = 96
 """Documents under way at once; a few of them are read, the rest wait to be read or indexed."""

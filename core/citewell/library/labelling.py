@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 
 from citewell.errors import ConfigError
 from citewell.globs import Globs
-from citewell.types import Labels
+from citewell.types.documents import Labels
 
 _EVERY = "**"
 _WILDCARD = re.compile(r"[*?\[]")

@@ -35,7 +35,7 @@ from citewell.library.reading_wire import (
 from citewell.library.screening import check_size
 from citewell.library.splitting import Cut
 from citewell.specs import LoaderSpec
-from citewell.types import Document, RawDocument
+from citewell.types.documents import Document, RawDocument
 
 _log = logging.getLogger(__name__)
 

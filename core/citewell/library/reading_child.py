@@ -36,7 +36,7 @@ from citewell.library.screening import screen
 from citewell.library.splitting import cut
 from citewell.protocols import Loader
 from citewell.specs import Context
-from citewell.types import RawDocument
+from citewell.types.documents import RawDocument
 
 _MEBIBYTE = 1024 * 1024
 

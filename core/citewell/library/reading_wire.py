@@ -15,7 +15,7 @@ from typing import NoReturn
 from msgspec import Struct
 
 from citewell.library.splitting import Cut
-from citewell.types import Document, Part, PartKind, Place, Placed, RawDocument
+from citewell.types.documents import Document, Part, PartKind, Place, Placed, RawDocument
 
 LENGTH = struct.Struct(">I")
 """Length of a request, or of the greeting."""

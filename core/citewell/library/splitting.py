@@ -17,7 +17,7 @@ from typing import NamedTuple, TypeAlias
 
 import sentencex
 
-from citewell.types import (
+from citewell.types.documents import (
     Document,
     Labels,
     Part,

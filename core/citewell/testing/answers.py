@@ -5,15 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from citewell.engine.citing.evidence import cite_span
-from citewell.types import (
-    Answer,
-    Claim,
-    ClaimKind,
-    Nearest,
-    Outcome,
-    Passage,
-    Verdict,
-)
+from citewell.types.answers import Answer, Claim, ClaimKind, Nearest, Outcome, Verdict
+from citewell.types.documents import Passage
 
 _SUPPORTED = Verdict(supported=True, reason="all its words are in the source", check="containment")
 _UNSUPPORTED = Verdict(supported=False, reason="42 is not in the source", check="numbers")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from citewell.types import EVERYONE, IndexedDocument, Passage, Place, Placed
+from citewell.types.documents import IndexedDocument, Passage, Place, Placed
+from citewell.types.questions import EVERYONE
 
 ODD_QUERIES = (
     "",

@@ -29,7 +29,7 @@ from citewell.protocols import Formatter
 from citewell.testing.answers import growing, make_answer, make_claim
 from citewell.testing.opening import opened, run_async
 from citewell.testing.passages import make_passages
-from citewell.types import Answer, Claim, ClaimKind, Outcome
+from citewell.types.answers import Answer, Claim, ClaimKind, Outcome
 
 _PASSAGES = make_passages(
     "Everyone has 25 days of leave.",

@@ -13,7 +13,7 @@ from citewell.library.reading import Reader
 from citewell.protocols import Loader
 from citewell.specs import LoaderSpec
 from citewell.testing.opening import context_for, find, run_async
-from citewell.types import Document, Place, RawDocument
+from citewell.types.documents import Document, Place, RawDocument
 
 _TEXT = "The backup server restarted at night.\nThe door was opened at 22:14.\n"
 _BROKEN: Mapping[str, bytes] = {

@@ -20,7 +20,16 @@ from citewell.protocols import Model
 from citewell.specs import ModelCapabilities, ModelSpec
 from citewell.testing.opening import find, opened, run_async
 from citewell.testing.passages import make_passages
-from citewell.types import Choices, Delta, Generation, Marks, OutputSchema, Prompt, Turn, Usage
+from citewell.types.questions import (
+    Choices,
+    Delta,
+    Generation,
+    Marks,
+    OutputSchema,
+    Prompt,
+    Turn,
+    Usage,
+)
 
 _PASSAGES = make_passages(
     "Every employee has 28 days of leave a year. Leave is asked for in the portal.",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from citewell.types import EVERYONE, Passage, Place, Placed, content_hash
+from citewell.types.documents import Passage, Place, Placed, content_hash
+from citewell.types.questions import EVERYONE
 
 
 def make_passages(

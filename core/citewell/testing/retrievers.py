@@ -12,7 +12,8 @@ from typing import ClassVar
 from citewell.protocols import Retriever
 from citewell.testing.documents import ODD_QUERIES, make_document, rich_document
 from citewell.testing.opening import opened, run_async
-from citewell.types import EVERYONE, Audience, IndexedDocument, Labels, Passage, Query
+from citewell.types.documents import IndexedDocument, Labels, Passage
+from citewell.types.questions import EVERYONE, Audience, Query
 
 ALL = Audience.of(EVERYONE)
 
@@ -251,11 +252,8 @@ class RetrieverContract:
         async with self.open(tmp_path) as retriever:
             await retriever.index(documents)
             for _ in range(40):
-                audience = Audience(
-                    frozenset(
-                        _some(choose, [*names, "unused"]) for _ in range(choose.randint(0, 3))
-                    )
-                )
+                readers = [_some(choose, [*names, "unused"]) for _ in range(choose.randint(0, 3))]
+                audience = Audience(frozenset(readers))
                 readable = {p.id for p in passages if audience.may_read(p.labels)}
                 found = await retriever.retrieve(
                     Query(text="fox"), limit=len(passages), readable_by=audience

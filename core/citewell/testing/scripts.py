@@ -9,7 +9,8 @@ from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 
 from citewell.errors import ModelError
 from citewell.testing.scripted import ScriptedConfig
-from citewell.types import Delta, Generation, Passage, Prompt, Usage
+from citewell.types.documents import Passage
+from citewell.types.questions import Delta, Generation, Prompt, Usage
 
 _SENTENCE = re.compile(r"\S.*?(?:[.!?](?=\s|$)|$)")
 _WORD = re.compile(r"\s*\S+")

@@ -12,7 +12,7 @@ import pytest
 from citewell.errors import CitewellError
 from citewell.protocols import Source
 from citewell.testing.opening import opened, run_async
-from citewell.types import Changed, Gone, Unreadable
+from citewell.types.documents import Changed, Gone, Unreadable
 
 _NAMES = (
     "guide.md",

@@ -11,7 +11,7 @@ from typing import ClassVar
 from citewell.protocols import Verifier
 from citewell.testing.opening import opened, run_async
 from citewell.testing.passages import make_passages
-from citewell.types import Verdict
+from citewell.types.answers import Verdict
 
 _LEAVE, _OFFICE = make_passages(
     "Every employee has 28 days of leave a year.", "The office is closed on Sundays."

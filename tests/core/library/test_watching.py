@@ -86,6 +86,8 @@ async def test_an_editor_that_saves_by_renaming_is_followed(root):
             await until(shelf, {"docs:a.md": f"version {number}"})
             (root / "a.md~").unlink()
 
+    assert shelf.texts() == {"docs:a.md": "version 2"}
+
 
 async def test_a_folder_that_goes_and_comes_back_is_watched_again(root):
     shelf, told = Shelf(), Told()
@@ -110,6 +112,8 @@ async def test_saves_while_a_sync_runs_are_not_lost(root):
             (root / "a.md").write_text(f"version {number}")
             await asyncio.sleep(0.005)
         await until(shelf, {"docs:a.md": "version 199"})
+
+    assert shelf.texts() == {"docs:a.md": "version 199"}
 
 
 async def test_our_own_files_and_unchanged_reports_say_nothing(root):

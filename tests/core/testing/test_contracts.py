@@ -41,15 +41,18 @@ from citewell.testing import (
 def opening(component):
     @asynccontextmanager
     async def open_(self, folder):
+        self.opened = True
         yield component
 
     return open_
 
 
 def check(contract, component, test, tmp_path):
-    """Run one test of a contract against `component`."""
-    subject = type("Subject", (contract,), {"name": "subject", "open": opening(component)})()
+    """Run one test of a contract against `component`; it must have opened it."""
+    members = {"name": "subject", "open": opening(component), "opened": False}
+    subject = type("Subject", (contract,), members)()
     getattr(subject, test)(tmp_path)
+    assert subject.opened
 
 
 # --- models ---------------------------------------------------------------------------------
@@ -379,9 +382,11 @@ class FolderSource:
 class Faulty(SourceContract):
     name = "subject"
     fault = ""
+    opened = False
 
     @asynccontextmanager
     async def open(self, root):
+        self.opened = True
         yield FolderSource(root, self.fault)
 
 
@@ -405,7 +410,11 @@ def test_a_bad_source_is_noticed(tmp_path, fault, test):
 
 @pytest.mark.parametrize("test", [one for one in vars(SourceContract) if one.startswith("test_")])
 def test_a_good_source_passes(tmp_path, test):
-    getattr(Faulty(), test)(tmp_path)
+    source = Faulty()
+
+    getattr(source, test)(tmp_path)
+
+    assert source.opened
 
 
 # --- verifiers ------------------------------------------------------------------------------

@@ -17,12 +17,14 @@ from citewell.engine.citing.quantities import missing_figure
 from citewell.engine.citing.quotations import with_stored_quotes
 from citewell.engine.citing.rows import Row, missing_cell
 from citewell.engine.citing.sanitizing import Clean, clean, harmless, without_links
-from citewell.engine.citing.segmenting import Piece, PieceKind, table_cells
+from citewell.engine.citing.segmenting import Piece, PieceKind
 from citewell.engine.citing.source import Source
 from citewell.engine.citing.spans import Span
+from citewell.engine.citing.tables import table_cells
 from citewell.engine.citing.verdicts import Statement, judge, stands_as_title
 from citewell.engine.citing.words import words
-from citewell.types import Citation, Claim, ClaimKind, Passage, Verdict
+from citewell.types.answers import Citation, Claim, ClaimKind, Verdict
+from citewell.types.documents import Passage
 
 VERIFIER_TIMEOUT_S = 30.0
 # A mark whose passage holds less of the claim than this adds nothing and is left out.

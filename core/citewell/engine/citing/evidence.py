@@ -9,7 +9,9 @@ from typing import Protocol, TypeAlias
 from msgspec import Struct
 
 from citewell.protocols import Verifier
-from citewell.types import _SEAL, Audience, Citation, Passage, content_hash
+from citewell.types.answers import _SEAL, Citation
+from citewell.types.documents import Passage, content_hash
+from citewell.types.questions import Audience
 
 Fetch: TypeAlias = Callable[[Sequence[str]], Awaitable[Sequence[Passage]]]
 

@@ -6,12 +6,10 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 
-from msgspec import Struct
-
 from citewell.engine.citing.aligning import Aligner
 from citewell.engine.citing.sanitizing import clean
 from citewell.engine.citing.source import Source
-from citewell.engine.citing.words import UNSPACED, words
+from citewell.engine.citing.words import UNSPACED, may_be_unspaced, words
 
 # What opens a quotation, and what may close it, the likeliest first.
 _PAIRS = {
@@ -48,32 +46,34 @@ _SINGLE_QUOTED = _QUOTED.format(
     more="+",
 )
 _CODE = r"(?P<code>(?P<ticks>`+)(?!`).+?(?<!`)(?P=ticks)(?!`))"
-_MARKS = frozenset(f"`{_DOUBLE}{_SINGLE}")
+_DOUBLE_MARKS = frozenset(_DOUBLE)
+_MARKS = _DOUBLE_MARKS.union("`", _SINGLE)
 
 
-class _Patterns(Struct, frozen=True):
-    """What takes longer to compile than most answers take to check, and few of them need.
-
-    Attributes:
-        unspaced: a letter of a script without blanks.
-        quotation: words between a pair of marks, or code.
-        loose: a mark without its pair. It is none behind a figure, where it means inches or
-            seconds, between two letters, as Hebrew writes its short forms, nor as an arrow.
-    """
-
-    unspaced: re.Pattern[str]
-    quotation: re.Pattern[str]
-    loose: re.Pattern[str]
+# These patterns take longer to compile than most answers take to check, and few of them need all.
 
 
 @cache
-def _patterns() -> _Patterns:
-    return _Patterns(
-        unspaced=re.compile(f"[{UNSPACED}]"),
-        quotation=re.compile("|".join((_CODE, *_DOUBLE_QUOTED, _SINGLE_QUOTED))),
-        loose=re.compile(
-            rf"(?<!\d)(?!(?<={_LETTER})\"{_LETTER})(?!(?<!\S)[{_ANGLES}](?!\S))[{_DOUBLE}]"
-        ),
+def _unspaced() -> re.Pattern[str]:
+    """Return a letter of a script without blanks."""
+    return re.compile(f"[{UNSPACED}]")
+
+
+@cache
+def _quotation(*, doubled: bool) -> re.Pattern[str]:
+    """Return words between a pair of marks, single ones alone if not `doubled`; or code."""
+    return re.compile("|".join((_CODE, *(_DOUBLE_QUOTED if doubled else ()), _SINGLE_QUOTED)))
+
+
+@cache
+def _loose() -> re.Pattern[str]:
+    """Return a double mark without its pair.
+
+    It is none behind a figure, where it means inches or seconds, between two letters, as Hebrew
+    writes its short forms, nor as an arrow.
+    """
+    return re.compile(
+        rf"(?<!\d)(?!(?<={_LETTER})\"{_LETTER})(?!(?<!\S)[{_ANGLES}](?!\S))[{_DOUBLE}]"
     )
 
 
@@ -86,7 +86,6 @@ def with_stored_quotes(
     """
     if _MARKS.isdisjoint(text):
         return clean(text).text, None
-    patterns = _patterns()
     missing: list[str] = []
 
     def stored(match: re.Match[str]) -> str:
@@ -101,11 +100,12 @@ def with_stored_quotes(
             missing.append(quotation)
         return whole
 
-    signs = patterns.unspaced.sub(_SIGN, text)
-    replaced = _replaced(text, stored, patterns.quotation.finditer(signs))
-    if patterns.loose.search(patterns.quotation.sub(" ", signs)) and not any(
-        source.aligner.find(text) for source in sources
-    ):
+    signs = _unspaced().sub(_SIGN, text) if may_be_unspaced(text) else text
+    doubled = not _DOUBLE_MARKS.isdisjoint(text)
+    quotation = _quotation(doubled=doubled)
+    replaced = _replaced(text, stored, quotation.finditer(signs))
+    is_loose = doubled and _loose().search(quotation.sub(" ", signs))
+    if is_loose and not any(source.aligner.find(text) for source in sources):
         missing.append(text)
     # Stored text may have taken the place of half a code span: what stands now is read anew.
     return clean(replaced).text, next(iter(missing), None)

@@ -9,8 +9,8 @@ from itertools import takewhile
 from msgspec import Struct
 
 from citewell.engine.citing.quantities import Figures, missing_figure
-from citewell.engine.citing.segmenting import table_cells
 from citewell.engine.citing.source import Source
+from citewell.engine.citing.tables import table_cells
 from citewell.engine.citing.words import content_stems, stem, telling_words, words
 
 # Of the content words of a cell, the share that must stand there.

@@ -17,6 +17,7 @@ from msgspec import Struct
 from citewell.engine.citing.marks import after_marks
 from citewell.engine.citing.numbering import Numbering
 from citewell.engine.citing.sentences import SURROGATES, Sentences
+from citewell.engine.citing.tables import is_rule
 
 MAX_LINE_CHARS = 4000
 MAX_CODE_CHARS = 20_000
@@ -29,8 +30,6 @@ _HEADING = re.compile(r"\s*(#{1,6})(?:\s+(.*?))?(?:\s+#+)?\s*")
 _LIST_MARKER = re.compile(r"[-*+•]|(\d{1,9})[.)]")
 _BREAK = re.compile(r"\s*(?:(?:\*\s*){3,}|(?:-\s*){3,}|(?:_\s*){3,}|=+)\s*")
 _LINE_OF_SIGNS = re.compile(r"#{1,6}|-{3,}|\*{3,}|_{3,}|={3,}")
-_TABLE_RULE = re.compile(r"\s*\|?(?:\s*:?-+:?\s*\|)+(?:\s*:?-+:?\s*\|?)?\s*")
-_UNESCAPED_BAR = re.compile(r"(?<!\\)\|")
 _TAB_CHARS = 4
 _QUOTE_SIGNS = "> "
 _WORDLESS = re.compile(r"\W*")
@@ -299,7 +298,7 @@ class Segmenter:
         if not self._table:
             yield from self._end_blocks()
             self._table = [content]
-        elif len(self._table) == 1 and _is_rule(content, below=self._table[0]):
+        elif len(self._table) == 1 and is_rule(content, below=self._table[0]):
             self._table.append(content)
         elif len(self._table) == 1:
             yield from self._bare_row(self._table[0])
@@ -385,17 +384,3 @@ class _CodeBlock:
             language=self._info.strip(),
             oversize=self._length > MAX_CODE_CHARS,
         )
-
-
-def table_cells(line: str) -> list[str]:
-    """Return the cells of a table row that begins with a bar."""
-    inner = line.strip().removeprefix("|")
-    if inner.endswith("|") and not inner.endswith("\\|"):
-        inner = inner[:-1]
-    return [cell.strip() for cell in _UNESCAPED_BAR.split(inner)]
-
-
-def _is_rule(line: str, *, below: str) -> bool:
-    return _TABLE_RULE.fullmatch(line) is not None and len(table_cells(line)) == len(
-        table_cells(below)
-    )

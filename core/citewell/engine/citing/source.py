@@ -14,7 +14,7 @@ from citewell.engine.citing.sanitizing import clean, hosts_in, links_in
 from citewell.engine.citing.spans import Span
 from citewell.engine.citing.windows import Windows, narrowed, row_spans, sentence_spans
 from citewell.engine.citing.words import content_stems, words
-from citewell.types import Passage
+from citewell.types.documents import Passage
 
 # In either order, with at most one content word between them.
 _TOGETHER = 2

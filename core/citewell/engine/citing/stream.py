@@ -9,7 +9,7 @@ from citewell.engine.citing.evidence import Evidence
 from citewell.engine.citing.sanitizing import clean
 from citewell.engine.citing.segmenting import Segmenter
 from citewell.engine.citing.words import words
-from citewell.types import Claim
+from citewell.types.answers import Claim
 
 # A longer output says something else.
 MAX_REFUSAL_CHARS = 2000

@@ -18,7 +18,7 @@ from citewell.engine.citing.sanitizing import links_in
 from citewell.engine.citing.source import REACH, Source, pairs_of
 from citewell.engine.citing.units import unit_in
 from citewell.engine.citing.words import content_stems, opposites, stem, stopwords, words
-from citewell.types import Verdict
+from citewell.types.answers import Verdict
 
 # Source: proofs/verdicts.py, ten-fold cross-validation on attribution_dev of AttributionBench
 # (Li et al. 2024) over bars from .5 up: less than half would not be called contained.

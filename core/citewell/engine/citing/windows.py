@@ -9,9 +9,9 @@ from itertools import compress, groupby
 
 from msgspec import Struct
 
-from citewell.engine.citing.segmenting import table_cells
 from citewell.engine.citing.sentences import split_sentences
 from citewell.engine.citing.spans import Span, trimmed
+from citewell.engine.citing.tables import table_cells
 from citewell.engine.citing.words import telling_words, words
 
 # A quote longer than this is narrowed to the part that is closest to the claim.

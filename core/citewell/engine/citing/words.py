@@ -9,7 +9,8 @@ from functools import cache
 
 # Scripts that are written without blanks: each of their characters counts as a word.
 UNSPACED = r"\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
-_WORD = re.compile(rf"[{UNSPACED}]|[^\W_{UNSPACED}]+(?:['’][^\W\d_]+)*")
+_FIRST_UNSPACED = "\u3040"
+_SPACED_WORD = re.compile(r"[^\W_]+(?:'[^\W\d_]+)*")
 
 # Cyrillic and Greek letters that look like Latin ones. Source: confusables.txt of Unicode UTS #39.
 _LOOKALIKES = str.maketrans(
@@ -67,8 +68,19 @@ _OPPOSITES = (
 def words(text: str) -> Iterator[str]:
     """Yield the words of `text` in order, folded, without possessive endings."""
     folded = unicodedata.normalize("NFKC", text).casefold().replace("’", "'")
-    for match in _WORD.finditer(folded):
+    for match in (_word() if may_be_unspaced(folded) else _SPACED_WORD).finditer(folded):
         yield _of_one_script(match[0]).removesuffix("'s")
+
+
+def may_be_unspaced(text: str) -> bool:
+    """Tell whether `text` may hold letters of a script without blanks: few texts do."""
+    return not text.isascii() and max(text) >= _FIRST_UNSPACED
+
+
+@cache
+def _word() -> re.Pattern[str]:
+    """Return what is a word in any script: it takes longer to compile than most texts to read."""
+    return re.compile(rf"[{UNSPACED}]|[^\W_{UNSPACED}]+(?:'[^\W\d_]+)*")
 
 
 def _of_one_script(word: str) -> str:

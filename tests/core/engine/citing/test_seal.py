@@ -9,7 +9,7 @@ from citewell import Citation, Place
 
 ROOT = Path(__file__).parents[4]
 MAKER = Path("core/citewell/engine/citing/evidence.py")
-DEFINED = Path("core/citewell/types.py")
+DEFINED = Path("core/citewell/types/answers.py")
 
 
 def _sources():

@@ -8,7 +8,6 @@ from citewell.engine.citing.segmenting import (
     Piece,
     PieceKind,
     Segmenter,
-    table_cells,
 )
 
 SENTENCE, QUOTATION, HEADING, CODE, ROW = PieceKind
@@ -229,22 +228,6 @@ def test_an_endless_quotation_is_given_out_in_parts():
     assert len(found) > 4
     assert all(len(piece.raw) < 1.1 * MAX_LINE_CHARS for piece in found)
     assert all(piece.oversize for piece in found[:-1])
-
-
-@pytest.mark.parametrize(
-    ("line", "cells"),
-    [
-        ("| a | b |", ["a", "b"]),
-        ("|a|b", ["a", "b"]),
-        ("|a|b|", ["a", "b"]),
-        ("| a \\| b | c |", ["a \\| b", "c"]),
-        ("| a | b \\|", ["a", "b \\|"]),
-        ("||", [""]),
-        ("| a |  | c |", ["a", "", "c"]),
-    ],
-)
-def test_cells_of_a_row(line, cells):
-    assert table_cells(line) == cells
 
 
 _MARKDOWN = st.lists(

@@ -1,0 +1,1 @@
+"""The nouns of Citewell: frozen values that travel between the core and its plugins."""
