@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import TypeAlias
+from typing import NamedTuple
 
-from citewell.engine.citing.negations import is_negated, negators
+from citewell.engine.citing.negations import negations, negators
 from citewell.engine.citing.words import content_stems
-
-Clause: TypeAlias = tuple[frozenset[str], bool]
 
 _EXCEPT = r"(?:except|außer|sauf|excepté|salvo|excepto)\b"
 _EXCEPTION = re.compile(rf"\b{_EXCEPT}", re.IGNORECASE)
@@ -30,28 +28,66 @@ _CONDITION = re.compile(
     r"|si|quand|pourquoi|où|qui|que|cuando|donde)\b",
     re.IGNORECASE,
 )
+# "Parking: no", and a row of a table that says so.
+_VALUE = re.compile(
+    r"(?<![^\n|;])(?P<name>[^\n|;:]{1,80})[:|][ \t]*(?P<value>yes|no|sí)[ \t]*(?=[\n|;.]|$)",
+    re.IGNORECASE,
+)
+_REPLY = re.compile(
+    r"\W*(?:a(?:nswer)?\s*[:.]\s*)?(?P<value>yes|no|sí)(?![^\W_])[\s,.;:!\u2013\u2014-]*",
+    re.IGNORECASE,
+)
+_NO, _QUESTION_END = "no", "?"
+
+
+class Clause(NamedTuple):
+    """What a clause says.
+
+    Attributes:
+        stems: of its content words.
+        negations: as in `negations.negations`.
+        about: of an exception, the stems of what is excepted: it is said of nothing else.
+    """
+
+    stems: frozenset[str]
+    negations: int
+    about: frozenset[str] = frozenset()
 
 
 def clauses(text: str, language: str) -> Iterator[Clause]:
     """Yield what each clause of `text` says."""
-    for clause in clause_texts(text, language, fewest=2):
+    yield from values(text, language)
+    for clause in clause_texts(without_values(text), language, fewest=2):
         yield from readings(clause, language)
 
 
+def values(text: str, language: str) -> Iterator[Clause]:
+    """Yield what is said by a plain yes or no: "Parking: no"."""
+    for match in _VALUE.finditer(text):
+        stems = _telling_stems(match["name"], language)
+        if stems:
+            yield Clause(stems, int(match["value"].lower() == _NO))
+
+
+def without_values(text: str) -> str:
+    """Return `text` without what `values` reads."""
+    return _VALUE.sub("", text)
+
+
 def readings(clause: str, language: str) -> Iterator[Clause]:
-    """Yield the stems of the content words of a clause, and whether it is negated.
+    """Yield what a clause says.
 
     With an exception it says two things: "all cakes except plum cakes" is true of cakes, but for
     the first word behind "except", and the contrary is true of all words together.
     """
     exception = _EXCEPTION.search(clause)
-    stems, negated = _telling_stems(clause, language), is_negated(clause, language)
+    stems, negated = _telling_stems(clause, language), negations(clause, language)
     if exception is None:
-        yield stems, negated
+        yield Clause(stems, negated)
         return
-    excepted = content_stems(clause[exception.end() :], language)[:1]
-    yield stems.difference(excepted), negated
-    yield stems, not negated
+    excepted = content_stems(clause[exception.end() :], language)
+    yield Clause(stems.difference(excepted[:1]), negated)
+    yield Clause(stems, int(not negated), frozenset(excepted))
 
 
 def clause_texts(text: str, language: str, *, fewest: int) -> list[str]:
@@ -77,17 +113,34 @@ def clause_texts(text: str, language: str, *, fewest: int) -> list[str]:
 def with_leads(units: Iterable[str]) -> Iterator[str]:
     """Yield sentences, and each item of a list once more with what leads to the list.
 
+    A question that is answered by yes or no becomes what that says.
+
     Args:
         units: sentences and items in order, without blanks around them.
     """
     lead: str | None = None
-    for unit in units:
+    for unit in _answered(units):
         yield unit
         if lead is not None and _LIST_ITEM.match(unit):
             yield f"{lead} {unit}"
         else:
             leads = unit.endswith(_LEAD_END) and not _CONDITION.search(unit)
             lead = unit.removesuffix(_LEAD_END)[-_LEAD_CHARS:] if leads else None
+
+
+def _answered(units: Iterable[str]) -> Iterator[str]:
+    question = ""
+    for unit in units:
+        reply = _REPLY.match(unit) if question else None
+        said = unit[reply.end() :] if reply else unit
+        if question:
+            denied = reply is not None and reply["value"].lower() == _NO
+            yield f"{_NO} {question}" if denied else question
+        question = said if said.endswith(_QUESTION_END) else ""
+        if said and not question:
+            yield said
+    if question:
+        yield question
 
 
 def excepts(text: str) -> bool:

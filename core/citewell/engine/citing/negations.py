@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 
 from citewell.engine.citing.words import opposites, words
@@ -29,6 +29,10 @@ _OF_STATEMENTS = {
 }
 # "not only" denies nothing.
 _ONLY = frozenset({"only", "just", "merely", "nur", "seulement", "solo", "sólo", "solamente"})
+# "no more than" denies nothing either.
+_COMPARED, _THAN = frozenset({"more", "less", "fewer", "later", "earlier", "sooner"}), "than"
+# They deny one thing in a statement, and with it all of one that is denied: "not without".
+_LACKING = frozenset({"without", "ohne", "sans", "sin"})
 _CONTRACTED = "n't"
 # How far before a denial what denies it stands: "not strictly prohibited".
 _DENIAL_DENIED_WITHIN = 2
@@ -54,17 +58,34 @@ def _listed(lists: Mapping[str, str], language: str) -> frozenset[str]:
 
 def is_negated(text: str, language: str) -> bool:
     """Tell whether a negating word stands in `text`, but for "not prohibited" and "not only"."""
+    return negations(text, language) > 0
+
+
+def negations(text: str, language: str) -> int:
+    """Return 0 where nothing is negated, 1 where something is, and 2 for "not without"."""
+    lacking = _LACKING & negators(language)
+    said = list(words(text))
+    lacks = any(word in lacking for word in said)
+    return lacks + _denies(["" if word in lacking else word for word in said], language)
+
+
+def _denies(said: Sequence[str], language: str) -> bool:
     negating, denials = negators(language), _denials(language)
     plain: list[int] = []
-    said = list(words(text))
     for index, word in enumerate(said):
         if word in denials:
             if not plain or index - plain[-1] > _DENIAL_DENIED_WITHIN:
                 return True
             plain.pop()
-        elif _is_among(word, negating) and _ONLY.isdisjoint(said[index + 1 : index + 2]):
+        elif _is_among(word, negating) and not _turns_nothing(said[index + 1 : index + 3]):
             plain.append(index)
     return bool(plain)
+
+
+def _turns_nothing(behind: Sequence[str]) -> bool:
+    """Tell whether the words behind a negator make it deny nothing: "only", "more than"."""
+    following, then = (*behind, "", "")[:2]
+    return following in _ONLY or (following in _COMPARED and then == _THAN)
 
 
 def is_denied_next(text: str, language: str) -> bool:
@@ -75,20 +96,19 @@ def is_denied_next(text: str, language: str) -> bool:
 
 
 def denied_words(text: str, language: str) -> frozenset[str]:
-    """Return the words with an opposite that a negating word shortly before them denies."""
+    """Return the words that a negating word shortly before them denies."""
     return frozenset(
         word
         for part in _BORDER.split(text)
         for said in [list(words(part))]
         for index, word in enumerate(said)
-        if word in opposites()
-        and is_negated(" ".join(said[max(index - _DENIED_WITHIN, 0) : index]), language)
+        if is_negated(" ".join(said[max(index - _DENIED_WITHIN, 0) : index]), language)
     )
 
 
 def denies_the_contrary(text: str, known: frozenset[str], language: str) -> bool:
     """Tell whether `text` denies a word whose opposite is among the `known` words."""
-    return any(not opposites()[word].isdisjoint(known) for word in denied_words(text, language))
+    return any(not opposites(word).isdisjoint(known) for word in denied_words(text, language))
 
 
 def _is_among(word: str, negating: frozenset[str]) -> bool:

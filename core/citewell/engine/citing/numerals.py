@@ -74,6 +74,14 @@ _NO_NUMBER = re.compile(
     rf"|(?<=\d)[\s-]{{0,3}}{_LARGER}|(?<!ty[\s-])\bone\s+of\b",
     re.IGNORECASE,
 )
+_ORDINAL = re.compile(rf"\b(?:{'|'.join(ORDINALS)})\b", re.IGNORECASE)
+_QUARTER = re.compile(r"\bQ([1-4])(?![^\W_])", re.IGNORECASE)
+# "first" is said of much that nobody counts, and "second" is a time as well.
+_COUNTED_SECOND = re.compile(
+    r"\b(?:the|its|their|our|your|this|each|every)\s+(?P<second>second)\s+[^\W\d_]", re.IGNORECASE
+)
+_NOT_COUNTED = re.compile(r"[\s-]+part(?:y|ies)\b", re.IGNORECASE)
+_SECOND = 2
 _BREAK = re.compile(r"[\s-]+")
 _NUMBER = re.compile(r"\d*\.?\d+(?:[eE][+-]?\d+)?")
 _BLANK, _POINT, _FRACTION_BAR, _POWER = " ", ".", "⁄", "^"
@@ -161,6 +169,27 @@ def numbers_in_words(text: str) -> Iterator[Words]:
     rest = _NO_NUMBER.sub(_blanked, _FRACTION.sub(_blanked, text))
     for match in _WORDS.finditer(rest):
         yield Words(match.span(), _value(match[0]))
+
+
+def ordinals_in(text: str) -> Iterator[tuple[str, int]]:
+    """Yield the words of `text` that tell which one of several is meant, with its number."""
+    rest = _FRACTION.sub(_blanked, text)
+    seconds = {match.end("second") for match in _COUNTED_SECOND.finditer(rest)}
+    for match in _ORDINAL.finditer(rest):
+        value = ORDINALS[match[0].lower()]
+        counts = value > _SECOND or match.end() in seconds
+        if counts and not _NOT_COUNTED.match(rest, match.end()):
+            yield match[0], value
+
+
+def all_ordinals_in(text: str) -> Iterator[int]:
+    """Yield the numbers of every ordinal word, as in "first" and "a third"."""
+    return (ORDINALS[match[0].lower()] for match in _ORDINAL.finditer(text))
+
+
+def quarters_in(text: str) -> Iterator[int]:
+    """Yield the numbers of quarters such as Q3."""
+    return (int(match[1]) for match in _QUARTER.finditer(text))
 
 
 def _blanked(match: re.Match[str]) -> str:

@@ -16,15 +16,17 @@ from msgspec.structs import replace
 
 from citewell.engine.citing.numerals import (
     DIGITS,
-    ORDINALS,
     SCALES,
+    all_ordinals_in,
     folded,
     number,
     numbers_in_words,
+    ordinals_in,
     parts_of,
+    quarters_in,
 )
 from citewell.engine.citing.spans import Span
-from citewell.engine.citing.units import CURRENCY, WORD, unit_in, units_in
+from citewell.engine.citing.units import CURRENCY, WORD, is_same, rate_in, unit_in, units_in
 from citewell.engine.citing.words import stem, stopwords
 
 _MONTH_NAMES = """january jan|february feb|march mar|april apr|may|june jun|july jul|august aug
@@ -57,13 +59,12 @@ _NUMBER = re.compile(
     r"(?P<close>\s?[)\]])?(?:(?:st|nd|rd|th)\b)?"
 )
 # What may stand behind a number: its scale and its unit are not far.
-_TAIL = re.compile(rf"(?:[\s-]?(?:{WORD})){{0,4}}")
+_TAIL = re.compile(rf"(?:(?:[\s-]|\s?/\s?)?(?:{WORD})){{0,4}}")
 _TAIL_WORD = re.compile(WORD)
 _FIRST_WORD = re.compile(rf"[\s-]?(?P<word>(?:{WORD})?)")
 _SCALE = re.compile(rf"^[\s-]?(?:{'|'.join(SCALES)})\b", re.IGNORECASE)
 _WORD_BEHIND = re.compile(r"[ \t]?[^\W\d_]")
 _CODE_WORD = re.compile(r"(?<![^\W_])[^\W\d_]{1,12}\d[^\W_]*", re.IGNORECASE)
-_ORDINAL_WORD = re.compile(rf"\b(?:{'|'.join(ORDINALS)})\b", re.IGNORECASE)
 _NOTHING = re.compile(r"\b(?:no|none|nil|without|never|kein\w*|aucune?|sans|sin)\b", re.IGNORECASE)
 _YEAR_ALONE = re.compile(r"(?:1[5-9]|20)\d\ds?")
 _DECLARED = re.compile(r"\bin\s+(thousands|millions|billions)\b", re.IGNORECASE)
@@ -86,7 +87,7 @@ _LESS = re.compile(
     re.IGNORECASE,
 )
 # What says nothing of the kind of a number.
-_NEUTRAL = frozenset("degrees degree pounds pound per every total".split())
+_NEUTRAL = frozenset("degrees degree per every total".split())
 
 
 class Date(Struct, frozen=True):
@@ -103,10 +104,12 @@ class Kind(Struct, frozen=True):
     Attributes:
         unit: the first spelling of one that `units` knows, or empty.
         noun: the stem of the word directly behind the number, where it is no unit; or empty.
+        rate: the unit that it is counted by, as in "3 days per week"; or empty.
     """
 
     unit: str
     noun: str = ""
+    rate: str = ""
 
 
 class Quantity(Struct, frozen=True):
@@ -139,8 +142,8 @@ class Figures:
             self._add(quantity, scales)
         for match in _NOTHING.finditer(plain):
             self._know(Decimal(0), _kind(_tail(plain, match.end()), language), _PLUS)
-        for match in _ORDINAL_WORD.finditer(plain):
-            self._know(Decimal(ORDINALS[match[0].lower()]), Kind(""), _PLUS)
+        for value in (*all_ordinals_in(plain), *quarters_in(plain)):
+            self._know(Decimal(value), Kind(""), _PLUS)
 
     def _add(self, quantity: Quantity, scales: set[int]) -> None:
         value, kind = quantity.value, quantity.kind
@@ -218,6 +221,8 @@ def _claimed(text: str, language: str) -> Iterator[Quantity]:
     """Yield what a claim states."""
     # A loss of (87) may be called 87, in a cell of a table as well.
     speaks_of_less = _LESS.search(text) or not any(map(str.isalpha, text))
+    for word, value in ordinals_in(text):
+        yield Quantity(Decimal(value), Kind(""), word)
     for quantity in _quantities(text, language):
         either = speaks_of_less and _PLUS in quantity.signs
         signs = _ALL_SIGNS if either else quantity.signs
@@ -233,10 +238,13 @@ def _may_be(known: Kind, claimed: Kind, spoken_of: frozenset[str]) -> bool:
     A bare number takes its unit from what is spoken of, as in a table's header. A word that is no
     known unit may say anything, but for a unit that the source writes only what it speaks of.
     """
+    if claimed.rate and known.rate and not is_same(claimed.rate, known.rate):
+        return False
     if claimed.unit and not known.unit:
-        return known.noun == claimed.noun if known.noun else claimed.unit in spoken_of
+        spoken = any(is_same(claimed.unit, unit) for unit in spoken_of)
+        return known.noun == claimed.noun if known.noun else spoken
     if claimed.unit or not known.unit:
-        return claimed.unit == known.unit
+        return is_same(claimed.unit, known.unit)
     return not claimed.noun or claimed.noun in spoken_of
 
 
@@ -290,7 +298,9 @@ def _quantity(
     scales = _MONEY_SCALES if currency else SCALES
     if isinstance(value, Decimal):
         value *= scales.get(first, 1)
-    kind = Kind(unit_in([currency.lower()])) if currency else _kind(tail, language)
+    kind = _kind(tail, language)
+    if currency:
+        kind = Kind(unit_in([currency.lower()]), rate=kind.rate)
     told = first in scales or unit_in([first], language)
     telling = tail.lower().index(first) + len(first) if told else 0
     return Quantity(value, kind, f"{match[0]}{tail[:telling]}".strip(), signs)
@@ -313,7 +323,9 @@ def _kind(tail: str, language: str) -> Kind:
         unit_in([noun], language) or noun in stopwords(language) | _NEUTRAL or noun.endswith("ly")
     )
     return Kind(
-        unit_in(_TAIL_WORD.findall(scaled.lower()), language), stem(noun) if says_kind else ""
+        unit_in(_TAIL_WORD.findall(scaled.lower()), language),
+        stem(noun) if says_kind else "",
+        rate_in(tail.lower()),
     )
 
 

@@ -14,7 +14,7 @@ _SAME = """
     | bp bps basis_point basis_points | pp percentage_point percentage_points point points
 
     | $ usd dollar dollars dólares | € eur euro euros | £ gbp sterling | ¥ jpy yen
-    | ₹ inr rupee rupees | chf franc francs franken | cny yuan renminbi | cents
+    | pound pounds | ₹ inr rupee rupees | chf franc francs franken | cny yuan renminbi | cents
     | krone kroner kronor | cad | aud | sek | nok | dkk | pln | czk | brl | krw
 
     | day days d tag tage tagen jour jours día días | week weeks wk wks woche wochen semaine
@@ -40,7 +40,8 @@ _SAME = """
 
     | hz hertz | khz kilohertz | mhz megahertz | ghz gigahertz | watt w watts
     | kw kilowatt kilowatts | mw megawatt megawatts | gw gigawatt gigawatts | kwh | mwh
-    | volt v volts
+    | volt v volts | kv kilovolt kilovolts | mv millivolt millivolts
+    | ampere amperes amp amps | ma milliampere milliamperes milliamps
 
     | am a.m | pm p.m
 
@@ -50,7 +51,11 @@ _SAME = """
 _UNITS = {
     word.replace("_", " "): words.split()[0] for words in _SAME.split("|") for word in words.split()
 }
+# Money or a weight.
+_AMBIGUOUS = {"pound": frozenset({"£", "lb"})}
 _TIMES = frozenset({"am", "pm"})
+# What parts a quantity from what it is counted by: "3 days per week", "20 km/h".
+_PER = re.compile(rf"(?:\b(?:per|an?|each|every|pro|par|por)\s+|/\s?)(?P<unit>{WORD})")
 _ENGLISH = "en"
 # A letter alone is a unit where a title says so: "Time (s)".
 _MENTION = re.compile(r"[$€£¥₹%‰]|\b[AaPp]\.[Mm]\b|°?[^\W\d_]{2,}|(?<=\s[(\[])[^\W\d_](?=[)\]])")
@@ -69,6 +74,17 @@ def unit_in(words: Sequence[str], language: str = "en") -> str:
         if found and (index == 0 or len(word) > 1 or not word.isalpha()):
             return found
     return ""
+
+
+def rate_in(words: str) -> str:
+    """Return the unit that the words behind a number count it by; empty when there is none."""
+    found = (_UNITS.get(match["unit"], "") for match in _PER.finditer(words))
+    return next(filter(None, found), "")
+
+
+def is_same(one: str, other: str) -> bool:
+    """Tell whether two units may be the same: "pound" is a currency and a weight."""
+    return one == other or one in _AMBIGUOUS.get(other, ()) or other in _AMBIGUOUS.get(one, ())
 
 
 def units_in(text: str) -> frozenset[str]:

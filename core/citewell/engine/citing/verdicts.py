@@ -8,10 +8,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import pairwise
 
 from msgspec import Struct
 
-from citewell.engine.citing.clauses import clause_texts, readings
+from citewell.engine.citing.bounds import bounds
+from citewell.engine.citing.clauses import (
+    Clause,
+    clause_texts,
+    readings,
+    values,
+    without_values,
+)
 from citewell.engine.citing.negations import denied_words, denies_the_contrary, negators
 from citewell.engine.citing.quantities import Figures, missing_figure
 from citewell.engine.citing.sanitizing import links_in
@@ -29,10 +37,13 @@ PHRASE_BAR = 0.2
 # The share of a clause's words that makes another clause say the same or the contrary.
 _SAME_CLAUSE = 0.75
 _FEW_WORDS = 3
+_FEWEST_DENIED = 2
 
 # They begin every noun with a capital.
 _NOUNS_ARE_CAPITAL = frozenset({"de", "lb"})
 _TOKEN = re.compile(r"[^\W_]+(?:['’.&-][^\W_]+)*")
+# A sentence that begins with one word and another behind it.
+_SUBJECT = re.compile(rf"\W*({_TOKEN.pattern})\s+({_TOKEN.pattern})")
 _SENTENCE_START = re.compile(r"(?:^|[.!?:…•|(\[\"“„«*_])\s*[\"“„«(\[*_`]*$")
 # How much is looked at to tell whether a sentence starts.
 _BEFORE_CHARS = 20
@@ -118,6 +129,27 @@ def _missing_figure(statement: Statement) -> str | None:
     return f'what it cites says "{missing}" of something else' if missing else None
 
 
+def _wrong_bound(statement: Statement) -> str | None:
+    """Find a least that the nearest sentences call a most, or the other way round."""
+    claimed = list(bounds(statement.text, statement.language))
+    if not claimed:
+        return None
+    near = [
+        (source.text_near(statement.text, reach=REACH), source.passage.language)
+        for source in statement.sources
+    ]
+    stated = {
+        (one.value, one.is_least) for text, language in near for one in bounds(text, language)
+    }
+    for bound in claimed:
+        if (bound.value, not bound.is_least) in stated and (
+            bound.value,
+            bound.is_least,
+        ) not in stated:
+            return f'"{bound.text}" is the contrary of what it cites'
+    return None
+
+
 def _figure_apart(statement: Statement) -> str | None:
     """Find a figure that no source states beside a name, or most of the words, of its clause."""
     language, sources = statement.language, statement.sources
@@ -177,8 +209,37 @@ def _missing_name(statement: Statement) -> str | None:
     )
     for name in _names(statement.text, stopwords(statement.language)):
         for word in words(name):
-            if not {word, word.removesuffix("s"), f"{word}s"} & known:
+            if not _is_known(word, known):
                 return f'the name "{name}" is neither in what it cites nor in the question'
+    return _replaced_name(statement, known)
+
+
+def _is_known(word: str, known: frozenset[str]) -> bool:
+    return not known.isdisjoint({word, word.removesuffix("s"), f"{word}s"})
+
+
+def _replaced_name(statement: Statement, known: frozenset[str]) -> str | None:
+    """Find a first word that is new where a source has a name: "Bob signs" for "Alice signs".
+
+    At the start of a sentence nobody can tell a name by its capital. Here the next word tells,
+    where all the others stand close by.
+    """
+    language = statement.language
+    subject = _SUBJECT.match(statement.text)
+    if not subject or not subject[1][0].isupper():
+        return None
+    if any(_is_known(w, known | stopwords(language)) for w in words(subject[1])):
+        return None
+    others = frozenset(content_stems(statement.text[subject.end(1) :], language))
+    for source in statement.sources:
+        near = source.text_near(statement.text, reach=REACH)
+        if others and others <= frozenset(content_stems(near, language)):
+            tokens = _TOKEN.findall(source.text)
+            plain = stopwords(language).union(token for token in tokens if token.islower())
+            for name, then in pairwise(_TOKEN.findall(near)):
+                told = name[0].isupper() and name.casefold() not in plain
+                if told and then.casefold() == subject[2].casefold():
+                    return f'it says "{subject[1]}" where the source says "{name}"'
     return None
 
 
@@ -206,27 +267,44 @@ def _wrong_negation(statement: Statement) -> str | None:
         return None
     known = [clause for source in statement.sources for clause in source.clauses]
     said = frozenset[str]().union(*(source.words for source in statement.sources))
-    for stems, negated, turned in _stated(statement, said):
-        overlaps = [(len(stems & other) / len(stems), parity) for other, parity in known if stems]
+    for clause, turned in _stated(statement, said):
+        stems, negated = clause.stems, clause.negations
+        overlaps = [
+            (len(stems & other.stems) / len(stems), other.negations)
+            for other in known
+            if stems and not (other.about and stems.isdisjoint(other.about))
+        ]
         nearest = max([0.0, *(overlap for overlap, _ in overlaps)])
         if nearest >= _SAME_CLAUSE:
-            agrees = any(overlap == nearest and parity == negated for overlap, parity in overlaps)
+            agrees = (nearest, negated) in overlaps
+        elif negated:
+            agrees = turned or any(other.negations for other in known)
         else:
-            agrees = not negated or turned or any(parity for _, parity in known)
+            agrees = not _is_denied(stems, known)
         if not agrees:
             return "it denies what it cites affirms" if negated else "what it cites denies it"
     return None
 
 
-def _stated(
-    statement: Statement, said: frozenset[str]
-) -> Iterator[tuple[frozenset[str], bool, bool]]:
+def _stated(statement: Statement, said: frozenset[str]) -> Iterator[tuple[Clause, bool]]:
     """Yield what each clause says, and whether it denies the contrary of what sources say."""
     language = statement.language
-    for text in clause_texts(statement.text, language, fewest=2):
+    for value in values(statement.text, language):
+        yield value, False
+    for text in clause_texts(without_values(statement.text), language, fewest=2):
         turned = denies_the_contrary(text, said, language)
-        for stems, negated in readings(text, language):
-            yield stems, negated, turned
+        for clause in readings(text, language):
+            yield clause, turned
+
+
+def _is_denied(stems: frozenset[str], known: Sequence[Clause]) -> bool:
+    """Tell whether all that a source denies in some clause is said: "It is not open on Sunday"."""
+    denied = [one.stems for one in known if one.negations and one.stems <= stems]
+    return any(
+        len(one) >= _FEWEST_DENIED
+        and not any(other.stems >= one for other in known if not other.negations)
+        for one in denied
+    )
 
 
 def _contrary_word(statement: Statement) -> str | None:
@@ -243,8 +321,7 @@ def _opposed(statement: Statement) -> Iterator[tuple[str, str, bool]]:
     The last value tells whether one of the two is denied: "not allowed" agrees with "prohibited".
     """
     known = frozenset[str]().union(*(source.words for source in statement.sources))
-    stated = [word for word in dict.fromkeys(words(statement.text)) if word in opposites()]
-    strange = [word for word in stated if word not in known]
+    strange = [word for word in dict.fromkeys(words(statement.text)) if word not in known]
     if not strange:
         return
     denied = denied_words(statement.text, statement.language)
@@ -254,13 +331,14 @@ def _opposed(statement: Statement) -> Iterator[tuple[str, str, bool]]:
         denied_there = denied_words(stored, source.passage.language)
         others = frozenset(words(stored))
         for word in strange:
-            for other in sorted(opposites()[word] & others):
+            for other in sorted(opposites(word) & others):
                 yield word, other, (word in denied) != (other in denied_there)
 
 
 _CHECKS: dict[str, Callable[[Statement], str | None]] = {
     "links": _unknown_link,
     "figures": _missing_figure,
+    "bounds": _wrong_bound,
     "names": _missing_name,
     "negation": _wrong_negation,
     "opposites": _contrary_word,

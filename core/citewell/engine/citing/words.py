@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from functools import cache
+from itertools import permutations
 
 # Scripts that are written without blanks: each of their characters counts as a word.
 UNSPACED = r"\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
@@ -62,7 +63,14 @@ _OPPOSITES = (
     ("eastern", "western"), ("paid", "unpaid"), ("public", "private"), ("old", "new"),
     ("older", "newer"), ("early", "late"), ("earlier", "later"), ("open", "closed"),
     ("start", "end"), ("started", "ended"), ("begin", "end"), ("began", "ended"),
+    ("once", "twice"),
 )  # fmt: skip
+_RATES = ("hourly", "daily", "weekly", "monthly", "quarterly", "yearly", "annually")
+_YEARLY = {"yearly", "annually"}
+# "unlocked" and "locked", "disallow" and "allow".
+_TURNING = ("un", "dis")
+_MIN_TURNED = 5
+_NONE: frozenset[str] = frozenset()
 
 
 def words(text: str) -> Iterator[str]:
@@ -96,7 +104,8 @@ def stem(word: str) -> str:
 def content_stems(text: str, language: str) -> list[str]:
     """Return the stems of the words that carry meaning, in order; numbers have their own check."""
     stop = stopwords(language)
-    return [stem(word) for word in words(text) if word not in stop and not word.isdecimal()]
+    telling = (word for word in words(text) if word not in stop and not word.endswith("n't"))
+    return [stem(word) for word in telling if not word.isdecimal()]
 
 
 def telling_words(text: str, language: str) -> frozenset[str]:
@@ -111,11 +120,22 @@ def stopwords(language: str) -> frozenset[str]:
     return frozenset(_STOP.get(language, "").split())
 
 
+def opposites(word: str) -> frozenset[str]:
+    """Return the words that say the contrary of `word`, some that nobody uses among them."""
+    known = _opposites().get(word, _NONE)
+    if len(word) < _MIN_TURNED:
+        return known
+    return known.union(
+        (f"{prefix}{word}" for prefix in _TURNING),
+        (word.removeprefix(prefix) for prefix in _TURNING if word.startswith(prefix)),
+    )
+
+
 @cache
-def opposites() -> dict[str, frozenset[str]]:
-    """Return for each word of a pair of opposites the words that say the contrary."""
+def _opposites() -> dict[str, frozenset[str]]:
     found: dict[str, set[str]] = {}
-    for one, other in _OPPOSITES:
+    rates = ((one, other) for one, other in permutations(_RATES, 2) if {one, other} != _YEARLY)
+    for one, other in (*_OPPOSITES, *rates):
         found.setdefault(one, set()).add(other)
         found.setdefault(other, set()).add(one)
     return {word: frozenset(others) for word, others in found.items()}

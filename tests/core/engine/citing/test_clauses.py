@@ -1,6 +1,14 @@
 import pytest
 
-from citewell.engine.citing.clauses import clause_texts, clauses, excepts, with_leads
+from citewell.engine.citing.clauses import (
+    Clause,
+    clause_texts,
+    clauses,
+    excepts,
+    values,
+    with_leads,
+    without_values,
+)
 
 
 @pytest.mark.parametrize(
@@ -20,6 +28,16 @@ from citewell.engine.citing.clauses import clause_texts, clauses, excepts, with_
         (["Covered:", "All.", "- b"], ["Covered:", "All.", "- b"]),
         (["x" * 400 + ":", "* a"], ["x" * 400 + ":", "* a", "x" * 300 + " * a"]),
         ([":", "- a"], [":", "- a", " - a"]),
+        (["Is it so?", "No.", "- a"], ["no Is it so?", "- a"]),
+        (["Is it so?", "Yes, it is."], ["Is it so?", "it is."]),
+        (["Is it so?", "A: No: never."], ["no Is it so?", "never."]),
+        (["Is it so?", "Answer. NO"], ["no Is it so?"]),
+        (["Is it so?", "Sí"], ["Is it so?"]),
+        (["Is it so?", "Nobody knows."], ["Is it so?", "Nobody knows."]),
+        (["Is it so?", "Is it?", "No"], ["Is it so?", "no Is it?"]),
+        (["Is it so?", "No. Is it?", "Yes"], ["no Is it so?", "Is it?"]),
+        (["It is so.", "No."], ["It is so.", "No."]),
+        (["Is it so?"], ["Is it so?"]),
         ([], []),
     ],
 )
@@ -38,25 +56,56 @@ def test_a_condition_leads_to_no_denied_item(lead):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("Cakes are not sold.", [({"cakes", "sold"}, True)]),
-        ("It was so, cakes are sold", [({"cakes", "sold"}, False)]),
+        ("Cakes are not sold.", [({"cakes", "sold"}, 1, set())]),
+        ("It was so, cakes are sold", [({"cakes", "sold"}, 0, set())]),
         ("All cakes except plum cakes are sold",
-         [({"cakes", "sold"}, False), ({"cakes", "plum", "sold"}, True)]),
+         [({"cakes", "sold"}, 0, set()),
+          ({"cakes", "plum", "sold"}, 1, {"plum", "cakes", "sold"})]),
         ("All cakes, except for plum cakes, are sold",
-         [({"cakes"}, False), ({"cakes", "plum"}, True)]),
+         [({"cakes"}, 0, set()), ({"cakes", "plum"}, 1, {"plum", "cakes"})]),
         ("Kuchen wird außer Montag verkauft",
-         [({"kuche", "verka"}, False), ({"kuche", "verka", "monta"}, True)]),
-        ("Cakes are not sold except plums", [({"cakes", "sold"}, True),
-         ({"cakes", "sold", "plums"}, False)]),
-        ("Cakes are sold except", [({"cakes", "sold"}, False), ({"cakes", "sold"}, True)]),
+         [({"kuche", "verka"}, 0, set()),
+          ({"kuche", "verka", "monta"}, 1, {"monta", "verka"})]),
+        ("Cakes are not sold except plums", [({"cakes", "sold"}, 1, set()),
+         ({"cakes", "sold", "plums"}, 0, {"plums"})]),
+        ("Cakes are not sold without cream except plums",
+         [({"cakes", "sold", "witho", "cream"}, 2, set()),
+          ({"cakes", "sold", "witho", "cream", "plums"}, 0, {"plums"})]),
+        ("Cakes are sold except", [({"cakes", "sold"}, 0, set()), ({"cakes", "sold"}, 1, set())]),
     ],
 )  # fmt: skip
 def test_an_exception_says_two_things(text, said):
     language = "de" if "wird" in text else "en"
 
-    found = [(set(stems), negated) for stems, negated in clauses(text, language)]
+    assert list(clauses(text, language))[: len(said)] == said
 
-    assert found[: len(said)] == said
+
+@pytest.mark.parametrize(
+    ("text", "said", "rest"),
+    [
+        ("Parking: no", [({"parki"}, 1)], ""),
+        ("Wi-Fi: yes\nParking : NO.\nPool: Sí", [({"fi", "wi"}, 0), ({"parki"}, 1),
+         ({"pool"}, 0)], "\n.\n"),
+        ("| Free parking | No |", [({"free", "parki"}, 1)], "||"),
+        ("Wi-Fi: yes; parking: no", [({"fi", "wi"}, 0), ({"parki"}, 1)], ";"),
+        ("Parking: no dogs", [], "Parking: no dogs"),
+        ("Parking: none", [], "Parking: none"),
+        ("Parking\n: no", [], "Parking\n: no"),
+        ("It: no", [], ""),
+        ("x" * 81 + ": no", [], "x" * 81 + ": no"),
+        ("Cars: parking: no", [], "Cars: parking: no"),
+    ],
+)  # fmt: skip
+def test_a_plain_yes_or_no_is_what_stands_before_it(text, said, rest):
+    assert list(values(text, "en")) == [Clause(frozenset(stems), one) for stems, one in said]
+    assert without_values(text) == rest
+
+
+def test_clauses_hold_values_once():
+    assert list(clauses("Free parking: no\nDogs may enter", "en")) == [
+        (frozenset({"free", "parki"}), 1, frozenset()),
+        (frozenset({"dogs", "enter"}), 0, frozenset()),
+    ]
 
 
 def test_an_exception_is_noticed():

@@ -5,6 +5,7 @@ from citewell.engine.citing.negations import (
     denies_the_contrary,
     is_denied_next,
     is_negated,
+    negations,
     negators,
 )
 
@@ -50,10 +51,37 @@ def test_contractions_negate_in_english_only():
         ("It is not just so and not.", True),
         ("He is just not here.", True),
         ("It is not so only.", True),
+        ("No more than ten are admitted.", False),
+        ("It takes not less than a day.", False),
+        ("No fewer than ten, no later than noon, no earlier than dawn, no sooner than it", False),
+        ("No more cakes are sold.", True),
+        ("No more", True),
+        ("No other than ten are admitted.", True),
     ],
 )
 def test_a_denial_that_is_denied_denies_nothing(text, negated):
     assert is_negated(text, "en") == negated
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "count"),
+    [
+        ("Enter.", "en", 0),
+        ("Do not enter.", "en", 1),
+        ("Do not ever enter: never.", "en", 1),
+        ("Enter without it.", "en", 1),
+        ("Do not enter without it.", "en", 2),
+        ("Without it never enter without them.", "en", 2),
+        ("It is prohibited without it.", "en", 2),
+        ("Not without it is it prohibited.", "en", 2),
+        ("Nicht ohne", "de", 2),
+        ("Pas sans", "fr", 2),
+        ("No sin", "es", 2),
+        ("The sin is not sans", "en", 1),
+    ],
+)
+def test_what_is_lacking_is_counted_by_itself(text, language, count):
+    assert negations(text, language) == count
 
 
 @pytest.mark.parametrize(
@@ -78,10 +106,7 @@ def test_a_word_is_denied_shortly_before_it(text, denied):
 def test_negating_words_are_those_of_the_language():
     assert denied_words("nicht never public", "de") == {"never", "public"}
     assert denied_words("nicht required never public", "en") == {"public"}
-
-
-def test_only_words_with_an_opposite_can_be_denied():
-    assert denied_words("not blue, not required", "en") == {"required"}
+    assert denied_words("blue, not blue", "en") == {"blue"}
 
 
 def test_a_denied_word_says_what_its_opposite_says():
@@ -89,6 +114,7 @@ def test_a_denied_word_says_what_its_opposite_says():
     assert not denies_the_contrary("It is required", frozenset({"optional"}), "en")
     assert not denies_the_contrary("It is not required", frozenset({"required"}), "en")
     assert not denies_the_contrary("It is not blue", frozenset({"optional"}), "en")
+    assert denies_the_contrary("It is not locked", frozenset({"unlocked"}), "en")
     assert not denies_the_contrary("It is not required", frozenset({"optional"}), "de")
 
 

@@ -2,7 +2,15 @@ from decimal import Decimal
 
 import pytest
 
-from citewell.engine.citing.numerals import folded, number, numbers_in_words, parts_of
+from citewell.engine.citing.numerals import (
+    all_ordinals_in,
+    folded,
+    number,
+    numbers_in_words,
+    ordinals_in,
+    parts_of,
+    quarters_in,
+)
 
 
 @pytest.mark.parametrize(
@@ -76,3 +84,31 @@ def test_words_have_a_value(text, numbers):
     found = [(text[slice(*words.span)], words.value) for words in numbers_in_words(text)]
 
     assert found == numbers
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("the third and Twelfth one", [("third", 3), ("Twelfth", 12)]),
+        ("the second payment", [("second", 2)]),
+        ("every second day", [("second", 2)]),
+        ("the second", []),
+        ("within a second after it", []),
+        ("a second payment", []),
+        ("the first payment", []),
+        ("two thirds of it, a third of it, a third one", [("third", 3)]),
+        ("third parties and a third-party tool", []),
+        ("third partners", [("third", 3)]),
+        ("thirdly", []),
+    ],
+)
+def test_ordinals_that_count(text, found):
+    assert list(ordinals_in(text)) == found
+
+
+def test_every_ordinal_of_a_source_may_be_meant():
+    assert list(all_ordinals_in("First, a second; two thirds and the fourth")) == [1, 2, 4]
+
+
+def test_quarters_have_numbers():
+    assert list(quarters_in("Q3 and q1, FQ2, Q5, Q12")) == [3, 1]

@@ -35,6 +35,7 @@ def test_a_stem_is_five_letters():
 def test_content_leaves_out_stopwords_and_numbers():
     assert content_stems("The 30 days of paid leave", "en") == ["days", "paid", "leave"]
     assert content_stems("der Urlaub ist lang", "de") == ["urlau", "lang"]
+    assert content_stems("Cakes aren't, or weren’t, sold", "en") == ["cakes", "sold"]
     assert content_stems("the leave", "xx") == ["the", "leave"]
 
 
@@ -48,9 +49,25 @@ def test_a_language_without_lists_has_empty_ones():
 
 
 def test_opposites_hold_both_ways():
-    assert opposites()["more"] == {"less", "fewer"}
-    assert opposites()["fewer"] == {"more"}
-    assert opposites()["increased"] == {"decreased"}
+    assert opposites("more") == {"less", "fewer"}
+    assert opposites("increased") == {"decreased", "unincreased", "disincreased"}
+    assert "increased" in opposites("decreased")
+    assert opposites("blue") == frozenset()
+
+
+def test_a_prefix_turns_a_longer_word():
+    assert opposites("locked") == {"unlocked", "dislocked"}
+    assert opposites("unlocked") == {"locked", "ununlocked", "disunlocked"}
+    assert opposites("disallow") == {"allow", "undisallow", "disdisallow"}
+    assert opposites("allow") == {"forbid", "unallow", "disallow"}
+    assert opposites("lock") == frozenset()
+
+
+def test_a_rate_excludes_the_others():
+    assert {"hourly", "weekly", "monthly", "quarterly", "yearly", "annually"} < opposites("daily")
+    assert "annually" not in opposites("yearly")
+    assert "yearly" not in opposites("annually")
+    assert "daily" in opposites("annually")
 
 
 def test_letters_of_another_script_beside_latin_ones_are_read_as_what_they_look_like():

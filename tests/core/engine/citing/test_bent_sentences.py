@@ -1,0 +1,218 @@
+"""Sentences near enough to what they cite to be taken for it, false and true ones."""
+
+import pytest
+
+from citewell.engine.citing.source import Source
+from citewell.engine.citing.verdicts import Statement, judge
+from passages import passage
+
+
+def verdict(text, source, *, question=""):
+    return judge(Statement(text, [Source(passage(source))], question))
+
+
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        ("Deposits are not refunded except for medical reasons.", "Deposits are refunded."),
+        ("Flights are not refundable, except in case of illness.", "Flights are refundable."),
+        ("Passwords must not be shared with anyone except the IT team.",
+         "Passwords may be shared with anyone."),
+        ("Passwords must not be shared with anyone except the IT team.",
+         "Passwords can be shared."),
+        ("All items can be returned except gift cards.", "Items cannot be returned."),
+        ("Do not enter the lab without safety glasses.", "Enter the lab without safety glasses."),
+        ("Orders cannot be cancelled without approval from the manager.",
+         "Orders can be cancelled without approval from the manager."),
+        ("No employee may share passwords without permission.",
+         "Employees may share passwords without permission."),
+        ("Orders without a receipt cannot be refunded.", "Orders can be refunded."),
+        ("Visitors may use the pool. They may not use the sauna.", "Visitors may use the sauna."),
+        ("The library supports Linux; it does not support Windows.",
+         "The library supports Windows."),
+        ("Encryption: no\nCompression: yes", "Encryption: yes."),
+        ("Encryption: no\nCompression: yes", "Compression: no."),
+        ("Wi-Fi: yes\nParking: no\nPool: yes", "Parking: yes."),
+        ("Wi-Fi: yes\nParking: no\nPool: yes", "Pool: no."),
+        ("Is smoking allowed? No.", "Smoking is allowed."),
+        ("Q: Is parking free?\nA: No, parking costs $5 per day.", "Parking is free."),
+        ("Germany has 83 million inhabitants.", "France has 83 million inhabitants."),
+        ("Siemens acquired the company in 2019 for 2 billion euros.",
+         "Bosch acquired the company in 2019 for 2 billion euros."),
+        ("Alice approves all purchase orders above $500.",
+         "Bob approves all purchase orders above $500."),
+        ("PostgreSQL stores the user data and Redis stores the sessions.",
+         "MongoDB stores the sessions."),
+        ("Remote work is allowed three days per week.",
+         "Remote work is allowed three days per month."),
+        ("The fee is $20 per user per month.", "The fee is $20 per user per year."),
+        ("The fee is $20/month.", "The fee is $20 per year."),
+        ("Do not exceed 4 g per day.", "Do not exceed 4 g per hour."),
+        ("Speed is limited to 30 km per hour.", "Speed is limited to 30 km per second."),
+        ("Support is available 24 hours a day, 7 days a week.",
+         "Support is available 24 hours a week."),
+        ("Backups run once per day at night.", "Backups run twice per day at night."),
+        ("Salaries are paid monthly.", "Salaries are paid weekly."),
+        ("The contract was signed in the third quarter.",
+         "The contract was signed in the second quarter."),
+        ("The contract was signed in the third quarter.",
+         "The contract was signed in the fourth quarter."),
+        ("Interest is paid on the 15th of each month.",
+         "Interest is paid on the sixteenth of each month."),
+        ("The first payment is due on signing and the second payment on delivery.",
+         "The third payment is due on signing."),
+        ("Orders over 50 euros ship free.", "Orders under 50 euros ship free."),
+        ("Guests under 18 are not admitted.", "Guests over 18 are not admitted."),
+        ("Requests with more than 10 items fail.", "Requests with at most 10 items fail."),
+        ("Passwords must contain at least 12 characters.",
+         "Passwords must contain up to 12 characters."),
+        ("The side door is locked at night.", "The side door is unlocked at night."),
+        ("Access is limited to authorized personnel.",
+         "Access is limited to unauthorized personnel."),
+        ("The bag weighs 20 kg.", "The bag weighs 20 pounds."),
+        ("He earned 5 million dollars.", "He earned 5 million pounds."),
+        ("The plant produced 3.2 million tonnes of steel in 2021.",
+         "The plant produced 3.2 million pounds of steel in 2021."),
+        ("The heater uses 2 kW at 230 V.", "The heater uses 2 kV at 230 V."),
+    ],
+)  # fmt: skip
+def test_what_was_bent_is_not_supported(source, text):
+    found = verdict(text, source)
+
+    assert not found.supported, found
+
+
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        ("Windows is not supported.", "Windows isn't supported."),
+        ("Windows is not supported.", "Windows isn\u2019t supported."),
+        ("Refunds are not available.", "Refunds aren't available."),
+        ("Guests are not allowed in the lab.", "Guests aren't allowed."),
+        ("Refunds will not be issued after 30 days.", "Refunds won't be issued."),
+        ("Wi-Fi: yes\nParking: no\nPool: yes", "Parking: no."),
+        ("Wi-Fi: yes\nParking: no\nPool: yes", "Pool: yes."),
+        ("Q: Is parking free?\nA: No, parking costs $5 per day.", "Parking costs $5 per day."),
+        ("Q: Is parking free?\nA: No, parking costs $5 per day.", "Parking is not free."),
+        ("Q: Is parking free?\nA: Yes, parking is free for guests.",
+         "Parking is free for guests."),
+        ("Is smoking allowed? No.", "Smoking is not allowed."),
+        ("Is smoking allowed? Yes.", "Smoking is allowed."),
+        ("Deposits are not refunded except for medical reasons.", "Deposits are not refunded."),
+        ("Deposits are not refunded except for medical reasons.",
+         "Deposits are refunded for medical reasons."),
+        ("Flights are not refundable, except in case of illness.",
+         "Flights are refundable in case of illness."),
+        ("Passwords must not be shared with anyone except the IT team.",
+         "Passwords may be shared with the IT team."),
+        ("All items can be returned except gift cards.", "Gift cards cannot be returned."),
+        ("All items can be returned except gift cards.",
+         "Items can be returned, except gift cards."),
+        ("Do not enter the lab without safety glasses.",
+         "Do not enter the lab without safety glasses."),
+        ("Staff may leave without permission.", "Staff may leave without permission."),
+        ("Visitors may use the pool. They may not use the sauna.",
+         "Visitors may not use the sauna."),
+        ("Visitors may use the pool. They may not use the sauna.", "Visitors may use the pool."),
+        ("Remote work is allowed three days per week.",
+         "Remote work is allowed three days a week."),
+        ("Remote work is allowed three days per week.",
+         "Remote work is allowed three days each week."),
+        ("The fee is $20 per user per month.", "The fee is $20 a month per user."),
+        ("The fee is $20 per user per month.", "The fee is $20 per user."),
+        ("Speed is limited to 30 km/h.", "Speed is limited to 30 km/h."),
+        ("Speed is limited to 30 km per hour.", "Speed is limited to 30 km/h."),
+        ("Support is available 24 hours a day, 7 days a week.",
+         "Support is available 24 hours a day."),
+        ("The contract was signed in the third quarter.",
+         "The contract was signed in the third quarter."),
+        ("One third of the staff work remotely.", "A third of the staff work remotely."),
+        ("Interest is paid on the 15th of each month.",
+         "Interest is paid on the fifteenth of each month."),
+        ("The second payment is due on delivery.", "The second payment is due on delivery."),
+        ("The 2nd payment is due on delivery.", "The second payment is due on delivery."),
+        ("The answer arrives within a second.", "The answer arrives within a second."),
+        ("Orders over 50 euros ship free.", "Orders above 50 euros ship free."),
+        ("Orders over 50 euros ship free.", "Orders of more than 50 euros ship free."),
+        ("Passwords must contain at least 12 characters.",
+         "Passwords must contain 12 characters or more."),
+        ("Guests under 18 are not admitted.", "Guests under 18 are not admitted."),
+        ("No more than 10 items are allowed.", "At most 10 items are allowed."),
+        ("The bag weighs 20 lbs.", "The bag weighs 20 pounds."),
+        ("The bag costs £20.", "The bag costs 20 pounds."),
+        ("The bag weighs 20 pounds.", "The bag weighs 20 lbs."),
+        ("He paid 5 pounds.", "He paid £5."),
+        ("Germany has 83 million inhabitants.", "Germany has 83 million inhabitants."),
+        ("Fabrikam staff get 30 days.", "Employees get 30 days."),
+    ],
+)  # fmt: skip
+def test_what_says_the_same_is_supported(source, text):
+    found = verdict(text, source)
+
+    assert found.supported, found
+
+
+@pytest.mark.parametrize(
+    ("source", "text", "check", "reason"),
+    [
+        ("Alice signs orders.", "Bob signs orders.", "names",
+         'it says "Bob" where the source says "Alice"'),
+        ("Guests under 18 pay.", "Guests over 18 pay.", "bounds",
+         '"over 18" is the contrary of what it cites'),
+        ("The third payment is due.", "The fourth payment is due.", "figures",
+         '"fourth" is not in what it cites'),
+    ],
+)  # fmt: skip
+def test_a_verdict_names_what_was_bent(source, text, check, reason):
+    found = verdict(text, source)
+
+    assert (found.supported, found.check, found.reason) == (False, check, reason)
+
+
+@pytest.mark.parametrize(
+    ("source", "text", "question"),
+    [
+        ("Alice signs orders and bills.", "Bob signs orders and bills.", "What does Bob sign?"),
+        ("Alice signs orders and bills.", "bob signs orders and bills.", ""),
+        ("Alice signs orders and bills.", "She signs orders and bills.", ""),
+        ("Clerks sign orders, as clerks do.", "Staff sign orders, as clerks do.", ""),
+        ("Gauss the great: the results are shown.", "However, the results are shown.", ""),
+        ("They sign orders and bills.", "Clerks sign orders and bills.", ""),
+        ("Alice signs orders. Bob signs bills.", "Clerks signs orders for roses.", ""),
+        ("Alice signs orders and bills.", "Somebody else signs orders and bills.", ""),
+    ],
+)
+def test_no_name_was_replaced(source, text, question):
+    assert verdict(text, source, question=question).check != "names"
+
+
+def test_any_source_may_hold_the_replaced_name():
+    sources = [Source(passage("It rains.")), Source(passage("Alice SIGNS orders.", "b"))]
+
+    assert judge(Statement("Bob signs orders.", sources)).check == "names"
+
+
+def test_a_bound_that_one_source_states_is_right():
+    sources = [Source(passage("Guests under 18 pay.")), Source(passage("Guests over 18 pay.", "b"))]
+
+    assert judge(Statement("Guests over 18 pay.", sources)).supported
+    assert judge(Statement("Guests above 18 pay.", sources[:1])).check == "bounds"
+    assert judge(Statement("Guests over 18 pay.", [Source(passage("Guests of 18 pay."))])).supported
+
+
+def test_a_bound_stands_close_by():
+    far = "Guests under 18 pay. It rains. It snows. The sun shines. Dogs over 18 eat."
+
+    assert verdict("Guests over 18 pay.", far).check == "bounds"
+
+
+def test_what_is_denied_in_a_clause_must_be_more_than_a_word():
+    source = "Visitors may use the pool. They may not smoke."
+
+    assert verdict("Visitors who smoke may use the pool.", source).supported
+
+
+def test_what_is_affirmed_as_well_is_not_denied():
+    source = "Members may use the sauna. Guests, old or young, may not use the sauna."
+
+    assert verdict("Sauna use helps members relax and use water.", source).check != "negation"
