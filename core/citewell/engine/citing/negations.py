@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from functools import cache
+from itertools import zip_longest
 
 from citewell.engine.citing.words import opposites, words
 
@@ -63,28 +64,26 @@ def is_negated(text: str, language: str) -> bool:
 
 def negations(text: str, language: str) -> int:
     """Return 0 where nothing is negated, 1 where something is, and 2 for "not without"."""
-    lacking = _LACKING & negators(language)
     said = list(words(text))
-    lacks = any(word in lacking for word in said)
-    return lacks + _denies(["" if word in lacking else word for word in said], language)
+    lacks = not (_LACKING & negators(language)).isdisjoint(said)
+    return lacks + _denies(said, language)
 
 
 def _denies(said: Sequence[str], language: str) -> bool:
-    negating, denials = negators(language), _denials(language)
+    negating, denials = negators(language) - _LACKING, _denials(language)
     plain: list[int] = []
-    for index, word in enumerate(said):
+    for index, (word, *behind) in enumerate(zip_longest(said, said[1:], said[2:])):
         if word in denials:
             if not plain or index - plain[-1] > _DENIAL_DENIED_WITHIN:
                 return True
             plain.pop()
-        elif _is_among(word, negating) and not _turns_nothing(said[index + 1 : index + 3]):
+        elif _is_among(word, negating) and not _turns_nothing(*behind):
             plain.append(index)
     return bool(plain)
 
 
-def _turns_nothing(behind: Sequence[str]) -> bool:
-    """Tell whether the words behind a negator make it deny nothing: "only", "more than"."""
-    following, then = (*behind, "", "")[:2]
+def _turns_nothing(following: str | None, then: str | None) -> bool:
+    """Tell whether the two words behind a negator make it deny nothing: "only", "more than"."""
     return following in _ONLY or (following in _COMPARED and then == _THAN)
 
 

@@ -320,7 +320,7 @@ def _kind(tail: str, language: str) -> Kind:
     scaled = _SCALE.sub("", tail)
     noun = _first_word(scaled.partition(_LINE_END)[0])
     says_kind = noun.islower() and not (
-        unit_in([noun], language) or noun in stopwords(language) | _NEUTRAL or noun.endswith("ly")
+        unit_in([noun]) or noun in stopwords(language) | _NEUTRAL or noun.endswith("ly")
     )
     return Kind(
         unit_in(_TAIL_WORD.findall(scaled.lower()), language),

@@ -78,7 +78,7 @@ def unit_in(words: Sequence[str], language: str = "en") -> str:
 
 def rate_in(words: str) -> str:
     """Return the unit that the words behind a number count it by; empty when there is none."""
-    found = (_UNITS.get(match["unit"], "") for match in _PER.finditer(words))
+    found = (_UNITS.get(match["unit"]) for match in _PER.finditer(words))
     return next(filter(None, found), "")
 
 

@@ -233,7 +233,7 @@ def _replaced_name(statement: Statement, known: frozenset[str]) -> str | None:
     others = frozenset(content_stems(statement.text[subject.end(1) :], language))
     for source in statement.sources:
         near = source.text_near(statement.text, reach=REACH)
-        if others and others <= frozenset(content_stems(near, language)):
+        if others and others <= frozenset(map(stem, words(near))):
             tokens = _TOKEN.findall(source.text)
             plain = stopwords(language).union(token for token in tokens if token.islower())
             for name, then in pairwise(_TOKEN.findall(near)):

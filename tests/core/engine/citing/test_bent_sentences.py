@@ -7,8 +7,9 @@ from citewell.engine.citing.verdicts import Statement, judge
 from passages import passage
 
 
-def verdict(text, source, *, question=""):
-    return judge(Statement(text, [Source(passage(source))], question))
+def verdict(text, source, *, question="", language="en"):
+    sources = [Source(passage(source, language=language))]
+    return judge(Statement(text, sources, question, language))
 
 
 @pytest.mark.parametrize(
@@ -159,6 +160,13 @@ def test_what_says_the_same_is_supported(source, text):
          'it says "Bob" where the source says "Alice"'),
         ("Guests under 18 pay.", "Guests over 18 pay.", "bounds",
          '"over 18" is the contrary of what it cites'),
+        ("Alice signs.", "Bob signs.", "names", 'it says "Bob" where the source says "Alice"'),
+        ("Alice trusts Alice.", "Bob trusts Alice.", "names",
+         'it says "Bob" where the source says "Alice"'),
+        ("Parking costs money for all.", "Free parking: no.", "negation",
+         "it denies what it cites affirms"),
+        ("The shop opens at 11 PM.", "The shop opens at 12 PM.", "figures",
+         '"12 PM" is not in what it cites'),
         ("The third payment is due.", "The fourth payment is due.", "figures",
          '"fourth" is not in what it cites'),
     ],
@@ -216,3 +224,27 @@ def test_what_is_affirmed_as_well_is_not_denied():
     source = "Members may use the sauna. Guests, old or young, may not use the sauna."
 
     assert verdict("Sauna use helps members relax and use water.", source).check != "negation"
+    both = "They may use the sauna. They may not use the sauna."
+    assert verdict("Visitors may use the sauna.", both).supported
+
+
+def test_times_may_be_written_in_two_ways():
+    assert verdict("The shop opens at 9 AM.", "The shop opens at 9 a.m.").supported
+
+
+def test_what_is_bent_is_noticed_in_other_languages():
+    assert verdict("Der Hund: yes.", "Der Hund: no.", language="de").check == "negation"
+    many, few = "Over 1.234 Seiten sind frei.", "Under 1.234 Seiten sind frei."
+    assert verdict(few, many, language="de").check == "bounds"
+    assert verdict("Offen ab 12 am Freitag.", "Offen ab 11 Uhr.", language="de").reason == (
+        '"12" is not in what it cites'
+    )
+
+
+def test_figures_are_read_in_the_language_of_each_text():
+    german = Source(passage("Over 1.234 Seiten sind frei.", language="de"))
+
+    assert judge(Statement("Under 1,234 Seiten sind frei.", [german])).check == "bounds"
+    english = Source(passage("Over 1,234 Seiten sind frei."))
+    bent = Statement("Under 1.234 Seiten sind frei.", [english], language="de")
+    assert judge(bent).check == "bounds"

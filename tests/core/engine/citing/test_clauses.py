@@ -101,6 +101,10 @@ def test_a_plain_yes_or_no_is_what_stands_before_it(text, said, rest):
     assert without_values(text) == rest
 
 
+def test_values_are_read_in_their_language():
+    assert next(iter(clauses("Der Hund: no", "de"))) == ({"hund"}, 1, frozenset())
+
+
 def test_clauses_hold_values_once():
     assert list(clauses("Free parking: no\nDogs may enter", "en")) == [
         (frozenset({"free", "parki"}), 1, frozenset()),

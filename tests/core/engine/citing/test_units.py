@@ -18,6 +18,7 @@ from citewell.engine.citing.units import is_same, rate_in, unit_in, units_in
         (["more", "€"], "€"),
         (["more", "kg"], "kg"),
         (["more", "%"], "%"),
+        (["plus", "am", "kg"], "kg"),
         (["pages"], ""),
         ([], ""),
     ],
