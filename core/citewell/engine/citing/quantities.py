@@ -300,7 +300,7 @@ def _quantity(
         value *= scales.get(first, 1)
     kind = _kind(tail, language)
     if currency:
-        kind = Kind(unit_in([currency.lower()]), rate=kind.rate)
+        kind = Kind(unit_in([currency.lower()], language), rate=kind.rate)
     told = first in scales or unit_in([first], language)
     telling = tail.lower().index(first) + len(first) if told else 0
     return Quantity(value, kind, f"{match[0]}{tail[:telling]}".strip(), signs)
@@ -320,7 +320,7 @@ def _kind(tail: str, language: str) -> Kind:
     scaled = _SCALE.sub("", tail)
     noun = _first_word(scaled.partition(_LINE_END)[0])
     says_kind = noun.islower() and not (
-        unit_in([noun]) or noun in stopwords(language) | _NEUTRAL or noun.endswith("ly")
+        noun in stopwords(language) | _NEUTRAL or noun.endswith("ly")
     )
     return Kind(
         unit_in(_TAIL_WORD.findall(scaled.lower()), language),

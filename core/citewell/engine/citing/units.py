@@ -61,7 +61,7 @@ _ENGLISH = "en"
 _MENTION = re.compile(r"[$€£¥₹%‰]|\b[AaPp]\.[Mm]\b|°?[^\W\d_]{2,}|(?<=\s[(\[])[^\W\d_](?=[)\]])")
 
 
-def unit_in(words: Sequence[str], language: str = "en") -> str:
+def unit_in(words: Sequence[str], language: str) -> str:
     """Return the first unit among the words behind a number; empty when there is none.
 
     A letter alone is one only when it comes first: "5 h", but not "5 plus h". So is "am", which

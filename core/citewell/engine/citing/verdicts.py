@@ -207,7 +207,7 @@ def _missing_name(statement: Statement) -> str | None:
     known = frozenset(words(statement.question)).union(
         *(source.words for source in statement.sources)
     )
-    for name in _names(statement.text, stopwords(statement.language)):
+    for name in _names(statement.text, statement.language):
         for word in words(name):
             if not _is_known(word, known):
                 return f'the name "{name}" is neither in what it cites nor in the question'
@@ -243,7 +243,7 @@ def _replaced_name(statement: Statement, known: frozenset[str]) -> str | None:
     return None
 
 
-def _names(text: str, stop: frozenset[str]) -> Iterator[str]:
+def _names(text: str, language: str) -> Iterator[str]:
     """Yield capitalised words, but units, and one alone at the start of a sentence.
 
     That one may be any word.
@@ -251,9 +251,9 @@ def _names(text: str, stop: frozenset[str]) -> Iterator[str]:
     tokens = list(_TOKEN.finditer(text))
     for index, token in enumerate(tokens):
         name = token[0]
-        if len(name) < 2 or not name[0].isupper() or name.casefold() in stop:
+        if len(name) < 2 or not name[0].isupper() or name.casefold() in stopwords(language):
             continue
-        if index and tokens[index - 1][0][-1].isdecimal() and unit_in([name.lower()]):
+        if index and tokens[index - 1][0][-1].isdecimal() and unit_in([name.lower()], language):
             continue
         following = tokens[index + 1][0] if index + 1 < len(tokens) else ""
         starts = _SENTENCE_START.search(text, max(token.start() - _BEFORE_CHARS, 0), token.start())

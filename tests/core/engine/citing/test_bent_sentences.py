@@ -161,6 +161,8 @@ def test_what_says_the_same_is_supported(source, text):
         ("Guests under 18 pay.", "Guests over 18 pay.", "bounds",
          '"over 18" is the contrary of what it cites'),
         ("Alice signs.", "Bob signs.", "names", 'it says "Bob" where the source says "Alice"'),
+        ("Alice signs orders.", "Bob signs the orders.", "names",
+         'it says "Bob" where the source says "Alice"'),
         ("Alice trusts Alice.", "Bob trusts Alice.", "names",
          'it says "Bob" where the source says "Alice"'),
         ("Parking costs money for all.", "Free parking: no.", "negation",

@@ -24,7 +24,7 @@ from citewell.engine.citing.units import is_same, rate_in, unit_in, units_in
     ],
 )
 def test_the_first_unit_behind_a_number_counts(words, unit):
-    assert unit_in(words) == unit
+    assert unit_in(words, "en") == unit
 
 
 @pytest.mark.parametrize(
