@@ -1,6 +1,5 @@
 import asyncio
 import shutil
-import time
 from contextlib import asynccontextmanager
 
 import pytest
@@ -12,6 +11,8 @@ from citewell.library.watching import watch
 from libraries import Shelf, folder_source, index, library
 
 SOON_S = 15.0
+QUIET_S = 1.5
+"""Longer than a watch takes to notice a change, and than it looks without one."""
 
 
 @pytest.fixture
@@ -35,12 +36,10 @@ class Told(list):
 
 
 async def until(shelf, texts):
-    """Wait until the index holds exactly `texts`; return how long that took."""
-    begin = time.perf_counter()
+    """Wait until the index holds exactly `texts`."""
     async with asyncio.timeout(SOON_S):
         while shelf.texts() != texts:  # noqa: ASYNC110 - nobody tells when that is so
             await asyncio.sleep(0.01)
-    return time.perf_counter() - begin
 
 
 @asynccontextmanager
@@ -116,24 +115,50 @@ async def test_saves_while_a_sync_runs_are_not_lost(root):
     assert shelf.texts() == {"docs:a.md": "version 199"}
 
 
+class CountingSource:
+    """A source that counts how often it is asked for its changes."""
+
+    def __init__(self, source):
+        self.source = source
+        self.asked = 0
+
+    def changes(self, known):
+        self.asked += 1
+        return self.source.changes(known)
+
+
+async def until_quiet(source):
+    """Wait until nothing was asked of `source` for a while; return how often it was by then."""
+    asked = -1
+    async with asyncio.timeout(SOON_S):
+        while asked != source.asked:
+            asked = source.asked
+            await asyncio.sleep(QUIET_S)
+    return asked
+
+
 async def test_our_own_files_and_unchanged_reports_say_nothing(root):
     shelf, told = Shelf(), Told()
     own = root / "data"
     own.mkdir()
-    async with folder_source(root, own) as source:
+    async with folder_source(root, own) as folder:
+        source = CountingSource(folder)
         synchronizer = Synchronizer([index(shelf, library(source))], data_dir=own, base_dir=root)
         async with synchronizer:
             task = asyncio.create_task(
                 watch(synchronizer, {"docs": [root]}, ignored=own, told=told)
             )
             await until(shelf, {"docs:a.md": "alpha"})
-            await asyncio.sleep(1.5)
+            before = await until_quiet(source)
             (own / "index.sqlite").write_text("ours")
+            after_ours = await until_quiet(source)
             (root / "picture.png").write_text("no loader reads it")
-            await asyncio.sleep(1)
+            after_picture = await until_quiet(source)
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
 
+    assert after_ours == before
+    assert after_picture > after_ours
     assert len(told) == 1
 
 
