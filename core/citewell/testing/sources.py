@@ -28,7 +28,7 @@ class SourceContract:
     """Subclass it, set `name`, and pytest tests your source.
 
     By default the source is given a folder. One that reads from elsewhere overrides `config`,
-    `write` and `remove`.
+    `prepare`, `write`, `remove` and `spoil`.
 
     Attributes:
         name: under which a plugin that is installed offers the source.
@@ -89,8 +89,8 @@ class SourceContract:
     async def test_a_place_without_documents_has_no_changes(self, tmp_path: Path) -> None:
         seen = await self._changes(self._place(tmp_path), {})
 
-        assert not seen.texts
-        assert not seen.gone
+        assert not seen.texts, f"nothing was written and yet told: {list(seen.texts)}"
+        _check_none_gone(seen)
 
     @run_async
     async def test_every_document_is_new_at_first(self, tmp_path: Path) -> None:
@@ -101,7 +101,7 @@ class SourceContract:
 
         assert sorted(seen.texts.values()) == sorted(files.values()), "a file is missing or wrong"
         assert all(seen.versions.values()), "a version is not empty"
-        assert not seen.gone
+        _check_none_gone(seen)
 
     @run_async
     async def test_what_is_known_is_not_told_again(self, tmp_path: Path) -> None:
@@ -111,7 +111,7 @@ class SourceContract:
         second = await self._changes(root, first.versions)
 
         assert not second.texts, f"unchanged and told again: {list(second.texts)}"
-        assert not second.gone
+        _check_none_gone(second)
 
     @run_async
     async def test_only_what_changed_is_told(self, tmp_path: Path) -> None:
@@ -121,8 +121,11 @@ class SourceContract:
         self.write(root, {"a.md": "uno"})
         second = await self._changes(root, first.versions)
 
-        assert list(second.texts.values()) == ["uno"]
-        assert not second.gone
+        assert list(second.texts.values()) == ["uno"], (
+            f"one document changed and {len(second.texts)} were told; "
+            "tell those whose version is not the known one"
+        )
+        _check_none_gone(second)
         (changed,) = second.versions
         assert second.versions[changed] != first.versions[changed], "another text, another version"
 
@@ -146,8 +149,10 @@ class SourceContract:
         second = await self._changes(root, {**first.versions, "never/was.md": "1"})
 
         removed = next(one for one, text in first.texts.items() if text == "one")
-        assert sorted(second.gone) == sorted([removed, "never/was.md"])
-        assert not second.texts
+        assert sorted(second.gone) == sorted([removed, "never/was.md"]), (
+            f"gone: {second.gone}; tell each known document that is not there, once"
+        )
+        assert not second.texts, f"unchanged and told again: {list(second.texts)}"
 
     @run_async
     async def test_files_stay_readable_after_the_last_change(self, tmp_path: Path) -> None:
@@ -158,7 +163,7 @@ class SourceContract:
             found = [change.raw for change in changes if isinstance(change, Changed)]
             texts = sorted(raw.path.read_text(encoding="utf-8") for raw in found)
 
-        assert texts == ["one", "two"]
+        assert texts == ["one", "two"], "keep each file as it is until the source is closed"
 
     @run_async
     async def test_a_hundred_documents(self, tmp_path: Path) -> None:
@@ -167,7 +172,9 @@ class SourceContract:
         self.write(root, files)
         seen = await self._changes(root, {})
 
-        assert sorted(seen.texts.values()) == sorted(files.values())
+        assert sorted(seen.texts.values()) == sorted(files.values()), (
+            f"100 documents were written and {len(seen.texts)} told; tell each, with its text"
+        )
 
     @run_async
     async def test_it_can_be_left_early(self, tmp_path: Path) -> None:
@@ -179,8 +186,8 @@ class SourceContract:
                 first = await anext(changes)
         again = await self._changes(root, {})
 
-        assert isinstance(first, Changed)
-        assert len(again.texts) == len(_NAMES)
+        assert isinstance(first, Changed), f"the first change is {first}; a new one is Changed"
+        assert len(again.texts) == len(_NAMES), "what was not known is told again the next time"
 
     @run_async
     async def test_a_place_that_cannot_be_listed_loses_nothing(self, tmp_path: Path) -> None:
@@ -191,6 +198,10 @@ class SourceContract:
 
         with pytest.raises(CitewellError):
             await self._changes(root, first.versions)
+
+
+def _check_none_gone(seen: _Seen) -> None:
+    assert not seen.gone, f"told as gone, though known and still there: {seen.gone}"
 
 
 class _Seen:

@@ -49,14 +49,16 @@ class VerifierContract:
         async with self.open(tmp_path) as verifier:
             verdict = await verifier.judge("Lions hunt zebras at night.", [_LEAVE, _OFFICE])
 
-        assert not _is_sound(verdict).supported
+        assert not _is_sound(verdict).supported, (
+            "no passage speaks of lions; support only what a passage says"
+        )
 
     @run_async
     async def test_nothing_supports_without_passages(self, tmp_path: Path) -> None:
         async with self.open(tmp_path) as verifier:
             verdict = await verifier.judge(_LEAVE.text, [])
 
-        assert not _is_sound(verdict).supported
+        assert not _is_sound(verdict).supported, "without passages nothing is supported"
 
     @run_async
     async def test_odd_statements_get_a_verdict(self, tmp_path: Path) -> None:
@@ -65,13 +67,14 @@ class VerifierContract:
                 *(verifier.judge(text, [_LEAVE]) for text in ("", " ", "?!", "\x00", "x" * 20_000))
             )
 
-        assert all(map(_is_sound, verdicts))
+        for verdict in verdicts:
+            _is_sound(verdict)
 
 
 def _is_sound(verdict: Verdict) -> Verdict:
-    assert verdict.reason, "a verdict says why"
+    assert verdict.reason, "a verdict says why: set `reason`"
     assert "\n" not in verdict.reason, "the reason is one line"
-    assert verdict.check, "a verdict names its check"
+    assert verdict.check, "a verdict names its check: set `check`"
     assert verdict.score is None or 0 <= verdict.score <= 1, (
         f"score {verdict.score} is not in [0, 1]"
     )

@@ -4,6 +4,7 @@ import asyncio
 import itertools
 import socket
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 
@@ -29,6 +30,7 @@ from citewell.testing import (
     FormatterContract,
     LoaderContract,
     ModelContract,
+    RetrieverContract,
     SourceContract,
     VerifierContract,
     growing,
@@ -297,6 +299,8 @@ BAD_LOADERS = [
     (TextLoader(text=" "), "test_reads_its_samples", "gave no text"),
     (TextLoader(text="a\0"), "test_text_is_clean", "NUL"),
     (TextLoader(text="a\r\n"), "test_text_is_clean", "lines end"),
+    (TextLoader(text="a\ud800"), "test_text_is_clean", "drop lone surrogates"),
+    (TextLoader(text="a\udfff"), "test_text_is_clean", "drop lone surrogates"),
     (TextLoader(places=()), "test_every_character_has_a_place", "begins at 0"),
     (TextLoader(places=(FIRST, FIRST)), "test_every_character_has_a_place", "ascend"),
     (
@@ -368,15 +372,27 @@ class FolderSource:
             if path.is_file()
         }
         for name, path in found.items():
-            if self.fault == "hands over nothing":
-                yield Unreadable(name, "it is damaged")
-                continue
-            version = str(path.stat().st_mtime_ns if self.fault == "by time" else path.read_text())
-            if version != known.get(name) or self.fault == "all again":
-                yield Changed(raw=RawDocument(id=name, path=path), version=version)
+            for change in self.told(name, path, known):
+                yield change
         for name in known:
-            if name not in found and self.fault != "never gone":
+            if (name not in found and self.fault != "never gone") or self.fault == "all gone":
                 yield Gone(name)
+        if self.fault == "invents one":
+            yield self.changed("invented.md", Path(__file__), "1")
+
+    def told(self, name, path, known):
+        version = str(path.stat().st_mtime_ns if self.fault == "by time" else path.read_text())
+        if self.fault == "hands over nothing":
+            yield Unreadable(name, "it is damaged")
+        elif version != known.get(name) or self.fault == "all again":
+            yield self.changed(name, path, "" if self.fault == "no version" else version)
+        if self.fault == "all twice":
+            yield self.changed(name, path, version)
+
+    def changed(self, name, path, version):
+        if self.fault == "no text":
+            path.write_text("")
+        return Changed(raw=RawDocument(id=name, path=path), version=version)
 
 
 class Faulty(SourceContract):
@@ -391,20 +407,29 @@ class Faulty(SourceContract):
 
 
 @pytest.mark.parametrize(
-    ("fault", "test"),
+    ("fault", "test", "message"),
     [
-        ("hands over nothing", "test_every_document_is_new_at_first"),
-        ("all again", "test_what_is_known_is_not_told_again"),
-        ("all again", "test_only_what_changed_is_told"),
-        ("by time", "test_the_version_is_that_of_the_content"),
-        ("never gone", "test_what_was_removed_is_gone"),
-        ("no error", "test_a_place_that_cannot_be_listed_loses_nothing"),
+        ("invents one", "test_a_place_without_documents_has_no_changes", "nothing was written"),
+        ("hands over nothing", "test_every_document_is_new_at_first", "it is damaged"),
+        ("no text", "test_every_document_is_new_at_first", "missing or wrong"),
+        ("no version", "test_every_document_is_new_at_first", "not empty"),
+        ("all twice", "test_every_document_is_new_at_first", "came twice"),
+        ("all again", "test_what_is_known_is_not_told_again", "unchanged and told again"),
+        ("all gone", "test_what_is_known_is_not_told_again", "though known and still there"),
+        ("all again", "test_only_what_changed_is_told", "one document changed and 2 were told"),
+        ("by time", "test_the_version_is_that_of_the_content", "only it may decide"),
+        ("never gone", "test_what_was_removed_is_gone", "tell each known document that is not"),
+        ("all again", "test_what_was_removed_is_gone", "unchanged and told again"),
+        ("no text", "test_files_stay_readable_after_the_last_change", "keep each file"),
+        ("no text", "test_a_hundred_documents", "tell each, with its text"),
+        ("hands over nothing", "test_it_can_be_left_early", "it is damaged"),
+        ("no error", "test_a_place_that_cannot_be_listed_loses_nothing", "DID NOT RAISE"),
     ],
 )
-def test_a_bad_source_is_noticed(tmp_path, fault, test):
+def test_a_bad_source_is_noticed(tmp_path, fault, test, message):
     subject = type("Subject", (Faulty,), {"fault": fault})()
 
-    with pytest.raises((AssertionError, pytest.fail.Exception)):
+    with pytest.raises((AssertionError, pytest.fail.Exception), match=message):
         getattr(subject, test)(tmp_path)
 
 
@@ -437,31 +462,48 @@ class FixedVerifier:
         return Verdict(**self.changed)
 
 
+class FirstPassageVerifier(WordsVerifier):
+    async def judge(self, claim, passages):
+        return await super().judge(claim, passages[:1])
+
+
 @pytest.mark.parametrize("test", [one for one in vars(VerifierContract) if one.startswith("test_")])
 def test_a_good_verifier_passes(tmp_path, test):
     check(VerifierContract, WordsVerifier(), test, tmp_path)
 
 
 @pytest.mark.parametrize(
-    ("verifier", "test"),
+    ("verifier", "test", "message"),
     [
-        (FixedVerifier(), "test_an_invented_statement_is_not_supported"),
-        (FixedVerifier(), "test_nothing_supports_without_passages"),
-        (FixedVerifier(supported=False), "test_a_statement_supports_itself"),
-        (FixedVerifier(score=1.5), "test_odd_statements_get_a_verdict"),
-        (FixedVerifier(reason=""), "test_odd_statements_get_a_verdict"),
-        (FixedVerifier(reason="a\nb"), "test_odd_statements_get_a_verdict"),
-        (FixedVerifier(check=""), "test_odd_statements_get_a_verdict"),
+        (FixedVerifier(), "test_an_invented_statement_is_not_supported", "support only what"),
+        (FixedVerifier(), "test_nothing_supports_without_passages", "nothing is supported"),
+        (FixedVerifier(supported=False), "test_a_statement_supports_itself", "its own text"),
+        (FirstPassageVerifier(), "test_a_statement_supports_itself", "one supporting passage"),
+        (FixedVerifier(score=1.5), "test_odd_statements_get_a_verdict", "score 1.5 is not in"),
+        (FixedVerifier(reason=""), "test_odd_statements_get_a_verdict", "set `reason`"),
+        (FixedVerifier(reason="a\nb"), "test_odd_statements_get_a_verdict", "one line"),
+        (FixedVerifier(check=""), "test_odd_statements_get_a_verdict", "set `check`"),
     ],
 )
-def test_a_bad_verifier_is_noticed(tmp_path, verifier, test):
-    with pytest.raises(AssertionError):
+def test_a_bad_verifier_is_noticed(tmp_path, verifier, test, message):
+    with pytest.raises(AssertionError, match=message):
         check(VerifierContract, verifier, test, tmp_path)
 
 
-def test_contracts_need_no_plugin_of_pytest(tmp_path):
+@pytest.mark.parametrize(
+    "contract",
+    [
+        FormatterContract,
+        LoaderContract,
+        ModelContract,
+        RetrieverContract,
+        SourceContract,
+        VerifierContract,
+    ],
+)
+def test_contracts_need_no_plugin_of_pytest(contract):
     """Their tests are plain functions, which run an event loop of their own."""
-    tests = [one for name, one in vars(ModelContract).items() if name.startswith("test_")]
+    tests = [one for name, one in vars(contract).items() if name.startswith("test_")]
 
     assert tests
     assert not any(map(asyncio.iscoroutinefunction, tests))
