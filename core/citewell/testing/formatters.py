@@ -158,7 +158,7 @@ class FormatterContract:
                 assert not blocks or _FREE in _text(blocks), (
                     "nothing of an unsourced answer may be seen without its label"
                 )
-            assert _FREE in _text(formatter.render(answer))
+            assert _FREE in _text(formatter.render(answer)), "show `answer.notice`"
 
     @run_async
     async def test_a_failure_says_so(self, tmp_path: Path) -> None:

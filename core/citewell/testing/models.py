@@ -101,17 +101,24 @@ class ModelContract:
             output = await self._output(model, _PROMPT)
 
         assert output.text.strip(), "nothing was written; a refusal is text as well"
-        assert output.usage.input_tokens >= 0
-        assert output.usage.output_tokens >= 0
-        assert output.usage.cost is None or output.usage.cost >= 0
-        assert output.usage.finish in {"stop", "length"}
+        usage = output.usage
+        assert usage.input_tokens >= 0, f"input_tokens is {usage.input_tokens}; expected 0 or more"
+        assert usage.output_tokens >= 0, (
+            f"output_tokens is {usage.output_tokens}; expected 0 or more"
+        )
+        assert usage.cost is None or usage.cost >= 0, f"cost is {usage.cost}; None says unknown"
+        assert usage.finish in {"stop", "length"}, (
+            f'finish is {usage.finish!r}; expected "stop" or "length"'
+        )
 
     @run_async
     async def test_several_generations_at_once(self, tmp_path: Path) -> None:
         async with self.open(tmp_path) as model:
             outputs = await asyncio.gather(*(self._output(model, _PROMPT) for _ in range(4)))
 
-        assert all(output.text.strip() for output in outputs)
+        assert all(output.text.strip() for output in outputs), (
+            "of several generations at once one wrote nothing"
+        )
 
     @run_async
     async def test_closing_early_stops_it(self, tmp_path: Path) -> None:
@@ -123,7 +130,7 @@ class ModelContract:
             again = await self._output(model, _PROMPT)
 
         assert again.text.strip(), "the model must work on after a generation was closed"
-        assert perf_counter() - since < self.timeout_s
+        assert perf_counter() - since < self.timeout_s, "a closed generation still takes time"
 
     @run_async
     async def test_cancelling_stops_it(self, tmp_path: Path) -> None:
@@ -227,7 +234,7 @@ class ModelContract:
 
         found = json.loads(output.text)
         assert set(found) == {"days"}, f"{found} does not satisfy the schema"
-        assert isinstance(found["days"], int)
+        assert isinstance(found["days"], int), f"{found} does not satisfy the schema"
 
     @run_async
     async def test_too_much_context_is_refused(self, tmp_path: Path) -> None:

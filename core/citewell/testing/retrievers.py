@@ -17,6 +17,12 @@ from citewell.types.questions import EVERYONE, Audience, Query
 
 ALL = Audience.of(EVERYONE)
 
+_VERSIONS = "`versions` names each indexed document once, with its last version"
+_SIZES = "`sizes` counts the passages of each indexed document"
+_WHOLE = "replace a document whole: no passage of the old one stays"
+_GONE = "delete every passage of a document, and nothing of the others"
+_KEPT = "keep everything in `data_dir`: another process finds the same"
+
 
 def _texts(passages: Iterable[Passage]) -> list[str]:
     return [passage.text for passage in passages]
@@ -48,10 +54,10 @@ class RetrieverContract:
     @run_async
     async def test_starts_empty(self, tmp_path: Path) -> None:
         async with self.open(tmp_path) as retriever:
-            assert dict(await retriever.versions()) == {}
+            assert dict(await retriever.versions()) == {}, "an empty index has no versions"
             assert not await _found(retriever, "fox"), "an empty index must find nothing"
-            assert not await retriever.fetch(["x"], readable_by=ALL)
-            assert isinstance(await retriever.identity(), str)
+            assert not await retriever.fetch(["x"], readable_by=ALL), "leave out unknown ids"
+            assert isinstance(await retriever.identity(), str), "the identity is text"
 
     @run_async
     async def test_finds_what_was_indexed(self, tmp_path: Path) -> None:
@@ -61,8 +67,9 @@ class RetrieverContract:
                 make_document("b", "A lazy dog."),
             ])
 
-            assert _texts(await _found(retriever, "Where is the fox?")) == ["The quick brown fox."]
-            assert await retriever.versions() == {"library:a": "1", "library:b": "1"}
+            found = _texts(await _found(retriever, "Where is the fox?"))
+            assert found == ["The quick brown fox."], f"found {found}; find passages by their words"
+            assert await retriever.versions() == {"library:a": "1", "library:b": "1"}, _VERSIONS
 
     @run_async
     async def test_one_matching_word_is_enough(self, tmp_path: Path) -> None:
@@ -84,9 +91,9 @@ class RetrieverContract:
         by_id = {passage.id: passage for passage in document.passages}
         for passage in found:
             stored = by_id[passage.id]
-            assert passage.text == stored.text
-            assert passage.places == stored.places
-            assert passage.labels == stored.labels
+            assert passage.text == stored.text, "what is found has the text that was indexed"
+            assert passage.places == stored.places, "what is found has the places of its passage"
+            assert passage.labels == stored.labels, "what is found has the labels of its passage"
 
     @run_async
     async def test_best_first_and_never_more_than_the_limit(self, tmp_path: Path) -> None:
@@ -129,7 +136,7 @@ class RetrieverContract:
                     raise AssertionError(
                         f"{text[:40]!r} raised {error!r}; a question is text, not query syntax"
                     ) from error
-                assert len(found) <= 1
+                assert len(found) <= 1, f"{text[:40]!r} found one passage more than once"
             assert await _found(retriever, "fox", language="zz"), "an unknown language is no error"
 
     @run_async
@@ -139,8 +146,10 @@ class RetrieverContract:
         async with self.open(tmp_path) as retriever:
             await retriever.index([make_document("many", *many), make_document("huge", huge)])
 
-            assert _texts(await _found(retriever, "item1234"))[0] == many[1234]
-            assert _texts(await _found(retriever, "needle")) == [huge]
+            best = _texts(await _found(retriever, "item1234"))[:1]
+            assert best == [many[1234]], "index every passage of a document that has many"
+            found = _texts(await _found(retriever, "needle"))
+            assert found == [huge], "index a long passage to its last word"
 
     # --- documents are replaced and deleted as a whole --------------------------------------
 
@@ -152,10 +161,11 @@ class RetrieverContract:
             await retriever.index([old, make_document("b", "other fox")])
             await retriever.index([new])
 
-            assert sorted(_texts(await _found(retriever, "fox"))) == ["new fox", "other fox"]
-            assert not await retriever.fetch(_ids(old.passages), readable_by=ALL)
-            assert await retriever.versions() == {"library:a": "2", "library:b": "1"}
-            assert await retriever.sizes() == {"library:a": 1, "library:b": 1}
+            found = sorted(_texts(await _found(retriever, "fox")))
+            assert found == ["new fox", "other fox"], f"found {found}; {_WHOLE}"
+            assert not await retriever.fetch(_ids(old.passages), readable_by=ALL), _WHOLE
+            assert await retriever.versions() == {"library:a": "2", "library:b": "1"}, _VERSIONS
+            assert await retriever.sizes() == {"library:a": 1, "library:b": 1}, _SIZES
 
     @run_async
     async def test_a_passage_may_stay_the_same(self, tmp_path: Path) -> None:
@@ -166,9 +176,10 @@ class RetrieverContract:
             await retriever.index([new])
             await retriever.index([new])
 
-            assert _texts(await _found(retriever, "fox")) == ["kept fox"]
+            found = _texts(await _found(retriever, "fox"))
+            assert found == ["kept fox"], f"found {found}; {_WHOLE}"
             fetched = await retriever.fetch(_ids(old.passages), readable_by=ALL)
-            assert tuple(fetched) == new.passages
+            assert tuple(fetched) == new.passages, _WHOLE
 
     @run_async
     async def test_a_document_may_become_empty(self, tmp_path: Path) -> None:
@@ -176,11 +187,11 @@ class RetrieverContract:
             await retriever.index([make_document("a", "fox")])
             await retriever.index([make_document("a", version="2")])
 
-            assert not await _found(retriever, "fox")
+            assert not await _found(retriever, "fox"), _WHOLE
             assert await retriever.versions() == {"library:a": "2"}, (
                 "remember a document without text too, or each sync reads it again"
             )
-            assert await retriever.sizes() == {"library:a": 0}
+            assert await retriever.sizes() == {"library:a": 0}, _SIZES
 
     @run_async
     async def test_deleted_means_gone(self, tmp_path: Path) -> None:
@@ -190,9 +201,10 @@ class RetrieverContract:
             await retriever.delete([gone.id, "library:unknown"])
             await retriever.delete([])
 
-            assert _texts(await _found(retriever, "fox")) == ["fox three"]
-            assert not await retriever.fetch(_ids(gone.passages), readable_by=ALL)
-            assert await retriever.versions() == {"library:b": "1"}
+            found = _texts(await _found(retriever, "fox"))
+            assert found == ["fox three"], f"found {found}; {_GONE}"
+            assert not await retriever.fetch(_ids(gone.passages), readable_by=ALL), _GONE
+            assert await retriever.versions() == {"library:b": "1"}, _VERSIONS
 
     @run_async
     async def test_deleted_can_come_back(self, tmp_path: Path) -> None:
@@ -202,7 +214,8 @@ class RetrieverContract:
             await retriever.delete([document.id])
             await retriever.index([document])
 
-            assert _texts(await _found(retriever, "fox")) == ["fox"]
+            found = _texts(await _found(retriever, "fox"))
+            assert found == ["fox"], f"found {found}; a deleted document may be indexed again"
 
     @run_async
     async def test_identity_tells_every_change(self, tmp_path: Path) -> None:
@@ -229,14 +242,15 @@ class RetrieverContract:
             await retriever.delete(["library:b"])
             identity = await retriever.identity()
         async with self.open(tmp_path) as retriever:
-            assert await retriever.identity() == identity
-            assert await retriever.versions() == {document.id: document.version}
-            assert await retriever.sizes() == {document.id: len(document.passages)}
+            assert await retriever.identity() == identity, _KEPT
+            assert await retriever.versions() == {document.id: document.version}, _KEPT
+            assert await retriever.sizes() == {document.id: len(document.passages)}, _KEPT
             fetched = await retriever.fetch(_ids(document.passages), readable_by=ALL)
-            assert tuple(fetched) == document.passages
-            assert await _found(retriever, "r\u00e9sum\u00e9")
+            assert tuple(fetched) == document.passages, _KEPT
+            assert await _found(retriever, "r\u00e9sum\u00e9"), _KEPT
             await retriever.index([make_document("c", "fox")])
-            assert _texts(await _found(retriever, "fox")) == ["fox"]
+            found = _texts(await _found(retriever, "fox"))
+            assert found == ["fox"], f"found {found}; an index that is opened again can be written"
 
     # --- readers ----------------------------------------------------------------------------
 
@@ -313,10 +327,10 @@ class RetrieverContract:
             await retriever.index([document])
             await retriever.index([closed])
 
-            assert not await _found(retriever, "fox")
-            assert not await retriever.fetch(
-                _ids([*document.passages, *closed.passages]), readable_by=ALL
-            )
+            ids = _ids([*document.passages, *closed.passages])
+            fix = "labels are those of the last `index`, also where the text stays"
+            assert not await _found(retriever, "fox"), fix
+            assert not await retriever.fetch(ids, readable_by=ALL), fix
 
     @run_async
     async def test_fetch_keeps_the_order_of_the_ids(self, tmp_path: Path) -> None:
@@ -326,8 +340,8 @@ class RetrieverContract:
             await retriever.index([document])
             fetched = await retriever.fetch([*wanted[:5], "unknown", *wanted[5:]], readable_by=ALL)
 
-        assert _ids(fetched) == wanted
-        assert all(passage.score == 0 for passage in fetched)
+        assert _ids(fetched) == wanted, "give what is fetched in the order of the ids"
+        assert all(passage.score == 0 for passage in fetched), "what is fetched has the score 0"
 
     # --- several at once ----------------------------------------------------------------------
 
@@ -348,11 +362,12 @@ class RetrieverContract:
                     f"a reader saw {sorted(_ids(found))}: half a document, two versions or none"
                 )
                 seen += 1
+                # A retriever that waits for nothing would never let the writer run.
+                await asyncio.sleep(0)
             await writing
 
-            assert set(_ids(await _found(retriever, "beacon", limit=50))) == set(
-                _ids(versions[-1].passages)
-            )
+            found = await _found(retriever, "beacon", limit=50)
+            assert set(_ids(found)) == set(_ids(versions[-1].passages)), _WHOLE
 
     @run_async
     async def test_calls_may_overlap(self, tmp_path: Path) -> None:
@@ -363,8 +378,9 @@ class RetrieverContract:
                 retriever.delete(["library:unknown"]),
             )
 
-            assert len(await retriever.versions()) == 12
-            assert len(await _found(retriever, "fox", limit=50)) == 12
+            fix = "calls that overlap lose nothing"
+            assert len(await retriever.versions()) == 12, fix
+            assert len(await _found(retriever, "fox", limit=50)) == 12, fix
 
     @run_async
     async def test_a_cancelled_write_leaves_no_half(self, tmp_path: Path) -> None:
@@ -378,7 +394,9 @@ class RetrieverContract:
 
             found = await _found(retriever, "fox", limit=500)
             known = await retriever.versions()
-            assert len(found) == (301 if "library:a" in known else 1)
+            assert len(found) == (301 if "library:a" in known else 1), (
+                "index a document whole or not at all, also when the call is cancelled"
+            )
 
 
 async def _found(
