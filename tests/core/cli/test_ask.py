@@ -1,4 +1,3 @@
-import asyncio
 import json
 import re
 from pathlib import Path
@@ -7,8 +6,7 @@ import pytest
 from filelock import FileLock
 
 import commands
-from citewell.cli import indexing
-from citewell.errors import IndexLocked
+from citewell.cli import indexing, main
 
 LEAVE = "How many days of leave do I have?"
 
@@ -74,16 +72,21 @@ def test_a_folder_that_another_process_reads_is_waited_for(machine, at_terminal)
     assert terminal.text.count("note:") == 1
 
 
-async def test_the_wait_for_another_process_ends(monkeypatch):
-    async def locked(_runtime):
-        raise IndexLocked("index is being written")
-
-    monkeypatch.setattr(indexing, "bring_up", locked)
+def test_the_wait_for_another_process_ends(machine, monkeypatch, capsys):
+    machine.citewell("ask", LEAVE, "--docs", "handbook")
+    (machine.handbook / "leave.md").write_text("# Leave\n\nEvery employee has 31 days of leave.\n")
+    (lock,) = Path(machine.environment["XDG_CACHE_HOME"]).rglob("writer.lock")
     monkeypatch.setattr(indexing, "_WAIT_S", 0.01)
     monkeypatch.setattr(indexing, "_POLL_S", 0.02)
+    monkeypatch.setenv("XDG_CACHE_HOME", machine.environment["XDG_CACHE_HOME"])
 
-    with pytest.raises(IndexLocked, match="being written"):
-        await asyncio.wait_for(indexing.bring_up_folder(None), 5)
+    with FileLock(lock):
+        code = main.run(["ask", LEAVE, "--docs", str(machine.handbook)])
+
+    shown = capsys.readouterr()
+    assert code == 1
+    assert "is being written by another process" in shown.err
+    assert shown.out == ""
 
 
 def test_what_the_documents_do_not_say_is_not_answered(shared):

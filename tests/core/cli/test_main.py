@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import ModuleType
 
 import click
 import pytest
@@ -47,6 +48,18 @@ def greet():
     click.echo("hello")
 """
 
+ACTING = """
+from citewell import CommandSpec, hookimpl
+
+def act():
+    import acting_work
+    return acting_work.act
+
+@hookimpl
+def register_commands():
+    return [CommandSpec(name="act", summary="Do what a test wants.", load=act)]
+"""
+
 
 @pytest.fixture
 def here(tmp_path, monkeypatch):
@@ -65,20 +78,30 @@ def greeting(tmp_path, monkeypatch, here):
     site.install({"greeting": "greeting"}, name="citewell-greeting")
 
 
-def failing(error):
-    @click.command()
-    def command():
-        raise error
+@pytest.fixture
+def acting(tmp_path, monkeypatch, here):
+    """Return what gives a plugin's command `citewell act` its work."""
+    site = Site(tmp_path / "site", monkeypatch)
+    (tmp_path / "site" / "acting.py").write_text(ACTING)
+    site.install({"acting": "acting"}, name="citewell-acting")
 
-    return command
+    def install(act):
+        work = ModuleType("acting_work")
+        work.act = click.Command("act", callback=act)
+        monkeypatch.setitem(sys.modules, "acting_work", work)
+
+    return install
 
 
 @pytest.fixture
-def raising(monkeypatch):
-    """Make `citewell why` raise."""
+def raising(acting):
+    """Return what makes `citewell act` raise."""
 
     def install(error):
-        monkeypatch.setattr(main.CommandLine, "get_command", lambda *_: failing(error))
+        def act():
+            raise error
+
+        acting(act)
 
     return install
 
@@ -146,7 +169,7 @@ def test_a_plugins_command_that_cannot_be_loaded_says_so(greeting, capsys, name,
 def test_an_error_is_said_without_a_traceback(raising, capsys):
     raising(CitewellError("the index is gone\nrun: citewell sync"))
 
-    assert main.run(["why"]) == 1
+    assert main.run(["act"]) == 1
 
     assert capsys.readouterr().err == "error: the index is gone\nerror: run: citewell sync\n"
 
@@ -154,7 +177,7 @@ def test_an_error_is_said_without_a_traceback(raising, capsys):
 def test_errors_of_several_tasks_are_all_said(raising, capsys):
     raising(ExceptionGroup("two", [CitewellError("one"), CitewellError("other")]))
 
-    assert main.run(["why"]) == 1
+    assert main.run(["act"]) == 1
 
     assert capsys.readouterr().err == "error: one\nerror: other\n"
 
@@ -162,7 +185,7 @@ def test_errors_of_several_tasks_are_all_said(raising, capsys):
 def test_an_error_cannot_steer_the_terminal(raising, capsys):
     raising(CitewellError("no file \x1b[2J\x1b]0;owned\x07"))
 
-    main.run(["why"])
+    main.run(["act"])
 
     assert "\x1b" not in capsys.readouterr().err
 
@@ -171,7 +194,7 @@ def test_what_should_not_happen_asks_for_a_report(raising, capsys, monkeypatch):
     monkeypatch.delenv("CITEWELL_DEBUG", raising=False)
     raising(KeyError("lost"))
 
-    assert main.run(["why"]) == 1
+    assert main.run(["act"]) == 1
 
     shown = capsys.readouterr().err
     assert "error: this should not have happened: KeyError: 'lost'" in shown
@@ -181,7 +204,7 @@ def test_what_should_not_happen_asks_for_a_report(raising, capsys, monkeypatch):
 def test_a_file_that_cannot_be_used_is_named(raising, capsys):
     raising(PermissionError(13, "Permission denied", "failures.json"))
 
-    assert main.run(["why"]) == 1
+    assert main.run(["act"]) == 1
 
     assert capsys.readouterr().err == "error: failures.json cannot be used: Permission denied\n"
 
@@ -192,34 +215,32 @@ def test_debugging_shows_the_traceback(raising, monkeypatch):
     raising(KeyError("lost"))
 
     with pytest.raises(KeyError):
-        main.run(["why"])
+        main.run(["act"])
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), click.Abort()])
 def test_an_interrupt_has_its_own_exit_code(raising, capsys, error):
     raising(error)
 
-    assert main.run(["why"]) == 130
+    assert main.run(["act"]) == 130
 
     assert "interrupted" in capsys.readouterr().err
 
 
-def test_the_number_that_a_command_returns_is_the_exit_code(monkeypatch):
-    monkeypatch.setattr(
-        main.CommandLine, "get_command", lambda *_: click.Command("why", callback=lambda: 3)
-    )
+def test_the_number_that_a_command_returns_is_the_exit_code(acting):
+    acting(lambda: 3)
 
-    assert main.run(["why"]) == 3
+    assert main.run(["act"]) == 3
 
 
 def test_no_colour_where_none_is_wanted(raising, monkeypatch, capsys):
     monkeypatch.setattr("click._compat.isatty", lambda _: True)
     raising(CitewellError("gone"))
 
-    main.run(["why"])
+    main.run(["act"])
     assert "\x1b[31m" in capsys.readouterr().err
     monkeypatch.setenv("NO_COLOR", "1")
-    main.run(["why"])
+    main.run(["act"])
     assert capsys.readouterr().err == "error: gone\n"
 
 

@@ -67,12 +67,8 @@ async def test_failure_is_told_in_one_line(reader, tmp_path, act, reason):
 
 @pytest.mark.parametrize("act", ["spin", "sleep"])
 async def test_slow_file_is_given_up(reader, tmp_path, act):
-    started = time.monotonic()
-
     with pytest.raises(DocumentError, match=r"takes more than 0\.2 s to read; raise max_seconds"):
         await reader.read(raw(tmp_path, act, f"{act} now"), ODD, OddConfig(), max_seconds=0.2)
-
-    assert time.monotonic() - started < 5
 
 
 @pytest.mark.parametrize("act", ["chat", "ask"])
