@@ -51,7 +51,7 @@ lock: ## Choose the newest packages again and write requirements/
 .PHONY: clean
 clean: ## Remove .venv and everything that was built
 	rm -rf "$(VENV)" build dist htmlcov mutants .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
-	find core plugins adapters proofs tests -name __pycache__ -type d -prune -exec rm -rf {} +
+	find core plugins proofs benchmarks scripts tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .PHONY: run-setup test-setup dev-setup
 run-setup test-setup dev-setup: %-setup:
