@@ -9,7 +9,7 @@ from msgspec import Struct, to_builtins
 
 from citewell import Answer, Citation, Claim, ClaimKind, Nearest
 from citewell.blocks import Block, Json
-from citewell_formats.prose import sources, statements
+from citewell_formats.prose import sources
 
 SCHEMA = "citewell.answer/1"
 
@@ -32,7 +32,6 @@ class JsonDocument(Struct, frozen=True, kw_only=True):
 
 def described(answer: Answer) -> dict[str, object]:
     """Return `answer` as plain values; what was dropped is counted, not shown."""
-    supported, total = statements(answer)
     return {
         "schema": SCHEMA,
         "id": answer.id,
@@ -41,7 +40,7 @@ def described(answer: Answer) -> dict[str, object]:
         "notice": answer.notice,
         "model": answer.model,
         "text": _text(answer.shown),
-        "statements": {"supported": supported, "total": total},
+        "statements": {"supported": answer.supported_count, "total": len(answer.statements)},
         "claims": [_claim(claim) for claim in answer.shown],
         "sources": [
             {"number": source.number, "citations": [_citation(one) for one in source.citations]}

@@ -7,7 +7,7 @@ from itertools import groupby
 
 from msgspec import Struct
 
-from citewell import Answer, ClaimKind, Outcome
+from citewell import Answer, Outcome
 from citewell.blocks import (
     Action,
     Actions,
@@ -61,14 +61,8 @@ def sources(answer: Answer) -> tuple[Source, ...]:
     return tuple(Source(number, tuple(citations)) for number, citations in by_number)
 
 
-def statements(answer: Answer) -> tuple[int, int]:
-    """Return how many statements of the model were supported, and how many there were."""
-    judged = [claim for claim in answer.claims if claim.kind is not ClaimKind.HEADING]
-    return sum(claim.verdict.supported for claim in judged), len(judged)
-
-
 def support(answer: Answer) -> str:
     """Return the line that tells how much of the model's text was supported."""
-    supported, total = statements(answer)
+    total = len(answer.statements)
     noun = "statement" if total == 1 else "statements"
-    return f"{supported} of {total} {noun} supported"
+    return f"{answer.supported_count} of {total} {noun} supported"

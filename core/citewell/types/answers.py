@@ -158,6 +158,11 @@ class Answer(Struct, frozen=True, kw_only=True):
         return tuple(seen[key] for key in sorted(seen))
 
     @property
+    def statements(self) -> tuple[Claim, ...]:
+        """What the model stated, shown or not: a heading states nothing."""
+        return tuple(claim for claim in self.claims if claim.kind is not ClaimKind.HEADING)
+
+    @property
     def supported_count(self) -> int:
-        """How many statements of the model were supported."""
-        return sum(claim.verdict.supported for claim in self.claims)
+        """How many of the statements were supported."""
+        return sum(claim.verdict.supported for claim in self.statements)
