@@ -12,6 +12,7 @@ import click
 from msgspec import Struct
 
 from citewell.cli.options import (
+    FAILED,
     Where,
     examples,
     profile_option,
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from citewell.engine.runtime import Runtime
     from citewell.engine.settings import Settings
 
-FAILED = 1
 REFUSED = 3
 
 

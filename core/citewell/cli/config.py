@@ -13,15 +13,13 @@ import click
 from msgspec import Struct, field
 
 from citewell.cli.forms import document
-from citewell.cli.options import Where, config_option, examples
+from citewell.cli.options import FAILED, Where, config_option, examples
 from citewell.cli.wording import safe_line
 from citewell.errors import CitewellError, ConfigError
 
 if TYPE_CHECKING:
     from citewell.engine.runtime import Runtime
     from citewell.engine.settings import Settings
-
-_FAILED = 1
 
 
 class _Findings(Struct):
@@ -63,7 +61,7 @@ def check(config: Path | None, deep: bool, as_json: bool) -> int:
         if deep:
             findings.problems += asyncio.run(opening_problems(settings))
     _tell(findings, as_json=as_json)
-    return _FAILED if findings.problems else 0
+    return FAILED if findings.problems else 0
 
 
 @command.command("schema", epilog=examples("citewell config schema > citewell.schema.json"))

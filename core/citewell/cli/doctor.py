@@ -13,7 +13,7 @@ import click
 from msgspec import Struct, to_builtins
 
 from citewell.cli.forms import document
-from citewell.cli.options import Where, config_option, docs_option, examples, where
+from citewell.cli.options import FAILED, Where, examples, where, where_options
 from citewell.cli.wording import safe_line
 from citewell.errors import CitewellError, ConfigError, StoreError
 
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from citewell.engine.settings import Settings
     from citewell.specs import HealthCheck
 
-_FAILED = 1
 _FREE_MB = 500
 _TIMEOUT_S = 20.0
 
@@ -42,8 +41,7 @@ class Finding(Struct, frozen=True):
 
 
 @click.command("doctor", epilog=examples("citewell doctor", "citewell doctor --docs handbook/"))
-@config_option
-@docs_option
+@where_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def command(config: Path | None, docs: Path | None, as_json: bool) -> int:
     """Look for what could keep Citewell from working, and say how to mend it.
@@ -56,7 +54,7 @@ def command(config: Path | None, docs: Path | None, as_json: bool) -> int:
     else:
         for finding in findings:
             _tell(finding)
-    return _FAILED if any(finding.problem for finding in findings) else 0
+    return FAILED if any(finding.problem for finding in findings) else 0
 
 
 def _tell(finding: Finding) -> None:

@@ -171,7 +171,7 @@ def _claim(
 
 
 def described(explanation: Explanation) -> dict[str, object]:
-    """Return the explanation as plain values."""
+    """Return the explanation as the fields of a document."""
     record = explanation.record
     kept = {
         name: getattr(record, name)
@@ -182,7 +182,6 @@ def described(explanation: Explanation) -> dict[str, object]:
         )
     }
     return {
-        "schema": "citewell.explanation/1",
         **kept,
         "index_now": explanation.index_now,
         "index_problem": explanation.index_problem,

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from citewell.cli.options import FAILED
 from citewell.cli.wording import safe, safe_line
 from citewell.errors import CitewellError, ConfigError, PluginError
 
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from citewell.engine.registry import Registry
     from citewell.specs import CommandSpec
 
-FAILED = 1
 INTERRUPTED = 130
 _PIPE_CLOSED = 141
 _GARBAGE_THRESHOLD = 50_000

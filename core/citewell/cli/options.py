@@ -14,6 +14,9 @@ from citewell.errors import ConfigError
 if TYPE_CHECKING:
     from citewell.engine.settings import Settings
 
+FAILED = 1
+"""The exit code when something failed, and the message says what."""
+
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from citewell.cli.forms import document
 from citewell.cli.options import examples, where, where_options
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def command(config: Path | None, docs: Path | None, as_json: bool) -> None:
 
     contents = asyncio.run(_contents(where(config, docs).settings()))
     if as_json:
-        click.echo(json.dumps(contents, indent=2))
+        click.echo(document("sources", contents))
     else:
         open_printer(sys.stdout).write(contents_page(contents))
 
@@ -47,7 +47,6 @@ async def _contents(settings: Settings) -> dict[str, Any]:
         }
     last = last_note(settings.data_dir)
     return {
-        "schema": "citewell.sources/1",
         "libraries": [
             _described(library, index, sizes[index])
             for index, retriever in settings.retrievers.items()

@@ -12,15 +12,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from citewell.cli.options import Where, examples, where, where_options
+from citewell.cli.options import FAILED, Where, examples, where, where_options
 from citewell.cli.wording import safe_line
 
 if TYPE_CHECKING:
     from citewell.engine.runtime import Runtime
     from citewell.errors import StoreError
     from citewell.library.plans import SyncReport
-
-FAILED = 1
 
 
 @click.command(

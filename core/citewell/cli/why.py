@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import sys
 from pathlib import Path
 
 import click
 
+from citewell.cli.forms import document
 from citewell.cli.options import examples, reader_option, where, where_options
 
 
@@ -50,7 +50,7 @@ def command(
         async with open_runtime(settings) as runtime:
             explanation = await explain(record, runtime, reader(labels, settings))
         if as_json:
-            click.echo(json.dumps(described(explanation), indent=2))
+            click.echo(document("explanation", described(explanation)))
         else:
             open_printer(sys.stdout).write(explanation_page(explanation))
 

@@ -6,6 +6,8 @@ import re
 from pathlib import Path
 from urllib.parse import SplitResult, quote, unquote, urlsplit
 
+from msgspec.structs import replace
+
 from citewell.engine.prompting import describe_place
 from citewell.types.documents import Place
 
@@ -51,14 +53,7 @@ def safe_title(text: str) -> str:
 def place_in(title: str, place: Place) -> str:
     """Return a place in words; a heading that only repeats the title is left out."""
     if place.headings[:1] == (title,):
-        place = Place(
-            page=place.page,
-            slide=place.slide,
-            headings=place.headings[1:],
-            line=place.line,
-            sheet=place.sheet,
-            cell=place.cell,
-        )
+        place = replace(place, headings=place.headings[1:])
     return describe_place(place)
 
 
