@@ -9,7 +9,7 @@ import platform
 import re
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,7 +18,6 @@ from typing import Literal, Protocol, TypeAlias, cast
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "docs" / "proof"
 Size: TypeAlias = Literal["small", "full"]
-Result: TypeAlias = Mapping[str, object]
 
 
 class Proof(Protocol):

@@ -75,7 +75,6 @@ class Registry:
         offers: Mapping[str, Mapping[str, Offer]],
     ) -> None:
         self.plugins = plugins
-        self._manager = manager
         self._offers = {kind: MappingProxyType(dict(named)) for kind, named in offers.items()}
         self._routers = _callers(manager, "route")
         self._observers = _callers(manager, "observe")
