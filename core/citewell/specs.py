@@ -39,7 +39,8 @@ def _local(path: Path) -> Path:
 
 
 LocalPath: TypeAlias = Annotated[Path, AfterValidator(_local)]
-"""A path in settings: one that this machine can have. It is kept as it was written, with `~`."""
+"""A path in settings: one that this machine can have. It is kept as it was written, with `~`;
+`Context.resolve` tells where it leads."""
 
 
 C = TypeVar("C", bound=BaseModel)
@@ -53,7 +54,7 @@ class Context(Struct, frozen=True, kw_only=True):
         name: of the config section, for messages.
         log: a logger named after the component.
         data_dir: where the component may keep files; exists.
-        base_dir: what relative paths of the config are relative to.
+        base_dir: what relative paths of the config are relative to; see `resolve`.
         suffixes: for a source, what some loader reads: lower case, with the dot; None when
             unknown. Of other files it need not open, hash or fetch anything.
     """
@@ -64,6 +65,10 @@ class Context(Struct, frozen=True, kw_only=True):
     base_dir: Path
     suffixes: frozenset[str] | None = None
 
+    def resolve(self, path: Path) -> Path:
+        """Return where a `LocalPath` of the config leads: from `base_dir`, with `~` replaced."""
+        return self.base_dir / path.expanduser()
+
 
 Builder: TypeAlias = Callable[[C, Context], AbstractAsyncContextManager[T]]
 
@@ -72,14 +77,15 @@ class SourceSpec(Struct, Generic[C], frozen=True, kw_only=True):
     """A place to read documents from.
 
     Attributes:
-        watched: given a config, the local folders whose changes mean that a sync is due.
+        watched: given what `build` is given, the local folders whose changes mean that a sync is
+            due. It opens nothing, and `data_dir` need not exist yet.
     """
 
     name: str
     summary: str
     config: type[C]
     build: Builder[C, Source]
-    watched: Callable[[C, Path], tuple[Path, ...]] | None = None
+    watched: Callable[[C, Context], tuple[Path, ...]] | None = None
 
 
 class LoaderSpec(Struct, Generic[C], frozen=True, kw_only=True):

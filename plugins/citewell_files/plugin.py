@@ -34,14 +34,9 @@ class FilesConfig(Config):
     )
 
 
-def root(config: FilesConfig, base_dir: Path) -> Path:
-    """Return the folder that `config` names."""
-    return base_dir / config.path.expanduser()
-
-
-def watched(config: FilesConfig, base_dir: Path) -> tuple[Path, ...]:
+def watched(config: FilesConfig, context: Context) -> tuple[Path, ...]:
     """Return the folder, whose changes mean that a sync is due."""
-    return (root(config, base_dir),)
+    return (context.resolve(config.path),)
 
 
 @asynccontextmanager
@@ -49,7 +44,7 @@ async def build(config: FilesConfig, context: Context) -> AsyncIterator[Source]:
     """Open the source; the folder itself is read at each sync."""
     from citewell_files.folder import Folder
 
-    yield Folder(root(config, context.base_dir), config, context)
+    yield Folder(context.resolve(config.path), config, context)
 
 
 @hookimpl

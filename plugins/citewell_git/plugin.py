@@ -39,17 +39,12 @@ class GitConfig(Config):
     )
 
 
-def clone(config: GitConfig, base_dir: Path) -> Path:
-    """Return the clone that `config` names."""
-    return base_dir / config.path.expanduser()
-
-
-def watched(config: GitConfig, base_dir: Path) -> tuple[Path, ...]:
+def watched(config: GitConfig, context: Context) -> tuple[Path, ...]:
     """Return the folders in which a commit, a fetch or a checkout leaves its trace.
 
     Those of a worktree or a submodule lie elsewhere: `.git` is a file there, and names them.
     """
-    path = clone(config, base_dir)
+    path = context.resolve(config.path)
     folder = _named_in(path / ".git") or (path / ".git" if (path / ".git").is_dir() else path)
     return tuple(dict.fromkeys((folder, _named_in(folder / "commondir") or folder)))
 
@@ -70,7 +65,7 @@ async def build(config: GitConfig, context: Context) -> AsyncIterator[Source]:
     """Open the source; the clone itself is read at each sync."""
     from citewell_git.repository import Repository
 
-    repository = Repository(clone(config, context.base_dir), config, context)
+    repository = Repository(context.resolve(config.path), config, context)
     try:
         yield repository
     finally:

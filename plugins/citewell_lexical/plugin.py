@@ -29,9 +29,7 @@ async def build(config: LexicalConfig, context: Context) -> AsyncIterator[Retrie
     """Open the retriever; on leaving, finish what is being written."""
     from citewell_lexical.retriever import LexicalRetriever
 
-    folder = context.data_dir
-    if config.path is not None:
-        folder = context.base_dir / config.path.expanduser()
+    folder = context.data_dir if config.path is None else context.resolve(config.path)
     retriever = LexicalRetriever(folder, context, stemming=config.stemming)
     try:
         yield retriever

@@ -97,9 +97,10 @@ def notes(settings: Settings) -> Iterator[str]:
 
 
 def _missing_folders(settings: Settings) -> Iterator[str]:
-    for name, library in settings.libraries.items():
-        watched = settings.registry.sources[library.section.use].watched
-        for path in watched(library.section.config, settings.base_dir) if watched else ():
+    from citewell.engine.runtime import watched
+
+    for name in settings.libraries:
+        for path in watched(settings, name):
             if not os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises in a shut folder
                 yield f'library.{name}: "{path}" is not a folder, or not yet; sync needs it'
 

@@ -16,7 +16,6 @@ from citewell.cli.options import FAILED, Where, examples, where, where_options
 from citewell.cli.wording import safe_line
 
 if TYPE_CHECKING:
-    from citewell.engine.runtime import Runtime
     from citewell.errors import StoreError
     from citewell.library.plans import SyncReport
 
@@ -56,7 +55,7 @@ async def _sync_once(chosen: Where, *, as_json: bool) -> int:
 
 async def _watch(chosen: Where, *, as_json: bool) -> None:
     from citewell.cli.indexing import indexes, note
-    from citewell.engine.runtime import open_runtime
+    from citewell.engine.runtime import open_runtime, watched
     from citewell.errors import StoreError
     from citewell.library.syncing import Synchronizer
     from citewell.library.watching import watch
@@ -76,18 +75,8 @@ async def _watch(chosen: Where, *, as_json: bool) -> None:
         to_sync = await indexes(runtime)
         paths = {"data_dir": settings.data_dir, "base_dir": settings.base_dir}
         async with Synchronizer(to_sync, **paths) as synchronizer:
-            await watch(synchronizer, _watched(runtime), ignored=settings.data_dir, told=told)
-
-
-def _watched(runtime: Runtime) -> dict[str, tuple[Path, ...]]:
-    """Return the folders of each library that can be watched."""
-    settings = runtime.settings
-    folders = {}
-    for name, library in settings.libraries.items():
-        watched = settings.registry.sources[library.section.use].watched
-        found = watched(library.section.config, settings.base_dir) if watched else ()
-        folders[name] = found
-    return folders
+            folders = {name: watched(settings, name) for name in settings.libraries}
+            await watch(synchronizer, folders, ignored=settings.data_dir, told=told)
 
 
 def _tell(report: SyncReport, *, as_json: bool) -> None:

@@ -65,13 +65,7 @@ class Runtime:
     async def _enter(self, kind: str, section: Section) -> object:
         if section.missing:
             raise ConfigError(*section.missing)
-        context = Context(
-            name=section.name,
-            log=logging.getLogger(f"citewell.{kind}.{section.name}"),
-            data_dir=self._folder(kind, section.name),
-            base_dir=self.settings.base_dir,
-            suffixes=self._suffixes() if kind == "library" else None,
-        )
+        context = _context(self.settings, kind, section.name, self._folder(kind, section.name))
         spec = cast("Any", section.spec)
         try:
             return await self._stack.enter_async_context(spec.build(section.config, context))
@@ -85,7 +79,7 @@ class Runtime:
 
     def _folder(self, kind: str, name: str) -> Path:
         """Return the folder of a component; one that passes, where that is enough for an answer."""
-        folder = self.settings.data_dir / kind / name
+        folder = _data_dir(self.settings, kind, name)
         try:
             make_folder(folder)
         except ConfigError as error:
@@ -97,10 +91,35 @@ class Runtime:
             return Path(self._stack.enter_context(TemporaryDirectory(prefix="citewell-")))
         return folder
 
-    def _suffixes(self) -> frozenset[str]:
-        """Return what some loader reads."""
-        loaders = [cast("LoaderSpec[Any]", known.spec) for known in self.settings.loaders.values()]
-        return frozenset(suffix for loader in loaders for suffix in loader.suffixes)
+
+def watched(settings: Settings, library: str) -> tuple[Path, ...]:
+    """Return the local folders whose changes mean that a sync of `library` is due."""
+    section = settings.libraries[library].section
+    spec = settings.registry.sources[section.use]
+    if spec.watched is None:
+        return ()
+    folder = _data_dir(settings, "library", library)
+    return spec.watched(section.config, _context(settings, "library", library, folder))
+
+
+def _context(settings: Settings, kind: str, name: str, data_dir: Path) -> Context:
+    return Context(
+        name=name,
+        log=logging.getLogger(f"citewell.{kind}.{name}"),
+        data_dir=data_dir,
+        base_dir=settings.base_dir,
+        suffixes=_suffixes(settings) if kind == "library" else None,
+    )
+
+
+def _data_dir(settings: Settings, kind: str, name: str) -> Path:
+    return settings.data_dir / kind / name
+
+
+def _suffixes(settings: Settings) -> frozenset[str]:
+    """Return what some loader reads."""
+    loaders = [cast("LoaderSpec[Any]", known.spec) for known in settings.loaders.values()]
+    return frozenset(suffix for loader in loaders for suffix in loader.suffixes)
 
 
 def make_folder(folder: Path) -> None:

@@ -22,14 +22,16 @@ def root(tmp_path):
     return folder
 
 
+def context(folder):
+    data_dir = folder / "data"
+    data_dir.mkdir(exist_ok=True)
+    return Context(name="docs", log=logging.getLogger("files"), data_dir=data_dir, base_dir=folder)
+
+
 @asynccontextmanager
 async def opened(root, **settings):
-    data_dir = root.parent / "data"
-    data_dir.mkdir(exist_ok=True)
-    context = Context(
-        name="docs", log=logging.getLogger("files"), data_dir=data_dir, base_dir=root.parent
-    )
-    async with build(FilesConfig(**{"path": root.name, **settings}), context) as source:
+    config = FilesConfig(**{"path": root.name, **settings})
+    async with build(config, context(root.parent)) as source:
         yield source
 
 
@@ -408,4 +410,4 @@ def test_the_plugin_offers_files_and_watches_the_folder(tmp_path):
     (spec,) = register_sources()
 
     assert spec.name == "files"
-    assert watched(FilesConfig(path="docs"), tmp_path) == (tmp_path / "docs",)
+    assert watched(FilesConfig(path="docs"), context(tmp_path)) == (tmp_path / "docs",)

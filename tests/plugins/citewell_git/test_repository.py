@@ -49,18 +49,22 @@ def commit(folder, **files):
     return git(folder, "rev-parse", "HEAD")
 
 
-@asynccontextmanager
-async def opened(clone, *, suffixes=SUFFIXES, **settings):
-    data_dir = clone.parent / "data"
+def context(folder, suffixes=SUFFIXES):
+    data_dir = folder / "data"
     data_dir.mkdir(exist_ok=True)
-    context = Context(
+    return Context(
         name="code",
         log=logging.getLogger("git"),
         data_dir=data_dir,
-        base_dir=clone.parent,
+        base_dir=folder,
         suffixes=suffixes,
     )
-    async with build(GitConfig(**{"path": clone.name, **settings}), context) as source:
+
+
+@asynccontextmanager
+async def opened(clone, *, suffixes=SUFFIXES, **settings):
+    config = GitConfig(**{"path": clone.name, **settings})
+    async with build(config, context(clone.parent, suffixes)) as source:
         yield source
 
 
@@ -320,8 +324,8 @@ async def test_a_commit_in_a_worktree_or_submodule_leaves_its_trace_where_is_wat
     git(clone, "clone", "-q", ".", str(clone.parent / "part"))
     git(clone, "-c", "protocol.file.allow=always", "submodule", "add", "-q", "../part", "part")
 
-    tree = watched(GitConfig(path="tree"), clone.parent)
-    part = watched(GitConfig(path="clone/part"), clone.parent)
+    tree = watched(GitConfig(path="tree"), context(clone.parent))
+    part = watched(GitConfig(path="clone/part"), context(clone.parent))
 
     assert tree == (main / ".git" / "worktrees" / "tree", main / ".git")
     assert part == (main / ".git" / "modules" / "part",)
@@ -332,7 +336,7 @@ async def test_a_commit_in_a_worktree_or_submodule_leaves_its_trace_where_is_wat
 def test_a_git_file_that_names_nothing_leaves_the_clone_to_be_watched(tmp_path, content):
     (tmp_path / ".git").write_bytes(content)
 
-    assert watched(GitConfig(path="."), tmp_path) == (tmp_path / ".",)
+    assert watched(GitConfig(path="."), context(tmp_path)) == (tmp_path / ".",)
 
 
 async def test_another_users_clone_is_explained(clone, monkeypatch):
@@ -386,5 +390,6 @@ def test_the_plugin_offers_git_and_watches_where_commits_leave_a_trace(clone):
     (spec,) = register_sources()
 
     assert spec.name == "git"
-    assert watched(GitConfig(path="clone"), clone.parent) == (clone / ".git",)
-    assert watched(GitConfig(path="bare.git"), clone.parent) == (clone.parent / "bare.git",)
+    here = context(clone.parent)
+    assert watched(GitConfig(path="clone"), here) == (clone / ".git",)
+    assert watched(GitConfig(path="bare.git"), here) == (clone.parent / "bare.git",)
