@@ -110,7 +110,7 @@ def _commands(made: corpus.Corpus, folder: Path, *, own: Path, llm: Path) -> rep
     print("  whole commands", file=sys.stderr)
     project, syncs = commands.synced(made, folder, own / "citewell", rounds=3)
     sync = sorted(syncs, key=lambda one: one.seconds)[len(syncs) // 2]
-    question = next(corpus.read(made.questions))["text"]
+    question = next(harness.rows(made.questions))["text"]
     processes = commands.warm_processes(project, question, (llm / "llm", "--help"), rounds=15)
     saved = commands.saved_to_found(project, rounds=9)
     return {

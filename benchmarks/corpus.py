@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
 
+from proofs.harness import rows
+
 SEED = 20
 _CHANGED_SHARE = 0.15
 _SECTIONS_A_FILE = 10
@@ -57,17 +59,10 @@ def make(count: int, *, questions: int, folder: Path) -> Corpus:
     return corpus
 
 
-def read(path: Path) -> Iterator[dict[str, str]]:
-    """Yield the objects of a file that `make` wrote."""
-    with path.open(encoding="utf-8") as file:
-        for line in file:
-            yield json.loads(line)
-
-
 def write_files(corpus: Corpus, folder: Path) -> int:
     """Write the passages as text files of ten paragraphs; return the number of files."""
     folder.mkdir(parents=True)
-    texts = [entry["text"] for entry in read(corpus.passages)]
+    texts = [entry["text"] for entry in rows(corpus.passages)]
     starts = range(0, len(texts), _SECTIONS_A_FILE)
     for at in starts:
         path = folder / f"{at // 1000:03}" / f"{at:06}.txt"
@@ -112,7 +107,7 @@ def _asked(texts: Sequence[str], chosen: random.Random) -> list[str]:
 
 
 def _texts(path: Path, key: str) -> list[str]:
-    return [entry[key] for entry in read(path)]
+    return [entry[key] for entry in rows(path)]
 
 
 def _write(path: Path, entries: Iterable[dict[str, str]]) -> None:

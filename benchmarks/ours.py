@@ -17,7 +17,6 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from benchmarks.corpus import read
 from citewell import (
     EVERYONE,
     Audience,
@@ -30,6 +29,7 @@ from citewell import (
     Retriever,
 )
 from citewell.engine.registry import Registry
+from proofs.harness import rows
 
 LIMIT = 10
 BATCH = 10_000
@@ -80,9 +80,9 @@ async def main(passages: Path, questions: Path, rounds: int, labels: int) -> Non
     names = [EVERYONE, *(f"team {at}" for at in range(1, labels))]
     documents = [
         document(entry["id"], entry["text"], label=names[at % labels])
-        for at, entry in enumerate(read(passages))
+        for at, entry in enumerate(rows(passages))
     ]
-    asked = [entry["text"] for entry in read(questions)]
+    asked = [entry["text"] for entry in rows(questions)]
     audience = Audience.of(*names[: max(1, labels // 10)])
     with TemporaryDirectory() as folder:
         async with opened(Path(folder)) as retriever:

@@ -10,15 +10,14 @@ from pathlib import Path
 
 import tomlkit
 
-from citewell import EVERYONE, Answer, Audience, Passage, Query, Question, Turn
+from citewell import Answer, Passage, Query, Question, Turn
 from citewell.cli.indexing import indexes
 from citewell.engine.assistant import Assistant, new_id
 from citewell.engine.runtime import Runtime, open_runtime
 from citewell.engine.settings import load_settings
 from citewell.journal.spool import Spool
 from citewell.library.syncing import sync
-
-READER = Audience.of(EVERYONE)
+from proofs.harness import READER
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import random
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from proofs.harness import rows
 
 # Fixed: what was chosen on one half may never be reported on it.
 _SEED = 0
@@ -39,8 +40,7 @@ class Item:
 
 def items(folder: Path) -> list[Item]:
     """Return all questions."""
-    lines = (folder / "questions.jsonl").read_text(encoding="utf-8").splitlines()
-    return [_item(json.loads(line)) for line in lines]
+    return [_item(row) for row in rows(folder / "questions.jsonl")]
 
 
 def _item(row: dict[str, Any]) -> Item:

@@ -14,12 +14,12 @@ import threading
 from collections import Counter
 from pathlib import Path
 
-from citewell import EVERYONE, Audience, Query, Retriever
+from citewell import Query, Retriever
 from citewell.engine.runtime import open_runtime
 from citewell.engine.settings import load_settings
 from proofs._kills_corpus import STABLE_SHARE, name_of, parts_in
+from proofs.harness import READER
 
-ALL = Audience.of(EVERYONE)
 _MOST_SHOWN = 5
 _PAUSE_S = 0.002
 
@@ -54,7 +54,7 @@ class Asker:
         """Ask for one document, then read again what was found."""
         number = self._random.randrange(self._files)
         name = name_of(number)
-        found = await self._retriever.retrieve(Query(text=name), limit=30, readable_by=ALL)
+        found = await self._retriever.retrieve(Query(text=name), limit=30, readable_by=READER)
         own = [passage for passage in found if passage.document_id == f"docs:{name}.md"]
         self.counts["answers"] += 1
         if not own:
@@ -63,7 +63,7 @@ class Asker:
                 self._blame(f"{name} is not found")
             return
         self._judge(name, [parts_in(passage.text) for passage in own])
-        again = await self._retriever.fetch([passage.id for passage in own], readable_by=ALL)
+        again = await self._retriever.fetch([passage.id for passage in own], readable_by=READER)
         self.counts["read again"] += 1
         if again and [passage.text for passage in again] != [passage.text for passage in own]:
             self._blame(f"{name}: {len(again)} of {len(own)} passages when read again")

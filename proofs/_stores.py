@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from msgspec.structs import replace
 
-from citewell import EVERYONE, Audience, Passage, Place, Placed
+from citewell import EVERYONE, Passage, Place, Placed
 from citewell.engine.citing import Evidence, Policy
+from proofs.harness import READER
 
 QUESTION = "How many days of leave does Contoso grant, and who approves them?"
-READER = Audience.of(EVERYONE)
 
 _GOOD = {
     "handbook": (

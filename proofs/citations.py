@@ -24,7 +24,7 @@ from citewell_formats.document import JsonDocument
 from citewell_formats.prose import Prose
 from proofs import _stores as stores
 from proofs._outputs import many_marks, outputs
-from proofs.harness import Size
+from proofs.harness import READER, Size
 
 _OUTPUTS: dict[Size, int] = {"small": 1_200, "full": 100_000}
 _PARTS: dict[Size, int] = {"small": 1, "full": 16}
@@ -245,7 +245,7 @@ def _examine_claims(tally: _Tally, store: stores.Store, claims: Sequence[Claim])
 
 def _resolves(store: stores.Store, citation: Citation) -> bool:
     passage = store.readable.get(citation.passage_id)
-    if passage is None or not stores.READER.may_read(passage.labels):
+    if passage is None or not READER.may_read(passage.labels):
         return False
     stored = passage.text[citation.start - passage.start : citation.end - passage.start]
     return (

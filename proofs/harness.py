@@ -9,14 +9,17 @@ import platform
 import re
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal, Protocol, TypeAlias, cast
+from typing import Any, Literal, Protocol, TypeAlias, cast
+
+from citewell import EVERYONE, Audience
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "docs" / "proof"
+READER = Audience.of(EVERYONE)
 Size: TypeAlias = Literal["small", "full"]
 
 
@@ -62,6 +65,13 @@ def data(name: str) -> Path:
     if not folder.is_dir():
         raise MissingData(f"CITEWELL_DATA has no folder {name}: {root}")
     return folder
+
+
+def rows(path: Path) -> Iterator[dict[str, Any]]:
+    """Yield the objects of a file that holds one JSON object a line."""
+    with path.open(encoding="utf-8") as file:
+        for line in file:
+            yield json.loads(line)
 
 
 def names() -> tuple[str, ...]:

@@ -21,13 +21,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import IO, cast
 
-from citewell import EVERYONE, Audience, Passage, Query, Retriever
+from citewell import Passage, Query, Retriever
 from citewell.engine.runtime import open_runtime
 from citewell.engine.settings import load_settings
 from proofs._kills_corpus import write
-from proofs.harness import ROOT, Size
+from proofs.harness import READER, ROOT, Size
 
-ALL = Audience.of(EVERYONE)
 _SYNC = "import sys; from citewell.cli.main import main; sys.exit(main())"
 _SETTINGS = """\
 data_dir = "{data_dir}"
@@ -176,7 +175,7 @@ class Trial:
     async def progress(self, retriever: Retriever) -> str:
         """Tell how many documents of the newest version the killed sync left."""
         query = Query(text=str(self.version))
-        hits = await retriever.retrieve(query, limit=6 * self.files, readable_by=ALL)
+        hits = await retriever.retrieve(query, limit=6 * self.files, readable_by=READER)
         mark = f"holds version {self.version},"
         done = len({hit.document_id for hit in hits if mark in hit.text})
         there = len(list((self.root / "docs").iterdir()))
@@ -211,9 +210,9 @@ async def content(retriever: Retriever) -> dict[str, tuple[str, list[Passage]]]:
     found = {}
     for id_, version in (await retriever.versions()).items():
         text = id_.removeprefix("docs:").removesuffix(".md")
-        hits = await retriever.retrieve(Query(text=text), limit=30, readable_by=ALL)
+        hits = await retriever.retrieve(Query(text=text), limit=30, readable_by=READER)
         ids = [hit.id for hit in hits if hit.document_id == id_]
-        passages = await retriever.fetch(ids, readable_by=ALL)
+        passages = await retriever.fetch(ids, readable_by=READER)
         found[id_] = (version, sorted(passages, key=lambda passage: passage.start))
     return found
 

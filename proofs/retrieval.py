@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 from unittest.mock import patch
 
 from citewell import (
     EVERYONE,
-    Audience,
     Context,
     Document,
     IndexedDocument,
@@ -29,9 +26,8 @@ from citewell.library.splitting import split
 from citewell_lexical import terms, view
 from citewell_lexical.plugin import LexicalConfig, build
 from citewell_text.markdown import MarkdownLoader
-from proofs.harness import Size, data
+from proofs.harness import READER, Size, data, rows
 
-ALL = Audience.of(EVERYONE)
 BOOSTS = (0.0, 0.2, 0.5, 0.7, 1.0, 1.5, 2.0)
 
 # Source: the data sets' README: a plain BM25 on xquad_mini, the best engine tried on the others.
@@ -144,7 +140,7 @@ def xquad(folder: Path) -> Collection:
         documents.append(_indexed(document))
     questions = tuple(
         Question(line["question"], frozenset(line["doc_ids"]))
-        for line in _lines(folder / "questions.jsonl")
+        for line in rows(folder / "questions.jsonl")
         if not line["unanswerable"]
     )
     return Collection(tuple(documents), questions)
@@ -157,7 +153,7 @@ def judged(folder: Path, *, titled: bool = False) -> Collection:
         titled: whether the first sentence, which Cranfield has twice, is a title and not text.
     """
     documents = []
-    for line in _lines(folder / "corpus.jsonl"):
+    for line in rows(folder / "corpus.jsonl"):
         title = line["text"].partition(" . ")[0] if titled else ""
         text = line["text"].replace(f"{title} . ", "") if titled else line["text"]
         places = (Placed(0, Place(line=1)),)
@@ -166,15 +162,9 @@ def judged(folder: Path, *, titled: bool = False) -> Collection:
         )
     questions = tuple(
         Question(line["query"], frozenset(line["relevant"]))
-        for line in _lines(folder / "queries.jsonl")
+        for line in rows(folder / "queries.jsonl")
     )
     return Collection(tuple(documents), questions)
-
-
-def _lines(path: Path) -> Iterator[dict[str, Any]]:
-    with path.open(encoding="utf-8") as file:
-        for line in file:
-            yield json.loads(line)
 
 
 def _indexed(document: Document, max_chars: int = 1200) -> IndexedDocument:
@@ -246,7 +236,7 @@ async def _rankings(collection: Collection, *, stemming: bool) -> list[list[str]
             rankings = []
             for question in collection.questions:
                 found = await retriever.retrieve(
-                    Query(text=question.text), limit=10, readable_by=ALL
+                    Query(text=question.text), limit=10, readable_by=READER
                 )
                 rankings.append([passage.document_id.removeprefix(":") for passage in found])
     return rankings

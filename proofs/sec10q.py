@@ -30,8 +30,7 @@ def run(*, size: harness.Size, seed: int) -> dict[str, object]:
 
 async def _run(size: harness.Size) -> dict[str, object]:
     folder = harness.data("sec10q_aapl")
-    lines = (folder / "questions.jsonl").read_text(encoding="utf-8").splitlines()
-    given = {row["id"]: row for row in map(json.loads, lines)}
+    given = {row["id"]: row for row in harness.rows(folder / "questions.jsonl")}
     ours = json.loads(_QUESTIONS.read_text(encoding="utf-8"))["questions"]
     known = {row["id"] for row in ours}
     longer = [row for row in given.values() if row["id"] not in known]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import random
 import re
 from collections import Counter
@@ -123,8 +122,7 @@ def _pair(value: object) -> tuple[float, float]:
 
 def _rows() -> list[Row]:
     path = harness.data("attribution_dev") / "claims.jsonl"
-    with path.open(encoding="utf-8") as lines:
-        return [_row(json.loads(line)) for line in lines]
+    return [_row(record) for record in harness.rows(path)]
 
 
 def _row(record: dict[str, object]) -> Row:

@@ -49,8 +49,8 @@ def test_corpus_is_the_same_each_time(tmp_path, monkeypatch, data_dir, data):
     corpus.make(4100, questions=5, folder=tmp_path)
 
     assert (made.passages.read_bytes(), made.questions.read_bytes()) == first
-    assert len({entry["text"] for entry in corpus.read(made.passages)}) > 3900
-    assert len(list(corpus.read(made.questions))) == 5
+    assert len({entry["text"] for entry in harness.rows(made.passages)}) > 3900
+    assert len(list(harness.rows(made.questions))) == 5
 
 
 def test_own_side_measures_every_question_of_every_round(tmp_path, monkeypatch):
@@ -78,7 +78,7 @@ def test_files_hold_every_passage(tmp_path, monkeypatch):
 
     written = "".join(path.read_text() for path in (tmp_path / "docs").rglob("*.txt"))
     assert count == 3
-    assert all(entry["text"] in written for entry in corpus.read(made.passages))
+    assert all(entry["text"] in written for entry in harness.rows(made.passages))
 
 
 def test_broken_promises_are_named():
