@@ -1,7 +1,9 @@
 """Rules of the house that no linter knows."""
 
 import ast
+import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -10,20 +12,38 @@ from pathlib import Path
 import pytest
 
 import citewell
+from citewell.globs import Globs
 
 ROOT = Path(__file__).resolve().parent.parent
 PLUGINS = sorted(path.parent.name for path in (ROOT / "plugins").glob("*/__init__.py"))
 
 
-def tracked(*patterns):
+def kept(suffix=""):
+    """Return our own files; without git, because a source archive has none."""
+    ignored = Globs([".git", *(ROOT / ".gitignore").read_text(encoding="utf-8").split()])
+    found = []
+    for place, folders, names in os.walk(ROOT):
+        below = Path(place).relative_to(ROOT)
+        folders[:] = [one for one in folders if not ignored.matches(f"{(below / one).as_posix()}/")]
+        found += [
+            ROOT / below / one
+            for one in names
+            if one.endswith(suffix) and not ignored.matches((below / one).as_posix())
+        ]
+    return sorted(path for path in found if path.is_file())
+
+
+def test_no_file_that_git_keeps_is_passed_over():
+    if shutil.which("git") is None or not (ROOT / ".git").exists():
+        pytest.skip("a source archive, not a clone")
     listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", *patterns],
-        cwd=ROOT,
-        check=True,
-        capture_output=True,
-        text=True,
+        ["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True, text=True
     )
-    return [ROOT / name for name in sorted(listed.stdout.split("\0")) if (ROOT / name).is_file()]
+
+    names = {ROOT / name for name in listed.stdout.split("\0") if (ROOT / name).is_file()}
+
+    assert names
+    assert names <= set(kept())
 
 
 @pytest.mark.parametrize("plugin", PLUGINS)
@@ -63,7 +83,7 @@ def test_a_suppressed_check_says_why():
 
     found = [
         f"{path.relative_to(ROOT)}:{number}"
-        for path in tracked("*.py")
+        for path in kept(".py")
         if path != Path(__file__)
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
         if bare.search(line)
@@ -79,7 +99,7 @@ def test_no_file_speaks_of_the_machine_it_was_written_on():
 
     found = [
         f"{path.relative_to(ROOT)}: {match[0]}"
-        for path in tracked()
+        for path in kept()
         if path != Path(__file__)
         and path.suffix in {".md", ".py", ".toml", ".lock", ".json", ".cfg", ""}
         and (match := word.search(path.read_text(encoding="utf-8", errors="ignore")))
@@ -109,7 +129,7 @@ def test_lock_holds_what_the_project_needs():
     assert needed <= locked
 
 
-@pytest.mark.parametrize("page", [*tracked("*.md")], ids=lambda page: str(page.relative_to(ROOT)))
+@pytest.mark.parametrize("page", kept(".md"), ids=lambda page: str(page.relative_to(ROOT)))
 def test_links_between_pages_lead_somewhere(page):
     text = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
 
