@@ -12,7 +12,7 @@ MEGABYTE = 10**6
 
 
 def package_folders():
-    roots = [ROOT / "core", ROOT / "plugins"]
+    roots = [ROOT / "core", ROOT / "plugins", ROOT / "adapters"]
     return sorted(path.parent for root in roots for path in root.glob("*/__init__.py"))
 
 

@@ -4,32 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import ClassVar
 
 from citewell.protocols import Retriever
+from citewell.testing.asking import ALL, ids_of, index_one_by_one, search, texts_of
 from citewell.testing.documents import ODD_QUERIES, make_document, rich_document
 from citewell.testing.opening import opened, run_async
-from citewell.types.documents import IndexedDocument, Labels, Passage
-from citewell.types.questions import EVERYONE, Audience, Query
-
-ALL = Audience.of(EVERYONE)
+from citewell.types.documents import IndexedDocument, Labels
+from citewell.types.questions import Audience, Query
 
 _VERSIONS = "`versions` names each indexed document once, with its last version"
 _SIZES = "`sizes` counts the passages of each indexed document"
 _WHOLE = "replace a document whole: no passage of the old one stays"
 _GONE = "delete every passage of a document, and nothing of the others"
 _KEPT = "keep everything in `data_dir`: another process finds the same"
-
-
-def _texts(passages: Iterable[Passage]) -> list[str]:
-    return [passage.text for passage in passages]
-
-
-def _ids(passages: Iterable[Passage]) -> list[str]:
-    return [passage.id for passage in passages]
 
 
 class RetrieverContract:
@@ -55,7 +46,7 @@ class RetrieverContract:
     async def test_starts_empty(self, tmp_path: Path) -> None:
         async with self.open(tmp_path) as retriever:
             assert dict(await retriever.versions()) == {}, "an empty index has no versions"
-            assert not await _found(retriever, "fox"), "an empty index must find nothing"
+            assert not await search(retriever, "fox"), "an empty index must find nothing"
             assert not await retriever.fetch(["x"], readable_by=ALL), "leave out unknown ids"
             assert isinstance(await retriever.identity(), str), "the identity is text"
 
@@ -67,7 +58,7 @@ class RetrieverContract:
                 make_document("b", "A lazy dog."),
             ])
 
-            found = _texts(await _found(retriever, "Where is the fox?"))
+            found = texts_of(await search(retriever, "Where is the fox?"))
             assert found == ["The quick brown fox."], f"found {found}; find passages by their words"
             assert await retriever.versions() == {"library:a": "1", "library:b": "1"}, _VERSIONS
 
@@ -76,7 +67,7 @@ class RetrieverContract:
         async with self.open(tmp_path) as retriever:
             await retriever.index([make_document("a", "Refunds take two weeks.")])
 
-            found = await _found(retriever, "how long do refunds usually take for customers abroad")
+            found = await search(retriever, "how long do refunds usually take for customers abroad")
             assert found, "a question holds words that no passage has; match any word, not all"
 
     @run_async
@@ -84,8 +75,8 @@ class RetrieverContract:
         document = rich_document()
         async with self.open(tmp_path) as retriever:
             await retriever.index([document])
-            fetched = await retriever.fetch(_ids(document.passages), readable_by=ALL)
-            found = await _found(retriever, "r\u00e9sum\u00e9 36,413", limit=10)
+            fetched = await retriever.fetch(ids_of(document.passages), readable_by=ALL)
+            found = await search(retriever, "r\u00e9sum\u00e9 36,413", limit=10)
 
         assert tuple(fetched) == document.passages, "store every field of a passage, unchanged"
         by_id = {passage.id: passage for passage in document.passages}
@@ -103,13 +94,15 @@ class RetrieverContract:
         async with self.open(tmp_path) as retriever:
             await retriever.index([make_document("a", *texts)])
 
-            found = await _found(retriever, "kangaroo pouch weather", limit=10)
+            found = await search(retriever, "kangaroo pouch weather", limit=10)
             assert found[0].text == texts[17], "the passage that holds more of the words is better"
             scores = [passage.score for passage in found]
             assert scores == sorted(scores, reverse=True), "scores must fall along the result"
             for limit in (0, 1, 3):
-                best = await _found(retriever, "kangaroo pouch weather", limit=limit)
-                assert _ids(best) == _ids(found[:limit]), f"limit {limit} is not the best {limit}"
+                best = await search(retriever, "kangaroo pouch weather", limit=limit)
+                assert ids_of(best) == ids_of(found[:limit]), (
+                    f"limit {limit} is not the best {limit}"
+                )
 
     @run_async
     async def test_same_question_same_answer(self, tmp_path: Path) -> None:
@@ -118,9 +111,9 @@ class RetrieverContract:
                 make_document(f"d{number}", "equal text here") for number in range(40)
             ])
 
-            first = await _found(retriever, "equal text", limit=7)
+            first = await search(retriever, "equal text", limit=7)
             for _ in range(5):
-                assert _ids(await _found(retriever, "equal text", limit=7)) == _ids(first), (
+                assert ids_of(await search(retriever, "equal text", limit=7)) == ids_of(first), (
                     "break ties by something stable, such as the document's id"
                 )
 
@@ -131,13 +124,13 @@ class RetrieverContract:
 
             for text in ODD_QUERIES:
                 try:
-                    found = await _found(retriever, text)
+                    found = await search(retriever, text)
                 except Exception as error:
                     raise AssertionError(
                         f"{text[:40]!r} raised {error!r}; a question is text, not query syntax"
                     ) from error
                 assert len(found) <= 1, f"{text[:40]!r} found one passage more than once"
-            assert await _found(retriever, "fox", language="zz"), "an unknown language is no error"
+            assert await search(retriever, "fox", language="zz"), "an unknown language is no error"
 
     @run_async
     async def test_big_documents(self, tmp_path: Path) -> None:
@@ -146,9 +139,9 @@ class RetrieverContract:
         async with self.open(tmp_path) as retriever:
             await retriever.index([make_document("many", *many), make_document("huge", huge)])
 
-            best = _texts(await _found(retriever, "item1234"))[:1]
+            best = texts_of(await search(retriever, "item1234"))[:1]
             assert best == [many[1234]], "index every passage of a document that has many"
-            found = _texts(await _found(retriever, "needle"))
+            found = texts_of(await search(retriever, "needle"))
             assert found == [huge], "index a long passage to its last word"
 
     # --- documents are replaced and deleted as a whole --------------------------------------
@@ -161,9 +154,9 @@ class RetrieverContract:
             await retriever.index([old, make_document("b", "other fox")])
             await retriever.index([new])
 
-            found = sorted(_texts(await _found(retriever, "fox")))
+            found = sorted(texts_of(await search(retriever, "fox")))
             assert found == ["new fox", "other fox"], f"found {found}; {_WHOLE}"
-            assert not await retriever.fetch(_ids(old.passages), readable_by=ALL), _WHOLE
+            assert not await retriever.fetch(ids_of(old.passages), readable_by=ALL), _WHOLE
             assert await retriever.versions() == {"library:a": "2", "library:b": "1"}, _VERSIONS
             assert await retriever.sizes() == {"library:a": 1, "library:b": 1}, _SIZES
 
@@ -176,9 +169,9 @@ class RetrieverContract:
             await retriever.index([new])
             await retriever.index([new])
 
-            found = _texts(await _found(retriever, "fox"))
+            found = texts_of(await search(retriever, "fox"))
             assert found == ["kept fox"], f"found {found}; {_WHOLE}"
-            fetched = await retriever.fetch(_ids(old.passages), readable_by=ALL)
+            fetched = await retriever.fetch(ids_of(old.passages), readable_by=ALL)
             assert tuple(fetched) == new.passages, _WHOLE
 
     @run_async
@@ -187,7 +180,7 @@ class RetrieverContract:
             await retriever.index([make_document("a", "fox")])
             await retriever.index([make_document("a", version="2")])
 
-            assert not await _found(retriever, "fox"), _WHOLE
+            assert not await search(retriever, "fox"), _WHOLE
             assert await retriever.versions() == {"library:a": "2"}, (
                 "remember a document without text too, or each sync reads it again"
             )
@@ -201,9 +194,9 @@ class RetrieverContract:
             await retriever.delete([gone.id, "library:unknown"])
             await retriever.delete([])
 
-            found = _texts(await _found(retriever, "fox"))
+            found = texts_of(await search(retriever, "fox"))
             assert found == ["fox three"], f"found {found}; {_GONE}"
-            assert not await retriever.fetch(_ids(gone.passages), readable_by=ALL), _GONE
+            assert not await retriever.fetch(ids_of(gone.passages), readable_by=ALL), _GONE
             assert await retriever.versions() == {"library:b": "1"}, _VERSIONS
 
     @run_async
@@ -214,7 +207,7 @@ class RetrieverContract:
             await retriever.delete([document.id])
             await retriever.index([document])
 
-            found = _texts(await _found(retriever, "fox"))
+            found = texts_of(await search(retriever, "fox"))
             assert found == ["fox"], f"found {found}; a deleted document may be indexed again"
 
     @run_async
@@ -228,7 +221,7 @@ class RetrieverContract:
             seen.append(await retriever.identity())
             await retriever.delete(["library:a"])
             seen.append(await retriever.identity())
-            await _found(retriever, "fox")
+            await search(retriever, "fox")
             again = await retriever.identity()
 
         assert len(set(seen)) == len(seen), f"a change left the identity as it was: {seen}"
@@ -245,11 +238,11 @@ class RetrieverContract:
             assert await retriever.identity() == identity, _KEPT
             assert await retriever.versions() == {document.id: document.version}, _KEPT
             assert await retriever.sizes() == {document.id: len(document.passages)}, _KEPT
-            fetched = await retriever.fetch(_ids(document.passages), readable_by=ALL)
+            fetched = await retriever.fetch(ids_of(document.passages), readable_by=ALL)
             assert tuple(fetched) == document.passages, _KEPT
-            assert await _found(retriever, "r\u00e9sum\u00e9"), _KEPT
+            assert await search(retriever, "r\u00e9sum\u00e9"), _KEPT
             await retriever.index([make_document("c", "fox")])
-            found = _texts(await _found(retriever, "fox"))
+            found = texts_of(await search(retriever, "fox"))
             assert found == ["fox"], f"found {found}; an index that is opened again can be written"
 
     # --- readers ----------------------------------------------------------------------------
@@ -272,10 +265,10 @@ class RetrieverContract:
                 found = await retriever.retrieve(
                     Query(text="fox"), limit=len(passages), readable_by=audience
                 )
-                fetched = await retriever.fetch(_ids(passages), readable_by=audience)
+                fetched = await retriever.fetch(ids_of(passages), readable_by=audience)
 
-                assert set(_ids(found)) == readable, f"retrieve is wrong for {audience}"
-                assert set(_ids(fetched)) == readable, f"fetch is wrong for {audience}"
+                assert set(ids_of(found)) == readable, f"retrieve is wrong for {audience}"
+                assert set(ids_of(fetched)) == readable, f"fetch is wrong for {audience}"
 
     @run_async
     async def test_unreadable_passages_take_no_place_in_the_result(self, tmp_path: Path) -> None:
@@ -287,8 +280,8 @@ class RetrieverContract:
                 make_document("public", *public),
             ])
 
-            found = await _found(retriever, "fox den", limit=2)
-            assert sorted(_texts(found)) == public, "filter by reader before ranking, not after"
+            found = await search(retriever, "fox den", limit=2)
+            assert sorted(texts_of(found)) == public, "filter by reader before ranking, not after"
 
     @run_async
     async def test_unreadable_passages_change_no_order(self, tmp_path: Path) -> None:
@@ -305,7 +298,7 @@ class RetrieverContract:
         asked = [(text, limit) for text in ("zebra yak", "old policy zebra") for limit in (1, 2, 9)]
 
         async def answers() -> list[list[str]]:
-            return [_ids(await _found(retriever, text, limit=limit)) for text, limit in asked]
+            return [ids_of(await search(retriever, text, limit=limit)) for text, limit in asked]
 
         async with self.open(tmp_path) as retriever:
             await retriever.index(public)
@@ -327,20 +320,20 @@ class RetrieverContract:
             await retriever.index([document])
             await retriever.index([closed])
 
-            ids = _ids([*document.passages, *closed.passages])
+            ids = ids_of([*document.passages, *closed.passages])
             fix = "labels are those of the last `index`, also where the text stays"
-            assert not await _found(retriever, "fox"), fix
+            assert not await search(retriever, "fox"), fix
             assert not await retriever.fetch(ids, readable_by=ALL), fix
 
     @run_async
     async def test_fetch_keeps_the_order_of_the_ids(self, tmp_path: Path) -> None:
         document = make_document("a", *(f"fox {number}" for number in range(12)))
-        wanted = _ids(document.passages)[::-1]
+        wanted = ids_of(document.passages)[::-1]
         async with self.open(tmp_path) as retriever:
             await retriever.index([document])
             fetched = await retriever.fetch([*wanted[:5], "unknown", *wanted[5:]], readable_by=ALL)
 
-        assert _ids(fetched) == wanted, "give what is fetched in the order of the ids"
+        assert ids_of(fetched) == wanted, "give what is fetched in the order of the ids"
         assert all(passage.score == 0 for passage in fetched), "what is fetched has the score 0"
 
     # --- several at once ----------------------------------------------------------------------
@@ -351,36 +344,36 @@ class RetrieverContract:
             make_document("a", *(f"beacon {part}" for part in range(2 + at % 5)), version=str(at))
             for at in range(25)
         ]
-        whole = {frozenset(_ids(version.passages)) for version in versions}
+        whole = {frozenset(ids_of(version.passages)) for version in versions}
         async with self.open(tmp_path) as retriever:
             await retriever.index([versions[0]])
-            writing = asyncio.ensure_future(_index_one_by_one(retriever, versions[1:]))
+            writing = asyncio.ensure_future(index_one_by_one(retriever, versions[1:]))
             seen = 0
             while not writing.done() or not seen:
-                found = await _found(retriever, "beacon", limit=50)
-                assert frozenset(_ids(found)) in whole, (
-                    f"a reader saw {sorted(_ids(found))}: half a document, two versions or none"
+                found = await search(retriever, "beacon", limit=50)
+                assert frozenset(ids_of(found)) in whole, (
+                    f"a reader saw {sorted(ids_of(found))}: half a document, two versions or none"
                 )
                 seen += 1
                 # A retriever that waits for nothing would never let the writer run.
                 await asyncio.sleep(0)
             await writing
 
-            found = await _found(retriever, "beacon", limit=50)
-            assert set(_ids(found)) == set(_ids(versions[-1].passages)), _WHOLE
+            found = await search(retriever, "beacon", limit=50)
+            assert set(ids_of(found)) == set(ids_of(versions[-1].passages)), _WHOLE
 
     @run_async
     async def test_calls_may_overlap(self, tmp_path: Path) -> None:
         async with self.open(tmp_path) as retriever:
             await asyncio.gather(
                 *(retriever.index([make_document(f"d{at}", f"fox {at}")]) for at in range(12)),
-                *(_found(retriever, "fox") for _ in range(12)),
+                *(search(retriever, "fox") for _ in range(12)),
                 retriever.delete(["library:unknown"]),
             )
 
             fix = "calls that overlap lose nothing"
             assert len(await retriever.versions()) == 12, fix
-            assert len(await _found(retriever, "fox", limit=50)) == 12, fix
+            assert len(await search(retriever, "fox", limit=50)) == 12, fix
 
     @run_async
     async def test_a_cancelled_write_leaves_no_half(self, tmp_path: Path) -> None:
@@ -392,24 +385,11 @@ class RetrieverContract:
             await asyncio.wait([writing])
             await retriever.index([make_document("b", "fox b")])
 
-            found = await _found(retriever, "fox", limit=500)
+            found = await search(retriever, "fox", limit=500)
             known = await retriever.versions()
             assert len(found) == (301 if "library:a" in known else 1), (
                 "index a document whole or not at all, also when the call is cancelled"
             )
-
-
-async def _found(
-    retriever: Retriever, text: str, *, limit: int = 10, language: str | None = None
-) -> Sequence[Passage]:
-    return await retriever.retrieve(
-        Query(text=text, language=language), limit=limit, readable_by=ALL
-    )
-
-
-async def _index_one_by_one(retriever: Retriever, documents: Iterable[IndexedDocument]) -> None:
-    for document in documents:
-        await retriever.index([document])
 
 
 def _some(choose: random.Random, names: Sequence[str]) -> Labels:

@@ -13,7 +13,7 @@ DEFINED = Path("core/citewell/types/answers.py")
 
 
 def _sources():
-    for root in ("core", "plugins"):
+    for root in ("core", "plugins", "adapters"):
         yield from (ROOT / root).rglob("*.py")
 
 
