@@ -28,9 +28,10 @@ _CONDITION = re.compile(
     r"|si|quand|pourquoi|où|qui|que|cuando|donde)\b",
     re.IGNORECASE,
 )
-# "Parking: no", and a row of a table that says so.
+# "Parking: no", and a row of a table that says so in its last of two cells.
 _VALUE = re.compile(
-    r"(?<![^\n|;])(?P<name>[^\n|;:]{1,80})[:|][ \t]*(?P<value>yes|no|sí)[ \t]*(?=[\n|;.]|$)",
+    r"(?<![^\n;])(?P<name>[^\n|;:]{1,80}):[ \t]*(?P<value>yes|no|sí)[ \t]*(?=[\n;.]|$)"
+    r"|(?<![^\n])\|?(?P<cell>[^\n|]{1,80})\|[ \t]*(?P<last>yes|no|sí)[ \t]*\|?[ \t]*(?=\n|$)",
     re.IGNORECASE,
 )
 _REPLY = re.compile(
@@ -64,9 +65,10 @@ def clauses(text: str, language: str) -> Iterator[Clause]:
 def values(text: str, language: str) -> Iterator[Clause]:
     """Yield what is said by a plain yes or no: "Parking: no"."""
     for match in _VALUE.finditer(text):
-        stems = _telling_stems(match["name"], language)
+        name, value = match["name"] or match["cell"], match["value"] or match["last"]
+        stems = _telling_stems(name, language)
         if stems:
-            yield Clause(stems, int(match["value"].lower() == _NO))
+            yield Clause(stems, int(value.lower() == _NO))
 
 
 def without_values(text: str) -> str:

@@ -230,8 +230,15 @@ def test_what_is_affirmed_as_well_is_not_denied():
     assert verdict("Visitors may use the sauna.", both).supported
 
 
+def test_a_cell_that_says_no_speaks_of_its_column():
+    table = "| Feature | Free | Pro |\n|---|---|---|\n| SSO | No | Yes |\n| Audit log | No | Yes |"
+
+    assert verdict("Pro includes an audit log.", table).supported
+
+
 def test_times_may_be_written_in_two_ways():
     assert verdict("The shop opens at 9 AM.", "The shop opens at 9 a.m.").supported
+    assert verdict("The shop opens at 9 PM.", "The shop opens at 9 p.m.").supported
 
 
 def test_what_is_bent_is_noticed_in_other_languages():
