@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from citewell.engine.citing.negations import negations, negators
-from citewell.engine.citing.words import content_stems
+from citewell.engine.citing.bounds import Bound, bounds
+from citewell.engine.citing.negations import denies, lacking, lacks, negators
+from citewell.engine.citing.words import content_stems, stem, words
 
 _EXCEPT = r"(?:except|außer|sauf|excepté|salvo|excepto)\b"
 _EXCEPTION = re.compile(rf"\b{_EXCEPT}", re.IGNORECASE)
@@ -35,10 +36,18 @@ _VALUE = re.compile(
     re.IGNORECASE,
 )
 _REPLY = re.compile(
-    r"\W*(?:a(?:nswer)?\s*[:.]\s*)?(?P<value>yes|no|sí)(?![^\W_])[\s,.;:!\u2013\u2014-]*",
+    r"\W*(?:a(?:nswer)?\s*[:.]\s*)?(?P<value>yes|no|sí)"
+    r"(?=\s*[,.;:!\u2013\u2014]|\s+-|\s*$)[\s,.;:!\u2013\u2014-]*",
     re.IGNORECASE,
 )
+# "No, only on Monday" denies the question but for what it says.
+_RESTRICTED = re.compile(r"(?:only|unless|except|if|but|sólo|solo|salvo|si)\b", re.IGNORECASE)
 _NO, _QUESTION_END = "no", "?"
+_PRONOUN = re.compile(
+    r"\W*(?:he|she|it|they|we|you|this|these|those|er|sie|es|wir|dies|diese|il|elle|ils|elles|nous"
+    r"|vous|ellos|ellas|nosotros|usted|ustedes)\b",
+    re.IGNORECASE,
+)
 
 
 class Clause(NamedTuple):
@@ -46,13 +55,34 @@ class Clause(NamedTuple):
 
     Attributes:
         stems: of its content words.
-        negations: as in `negations.negations`.
+        denies: whether it is denied.
+        lacks: whether it says "without".
+        bounds: its figures that are a least or a most.
         about: of an exception, the stems of what is excepted: it is said of nothing else.
+        goes_on: whether it begins with a pronoun, so that its subject stands elsewhere.
     """
 
     stems: frozenset[str]
-    negations: int
+    denies: bool
+    lacks: bool = False
+    bounds: frozenset[Bound] = frozenset()
     about: frozenset[str] = frozenset()
+    goes_on: bool = False
+
+    @property
+    def is_negated(self) -> bool:
+        """Whether it says that something is not so, or not there."""
+        return self.denies or self.lacks
+
+    def agrees(self, other: Clause) -> bool:
+        """Tell whether two clauses with the same words say the same.
+
+        "Not more than 5" says what "up to 5" says, and "not without" no more than "not" does.
+        """
+        turned = {bound.turned() for bound in self.bounds}
+        is_turned = self.bounds.isdisjoint(other.bounds) and not turned.isdisjoint(other.bounds)
+        contrary = self.lacks and other.lacks and self.denies != other.denies
+        return (self.is_negated != is_turned) == other.is_negated and not contrary
 
 
 def clauses(text: str, language: str) -> Iterator[Clause]:
@@ -68,7 +98,7 @@ def values(text: str, language: str) -> Iterator[Clause]:
         name, value = match["name"] or match["cell"], match["value"] or match["last"]
         stems = _telling_stems(name, language)
         if stems:
-            yield Clause(stems, int(value.lower() == _NO))
+            yield Clause(stems, denies=value.lower() == _NO)
 
 
 def without_values(text: str) -> str:
@@ -83,13 +113,19 @@ def readings(clause: str, language: str) -> Iterator[Clause]:
     the first word behind "except", and the contrary is true of all words together.
     """
     exception = _EXCEPTION.search(clause)
-    stems, negated = _telling_stems(clause, language), negations(clause, language)
+    said = Clause(
+        stems=_telling_stems(clause, language),
+        denies=denies(clause, language),
+        lacks=lacks(clause, language),
+        bounds=frozenset(bounds(clause, language)),
+        goes_on=_PRONOUN.match(clause) is not None,
+    )
     if exception is None:
-        yield Clause(stems, negated)
+        yield said
         return
     excepted = content_stems(clause[exception.end() :], language)
-    yield Clause(stems.difference(excepted[:1]), negated)
-    yield Clause(stems, int(not negated), frozenset(excepted))
+    yield said._replace(stems=said.stems.difference(excepted[:1]))
+    yield said._replace(denies=not said.is_negated, lacks=False, about=frozenset(excepted))
 
 
 def clause_texts(text: str, language: str, *, fewest: int) -> list[str]:
@@ -106,7 +142,7 @@ def clause_texts(text: str, language: str, *, fewest: int) -> list[str]:
         if found and not stems:
             found[-1].append(part)
             pending = []
-        elif len(stems) >= fewest:
+        elif len(stems) >= fewest and not _leads_on(pending[0], language):
             found.append(pending)
             pending, stems = [], frozenset()
     return [" ".join(parts) for parts in (*found, pending) if "".join(parts).strip()]
@@ -136,7 +172,7 @@ def _answered(units: Iterable[str]) -> Iterator[str]:
         reply = _REPLY.match(unit) if question else None
         said = unit[reply.end() :] if reply else unit
         if question:
-            denied = reply is not None and reply["value"].lower() == _NO
+            denied = reply and reply["value"].lower() == _NO and not _RESTRICTED.match(said)
             yield f"{_NO} {question}" if denied else question
         question = said if said.endswith(_QUESTION_END) else ""
         if said and not question:
@@ -152,4 +188,10 @@ def excepts(text: str) -> bool:
 
 def _telling_stems(text: str, language: str) -> frozenset[str]:
     plain = _EXCEPTION.sub(" ", text)
-    return frozenset(content_stems(plain, language)).difference(negators(language))
+    negating = negators(language).union(map(stem, lacking(language)))
+    return frozenset(content_stems(plain, language)).difference(negating)
+
+
+def _leads_on(part: str, language: str) -> bool:
+    """Tell whether `part` begins with "without": it restricts what comes behind the comma."""
+    return next(words(part), "") in lacking(language)

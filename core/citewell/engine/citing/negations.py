@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import cache
-from itertools import zip_longest
 
 from citewell.engine.citing.words import opposites, words
 
@@ -30,9 +29,7 @@ _OF_STATEMENTS = {
 }
 # "not only" denies nothing.
 _ONLY = frozenset({"only", "just", "merely", "nur", "seulement", "solo", "sólo", "solamente"})
-# "no more than" denies nothing either.
-_COMPARED, _THAN = frozenset({"more", "less", "fewer", "later", "earlier", "sooner"}), "than"
-# They deny one thing in a statement, and with it all of one that is denied: "not without".
+# They say that one thing is lacking, and deny no statement.
 _LACKING = frozenset({"without", "ohne", "sans", "sin"})
 _CONTRACTED = "n't"
 # How far before a denial what denies it stands: "not strictly prohibited".
@@ -49,6 +46,12 @@ def negators(language: str) -> frozenset[str]:
 
 
 @cache
+def lacking(language: str) -> frozenset[str]:
+    """Return the words that mean "without"; empty for a language without a list."""
+    return _LACKING & negators(language)
+
+
+@cache
 def _denials(language: str) -> frozenset[str]:
     return _listed(_DENIALS, language)
 
@@ -58,33 +61,28 @@ def _listed(lists: Mapping[str, str], language: str) -> frozenset[str]:
 
 
 def is_negated(text: str, language: str) -> bool:
+    """Tell whether `text` denies something or says that something is lacking."""
+    return denies(text, language) or lacks(text, language)
+
+
+def lacks(text: str, language: str) -> bool:
+    """Tell whether `text` says "without"."""
+    return not lacking(language).isdisjoint(words(text))
+
+
+def denies(text: str, language: str) -> bool:
     """Tell whether a negating word stands in `text`, but for "not prohibited" and "not only"."""
-    return negations(text, language) > 0
-
-
-def negations(text: str, language: str) -> int:
-    """Return 0 where nothing is negated, 1 where something is, and 2 for "not without"."""
-    said = list(words(text))
-    lacks = not (_LACKING & negators(language)).isdisjoint(said)
-    return lacks + _denies(said, language)
-
-
-def _denies(said: Sequence[str], language: str) -> bool:
     negating, denials = negators(language) - _LACKING, _denials(language)
     plain: list[int] = []
-    for index, (word, *behind) in enumerate(zip_longest(said, said[1:], said[2:])):
+    said = list(words(text))
+    for index, word in enumerate(said):
         if word in denials:
             if not plain or index - plain[-1] > _DENIAL_DENIED_WITHIN:
                 return True
             plain.pop()
-        elif _is_among(word, negating) and not _turns_nothing(*behind):
+        elif _is_among(word, negating) and _ONLY.isdisjoint(said[index + 1 : index + 2]):
             plain.append(index)
     return bool(plain)
-
-
-def _turns_nothing(following: str | None, then: str | None) -> bool:
-    """Tell whether the two words behind a negator make it deny nothing: "only", "more than"."""
-    return following in _ONLY or (following in _COMPARED and then == _THAN)
 
 
 def is_denied_next(text: str, language: str) -> bool:
@@ -100,6 +98,7 @@ def denied_words(text: str, language: str) -> frozenset[str]:
         word
         for part in _BORDER.split(text)
         for said in [list(words(part))]
+        if any(_is_among(word, negators(language)) for word in said)
         for index, word in enumerate(said)
         if is_negated(" ".join(said[max(index - _DENIED_WITHIN, 0) : index]), language)
     )

@@ -75,10 +75,11 @@ _NO_NUMBER = re.compile(
     re.IGNORECASE,
 )
 _ORDINAL = re.compile(rf"\b(?:{'|'.join(ORDINALS)})\b", re.IGNORECASE)
-_QUARTER = re.compile(r"\bQ([1-4])(?![^\W_])", re.IGNORECASE)
+_QUARTER = re.compile(r"\b(?:Q([1-4])|H([12]))(?!\d)", re.IGNORECASE)
 # "first" is said of much that nobody counts, and "second" is a time as well.
 _COUNTED_SECOND = re.compile(
-    r"\b(?:the|its|their|our|your|this|each|every)\s+(?P<second>second)\s+[^\W\d_]", re.IGNORECASE
+    r"\b(?:the|its|their|our|your|this|each)\s+(?P<second>second)\s+(?!half\b)[^\W\d_]",
+    re.IGNORECASE,
 )
 _NOT_COUNTED = re.compile(r"[\s-]+part(?:y|ies)\b", re.IGNORECASE)
 _SECOND = 2
@@ -188,8 +189,8 @@ def all_ordinals_in(text: str) -> Iterator[int]:
 
 
 def quarters_in(text: str) -> Iterator[int]:
-    """Yield the numbers of quarters such as Q3."""
-    return (int(match[1]) for match in _QUARTER.finditer(text))
+    """Yield the numbers of quarters and halves of a year, such as Q3 and H2."""
+    return (int(match[1] or match[2]) for match in _QUARTER.finditer(text))
 
 
 def _blanked(match: re.Match[str]) -> str:

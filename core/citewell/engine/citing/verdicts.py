@@ -12,7 +12,6 @@ from itertools import pairwise
 
 from msgspec import Struct
 
-from citewell.engine.citing.bounds import bounds
 from citewell.engine.citing.clauses import (
     Clause,
     clause_texts,
@@ -25,7 +24,14 @@ from citewell.engine.citing.quantities import Figures, missing_figure
 from citewell.engine.citing.sanitizing import links_in
 from citewell.engine.citing.source import REACH, Source, pairs_of
 from citewell.engine.citing.units import unit_in
-from citewell.engine.citing.words import content_stems, opposites, stem, stopwords, words
+from citewell.engine.citing.words import (
+    content_stems,
+    nouns_of_rate,
+    opposites,
+    stem,
+    stopwords,
+    words,
+)
 from citewell.types.answers import Verdict
 
 # Source: proofs/verdicts.py, ten-fold cross-validation on attribution_dev of AttributionBench
@@ -38,6 +44,10 @@ PHRASE_BAR = 0.2
 _SAME_CLAUSE = 0.75
 _FEW_WORDS = 3
 _FEWEST_DENIED = 2
+# What one alone does, what many do, and what is no name.
+_SINGULAR = frozenset({"is", "was", "has", "had", "does", "did"})
+_ANYONE = frozenset("anyone anybody everyone everybody someone somebody nobody nothing".split())
+_OF_DEEDS = ("ing", "tion", "sion", "ment", "ity", "ness")
 
 # They begin every noun with a capital.
 _NOUNS_ARE_CAPITAL = frozenset({"de", "lb"})
@@ -129,27 +139,6 @@ def _missing_figure(statement: Statement) -> str | None:
     return f'what it cites says "{missing}" of something else' if missing else None
 
 
-def _wrong_bound(statement: Statement) -> str | None:
-    """Find a least that the nearest sentences call a most, or the other way round."""
-    claimed = list(bounds(statement.text, statement.language))
-    if not claimed:
-        return None
-    near = [
-        (source.text_near(statement.text, reach=REACH), source.passage.language)
-        for source in statement.sources
-    ]
-    stated = {
-        (one.value, one.is_least) for text, language in near for one in bounds(text, language)
-    }
-    for bound in claimed:
-        if (bound.value, not bound.is_least) in stated and (
-            bound.value,
-            bound.is_least,
-        ) not in stated:
-            return f'"{bound.text}" is the contrary of what it cites'
-    return None
-
-
 def _figure_apart(statement: Statement) -> str | None:
     """Find a figure that no source states beside a name, or most of the words, of its clause."""
     language, sources = statement.language, statement.sources
@@ -221,14 +210,14 @@ def _is_known(word: str, known: frozenset[str]) -> bool:
 def _replaced_name(statement: Statement, known: frozenset[str]) -> str | None:
     """Find a first word that is new where a source has a name: "Bob signs" for "Alice signs".
 
-    At the start of a sentence nobody can tell a name by its capital. Here the next word tells,
-    where all the others stand close by.
+    At the start of a sentence nobody can tell a name by its capital. Here the verb tells, where
+    all the other words stand close by.
     """
     language = statement.language
     subject = _SUBJECT.match(statement.text)
-    if not subject or not subject[1][0].isupper():
+    if not subject or not _may_be_name(subject[1], subject[2]):
         return None
-    if any(_is_known(w, known | stopwords(language)) for w in words(subject[1])):
+    if any(_is_known(word, known | stopwords(language)) for word in words(subject[1])):
         return None
     others = frozenset(content_stems(statement.text[subject.end(1) :], language))
     for source in statement.sources:
@@ -236,11 +225,19 @@ def _replaced_name(statement: Statement, known: frozenset[str]) -> str | None:
         if others and others <= frozenset(map(stem, words(near))):
             tokens = _TOKEN.findall(source.text)
             plain = stopwords(language).union(token for token in tokens if token.islower())
-            for name, then in pairwise(_TOKEN.findall(near)):
-                told = name[0].isupper() and name.casefold() not in plain
-                if told and then.casefold() == subject[2].casefold():
+            for name, verb in pairwise(_TOKEN.findall(near)):
+                is_name = _may_be_name(name, verb) and name.casefold() not in plain
+                if is_name and verb == subject[2]:
                     return f'it says "{subject[1]}" where the source says "{name}"'
     return None
+
+
+def _may_be_name(word: str, verb: str) -> bool:
+    """Tell whether one who is called `word` may do what `verb` says: many and deeds may not."""
+    is_verb = verb in _SINGULAR or (verb.islower() and verb.endswith(("s", "ed")))
+    is_many = word.endswith("s") and verb.endswith("ed")
+    is_other = is_many or word.casefold() in _ANYONE or word.endswith(_OF_DEEDS)
+    return is_verb and word[0].isupper() and not is_other
 
 
 def _names(text: str, language: str) -> Iterator[str]:
@@ -268,21 +265,22 @@ def _wrong_negation(statement: Statement) -> str | None:
     known = [clause for source in statement.sources for clause in source.clauses]
     said = frozenset[str]().union(*(source.words for source in statement.sources))
     for clause, turned in _stated(statement, said):
-        stems, negated = clause.stems, clause.negations
+        stems = clause.stems
         overlaps = [
-            (len(stems & other.stems) / len(stems), other.negations)
+            (len(stems & other.stems) / len(stems), other)
             for other in known
             if stems and not (other.about and stems.isdisjoint(other.about))
         ]
         nearest = max([0.0, *(overlap for overlap, _ in overlaps)])
         if nearest >= _SAME_CLAUSE:
-            agrees = (nearest, negated) in overlaps
-        elif negated:
-            agrees = turned or any(other.negations for other in known)
+            agrees = any(share == nearest and clause.agrees(other) for share, other in overlaps)
+        elif clause.is_negated:
+            agrees = turned or any(other.is_negated for other in known)
         else:
             agrees = not _is_denied(stems, known)
         if not agrees:
-            return "it denies what it cites affirms" if negated else "what it cites denies it"
+            is_denial = clause.is_negated
+            return "it denies what it cites affirms" if is_denial else "what it cites denies it"
     return None
 
 
@@ -298,12 +296,11 @@ def _stated(statement: Statement, said: frozenset[str]) -> Iterator[tuple[Clause
 
 
 def _is_denied(stems: frozenset[str], known: Sequence[Clause]) -> bool:
-    """Tell whether all that a source denies in some clause is said: "It is not open on Sunday"."""
-    denied = [one.stems for one in known if one.negations and one.stems <= stems]
+    """Tell whether all that a source denies of a pronoun is said: "It is not open on Sunday"."""
+    denied = {one.stems for one in known if one.goes_on and one.is_negated and one.stems <= stems}
+    affirmed = {other.stems & stems for other in known if not other.is_negated} if denied else ()
     return any(
-        len(one) >= _FEWEST_DENIED
-        and not any(other.stems >= one for other in known if not other.negations)
-        for one in denied
+        len(one) >= _FEWEST_DENIED and not any(other >= one for other in affirmed) for one in denied
     )
 
 
@@ -331,6 +328,8 @@ def _opposed(statement: Statement) -> Iterator[tuple[str, str, bool]]:
         denied_there = denied_words(stored, source.passage.language)
         others = frozenset(words(stored))
         for word in strange:
+            if any(noun in others for noun in nouns_of_rate(word)):
+                continue
             for other in sorted(opposites(word) & others):
                 yield word, other, (word in denied) != (other in denied_there)
 
@@ -338,7 +337,6 @@ def _opposed(statement: Statement) -> Iterator[tuple[str, str, bool]]:
 _CHECKS: dict[str, Callable[[Statement], str | None]] = {
     "links": _unknown_link,
     "figures": _missing_figure,
-    "bounds": _wrong_bound,
     "names": _missing_name,
     "negation": _wrong_negation,
     "opposites": _contrary_word,

@@ -63,12 +63,15 @@ _OPPOSITES = (
     ("eastern", "western"), ("paid", "unpaid"), ("public", "private"), ("old", "new"),
     ("older", "newer"), ("early", "late"), ("earlier", "later"), ("open", "closed"),
     ("start", "end"), ("started", "ended"), ("begin", "end"), ("began", "ended"),
-    ("once", "twice"),
+    ("allow", "disallow"), ("allowed", "disallowed"), ("connect", "disconnect"),
+    ("connected", "disconnected"), ("approves", "disapproves"), ("approved", "disapproved"),
 )  # fmt: skip
-_RATES = ("hourly", "daily", "weekly", "monthly", "quarterly", "yearly", "annually")
-_YEARLY = {"yearly", "annually"}
-# "unlocked" and "locked", "disallow" and "allow".
-_TURNING = ("un", "dis")
+_RATES = {
+    "hourly": "hour", "daily": "day", "weekly": "week", "monthly": "month",
+    "quarterly": "quarter", "yearly": "year", "annually": "year",
+}  # fmt: skip
+# "unlocked" and "locked".
+_TURNING = "un"
 _MIN_TURNED = 5
 _NONE: frozenset[str] = frozenset()
 
@@ -122,19 +125,22 @@ def stopwords(language: str) -> frozenset[str]:
 
 def opposites(word: str) -> frozenset[str]:
     """Return the words that say the contrary of `word`, some that nobody uses among them."""
-    known = _opposites().get(word, _NONE)
-    if len(word) < _MIN_TURNED:
-        return known
-    return known.union(
-        (f"{prefix}{word}" for prefix in _TURNING),
-        (word.removeprefix(prefix) for prefix in _TURNING if word.startswith(prefix)),
-    )
+    plain = word.removeprefix(_TURNING)
+    if len(plain) < _MIN_TURNED:
+        return _opposites().get(word, _NONE)
+    return _opposites().get(word, _NONE) | ({plain, f"{_TURNING}{word}"} - {word})
+
+
+def nouns_of_rate(word: str) -> tuple[str, ...]:
+    """Return the nouns in which a rate may be said: of "daily" these are "day" and "days"."""
+    noun = _RATES.get(word)
+    return (noun, f"{noun}s") if noun else ()
 
 
 @cache
 def _opposites() -> dict[str, frozenset[str]]:
     found: dict[str, set[str]] = {}
-    rates = ((one, other) for one, other in permutations(_RATES, 2) if {one, other} != _YEARLY)
+    rates = (pair for pair in permutations(_RATES, 2) if _RATES[pair[0]] != _RATES[pair[1]])
     for one, other in (*_OPPOSITES, *rates):
         found.setdefault(one, set()).add(other)
         found.setdefault(other, set()).add(one)

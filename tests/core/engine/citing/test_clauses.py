@@ -1,3 +1,5 @@
+from decimal import Decimal
+
 import pytest
 
 from citewell.engine.citing.clauses import (
@@ -31,6 +33,10 @@ from citewell.engine.citing.clauses import (
         (["Is it so?", "No.", "- a"], ["no Is it so?", "- a"]),
         (["Is it so?", "Yes, it is."], ["Is it so?", "it is."]),
         (["Is it so?", "A: No: never."], ["no Is it so?", "never."]),
+        (["Is it so?", "No - never."], ["no Is it so?", "never."]),
+        (["Is it so?", "No cakes are sold."], ["Is it so?", "No cakes are sold."]),
+        (["Is it so?", "No, only here."], ["Is it so?", "only here."]),
+        (["Is it so?", "No, onlyness."], ["no Is it so?", "onlyness."]),
         (["Is it so?", "Answer. NO"], ["no Is it so?"]),
         (["Is it so?", "Sí"], ["Is it so?"]),
         (["Is it so?", "Nobody knows."], ["Is it so?", "Nobody knows."]),
@@ -56,28 +62,86 @@ def test_a_condition_leads_to_no_denied_item(lead):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("Cakes are not sold.", [({"cakes", "sold"}, 1, set())]),
-        ("It was so, cakes are sold", [({"cakes", "sold"}, 0, set())]),
+        ("Cakes are not sold.", [({"cakes", "sold"}, True, set())]),
+        ("It was so, cakes are sold", [({"cakes", "sold"}, False, set())]),
         ("All cakes except plum cakes are sold",
-         [({"cakes", "sold"}, 0, set()),
-          ({"cakes", "plum", "sold"}, 1, {"plum", "cakes", "sold"})]),
+         [({"cakes", "sold"}, False, set()),
+          ({"cakes", "plum", "sold"}, True, {"plum", "cakes", "sold"})]),
         ("All cakes, except for plum cakes, are sold",
-         [({"cakes"}, 0, set()), ({"cakes", "plum"}, 1, {"plum", "cakes"})]),
+         [({"cakes"}, False, set()), ({"cakes", "plum"}, True, {"plum", "cakes"})]),
         ("Kuchen wird außer Montag verkauft",
-         [({"kuche", "verka"}, 0, set()),
-          ({"kuche", "verka", "monta"}, 1, {"monta", "verka"})]),
-        ("Cakes are not sold except plums", [({"cakes", "sold"}, 1, set()),
-         ({"cakes", "sold", "plums"}, 0, {"plums"})]),
-        ("Cakes are not sold without cream except plums",
-         [({"cakes", "sold", "witho", "cream"}, 2, set()),
-          ({"cakes", "sold", "witho", "cream", "plums"}, 0, {"plums"})]),
-        ("Cakes are sold except", [({"cakes", "sold"}, 0, set()), ({"cakes", "sold"}, 1, set())]),
+         [({"kuche", "verka"}, False, set()),
+          ({"kuche", "verka", "monta"}, True, {"monta", "verka"})]),
+        ("Cakes are not sold except plums", [({"cakes", "sold"}, True, set()),
+         ({"cakes", "sold", "plums"}, False, {"plums"})]),
+        ("Cakes are sold without cream except plums",
+         [({"cakes", "sold", "cream"}, False, set()),
+          ({"cakes", "sold", "cream", "plums"}, False, {"plums"})]),
+        ("Cakes are sold except", [({"cakes", "sold"}, False, set()),
+         ({"cakes", "sold"}, True, set())]),
     ],
 )  # fmt: skip
 def test_an_exception_says_two_things(text, said):
     language = "de" if "wird" in text else "en"
 
-    assert list(clauses(text, language))[: len(said)] == said
+    found = [(one.stems, one.denies, one.about) for one in clauses(text, language)]
+
+    assert found[: len(said)] == said
+
+
+def clause(text, language="en"):
+    (found,) = clauses(text, language)
+    return found
+
+
+def test_a_clause_says_what_is_lacking_and_its_bounds():
+    assert clause("Cakes are sold without cream") == Clause(
+        frozenset({"cakes", "sold", "cream"}), denies=False, lacks=True
+    )
+    assert clause("They never sold over 1.234 cakes", "de").bounds == {(Decimal(1234), True)}
+    assert clause("Kuchen nicht ohne Sahne", "de") == Clause(
+        frozenset({"kuche", "sahne"}), denies=True, lacks=True
+    )
+    lacking, contrary = clauses("Cakes sold without cream except plums", "en")
+    assert (lacking.lacks, lacking.is_negated) == (True, True)
+    assert (contrary.lacks, contrary.is_negated) == (False, False)
+
+
+@pytest.mark.parametrize(
+    ("text", "goes_on"),
+    [
+        ("They sold cakes", True),
+        (' "It sold cakes', True),
+        ("Theyre sold cakes", False),
+        ("Cakes they sold", False),
+    ],
+)
+def test_a_clause_may_begin_with_a_pronoun(text, goes_on):
+    assert clause(text).goes_on == goes_on
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "agrees"),
+    [
+        ("Cakes are sold", "Cakes are sold", True),
+        ("Cakes are not sold", "Cakes are sold", False),
+        ("Cakes are sold without cream", "Cakes are not sold with cream", True),
+        ("Cakes are not sold without cream", "Cakes are not sold", True),
+        ("Cakes are not sold without cream", "Cakes are not sold without cream", True),
+        ("Cakes are not sold without cream", "Cakes are sold without cream", False),
+        ("Cakes are not sold without cream", "Cakes are sold with cream", False),
+        ("No more than 5 cakes are sold", "Up to 5 cakes are sold", True),
+        ("No more than 5 cakes are sold", "No more than 5 cakes are sold", True),
+        ("No more than 5 cakes are sold", "More than 5 cakes are sold", False),
+        ("No more than 5 cakes are sold", "Up to 6 cakes are sold", False),
+        ("Over 5 cakes are sold", "Under 5 cakes are sold", False),
+        ("Over 5 cakes are sold", "Under 5, over 5 cakes are sold", True),
+        ("Over 5 cakes are sold", "5 cakes are sold", True),
+    ],
+)
+def test_clauses_agree(one, other, agrees):
+    assert clause(one).agrees(clause(other)) == agrees
+    assert clause(other).agrees(clause(one)) == agrees
 
 
 @pytest.mark.parametrize(
@@ -101,18 +165,18 @@ def test_an_exception_says_two_things(text, said):
     ],
 )  # fmt: skip
 def test_a_plain_yes_or_no_is_what_stands_before_it(text, said, rest):
-    assert list(values(text, "en")) == [Clause(frozenset(stems), one) for stems, one in said]
+    assert list(values(text, "en")) == [Clause(frozenset(stems), bool(one)) for stems, one in said]
     assert without_values(text) == rest
 
 
 def test_values_are_read_in_their_language():
-    assert next(iter(clauses("Der Hund: no", "de"))) == ({"hund"}, 1, frozenset())
+    assert next(iter(clauses("Der Hund: no", "de"))) == Clause(frozenset({"hund"}), denies=True)
 
 
 def test_clauses_hold_values_once():
     assert list(clauses("Free parking: no\nDogs may enter", "en")) == [
-        (frozenset({"free", "parki"}), 1, frozenset()),
-        (frozenset({"dogs", "enter"}), 0, frozenset()),
+        Clause(frozenset({"free", "parki"}), denies=True),
+        Clause(frozenset({"dogs", "enter"}), denies=False),
     ]
 
 
@@ -127,6 +191,16 @@ def test_short_clauses_join_the_next():
         " see  5   pies",
     ]
     assert clause_texts("Staff: 50", "en", fewest=1) == ["Staff  50"]
+    assert clause_texts("Without a valid permit, cars may park", "en", fewest=2) == [
+        "Without a valid permit  cars may park"
+    ]
+    assert clause_texts("Ohne einen gültigen Ausweis, kein Eintritt", "de", fewest=1) == [
+        "Ohne einen gültigen Ausweis  kein Eintritt"
+    ]
+    assert clause_texts("Permits without stamps, cars", "en", fewest=1) == [
+        "Permits without stamps",
+        " cars",
+    ]
     assert clause_texts("", "en", fewest=1) == []
     assert clause_texts(" , ;", "en", fewest=1) == []
     assert clause_texts("it, is", "en", fewest=1) == ["it  is"]

@@ -2,6 +2,7 @@ import pytest
 
 from citewell.engine.citing.words import (
     content_stems,
+    nouns_of_rate,
     opposites,
     stem,
     stopwords,
@@ -50,24 +51,29 @@ def test_a_language_without_lists_has_empty_ones():
 
 def test_opposites_hold_both_ways():
     assert opposites("more") == {"less", "fewer"}
-    assert opposites("increased") == {"decreased", "unincreased", "disincreased"}
+    assert opposites("increased") == {"decreased", "unincreased"}
     assert "increased" in opposites("decreased")
+    assert "disallow" in opposites("allow")
     assert opposites("blue") == frozenset()
 
 
 def test_a_prefix_turns_a_longer_word():
-    assert opposites("locked") == {"unlocked", "dislocked"}
-    assert opposites("unlocked") == {"locked", "ununlocked", "disunlocked"}
-    assert opposites("disallow") == {"allow", "undisallow", "disdisallow"}
-    assert opposites("allow") == {"forbid", "unallow", "disallow"}
-    assert opposites("lock") == frozenset()
+    assert opposites("locked") == {"unlocked"}
+    assert opposites("unlocked") == {"locked", "ununlocked"}
+    assert opposites("lock") == opposites("unless") == opposites("units") == frozenset()
 
 
 def test_a_rate_excludes_the_others():
-    assert {"hourly", "weekly", "monthly", "quarterly", "yearly", "annually"} < opposites("daily")
+    others = {"hourly", "weekly", "monthly", "quarterly", "yearly", "annually"}
+    assert opposites("daily") == others | {"undaily"}
     assert "annually" not in opposites("yearly")
     assert "yearly" not in opposites("annually")
     assert "daily" in opposites("annually")
+
+
+def test_a_rate_has_a_noun():
+    assert nouns_of_rate("annually") == ("year", "years")
+    assert nouns_of_rate("blue") == ()
 
 
 def test_letters_of_another_script_beside_latin_ones_are_read_as_what_they_look_like():
