@@ -298,7 +298,7 @@ def _stated(statement: Statement, said: frozenset[str]) -> Iterator[tuple[Clause
 def _is_denied(stems: frozenset[str], known: Sequence[Clause]) -> bool:
     """Tell whether all that a source denies of a pronoun is said: "It is not open on Sunday"."""
     denied = {one.stems for one in known if one.goes_on and one.is_negated and one.stems <= stems}
-    affirmed = {other.stems & stems for other in known if not other.is_negated} if denied else ()
+    affirmed = [other.stems for other in known if not other.is_negated]
     return any(
         len(one) >= _FEWEST_DENIED and not any(other >= one for other in affirmed) for one in denied
     )

@@ -251,6 +251,10 @@ def test_what_says_the_same_is_supported(source, text):
          'it says "Bob" where the source says "Alice"'),
         ("Alice trusts Alice.", "Bob trusts Alice.", "names",
          'it says "Bob" where the source says "Alice"'),
+        ("Alice signed orders.", "Bob signed orders.", "names",
+         'it says "Bob" where the source says "Alice"'),
+        ("The shop is open on any day.", "The shop is daily closed.", "opposites",
+         'it says "closed" where the source says "open"'),
         ("Parking costs money for all.", "Free parking: no.", "negation",
          "it denies what it cites affirms"),
         ("The shop opens at 11 PM.", "The shop opens at 12 PM.", "figures",
@@ -276,6 +280,9 @@ def test_a_verdict_names_what_was_bent(source, text, check, reason):
         ("They sign orders and bills.", "Clerks sign orders and bills.", ""),
         ("Alice signs orders. Bob signs bills.", "Clerks signs orders for roses.", ""),
         ("Alice signs orders and bills.", "Somebody else signs orders and bills.", ""),
+        ("Alice signed orders and bills.", "Clerks signed orders and bills.", ""),
+        ("It signs orders and bills.", "Bob signs orders and bills.", ""),
+        ("The shop opens at 3 pm.", "The shop opens at 3 P.M.", ""),
     ],
 )
 def test_no_name_was_replaced(source, text, question):

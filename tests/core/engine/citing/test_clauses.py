@@ -204,3 +204,4 @@ def test_short_clauses_join_the_next():
     assert clause_texts("", "en", fewest=1) == []
     assert clause_texts(" , ;", "en", fewest=1) == []
     assert clause_texts("it, is", "en", fewest=1) == ["it  is"]
+    assert clause_texts("(open Monday)", "en", fewest=2) == [" open Monday "]
