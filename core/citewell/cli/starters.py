@@ -11,7 +11,7 @@ NEEDS: tuple[Need, ...] = ("facts", "behaviour", "both")
 
 _FACTS = """\
 # Citewell answers from the documents below, each sentence with a checked citation.
-# Every setting: docs/reference/configuration.md. Check this file: citewell config check
+# Every setting: citewell config schema. Check this file: citewell config check
 
 [library.docs]
 use = "files"
@@ -31,7 +31,7 @@ model = "quotes"
 _BEHAVIOUR = """\
 # A model answers in the manner that you want, without documents. Each answer is labelled
 # "answered without sources" and carries no citation.
-# Every setting: docs/reference/configuration.md. Check this file: citewell config check
+# Every setting: citewell config schema. Check this file: citewell config check
 
 [model.tuned]
 use = {model}
