@@ -1,0 +1,294 @@
+"""The library llama.cpp as far as it is needed here: one model, one context, its sequences.
+
+Only the worker process imports this module. Nothing in it may be called from two threads.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections import deque
+from collections.abc import Sequence
+from typing import Any
+
+import llama_cpp.llama_cpp as c
+import numpy as np
+from numpy.typing import NDArray
+
+_ABORTED = 2
+_KEPT_LINES = 8
+_PIECE_BYTES = 256
+_LEVEL_ERROR = 4
+
+
+class NativeError(Exception):
+    """The library refuses or fails; says why in one line."""
+
+
+class Aborted(Exception):
+    """A step was stopped by the flag; what it left in the cache has to be cut away."""
+
+
+class _Journal:
+    """The last lines that the library complained with."""
+
+    def __init__(self) -> None:
+        self._lines: deque[str] = deque(maxlen=_KEPT_LINES)
+        # The library keeps the pointer, so this object has to stay.
+        self._callback = c.llama_log_callback(self._note)
+        c.llama_log_set(self._callback, ctypes.c_void_p(0))
+
+    def _note(self, level: int, text: bytes, _data: object) -> None:
+        if level == _LEVEL_ERROR and text.strip():
+            self._lines.append(" ".join(text.decode("utf-8", "replace").split()))
+
+    def last(self) -> str:
+        """Return the first of the last complaints, which names the cause, and forget them."""
+        line = self._lines[0] if self._lines else "llama.cpp gives no reason"
+        self._lines.clear()
+        return line
+
+
+class Native:
+    """A loaded model with room for `slots` conversations of `context` tokens each.
+
+    Args:
+        path: of the GGUF file.
+        context: tokens of one conversation; no more than the model was trained for.
+        slots: conversations, called sequences in llama.cpp; numbered from 0.
+        chunk: tokens that are computed together when a prompt is read.
+        threads: that compute.
+        gpu_layers: layers that are moved to a GPU; -1 for all.
+
+    Attributes:
+        context: tokens of one conversation.
+
+    Raises:
+        NativeError: the model cannot be loaded, or has no memory for conversations.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        *,
+        context: int,
+        slots: int,
+        chunk: int,
+        threads: int,
+        gpu_layers: int,
+    ) -> None:
+        self._journal = _Journal()
+        c.llama_backend_init()
+        model_settings = c.llama_model_default_params()
+        model_settings.n_gpu_layers = gpu_layers
+        self._model = c.llama_model_load_from_file(path.encode(), model_settings)
+        if not self._model:
+            raise NativeError(self._journal.last())
+        self._vocabulary = c.llama_model_get_vocab(self._model)
+        self.context: int = min(context, c.llama_model_n_ctx_train(self._model))
+        settings = c.llama_context_default_params()
+        settings.n_ctx = self.context * slots
+        settings.n_batch = max(chunk, slots)
+        settings.n_ubatch = settings.n_batch
+        settings.n_seq_max = slots
+        settings.n_threads = settings.n_threads_batch = threads
+        # Each conversation in cells of its own: what one computes cannot depend on its neighbours.
+        settings.kv_unified = False
+        settings.no_perf = True
+        self._context = c.llama_init_from_model(self._model, settings)
+        if not self._context:
+            raise NativeError(self._journal.last())
+        self._memory = c.llama_get_memory(self._context)
+        if not self._memory:
+            raise NativeError("the model keeps no conversation; expected one that generates text")
+        self._batch = c.llama_batch_init(settings.n_batch, 0, 1)
+        self._adapters: dict[str, Any] = {}
+        self._adapter: str | None = None
+        self._flag = ctypes.create_string_buffer(2)
+        self._callback = _native_flag_reader()
+        c.llama_set_abort_callback(self._context, self._callback, ctypes.addressof(self._flag))
+
+    # --- text -----------------------------------------------------------------------------
+
+    @property
+    def vocabulary_size(self) -> int:
+        """How many tokens there are."""
+        return int(c.llama_vocab_n_tokens(self._vocabulary))
+
+    @property
+    def template(self) -> str | None:
+        """The chat template that the file carries."""
+        found = c.llama_model_chat_template(self._model, None)
+        return found.decode("utf-8", "replace") if found else None
+
+    def special_texts(self) -> list[str]:
+        """Return the texts of the tokens that steer the model, like `<|im_end|>`."""
+        found = [
+            self.token_text(token)
+            for token in range(self.vocabulary_size)
+            if c.llama_vocab_is_control(self._vocabulary, token)
+        ]
+        return [text for text in found if len(text.strip()) > 1]
+
+    def token_text(self, token: int) -> str:
+        """Return the text of any token, also of one that steers; empty for none (-1)."""
+        return "" if token < 0 else self._piece(token, special=True).decode("utf-8", "replace")
+
+    def bos_text(self) -> str:
+        """Return the text of the token that begins a text."""
+        return self.token_text(c.llama_vocab_bos(self._vocabulary))
+
+    def eos_text(self) -> str:
+        """Return the text of the token that ends a text."""
+        return self.token_text(c.llama_vocab_eos(self._vocabulary))
+
+    def tokenize(self, text: str) -> list[int]:
+        """Return the tokens of a conversation, in which the template's special tokens count."""
+        begins = not text.startswith(self.bos_text() or "\0")
+        return self._tokens(text, begins=begins, special=True)
+
+    def plain_tokens(self, text: str) -> list[int]:
+        """Return the tokens of a text in which nothing is special."""
+        return self._tokens(text, begins=False, special=False)
+
+    def _tokens(self, text: str, *, begins: bool, special: bool) -> list[int]:
+        data = text.encode("utf-8", "replace")
+        room = len(data) + 16
+        tokens = (c.llama_token * room)()
+        count = c.llama_tokenize(self._vocabulary, data, len(data), tokens, room, begins, special)
+        if count < 0:
+            raise NativeError(f"the prompt has too many tokens: {-count:,}")
+        return list(tokens[:count])
+
+    def piece(self, token: int) -> bytes:
+        """Return the bytes that a token adds to the output; none for one that steers."""
+        return self._piece(token, special=False)
+
+    def _piece(self, token: int, *, special: bool) -> bytes:
+        size = _PIECE_BYTES
+        while True:
+            room = ctypes.create_string_buffer(size)
+            count = c.llama_token_to_piece(self._vocabulary, token, room, size, 0, special)
+            if count >= 0:
+                return room.raw[:count]
+            size = -count
+
+    @property
+    def end_token(self) -> int:
+        """The token with which the model says that it has finished."""
+        return int(c.llama_vocab_eos(self._vocabulary))
+
+    def ends(self, token: int) -> bool:
+        """Tell whether the model says with `token` that it has finished."""
+        return bool(c.llama_vocab_is_eog(self._vocabulary, token))
+
+    # --- adapters -------------------------------------------------------------------------
+
+    def load_adapter(self, path: str) -> None:
+        """Load a LoRA adapter, unless it is loaded.
+
+        Raises:
+            NativeError: it does not fit the model.
+        """
+        if path in self._adapters:
+            return
+        adapter = c.llama_adapter_lora_init(self._model, path.encode())
+        if not adapter:
+            raise NativeError(f"{path}: {self._journal.last()}")
+        self._adapters[path] = adapter
+
+    def use_adapter(self, path: str | None) -> None:
+        """Compute with this loaded adapter alone from now on; None for the bare model."""
+        if path == self._adapter:
+            return
+        chosen = [] if path is None else [self._adapters[path]]
+        count = len(chosen)
+        adapters = (c.llama_adapter_lora_p_ctypes * max(count, 1))(*chosen)
+        scales = (ctypes.c_float * max(count, 1))(*[1.0] * count)
+        if c.llama_set_adapters_lora(self._context, adapters, count, scales):
+            raise NativeError(f"{path} cannot be used: {self._journal.last()}")
+        self._adapter = path
+
+    # --- computing ------------------------------------------------------------------------
+
+    def compute(self, work: Sequence[tuple[int, int, Sequence[int]]], *, wanted: bool) -> None:
+        """Compute tokens in one step.
+
+        Args:
+            work: slot, position of the first token, and tokens; of each slot once at most.
+            wanted: whether the logits after each slot's last token are needed; the n-th are those
+                of the n-th slot.
+
+        Raises:
+            Aborted: `abort` was called meanwhile.
+            NativeError: the library failed.
+        """
+        batch = self._batch
+        at = 0
+        for slot, position, tokens in work:
+            for offset, token in enumerate(tokens):
+                batch.token[at] = token
+                batch.pos[at] = position + offset
+                batch.n_seq_id[at] = 1
+                batch.seq_id[at][0] = slot
+                batch.logits[at] = wanted and offset == len(tokens) - 1
+                at += 1
+        batch.n_tokens = at
+        status = c.llama_decode(self._context, batch)
+        if status == _ABORTED:
+            raise Aborted
+        if status:
+            raise NativeError(f"llama_decode gave {status}: {self._journal.last()}")
+        self._rows = np.cumsum([len(tokens) for _, _, tokens in work]) - 1
+
+    def row(self, index: int) -> int:
+        """Return the number under which llama.cpp knows the logits of the n-th slot."""
+        return int(self._rows[index])
+
+    def logits(self, row: int) -> NDArray[np.float32]:
+        """Return the logits float32[vocabulary] of a row; valid until the next step."""
+        pointer = c.llama_get_logits_ith(self._context, row)
+        return np.ctypeslib.as_array(pointer, shape=(self.vocabulary_size,))
+
+    def keep(self, slot: int, length: int) -> bool:
+        """Forget what stands behind the first `length` tokens; False if that cannot be done."""
+        return bool(c.llama_memory_seq_rm(self._memory, slot, length, -1))
+
+    def clear(self, slot: int) -> None:
+        """Forget a whole conversation."""
+        c.llama_memory_seq_rm(self._memory, slot, -1, -1)
+
+    def copy(self, source: int, target: int) -> None:
+        """Let one conversation become equal to another."""
+        self.clear(target)
+        c.llama_memory_seq_cp(self._memory, source, target, -1, -1)
+
+    def abort(self) -> None:
+        """Stop the step that is computed now; may be called from another thread."""
+        self._flag[0] = b"\1"
+
+    def resume(self) -> None:
+        """Let steps be computed again."""
+        self._flag[0] = b"\0"
+
+    def close(self) -> None:
+        """Free the memory."""
+        c.llama_batch_free(self._batch)
+        c.llama_free(self._context)
+        c.llama_model_free(self._model)
+
+    # --- what samplers need ---------------------------------------------------------------
+
+    @property
+    def handles(self) -> tuple[Any, Any]:
+        """The library's context and vocabulary."""
+        return self._context, self._vocabulary
+
+
+def _native_flag_reader() -> Any:
+    """Return a native function that tells whether the byte behind its pointer is set.
+
+    The library calls it between any two operations. A Python function there would take the
+    interpreter's lock thousands of times a second; the length of a C string is the same answer.
+    """
+    strlen = ctypes.cast(ctypes.CDLL(None).strlen, ctypes.c_void_p).value
+    return c.ggml_abort_callback(strlen or 0)

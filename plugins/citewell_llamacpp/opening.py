@@ -1,0 +1,115 @@
+"""Opens a model: checks its files, then finds or starts the worker that holds them."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from citewell import Context, ModelError, blocking
+from citewell_llamacpp.fitting import check_adapter, check_model
+from citewell_llamacpp.header import read_header
+from citewell_llamacpp.model import LlamaCppModel
+from citewell_llamacpp.plugin import LlamaCppConfig
+from citewell_llamacpp.wire import Load
+from citewell_llamacpp.worker import Worker
+
+
+class _Shared(Struct):
+    """A worker, and how many sections use it."""
+
+    worker: Worker
+    users: int = 0
+
+
+# By event loop as well: a process can be talked to from the one that started it.
+_workers: dict[tuple[int, bytes], _Shared] = {}
+
+
+@asynccontextmanager
+async def open_model(config: LlamaCppConfig, context: Context) -> AsyncIterator[LlamaCppModel]:
+    """Yield the model; sections over the same base file, loaded alike, share a process.
+
+    Raises:
+        ModelError: a file is damaged, or does not fit the others.
+    """
+    load, adapter = await blocking.call(_checked, config, context)
+    async with _shared_worker(load, config, context.log) as worker:
+        await worker.start()
+        if adapter is not None:
+            await worker.adapt(adapter)
+        yield LlamaCppModel(worker, config, adapter=adapter)
+
+
+@asynccontextmanager
+async def _shared_worker(
+    load: Load, config: LlamaCppConfig, log: logging.Logger
+) -> AsyncIterator[Worker]:
+    key = (id(asyncio.get_running_loop()), msgspec.json.encode(load))
+    shared = _workers.get(key)
+    if shared is None:
+        worker = Worker(load, load_timeout_s=config.load_timeout_s, log=log)
+        shared = _workers[key] = _Shared(worker)
+    shared.users += 1
+    try:
+        yield shared.worker
+    finally:
+        shared.users -= 1
+        if not shared.users:
+            del _workers[key]
+            await shared.worker.close()
+
+
+def _checked(config: LlamaCppConfig, context: Context) -> tuple[Load, str | None]:
+    """Check every file, and return how to load the model, and the path of its adapter."""
+    path = context.resolve(config.path).resolve()
+    header = read_header(path)
+    check_model(path, header)
+    if config.sha256 is not None:
+        _check_pin(path, config.sha256)
+    for name in config.lora:
+        adapter = _adapter_path(config, context, name)
+        check_adapter(adapter, read_header(adapter), path, header)
+    chosen = config.adapter or next(iter(config.lora), None)
+    load = Load(
+        path=os.fspath(path),
+        context=config.context,
+        slots=config.conversations,
+        threads=config.threads or max((os.cpu_count() or 2) // 2, 1),
+        gpu_layers=config.gpu_layers,
+        template=_template(config, context),
+        batches=config.batches,
+    )
+    return load, None if chosen is None else os.fspath(_adapter_path(config, context, chosen))
+
+
+def _adapter_path(config: LlamaCppConfig, context: Context, name: str) -> Path:
+    return context.resolve(config.lora[name]).resolve()
+
+
+def _check_pin(path: Path, pinned: str) -> None:
+    with path.open("rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+    if found != pinned:
+        raise ModelError(
+            f"{path}: has the SHA-256 {found}; expected {pinned}: this is another file than the "
+            "one that was pinned"
+        )
+
+
+def _template(config: LlamaCppConfig, context: Context) -> str | None:
+    if config.chat_template is None:
+        return None
+    path = context.resolve(config.chat_template)
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "expected text in UTF-8"
+        raise ModelError(f"{path}: cannot be read: {reason}; check `chat_template`") from error

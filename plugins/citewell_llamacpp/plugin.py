@@ -1,0 +1,136 @@
+"""Registers the model `llamacpp`; nothing heavy is imported here."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from importlib.util import find_spec
+from typing import Annotated, Any, Self
+
+from pydantic import Field, StringConstraints, model_validator
+
+from citewell import (
+    Config,
+    Context,
+    LocalPath,
+    MissingExtra,
+    Model,
+    ModelCapabilities,
+    ModelSpec,
+    hookimpl,
+)
+
+Sha256 = Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")]
+
+
+class LlamaCppConfig(Config):
+    """Settings of the model `llamacpp`."""
+
+    path: LocalPath = Field(description="the model, a GGUF file; relative to the config file")
+    sha256: Sha256 | None = Field(
+        default=None, description="refuse the file unless this is its SHA-256, in 64 hex digits"
+    )
+    lora: dict[str, LocalPath] = Field(
+        default={}, description="LoRA adapters for the model: a name of your choice to a GGUF file"
+    )
+    adapter: str | None = Field(
+        default=None,
+        description="name of the adapter that is used; default: the only one, if there is one",
+    )
+    context: int = Field(
+        default=8192, ge=256, description="tokens of one conversation, prompt and answer together"
+    )
+    conversations: int = Field(
+        default=4,
+        ge=1,
+        le=64,
+        description="answers that are written in turns, and conversations whose prompts are kept; "
+        "each takes memory for `context` tokens",
+    )
+    batches: bool = Field(
+        default=False,
+        description="compute several answers in one step: faster with some models, but an answer "
+        "then depends, in rare words, on what else is asked",
+    )
+    constrain: bool = Field(
+        default=True, description="let a citation mark carry a given number only"
+    )
+    threads: int | None = Field(
+        default=None, ge=1, le=512, description="that compute; default: half of the processors"
+    )
+    gpu_layers: int = Field(
+        default=0, ge=-1, description="layers of the model that a GPU computes; -1 for all"
+    )
+    chat_template: LocalPath | None = Field(
+        default=None, description="file with a chat template (Jinja), instead of the model's own"
+    )
+    top_p: float = Field(
+        default=1.0,
+        gt=0,
+        le=1,
+        description="draw from as many of the likeliest tokens as have this probability together",
+    )
+    load_timeout_s: float = Field(
+        default=120, gt=0, description="seconds that loading the model may take"
+    )
+
+    @model_validator(mode="after")
+    def _adapter_is_named(self) -> Self:
+        if self.adapter is not None and self.adapter not in self.lora:
+            known = ", ".join(self.lora) or "none"
+            raise ValueError(f'adapter "{self.adapter}" is not in lora; there are: {known}')
+        if self.adapter is None and len(self.lora) > 1:
+            raise ValueError(f"adapter: choose one of lora: {', '.join(self.lora)}")
+        return self
+
+
+@asynccontextmanager
+async def build(config: LlamaCppConfig, context: Context) -> AsyncIterator[Model]:
+    """Load the model into a process of its own, or share one that has it.
+
+    Raises:
+        MissingExtra: llama-cpp-python is not installed.
+        ModelError: a file is damaged, or does not fit the others.
+    """
+    if find_spec("llama_cpp") is None:
+        raise MissingExtra(f'model "{context.name}"', package="llama-cpp-python", extra="llamacpp")
+    from citewell_llamacpp.opening import open_model
+
+    async with open_model(config, context) as model:
+        yield model
+
+
+def capabilities(config: LlamaCppConfig) -> ModelCapabilities:
+    """Return what the model claims with these settings."""
+    return ModelCapabilities(
+        streams=True,
+        local=True,
+        seeded=not config.batches,
+        constrains=True,
+        max_context_tokens=config.context,
+    )
+
+
+def memory_bytes(config: LlamaCppConfig, context: Context) -> int:
+    """Estimate the memory of the worker process."""
+    from citewell_llamacpp import fitting
+    from citewell_llamacpp.header import read_header
+
+    header = read_header(context.resolve(config.path))
+    return fitting.memory_bytes(header, context=config.context, conversations=config.conversations)
+
+
+@hookimpl
+def register_models() -> Iterable[ModelSpec[Any]]:
+    """Offer `llamacpp`."""
+    return (
+        ModelSpec(
+            name="llamacpp",
+            summary="a GGUF file, with LoRA adapters, run by llama.cpp in a process of its own",
+            config=LlamaCppConfig,
+            build=build,
+            capabilities=capabilities,
+            memory_bytes=memory_bytes,
+            extra="llamacpp",
+        ),
+    )

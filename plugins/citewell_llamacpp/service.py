@@ -1,0 +1,151 @@
+"""What the worker process does with each message."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from llama_cpp.llama_grammar import json_schema_to_gbnf
+
+from citewell_llamacpp import grammar
+from citewell_llamacpp.native import Native, NativeError
+from citewell_llamacpp.slots import Slots
+from citewell_llamacpp.templates import BadTemplate, Template
+from citewell_llamacpp.turns import Answer, Turns
+from citewell_llamacpp.wire import (
+    Adapt,
+    Adapted,
+    Failed,
+    FromChild,
+    Generate,
+    Load,
+    Message,
+    TooLong,
+)
+
+if TYPE_CHECKING:
+    Send = Callable[[FromChild], None]
+
+CHUNK = 32
+"""Tokens of a prompt that are computed together, and reused together."""
+
+# Breaks a special token that somebody wrote into a text; it has no width and no meaning.
+_BREAK = "\u200c"
+
+
+class Refused(Exception):
+    """The model cannot be served; says why in one line."""
+
+
+class Service:
+    """A loaded model and the answers that it writes.
+
+    Args:
+        load: which model, and how.
+        send: takes what the parent shall know.
+
+    Raises:
+        Refused: the model, an adapter or the chat template cannot be used.
+    """
+
+    def __init__(self, load: Load, send: Send) -> None:
+        self._send = send
+        try:
+            self._native = Native(
+                load.path,
+                context=load.context,
+                slots=load.slots,
+                chunk=CHUNK,
+                threads=load.threads,
+                gpu_layers=load.gpu_layers,
+            )
+        except NativeError as error:
+            raise Refused(str(error)) from error
+        self._template = self._read_template(load.template)
+        self._special = self._native.special_texts()
+        slots = Slots(load.slots, chunk=CHUNK)
+        self._turns = Turns(self._native, send, slots, chunk=CHUNK, batches=load.batches)
+
+    @property
+    def context(self) -> int:
+        """Tokens of one conversation."""
+        return self._native.context
+
+    @property
+    def has_work(self) -> bool:
+        """Whether an answer waits or is being written."""
+        return self._turns.has_work
+
+    def adapt(self, request: Adapt) -> None:
+        """Load an adapter."""
+        try:
+            self._native.load_adapter(request.path)
+        except NativeError as error:
+            self._send(Failed(id=request.id, reason=str(error)))
+        else:
+            self._send(Adapted(request.id))
+
+    def take(self, request: Generate) -> None:
+        """Begin an answer, or say why there will be none."""
+        try:
+            if request.adapter is not None:
+                self._native.load_adapter(request.adapter)
+            tokens = self._native.tokenize(self._template.render(self._defused(request.messages)))
+            rules = _grammar(request)
+        except (BadTemplate, NativeError) as error:
+            self._send(Failed(id=request.id, reason=str(error)))
+            return
+        limit = self.context - min(request.max_output_tokens, self.context // 2)
+        if len(tokens) > limit:
+            self._send(TooLong(id=request.id, tokens=len(tokens), limit=limit))
+        else:
+            self._turns.add(Answer(request=request, tokens=tokens, grammar=rules))
+
+    def cancel(self, answer_id: int) -> None:
+        """Stop an answer; may be called from another thread."""
+        self._turns.cancel(answer_id)
+
+    def step(self) -> None:
+        """Bring the answers one step on."""
+        self._turns.step()
+
+    def _read_template(self, configured: str | None) -> Template:
+        source = configured or self._native.template
+        if source is None:
+            raise Refused(
+                "the file has no chat template, so it may be a bare base model; "
+                "set chat_template to a file with one, or use an instruct model"
+            )
+        native = self._native
+        try:
+            return Template(source, bos=native.bos_text(), eos=native.eos_text())
+        except BadTemplate as error:
+            raise Refused(f"its chat template {error}") from error
+
+    def _defused(self, messages: Sequence[Message]) -> list[Message]:
+        """Return the messages, in which no text can pass for a special token of the template."""
+        return [Message(one.role, self._without_special(one.content)) for one in messages]
+
+    def _without_special(self, text: str) -> str:
+        for special in self._special:
+            if special in text:
+                text = text.replace(special, f"{special[0]}{_BREAK}{special[1:]}")
+        return text
+
+
+def _grammar(request: Generate) -> str | None:
+    if request.schema is not None:
+        return _schema_grammar(request.schema)
+    if request.choices:
+        return grammar.choices(request.choices)
+    return None if request.highest is None else grammar.marks(request.highest)
+
+
+def _schema_grammar(schema: str) -> str:
+    try:
+        return str(json_schema_to_gbnf(schema))
+    # The converter fails with whatever its own code fails with.
+    except Exception as error:
+        raise NativeError(
+            f"the output schema cannot be enforced: {type(error).__name__}: {error}"
+        ) from error

@@ -1,0 +1,313 @@
+"""The parent's side of a worker process: starts it, talks to it, and outlives it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+from collections.abc import AsyncGenerator
+from contextlib import suppress
+from itertools import count
+from pathlib import Path
+from time import monotonic
+
+import msgspec
+from msgspec.structs import replace
+
+from citewell import ModelError
+from citewell_llamacpp.wire import (
+    LENGTH,
+    MAX_FRAME_BYTES,
+    Adapt,
+    Cancel,
+    Done,
+    Failed,
+    FromChild,
+    Generate,
+    Load,
+    Loaded,
+    Piece,
+    ToChild,
+    TooLong,
+    frame,
+    from_child,
+)
+
+_CANCEL_TIMEOUT_S = 5.0
+_FIRST_PAUSE_S = 0.5
+_LONGEST_PAUSE_S = 60.0
+_KEPT_VARIABLES = (
+    "CUDA", "GGML", "HIP", "LANG", "LC_", "LD_LIBRARY_PATH", "OMP", "PATH", "PYTHON", "ROCR",
+    "SYSTEMROOT", "TMPDIR", "TZ",
+)  # fmt: skip
+
+Item = Piece | Done
+
+
+class PromptTooLong(Exception):
+    """The prompt does not fit.
+
+    Attributes:
+        tokens: of the prompt.
+        limit: that would fit.
+    """
+
+    def __init__(self, tokens: int, limit: int) -> None:
+        super().__init__(f"{tokens:,} tokens; {limit:,} fit")
+        self.tokens = tokens
+        self.limit = limit
+
+
+class Worker:
+    """A process that holds a model; started again, ever later, when it dies.
+
+    Args:
+        load: what it loads.
+        load_timeout_s: that loading may take.
+        log: of the component.
+
+    Attributes:
+        context: tokens of one conversation; 0 until it was started.
+    """
+
+    def __init__(self, load: Load, *, load_timeout_s: float, log: logging.Logger) -> None:
+        self._load = load
+        self._load_timeout_s = load_timeout_s
+        self._log = log
+        self._process: asyncio.subprocess.Process | None = None
+        self._listening: asyncio.Task[None] | None = None
+        self._answers: dict[int, asyncio.Queue[FromChild]] = {}
+        self._ids = count(1)
+        self._starting = asyncio.Lock()
+        self._pause_s = 0.0
+        self._rests_until = 0.0
+        self.context = 0
+
+    @property
+    def process_id(self) -> int | None:
+        """The process that runs now, if one does."""
+        return None if self._process is None else self._process.pid
+
+    async def start(self) -> None:
+        """Have the model loaded.
+
+        Raises:
+            ModelError: it cannot be, or the process died and rests before it is started again.
+        """
+        async with self._starting:
+            if self._process is not None:
+                return
+            rest = self._rests_until - monotonic()
+            if rest > 0:
+                raise ModelError(f"its process ended; it is started again in {rest:.1f} s")
+            try:
+                await self._start()
+            except ModelError:
+                self._rest()
+                raise
+
+    async def adapt(self, path: str) -> None:
+        """Have a LoRA adapter loaded.
+
+        Raises:
+            ModelError: it does not fit the model, or the process ended.
+        """
+        await self.start()
+        answer_id, answer = self._question()
+        try:
+            self._send(Adapt(answer_id, path))
+            message = await answer.get()
+        finally:
+            del self._answers[answer_id]
+        if isinstance(message, Failed):
+            raise ModelError(message.reason)
+
+    def _question(self) -> tuple[int, asyncio.Queue[FromChild]]:
+        """Return an id for something to ask of the process, and where the answers will be."""
+        answer_id = next(self._ids)
+        self._answers[answer_id] = asyncio.Queue()
+        return answer_id, self._answers[answer_id]
+
+    async def generate(self, request: Generate) -> AsyncGenerator[Item, None]:
+        """Yield pieces, then what became of the answer. Closing early stops the model.
+
+        Raises:
+            PromptTooLong: nothing was written.
+            ModelError: the model failed, or its process ended.
+        """
+        await self.start()
+        answer_id, answer = self._question()
+        ended = False
+        try:
+            self._send(replace(request, id=answer_id))
+            while not ended:
+                message = await answer.get()
+                ended = not isinstance(message, Piece)
+                if isinstance(message, Piece | Done):
+                    yield message
+                elif isinstance(message, TooLong):
+                    raise PromptTooLong(message.tokens, message.limit)
+                elif isinstance(message, Failed):
+                    raise ModelError(message.reason)
+        finally:
+            if ended:
+                del self._answers[answer_id]
+            else:
+                # Whoever closes this twice does not wait for the answer that still has to come.
+                await asyncio.shield(asyncio.ensure_future(self._cancel(answer_id, answer)))
+
+    async def close(self) -> None:
+        """End the process."""
+        async with self._starting:
+            await self._stop("closed")
+
+    # --- the process ----------------------------------------------------------------------
+
+    async def _start(self) -> None:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            # Without the working folder on its path: a folder must not run code by being there.
+            "-P",
+            "-c",
+            _BOOT,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+            env=_environment(),
+        )
+        self._process = process
+        try:
+            async with asyncio.timeout(self._load_timeout_s):
+                self._send(self._load)
+                message = await self._receive(process)
+        except TimeoutError:
+            await self._stop("took too long to load")
+            raise ModelError(
+                f"{self._load.path}: was not loaded within {self._load_timeout_s:g} s; "
+                "raise load_timeout_s"
+            ) from None
+        except _Gone as gone:
+            await self._stop(str(gone))
+            raise ModelError(f"{self._load.path}: loading it {gone}") from None
+        except BaseException:
+            await self._stop("was interrupted")
+            raise
+        if not isinstance(message, Loaded):
+            reason = message.reason if isinstance(message, Failed) else "it answers out of turn"
+            await self._stop(reason)
+            raise ModelError(f"{self._load.path}: {reason}")
+        self.context = message.context
+        self._listening = asyncio.create_task(self._listen(process))
+
+    async def _listen(self, process: asyncio.subprocess.Process) -> None:
+        """Hand each message to the answer that it belongs to, until the process ends."""
+        while True:
+            try:
+                message = await self._receive(process)
+            except _Gone as gone:
+                reason = str(gone)
+                break
+            answer = None if isinstance(message, Loaded) else self._answers.get(message.id)
+            if answer is not None:
+                answer.put_nowait(message)
+            if isinstance(message, Done):
+                self._pause_s = 0.0
+        self._lose(process, reason)
+
+    def _lose(self, process: asyncio.subprocess.Process, reason: str) -> None:
+        """Part from a process that ended, or that has to."""
+        if self._process is not process:
+            return
+        _kill(process)
+        self._log.warning("its process %s", reason)
+        self._process = None
+        self._rest()
+        self._abandon(reason)
+
+    async def _receive(self, process: asyncio.subprocess.Process) -> FromChild:
+        """Return the next message of the process.
+
+        Raises:
+            _Gone: it ended, or sends what is no message; then it is killed.
+        """
+        assert process.stdout is not None  # noqa: S101 - it was started with a pipe
+        try:
+            length = LENGTH.unpack(await process.stdout.readexactly(LENGTH.size))[0]
+            if length > MAX_FRAME_BYTES:
+                _kill(process)
+                raise _Gone("sent a message that is too long")
+            return from_child(await process.stdout.readexactly(length))
+        except asyncio.IncompleteReadError:
+            raise _Gone(_epitaph(await process.wait())) from None
+        except msgspec.DecodeError:
+            _kill(process)
+            raise _Gone("sent what is no message") from None
+
+    def _send(self, message: ToChild) -> None:
+        process = self._process
+        if process is None or process.stdin is None or process.stdin.is_closing():
+            raise ModelError("its process ended")
+        process.stdin.write(frame(message))
+
+    async def _cancel(self, answer_id: int, answer: asyncio.Queue[FromChild]) -> None:
+        """Stop an answer, and the process if it does not obey."""
+        process = self._process
+        with suppress(ModelError):
+            self._send(Cancel(answer_id))
+            try:
+                async with asyncio.timeout(_CANCEL_TIMEOUT_S):
+                    while isinstance(await answer.get(), Piece):
+                        pass
+            except TimeoutError:
+                if process is not None:
+                    self._lose(process, "hung and was ended")
+        del self._answers[answer_id]
+
+    async def _stop(self, reason: str) -> None:
+        process, self._process = self._process, None
+        if process is not None:
+            _kill(process)
+            await process.wait()
+        if self._listening is not None:
+            await asyncio.gather(self._listening, return_exceptions=True)
+            self._listening = None
+        self._abandon(reason)
+
+    def _abandon(self, reason: str) -> None:
+        """Tell everyone who waits that there will be nothing."""
+        for answer in self._answers.values():
+            answer.put_nowait(Failed(reason=f"its process {reason}"))
+
+    def _rest(self) -> None:
+        """Put the next start off, longer each time."""
+        self._rests_until = monotonic() + self._pause_s
+        self._pause_s = min(max(2 * self._pause_s, _FIRST_PAUSE_S), _LONGEST_PAUSE_S)
+
+
+class _Gone(Exception):
+    """The process ended; says how."""
+
+
+# The path of this process, so that the child finds the same packages.
+_BOOT = "from citewell_llamacpp.child import main; main()"
+
+
+def _environment() -> dict[str, str]:
+    """Return what the process needs to know, and no secret."""
+    kept = {name: value for name, value in os.environ.items() if name.startswith(_KEPT_VARIABLES)}
+    package = str(Path(__file__).resolve().parent.parent)
+    inherited = [path for path in sys.path if path and Path(path).is_dir()]
+    return {**kept, "PYTHONPATH": os.pathsep.join([*inherited, package])}
+
+
+def _kill(process: asyncio.subprocess.Process) -> None:
+    with suppress(ProcessLookupError):
+        process.kill()
+
+
+def _epitaph(code: int) -> str:
+    if code < 0:
+        return f"ended with {signal.Signals(-code).name}; the model file may be damaged"
+    return f"ended with exit status {code}"

@@ -1,0 +1,36 @@
+"""Small real GGUF files for tests, made once a run."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from tempfile import mkdtemp
+
+import pytest
+
+pytest.importorskip("llama_cpp", reason="llama.cpp is not compiled on this machine")
+
+from random_gguf import Shape, write_adapter, write_model
+
+__all__ = ["Shape", "adapter", "model", "write_adapter", "write_model"]
+
+
+@cache
+def _folder() -> Path:
+    return Path(mkdtemp(prefix="citewell-gguf-"))
+
+
+@cache
+def model(seed: int = 0) -> Path:
+    """Return a tiny model with random weights."""
+    path = _folder() / f"model-{seed}.gguf"
+    write_model(path, seed=seed)
+    return path
+
+
+@cache
+def adapter(seed: int = 1) -> Path:
+    """Return a LoRA adapter for the tiny model."""
+    path = _folder() / f"lora-{seed}.gguf"
+    write_adapter(path, seed=seed)
+    return path
