@@ -1,0 +1,1 @@
+"""A language model behind an API: whatever LiteLLM knows to talk to."""

@@ -1,0 +1,30 @@
+"""Imports LiteLLM so that it sends and fetches nothing by itself."""
+
+from __future__ import annotations
+
+import logging
+import os
+from functools import cache
+from types import ModuleType
+
+# Read while the package is imported. Source: litellm, `get_model_cost_map`.
+_SWITCHES = {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_OFFLINE_MODE": "True"}
+
+
+@cache
+def litellm() -> ModuleType:
+    """Return the package; the first call takes seconds, so make it in a thread."""
+    os.environ.update(_SWITCHES)
+    import litellm as package
+
+    package.telemetry = False
+    package.suppress_debug_info = True
+    package.disable_hf_tokenizer_download = True
+    package.drop_params = True
+    package.num_retries = 0
+    for name in ("LiteLLM", "LiteLLM Router", "LiteLLM Proxy"):
+        logger = logging.getLogger(name)
+        # Its own handlers would write to the terminal, past what removes secrets.
+        logger.handlers.clear()
+        logger.setLevel(logging.CRITICAL)
+    return package

@@ -1,0 +1,209 @@
+"""The model `litellm` at work."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from types import ModuleType
+from typing import Any, Literal
+
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt
+from tenacity.wait import wait_exponential_jitter
+
+from citewell import (
+    Choices,
+    Delta,
+    ModelError,
+    OutputSchema,
+    Prompt,
+    PromptRefused,
+    Usage,
+    blocking,
+    chat_messages,
+)
+from citewell_litellm.failures import explained, is_passing, retry_after_s
+from citewell_litellm.library import litellm
+from citewell_litellm.plugin import LiteLLMConfig
+
+_MILLION = 1_000_000
+_CHARS_OF_A_TOKEN = 64
+_SPARE_CHARS = 4_096
+# What a provider adds to each message, at most: role, separators.
+_TOKENS_OF_A_MESSAGE = 16
+_LONGEST_WAIT_S = 20.0
+
+
+class LiteLLMModel:
+    """A model behind an API."""
+
+    def __init__(self, config: LiteLLMConfig, *, log: logging.Logger) -> None:
+        self._config = config
+        self._log = log
+        self._wait = wait_exponential_jitter(multiplier=0.5, max=_LONGEST_WAIT_S)
+
+    async def generate(self, prompt: Prompt) -> AsyncGenerator[Delta | Usage, None]:
+        """Yield the output; until its first character failures that pass are tried again.
+
+        Raises:
+            ModelError: the API cannot be reached, refuses, fails, or breaks off.
+        """
+        package = await blocking.call(litellm)
+        has_output = False
+        try:
+            async with aclosing(self._stream(package, prompt)) as items:
+                async for item in items:
+                    has_output = True
+                    yield item
+        except ModelError:
+            raise
+        except Exception as error:
+            raise explained(
+                error, package, model=self._config.model, has_output=has_output
+            ) from error
+
+    async def highest_cost(self, prompt: Prompt) -> float | None:
+        """Return what a generation costs at most, or None when the price is not known.
+
+        No tokenizer makes more tokens than the text has bytes.
+        """
+        package = await blocking.call(litellm)
+        messages = chat_messages(prompt)
+        size = sum(len(one["content"].encode("utf-8", "replace")) for one in messages)
+        most = size + _TOKENS_OF_A_MESSAGE * (len(messages) + 1)
+        return self._cost(package, most, prompt.generation.max_output_tokens)
+
+    async def _stream(
+        self, package: ModuleType, prompt: Prompt
+    ) -> AsyncGenerator[Delta | Usage, None]:
+        response = await self._opened(package, prompt)
+        as_choice = isinstance(prompt.constraint, Choices) and self._config.response_format
+        room = prompt.generation.max_output_tokens * _CHARS_OF_A_TOKEN + _SPARE_CHARS
+        texts: list[str] = []
+        finish: str | None = None
+        tokens = (0, 0)
+        async with aclosing(response):
+            async for chunk in response:
+                usage = getattr(chunk, "usage", None)
+                if usage is not None:
+                    tokens = (usage.prompt_tokens or 0, usage.completion_tokens or 0)
+                for choice in chunk.choices[:1]:
+                    finish = choice.finish_reason or finish
+                    text = choice.delta.content or ""
+                    room -= len(text)
+                    if room < 0:
+                        raise ModelError(f"{self._config.model}: its API writes without end")
+                    if text:
+                        texts.append(text)
+                        if not as_choice:
+                            yield Delta(text)
+        if finish is None or not _has_finished(response):
+            raise ModelError(f"{self._config.model}: its API broke off in the middle")
+        if finish == "content_filter":
+            raise PromptRefused(f"{self._config.model}: its provider refuses the answer")
+        if as_choice:
+            yield Delta(_chosen("".join(texts)))
+        ended: Literal["stop", "length"] = "length" if finish == "length" else "stop"
+        yield Usage(
+            input_tokens=tokens[0],
+            output_tokens=tokens[1],
+            cost=self._cost(package, *tokens),
+            finish=ended,
+        )
+
+    async def _opened(self, package: ModuleType, prompt: Prompt) -> Any:
+        """Return the stream of the answer, after as many tries as it takes."""
+        tries = AsyncRetrying(
+            stop=stop_after_attempt(self._config.retries + 1),
+            retry=retry_if_exception(lambda error: _may_pass(error, package)),
+            wait=self._pause,
+            before_sleep=self._tell,
+            reraise=True,
+        )
+        return await tries(package.acompletion, **self._arguments(prompt))
+
+    def _pause(self, state: RetryCallState) -> float:
+        asked = retry_after_s(state.outcome.exception() if state.outcome else None)
+        return max(asked or 0.0, self._wait(state))
+
+    def _tell(self, state: RetryCallState) -> None:
+        error = state.outcome.exception() if state.outcome else None
+        self._log.info("try %d failed: %s", state.attempt_number, type(error).__name__)
+
+    def _arguments(self, prompt: Prompt) -> dict[str, Any]:
+        config, generation = self._config, prompt.generation
+        key = config.api_key
+        arguments: dict[str, Any] = {
+            "model": config.model,
+            "messages": chat_messages(prompt),
+            "stream": True,
+            "stream_options": {"include_usage": True},
+            "max_tokens": generation.max_output_tokens,
+            "temperature": generation.temperature,
+            "seed": generation.seed,
+            "timeout": config.patience_s,
+            "max_retries": 0,
+            "api_base": config.api_base,
+            "api_key": None if key is None else key.get_secret_value(),
+            **config.options,
+        }
+        if generation.stop:
+            arguments["stop"] = list(generation.stop)
+        form = _response_format(prompt) if config.response_format else None
+        if form is not None:
+            arguments["response_format"] = form
+        return arguments
+
+    def _cost(self, package: ModuleType, input_tokens: int, output_tokens: int) -> float | None:
+        price = self._config.price
+        if price is not None:
+            return (input_tokens * price.input + output_tokens * price.output) / _MILLION
+        try:
+            parts = package.cost_per_token(
+                model=self._config.model,
+                prompt_tokens=input_tokens,
+                completion_tokens=output_tokens,
+            )
+        # It raises what it likes for a model that its table does not have.
+        except Exception:  # noqa: BLE001 - see above
+            return None
+        return float(sum(parts))
+
+
+def _has_finished(response: Any) -> bool:
+    """Tell whether the provider said that it has finished; LiteLLM says so for it if it did not."""
+    names = ("received_finish_reason", "intermittent_finish_reason")
+    said = [getattr(response, name) for name in names if hasattr(response, name)]
+    return not said or any(said)
+
+
+def _may_pass(error: BaseException, package: ModuleType) -> bool:
+    asked = retry_after_s(error)
+    return is_passing(error, package) and (asked is None or asked <= _LONGEST_WAIT_S)
+
+
+def _response_format(prompt: Prompt) -> dict[str, object] | None:
+    constraint = prompt.constraint
+    if isinstance(constraint, OutputSchema):
+        schema: object = constraint.schema
+    elif isinstance(constraint, Choices):
+        schema = {
+            "type": "object",
+            "properties": {"choice": {"enum": list(constraint.choices)}},
+            "required": ["choice"],
+            "additionalProperties": False,
+        }
+    else:
+        return None
+    return {"type": "json_schema", "json_schema": {"name": "output", "schema": schema}}
+
+
+def _chosen(text: str) -> str:
+    """Return the choice that stands in the JSON of an answer, or the text where it is none."""
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+    choice = found.get("choice") if isinstance(found, dict) else None
+    return choice if isinstance(choice, str) else text
