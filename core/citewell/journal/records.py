@@ -105,7 +105,10 @@ class AnswerRecord(Struct, frozen=True, kw_only=True):
         model_identity: component name and hash of its settings.
         index_identity: what the retriever named its content at that moment.
         seconds: durations by stage: "retrieve", "first_claim", "generate", "total".
+        reused_tokens: of the input, those that were computed for an earlier prompt.
         errors: models that failed before the one that answered, each in one line.
+        notes: what else the models were not given, a line each.
+        generation: names the settings that were in force.
     """
 
     id: str
@@ -126,6 +129,9 @@ class AnswerRecord(Struct, frozen=True, kw_only=True):
     passages: tuple[PassageRecord, ...]
     seconds: dict[str, float] = field(default_factory=dict)
     input_tokens: int = 0
+    reused_tokens: int = 0
     output_tokens: int = 0
     cost: float | None = None
     errors: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    generation: str = ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-HEAD = "0001"
+HEAD = "0002"
 """The newest revision in `migrations/versions`; a test compares the two."""
 
 metadata = sa.MetaData()
@@ -39,4 +39,25 @@ answers = sa.Table(
     sa.Column("output_tokens", sa.Integer, nullable=False),
     sa.Column("cost", sa.Float),
     sa.Column("errors", sa.JSON, nullable=False),
+    sa.Column("reused_tokens", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("notes", sa.JSON, nullable=False, server_default="[]"),
+    sa.Column("generation", sa.String(16), nullable=False, server_default=""),
+)
+
+accounts = sa.Table(
+    "accounts",
+    metadata,
+    sa.Column("key", sa.String(200), primary_key=True),
+    sa.Column("spent", sa.BigInteger, nullable=False),
+    sa.Column("reserved", sa.BigInteger, nullable=False),
+)
+
+charges = sa.Table(
+    "charges",
+    metadata,
+    sa.Column("id", sa.String(32), primary_key=True),
+    sa.Column("account", sa.ForeignKey("accounts.key"), primary_key=True),
+    sa.Column("model", sa.Text, nullable=False),
+    sa.Column("reserved", sa.BigInteger, nullable=False),
+    sa.Column("settled", sa.BigInteger),
 )

@@ -1,0 +1,127 @@
+"""Which budgets an answer counts towards, and how much of them it takes."""
+
+from __future__ import annotations
+
+import math
+import secrets
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from citewell import blocking
+from citewell.engine.breaker import OverBudget
+from citewell.engine.tables import Budget
+from citewell.errors import ModelError
+from citewell.protocols import Model, PricedModel
+from citewell.types.questions import Prompt, Question, Usage
+
+if TYPE_CHECKING:
+    from citewell.journal.ledger import Account, Ledger
+
+MILLIONTHS = 1_000_000
+_PERIODS: Mapping[str, str] = {"day": "%Y-%m-%d", "month": "%Y-%m", "total": "total"}
+_NOBODY = "terminal"
+
+
+class Charge(Struct):
+    """What one attempt costs.
+
+    Attributes:
+        usage: of the attempt, once it is complete.
+    """
+
+    usage: Usage | None = None
+
+
+class Budgets:
+    """The budgets of some settings.
+
+    Args:
+        budgets: by name.
+        ledger: opens the accounts; called in a thread, when one is needed. None where there is
+            no journal; then nothing may be spent.
+        now: the time, in UTC.
+    """
+
+    def __init__(
+        self,
+        budgets: Mapping[str, Budget],
+        ledger: Callable[[], Ledger] | None,
+        *,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._budgets = budgets
+        self._ledger = ledger
+        self._now = now
+
+    @asynccontextmanager
+    async def charged(
+        self, model: Model, name: str, prompt: Prompt, question: Question
+    ) -> AsyncIterator[Charge]:
+        """Reserve what an attempt may cost, and settle what it did cost.
+
+        What was cut short counts as what was reserved, unless the error says what it cost.
+
+        Raises:
+            OverBudget: a budget has no room, or the price is not known.
+        """
+        charge = Charge()
+        towards = self._towards(name, question)
+        most = await self._most(model, name, prompt) if towards else None
+        if most is None:
+            yield charge
+            return
+        if self._ledger is None:
+            raise OverBudget("has a budget, and there is no journal to keep it in")
+        ledger = await blocking.call(self._ledger)
+        charge_id = secrets.token_hex(16)
+        full = await blocking.call(_reserve, ledger, charge_id, towards, most, name)
+        if full is not None:
+            raise OverBudget(f"could spend more than budget.{full.key.partition('/')[0]} allows")
+        cost: float | None = None
+        try:
+            yield charge
+            cost = charge.usage.cost if charge.usage is not None else None
+        except ModelError as error:
+            cost = error.cost
+            raise
+        finally:
+            await blocking.call(ledger.settle, charge_id, _millionths(cost))
+
+    def _towards(self, name: str, question: Question) -> list[Account]:
+        from citewell.journal.ledger import Account
+
+        found = []
+        for key, budget in self._budgets.items():
+            if budget.models is None or name in budget.models:
+                period = self._now().strftime(_PERIODS[budget.per])
+                payer = {"all": "all", "user": question.asker, "channel": question.channel}
+                who = payer[budget.each] or _NOBODY
+                limit = math.floor(budget.limit * MILLIONTHS + 1e-6)
+                found.append(Account(f"{key}/{period}/{who}"[:200], limit))
+        return found
+
+    async def _most(self, model: Model, name: str, prompt: Prompt) -> int | None:
+        """Return the highest price in millionths; None for a model that no budget is about."""
+        cost = await model.highest_cost(prompt) if isinstance(model, PricedModel) else None
+        if cost is not None:
+            return _millionths(cost)
+        if isinstance(model, PricedModel) or any(
+            name in (budget.models or ()) for budget in self._budgets.values()
+        ):
+            raise OverBudget("has a budget and no price that is known; set price")
+        return None
+
+
+def _reserve(
+    ledger: Ledger, charge_id: str, towards: list[Account], amount: int, model: str
+) -> Account | None:
+    return ledger.reserve(charge_id, towards, amount, model=model)
+
+
+def _millionths(cost: float | None) -> int | None:
+    """Return a cost in whole millionths, rounded up."""
+    return None if cost is None else math.ceil(round(cost * MILLIONTHS, 6))
