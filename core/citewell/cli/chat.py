@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import AsyncExitStack, ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,7 @@ from citewell.cli.wording import safe_line
 if TYPE_CHECKING:
     from citewell.blocks import Block
     from citewell.cli.talking import Talk
-    from citewell.engine.runtime import Runtime
+    from citewell.engine.serving import Serving
     from citewell.engine.settings import Settings
 
 
@@ -53,7 +53,7 @@ def command(
 
             settings = stack.enter_context(writable(settings))
             runner.run(_bring_up(settings))
-        _talk(Talk(runner, stack.enter_context(_opened(runner, settings)), manner))
+        _talk(Talk(runner, stack.enter_context(_serving(runner, settings)), manner))
 
 
 def _talk(talk: Talk) -> None:
@@ -76,15 +76,21 @@ async def _bring_up(settings: Settings) -> None:
 
 
 @contextmanager
-def _opened(runner: asyncio.Runner, settings: Settings) -> Iterator[Runtime]:
-    from citewell.engine.runtime import open_runtime
+def _serving(runner: asyncio.Runner, settings: Settings) -> Iterator[Serving]:
+    from citewell.engine.serving import Serving
+    from citewell.engine.settings import load_settings
 
-    stack = AsyncExitStack()
-    runtime = runner.run(stack.enter_async_context(open_runtime(settings)))
+    def load() -> Settings:
+        return settings if settings.path is None else load_settings(settings.path)
+
+    async def opened() -> Serving:
+        return Serving(settings, load)
+
+    serving = runner.run(opened())
     try:
-        yield runtime
+        yield serving
     finally:
-        runner.run(stack.aclose())
+        runner.run(serving.close())
 
 
 def _typed() -> str | None:

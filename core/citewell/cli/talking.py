@@ -6,6 +6,7 @@ import asyncio
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import groupby
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,9 +15,13 @@ from citewell.cli.assisting import Conversation, Manner
 from citewell.cli.page import Line, Look, Piece, Row, page
 from citewell.cli.printing import open_printer
 from citewell.cli.wording import GONE, safe_line
-from citewell.engine.runtime import Runtime
+from citewell.engine.serving import Serving
 from citewell.errors import CitewellError
 from citewell.types.answers import Answer, Citation
+
+if TYPE_CHECKING:
+    from citewell.cli.explaining import Explanation
+    from citewell.journal.records import AnswerRecord
 
 _HELP = """\
 /sources  quotes of the last answer, read from the documents again
@@ -32,12 +37,12 @@ class Talk:
     that line editing and Ctrl-C work as everywhere.
     """
 
-    def __init__(self, runner: asyncio.Runner, runtime: Runtime, manner: Manner) -> None:
+    def __init__(self, runner: asyncio.Runner, serving: Serving, manner: Manner) -> None:
         self._runner = runner
-        self._runtime = runtime
+        self._serving = serving
         self._manner = manner
         self._printer = open_printer(sys.stdout)
-        self._conversation = Conversation(runtime, manner, self._printer)
+        self._conversation = Conversation(serving, serving.settings, manner, self._printer)
         self._commands: Mapping[str, Callable[[], None]] = {
             "/sources": self._show_sources,
             "/why": self._explain,
@@ -64,11 +69,21 @@ class Talk:
 
     def _answer(self, line: str) -> None:
         if not line.startswith("/"):
+            self._follow_settings()
             self._runner.run(self._conversation.ask(line))
         elif line in self._commands:
             self._commands[line]()
         else:
             click.echo(f"{safe_line(line)} is no command here\n{_HELP}")
+
+    def _follow_settings(self) -> None:
+        """Take a changed settings file over before the next answer, and say so."""
+        change = self._runner.run(self._serving.refresh())
+        if change is not None and change.applied:
+            click.secho("the settings changed", dim=True)
+        elif change is not None:
+            problem = safe_line(change.reason)
+            click.echo(f"warning: the settings stay as they were: {problem}", err=True)
 
     def _forget(self) -> None:
         self._conversation.forget()
@@ -85,12 +100,18 @@ class Talk:
         if self._conversation.last is None:
             click.echo("there is no answer to explain yet")
             return
-        from citewell.cli.explaining import explain, find
+        from citewell.cli.explaining import find
         from citewell.cli.explanation_page import explanation_page
 
-        record = find(self._runtime.settings, self._conversation.last.id)
-        explanation = self._runner.run(explain(record, self._runtime, self._manner.audience))
+        record = find(self._serving.settings, self._conversation.last.id)
+        explanation = self._runner.run(self._explanation(record))
         self._printer.write(explanation_page(explanation))
+
+    async def _explanation(self, record: AnswerRecord) -> Explanation:
+        from citewell.cli.explaining import explain
+
+        async with self._serving.lease() as runtime:
+            return await explain(record, runtime, self._manner.audience)
 
 
 def _source_rows(answer: Answer, current: Sequence[Citation]) -> Iterator[Row]:

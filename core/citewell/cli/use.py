@@ -1,0 +1,123 @@
+"""`citewell use`: changes one line of the settings, which running processes then follow."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from citewell.cli.options import config_option, examples
+from citewell.cli.wording import safe_line
+from citewell.errors import ConfigError
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+
+@click.group("use")
+def command() -> None:
+    """Choose what answers, by changing a line of the settings file.
+
+    The file is checked before it is changed, and keeps its comments. A running process takes the
+    change over for new questions, without a restart.
+    """
+
+
+def _named(kind: str, config: Path | None, incomplete: str) -> list[CompletionItem]:
+    """Return the sections of `kind` that a shell may complete."""
+    from click.shell_completion import CompletionItem
+
+    try:
+        tables = _document(_file(config)).get(kind, {})
+    except ConfigError:
+        return []
+    return [CompletionItem(name) for name in tables if name.startswith(incomplete)]
+
+
+def _complete_model(
+    context: click.Context, _parameter: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    return _named("model", context.params.get("config"), incomplete)
+
+
+def _complete_profile(
+    context: click.Context, _parameter: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    return _named("profile", context.params.get("config"), incomplete)
+
+
+@command.command(
+    "model", epilog=examples("citewell use model cloud", "citewell use model tuned -p support")
+)
+@click.argument("name", shell_complete=_complete_model)
+@click.option(
+    "-p",
+    "--profile",
+    metavar="NAME",
+    shell_complete=_complete_profile,
+    help="Profile that it answers for; by default the one that answers by default.",
+)
+@config_option
+def model(name: str, profile: str | None, config: Path | None) -> None:
+    """Let the model NAME answer first.
+
+    Where NAME stands among the fallbacks, the model that answered so far takes its place there.
+    """
+    from citewell.engine.settings import load_settings, save_settings
+
+    path = _file(config)
+    profile = profile or load_settings(path).default_profile
+    document = _document(path)
+    before = _set_model(document, profile, name)
+    save_settings(path, document.as_string())
+    if before == name:
+        click.echo(f"profile {safe_line(profile)}: {safe_line(name)} answers already")
+    else:
+        was = f" instead of {safe_line(before)}" if before else ""
+        click.echo(f"profile {safe_line(profile)}: {safe_line(name)} answers{was}")
+
+
+def _file(config: Path | None) -> Path:
+    from citewell.engine.settings import find_config
+
+    path = config or find_config(Path.cwd())
+    if path is None:
+        raise ConfigError("no citewell.toml here or in a folder above; run: citewell init")
+    return path
+
+
+def _document(path: Path) -> Any:
+    """Return the file as a document that keeps its comments and its form."""
+    import tomlkit
+    from tomlkit.exceptions import TOMLKitError
+
+    try:
+        return tomlkit.parse(path.read_bytes().decode())
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {(error.strerror or '').lower()}") from error
+    except (TOMLKitError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: this is not TOML: {error}") from error
+
+
+def _set_model(document: Any, profile: str, name: str) -> str:
+    """Name the model in the document, and return the one that was named before, if one was."""
+    import tomlkit
+
+    from citewell.engine.nearest import did_you_mean
+
+    profiles = document.setdefault("profile", tomlkit.table(is_super_table=True))
+    if profiles and profile not in profiles:
+        hint = did_you_mean(profile, list(profiles), f"there are: {', '.join(profiles)}")
+        raise ConfigError(f"there is no [profile.{profile}]{hint}")
+    table = profiles.setdefault(profile, tomlkit.table())
+    before = str(table.get("model", ""))
+    fallback = table.get("fallback", [])
+    if name in fallback and before and before != name:
+        fallback[fallback.index(name)] = before
+    if not before:
+        retrievers = list(document.get("retriever", {}))
+        if len(retrievers) == 1 and "retriever" not in table:
+            table["retriever"] = retrievers[0]
+    table["model"] = name
+    return before

@@ -1,0 +1,151 @@
+"""Opened components; generations of the settings that ask for the same one share it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
+from pydantic import BaseModel
+
+from citewell.engine.folders import make_folder
+from citewell.errors import CitewellError, ConfigError, PluginError
+from citewell.specs import Context
+
+log = logging.getLogger(__name__)
+
+# Their files are what a command is run for, and must stay.
+_LASTING = {"retriever", "library"}
+
+
+class Wanted(Struct, frozen=True, kw_only=True):
+    """A component as some settings ask for it; equal ones are opened once.
+
+    Attributes:
+        kind: of its section.
+        context: what it is built with, but for the folder where that cannot be made.
+    """
+
+    kind: str
+    spec: Any
+    config: BaseModel
+    context: Context
+
+
+class _Held(Struct, eq=False):
+    """A component that is open, or about to be.
+
+    Attributes:
+        users: generations that hold it.
+    """
+
+    wanted: Wanted
+    opened: asyncio.Future[object]
+    closing: asyncio.Event
+    task: asyncio.Task[None]
+    users: int = 0
+
+
+class Pool:
+    """Opens components and closes each with its last user.
+
+    Each is entered and left by a task of its own, so that what one does with its task, like a task
+    group across `yield`, is right whoever asks for it first and lets go of it last.
+    """
+
+    def __init__(self) -> None:
+        self._held: list[_Held] = []
+
+    def holds(self, wanted: Wanted) -> bool:
+        """Tell whether the component is open, or about to be."""
+        return self._find(wanted) is not None
+
+    async def acquire(self, wanted: Wanted) -> object:
+        """Return the component, opened if it was not.
+
+        Raises:
+            CitewellError: it cannot be opened.
+        """
+        held = self._find(wanted)
+        if held is None:
+            opened: asyncio.Future[object] = asyncio.get_running_loop().create_future()
+            closing = asyncio.Event()
+            task = asyncio.create_task(_keep(wanted, opened, closing))
+            held = _Held(wanted, opened, closing, task)
+            self._held.append(held)
+        held.users += 1
+        try:
+            return await asyncio.shield(held.opened)
+        except BaseException:
+            await self._let_go(held)
+            raise
+
+    async def release(self, wanted: Wanted) -> None:
+        """Let go of what `acquire` returned."""
+        held = self._find(wanted)
+        if held is not None:
+            await self._let_go(held)
+
+    def _find(self, wanted: Wanted) -> _Held | None:
+        return next((held for held in self._held if held.wanted == wanted), None)
+
+    async def _let_go(self, held: _Held) -> None:
+        held.users -= 1
+        if held.users or held not in self._held:
+            return
+        self._held.remove(held)
+        held.closing.set()
+        if not held.opened.done():
+            held.task.cancel()
+        results = await asyncio.gather(held.task, return_exceptions=True)
+        if isinstance(results[0], Exception):
+            raise results[0]
+
+
+async def _keep(wanted: Wanted, opened: asyncio.Future[object], closing: asyncio.Event) -> None:
+    """Open the component, hold it until nobody uses it, and close it."""
+    with ExitStack() as stack:
+        try:
+            context = replace(wanted.context, data_dir=_folder(wanted, stack))
+            entering = wanted.spec.build(wanted.config, context)
+            component = await entering.__aenter__()
+        except asyncio.CancelledError:
+            opened.cancel()
+            raise
+        except Exception as error:  # noqa: BLE001 - a plugin may raise anything
+            opened.set_exception(_explained(error, wanted))
+            # Whoever waited may have gone meanwhile.
+            opened.exception()
+            return
+        opened.set_result(component)
+        await closing.wait()
+        await entering.__aexit__(None, None, None)
+
+
+def _explained(error: Exception, wanted: Wanted) -> Exception:
+    if isinstance(error, CitewellError):
+        return error
+    explained = PluginError(
+        f'{wanted.kind} "{wanted.context.name}" ({wanted.spec.name}) could not be opened: '
+        f"{type(error).__name__}: {error}"
+    )
+    explained.__cause__ = error
+    return explained
+
+
+def _folder(wanted: Wanted, stack: ExitStack) -> Path:
+    """Return the folder of a component; one that passes, where that is enough for an answer."""
+    try:
+        make_folder(wanted.context.data_dir)
+    except ConfigError as error:
+        if wanted.kind in _LASTING:
+            raise
+        log.info("%s", error)
+        from tempfile import TemporaryDirectory
+
+        return Path(stack.enter_context(TemporaryDirectory(prefix="citewell-")))
+    return wanted.context.data_dir

@@ -1,0 +1,281 @@
+"""The settings in force, changed while questions are answered."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, NoReturn, cast
+
+from msgspec import Struct
+
+from citewell import blocking
+from citewell.engine.memory import available_bytes
+from citewell.engine.pool import Pool
+from citewell.engine.runtime import Runtime
+from citewell.engine.sections import Section, Settings
+from citewell.errors import CitewellError, ModelError
+from citewell.specs import ModelSpec
+
+log = logging.getLogger(__name__)
+
+_GIGABYTE = 1_000_000_000
+_POLL_S = 1.0
+
+
+class _Generation(Struct, eq=False):
+    """Settings with their components.
+
+    Attributes:
+        users: questions that are answered with it.
+        idle: set while there are none.
+    """
+
+    runtime: Runtime
+    idle: asyncio.Event
+    users: int = 0
+
+
+class Change(Struct, frozen=True, kw_only=True):
+    """What became of a change of the settings.
+
+    Attributes:
+        applied: whether the new settings are in force.
+        reason: one line a problem, where they are not; what needs a restart, where they are.
+    """
+
+    applied: bool
+    reason: str = ""
+
+
+class Serving:
+    """Answers new questions with the newest settings that work, and running ones with theirs.
+
+    Args:
+        settings: to begin with.
+        load: reads the settings again; called in a thread.
+        memory: how much a new model may take, in bytes.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        load: Callable[[], Settings],
+        *,
+        memory: Callable[[], int] = available_bytes,
+    ) -> None:
+        self._load = load
+        self._memory = memory
+        self._pool = Pool()
+        self._changing = asyncio.Lock()
+        self._current = self._made(settings)
+        self._closing: set[asyncio.Task[None]] = set()
+        self._seen = _seen(settings.path)
+
+    @property
+    def settings(self) -> Settings:
+        """The settings in force."""
+        return self._current.runtime.settings
+
+    @asynccontextmanager
+    async def lease(self) -> AsyncIterator[Runtime]:
+        """Yield the components in force now; they stay open until the end."""
+        generation = self._current
+        generation.users += 1
+        generation.idle.clear()
+        try:
+            yield generation.runtime
+        finally:
+            generation.users -= 1
+            if not generation.users:
+                generation.idle.set()
+
+    async def refresh(self) -> Change | None:
+        """Reload if the file has changed since it was last read; None if it has not."""
+        seen = _seen(self.settings.path)
+        if seen == self._seen:
+            return None
+        self._seen = seen
+        return await self.reload()
+
+    async def watch(self) -> NoReturn:
+        """Reload whenever the file changes, until cancelled."""
+        while True:
+            await asyncio.sleep(_POLL_S)
+            change = await self.refresh()
+            if change is not None and not change.applied:
+                log.warning("the settings stay as they were: %s", change.reason)
+
+    async def reload(self) -> Change:
+        """Read the settings, and put them in force unless anything about them is wrong.
+
+        What the profiles name first is opened beside what is open. Where the memory does not
+        suffice for both, the models that are no longer wanted are closed before: new questions
+        go to the fallbacks meanwhile, or wait.
+        """
+        async with self._changing:
+            try:
+                settings = await blocking.call(self._load)
+            except CitewellError as error:
+                return Change(applied=False, reason=str(error))
+            if settings.generation == self.settings.generation:
+                return Change(applied=True)
+            fixed = _needs_restart(self.settings, settings)
+            if fixed:
+                return Change(applied=False, reason=f"restart needed for {', '.join(fixed)}")
+            new = self._made(settings)
+            try:
+                if not await self._fits(new.runtime):
+                    return await self._swap(new)
+                await self._open(new.runtime)
+            except (CitewellError, ExceptionGroup) as error:
+                await new.runtime.close()
+                return Change(applied=False, reason=str(error))
+            self._retire(self._replace(new))
+            return Change(applied=True)
+
+    async def close(self) -> None:
+        """Close everything, when the last answer is complete."""
+        await self._drained(self._current)
+        await asyncio.gather(*self._closing)
+
+    # --- generations ----------------------------------------------------------------------
+
+    @staticmethod
+    def _made_idle() -> asyncio.Event:
+        idle = asyncio.Event()
+        idle.set()
+        return idle
+
+    def _made(self, settings: Settings) -> _Generation:
+        return _Generation(Runtime(settings, self._pool), self._made_idle())
+
+    def _replace(self, new: _Generation) -> _Generation:
+        old, self._current = self._current, new
+        log.info("settings %s are in force", new.runtime.settings.generation)
+        return old
+
+    def _retire(self, old: _Generation) -> None:
+        """Close a generation when its last answer is complete."""
+        task = asyncio.create_task(self._drained(old))
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
+
+    @staticmethod
+    async def _drained(generation: _Generation) -> None:
+        await generation.idle.wait()
+        try:
+            await generation.runtime.close()
+        except (CitewellError, ExceptionGroup) as error:
+            log.warning("closing what is no longer used: %s", error)
+
+    async def _open(self, runtime: Runtime) -> None:
+        """Open what the profiles name first, so that nobody waits for it or finds it broken."""
+        for profile in runtime.settings.profiles.values():
+            if profile.retriever is not None:
+                await runtime.retriever(profile.retriever)
+            await runtime.formatter(profile.formatter)
+            await runtime.model(profile.model, makes_room=True)
+
+    # --- memory ---------------------------------------------------------------------------
+
+    async def _fits(self, new: Runtime) -> bool:
+        """Tell whether the new models fit beside those that are open.
+
+        Raises:
+            ModelError: they do not even fit alone.
+        """
+        needed = sum([await _memory_bytes(new, one) for one in self._unopened(new)])
+        if not needed:
+            return True
+        room = await blocking.call(self._memory)
+        if needed <= room:
+            return True
+        freed = sum([
+            await _memory_bytes(self._current.runtime, one) for one in self._unwanted(new)
+        ])
+        if needed <= room + freed:
+            return False
+        raise ModelError(
+            f"the models take about {needed / _GIGABYTE:.1f} GB, and there are "
+            f"{(room + freed) / _GIGABYTE:.1f} GB for them; choose a smaller file, or lower "
+            "context or conversations"
+        )
+
+    def _unopened(self, new: Runtime) -> Iterator[Section]:
+        """Yield the models that the profiles name first and that are not open."""
+        for section in _first_models(new.settings):
+            if not section.missing and not self._pool.holds(new.wanted("model", section)):
+                yield section
+
+    def _unwanted(self, new: Runtime) -> Iterator[Section]:
+        """Yield the open models that the new settings have no use for."""
+        old = self._current.runtime
+        kept = [new.wanted("model", section) for section in _models(new.settings)]
+        for section in old.settings.models.values():
+            wanted = old.wanted("model", section)
+            if self._pool.holds(wanted) and wanted not in kept:
+                yield section
+
+    async def _swap(self, new: _Generation) -> Change:
+        """Close the models that are no longer wanted, then open the new ones.
+
+        New questions are answered by the fallbacks of the new settings, or wait.
+        """
+        with new.runtime.making_room():
+            old = self._replace(new)
+            await self._drained(old)
+            try:
+                await self._open(new.runtime)
+            except (CitewellError, ExceptionGroup) as error:
+                reason = str(error)
+            else:
+                return Change(applied=True)
+        back = self._made(old.runtime.settings)
+        with back.runtime.making_room():
+            await self._drained(self._replace(back))
+            await self._open(back.runtime)
+        return Change(applied=False, reason=reason)
+
+
+def _seen(path: Path | None) -> tuple[int, int, int] | None:
+    """Return what tells one state of a file from the next."""
+    try:
+        found = None if path is None else path.stat()
+    except OSError:
+        return None
+    return None if found is None else (found.st_mtime_ns, found.st_size, found.st_ino)
+
+
+def _models(settings: Settings) -> list[Section]:
+    """Return the models that some profile names."""
+    profiles = settings.profiles.values()
+    names = dict.fromkeys(name for one in profiles for name in (one.model, *one.fallback))
+    return [settings.models[name] for name in names]
+
+
+def _first_models(settings: Settings) -> list[Section]:
+    """Return the models that some profile names first."""
+    names = dict.fromkeys(profile.model for profile in settings.profiles.values())
+    return [settings.models[name] for name in names]
+
+
+async def _memory_bytes(runtime: Runtime, section: Section) -> int:
+    spec = cast("ModelSpec[Any]", section.spec)
+    if spec.memory_bytes is None:
+        return 0
+    context = runtime.wanted("model", section).context
+    return await blocking.call(spec.memory_bytes, section.config, context)
+
+
+def _needs_restart(old: Settings, new: Settings) -> list[str]:
+    """Return what of the new settings a running process cannot take over."""
+    changes = {
+        "plugins": [one.name for one in old.registry.plugins if one.state == "on"]
+        != [one.name for one in new.registry.plugins if one.state == "on"],
+        "journal": str(old.journal) != str(new.journal),
+        "data_dir": old.data_dir != new.data_dir,
+    }
+    return [name for name, changed in changes.items() if changed]

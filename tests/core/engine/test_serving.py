@@ -1,0 +1,219 @@
+"""The settings are changed while questions are answered, and nobody notices."""
+
+import asyncio
+from collections import Counter
+from contextlib import asynccontextmanager
+
+import pytest
+
+import ggufs
+import openai_server as api
+from assistants import Kept, answers, write_handbook
+from citewell import Outcome
+from citewell.cli.indexing import bring_up
+from citewell.engine.assistant import Assistant
+from citewell.engine.serving import Serving
+from citewell.engine.settings import load_settings
+
+SETTINGS = """
+[model.tuned]
+use = "llamacpp"
+path = "{path}"
+context = 4096
+
+[model.cloud]
+use = "litellm"
+model = "openai/test"
+api_base = "{url}"
+api_key = {{ env = "CLOUD_KEY" }}
+
+[model.quotes]
+use = "extractive"
+
+[model.spare]
+use = "extractive"
+
+[profile.default]
+retriever = "main"
+model = "{model}"
+fallback = ["spare"]
+"""
+BROKEN = (
+    "this is no TOML [",
+    '[profile.default]\nmodel = "nobody"\n',
+    "[profile.default]\nmodel = 7\n",
+    "[retreiver.main]\n",
+    '[model.tuned]\nuse = "llamacpp"\npath = "missing.gguf"\n[profile.default]\nmodel = "tuned"\n',
+)
+
+
+@pytest.fixture(autouse=True)
+def key(monkeypatch):
+    monkeypatch.setenv("CLOUD_KEY", "sk-canary-0123456789")
+
+
+@asynccontextmanager
+async def serving(folder, text, **options):
+    """Yield what serves the settings `text`, an assistant on it, its file, and what is kept."""
+    config = write_handbook(folder, text)
+    whole = config.read_text()
+    served = Serving(load_settings(config), lambda: load_settings(config), **options)
+    async with served.lease() as runtime:
+        await bring_up(runtime)
+    kept = Kept()
+    try:
+        yield served, Assistant(served, kept), config, whole, kept
+    finally:
+        await served.close()
+
+
+async def test_two_hundred_questions_survive_fifty_changes(tmp_path):
+    async with api.serving() as server:
+        server.respond = api.say("Every employee has 28 days of paid leave a year [1].")
+        values = {"path": ggufs.model(), "url": server.url}
+        first = SETTINGS.format(**values, model="quotes")
+        async with serving(tmp_path, first) as (served, assistant, config, whole, kept):
+            head = whole.removesuffix(first)
+            chosen = ("tuned", "cloud", "quotes")
+            generations = {served.settings.generation: "quotes"}
+
+            async def change():
+                for number in range(50):
+                    before = served.settings.generation
+                    if number % 5 == 4:
+                        config.write_text(head + BROKEN[number // 5 % len(BROKEN)])
+                        outcome = await served.reload()
+                        assert not outcome.applied
+                        assert outcome.reason
+                        assert served.settings.generation == before
+                    else:
+                        model = chosen[number % 3]
+                        config.write_text(head + SETTINGS.format(**values, model=model))
+                        outcome = await served.reload()
+                        assert outcome.applied, outcome.reason
+                        generations[served.settings.generation] = model
+                    await asyncio.sleep(0.02)
+
+            async def ask(number):
+                await asyncio.sleep(number * 0.01)
+                return (await answers(assistant, f"How many days of leave? ({number})"))[-1]
+
+            changing = asyncio.create_task(change())
+            found = await asyncio.gather(*(ask(number) for number in range(200)))
+            await changing
+
+    assert all(answer.complete and answer.outcome is not Outcome.FAILED for answer in found)
+    assert len({answer.id for answer in found}) == len(kept.records) == 200
+    assert all(record.errors == () for record in kept.records)
+    assert all(generations[answer.generation] == answer.model for answer in found)
+    assert len(Counter(answer.model for answer in found)) == 3
+
+
+async def test_a_generation_is_closed_after_its_last_answer(tmp_path):
+    text = SETTINGS.format(path=ggufs.model(), url="http://127.0.0.1:9", model="tuned")
+    async with serving(tmp_path, text) as (served, assistant, config, whole, _):
+        async with served.lease() as old:
+            process = (await old.model("tuned")).process_id
+            config.write_text(whole.replace('model = "tuned"', 'model = "quotes"'))
+            assert (await served.reload()).applied
+            assert (await old.model("tuned")).process_id == process
+            now = (await answers(assistant))[-1]
+        config.write_text(whole.replace('model = "tuned"', 'model = "quotes"\nseed = 3'))
+        assert (await served.reload()).applied
+
+    assert now.model == "quotes"
+
+
+async def test_a_change_of_the_plugins_needs_a_restart(tmp_path):
+    text = SETTINGS.format(path=ggufs.model(), url="http://127.0.0.1:9", model="quotes")
+    async with serving(tmp_path, text) as (served, _, config, whole, _):
+        config.write_text(whole + '\n[plugins]\ndisabled = ["git"]\n')
+        change = await served.reload()
+
+    assert change.reason == "restart needed for plugins"
+
+
+@pytest.fixture
+def two_models(tmp_path):
+    """Settings whose second model does not fit beside the first."""
+    other = tmp_path / "other.gguf"
+    ggufs.write_model(other, seed=9)
+    return f"""
+[model.one]
+use = "llamacpp"
+path = "{ggufs.model()}"
+context = 1024
+
+[model.two]
+use = "llamacpp"
+path = "{other}"
+context = 1024
+
+[model.quotes]
+use = "extractive"
+
+[profile.default]
+retriever = "main"
+model = "one"
+fallback = ["quotes"]
+"""
+
+
+async def test_models_that_do_not_fit_together_are_swapped(tmp_path, two_models):
+    async with serving(tmp_path, two_models, memory=lambda: 0) as opened:
+        served, assistant, config, whole, _ = opened
+        async with served.lease() as runtime:
+            first = (await runtime.model("one")).process_id
+        before = (await answers(assistant))[-1]
+        config.write_text(whole.replace('model = "one"', 'model = "two"'))
+        changing = asyncio.create_task(served.reload())
+        meanwhile = [(await answers(assistant))[-1] for _ in range(3)]
+        change = await changing
+        after = (await answers(assistant))[-1]
+
+    assert change.applied, change.reason
+    assert (before.model, after.model) == ("one", "two")
+    assert all(answer.outcome is not Outcome.FAILED for answer in meanwhile)
+    assert first is not None
+
+
+async def test_a_model_that_fits_in_no_way_is_refused(tmp_path, two_models):
+    async with serving(tmp_path, two_models, memory=lambda: 0) as opened:
+        served, assistant, config, whole, _ = opened
+        larger = whole.replace('other.gguf"\ncontext = 1024', 'other.gguf"\ncontext = 32768')
+        config.write_text(larger.replace('model = "one"', 'model = "two"'))
+        async with served.lease() as runtime:
+            await runtime.model("one")
+        change = await served.reload()
+        answer = (await answers(assistant))[-1]
+
+    assert not change.applied
+    assert "GB for them" in change.reason
+    assert answer.model == "one"
+
+
+async def test_a_model_that_cannot_be_opened_changes_nothing(tmp_path, two_models):
+    async with serving(tmp_path, two_models) as (served, assistant, config, whole, _):
+        (tmp_path / "other.gguf").write_bytes(b"GGUF, but cut short")
+        config.write_text(whole.replace('model = "one"', 'model = "two"'))
+        change = await served.reload()
+        answer = (await answers(assistant))[-1]
+
+    assert "other.gguf" in change.reason
+    assert answer.model == "one"
+
+
+async def test_where_a_swap_fails_the_old_model_comes_back(tmp_path, two_models):
+    damaged = tmp_path / "other.gguf"
+    ggufs.write_model(damaged, template="{{ raise_exception('not today') }}")
+    async with serving(tmp_path, two_models, memory=lambda: 10_000) as opened:
+        served, assistant, config, whole, _ = opened
+        async with served.lease() as runtime:
+            await runtime.model("one")
+        config.write_text(whole.replace('model = "one"', 'model = "two"'))
+        change = await served.reload()
+        answer = (await answers(assistant))[-1]
+
+    assert not change.applied
+    assert "other.gguf" in change.reason
+    assert answer.model == "one"
