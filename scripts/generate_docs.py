@@ -20,7 +20,7 @@ from pydantic import BaseModel
 
 from citewell.cli.main import cli
 from citewell.engine.registry import Registry
-from citewell.engine.tables import COMPONENTS, SINGLES, Component, Profile
+from citewell.engine.tables import COMPONENTS, NAMED, SINGLES, Component
 
 ROOT = Path(__file__).resolve().parent.parent
 TRANSCRIPT = (
@@ -104,7 +104,8 @@ def sections() -> str:
     ]
     plain = [f"`[{name}.NAME]`" for name, model in COMPONENTS.items() if model is Component]
     parts.append(f"## {', '.join(plain)}\n\n{settings_table(Component)}")
-    parts.append(f"## `[profile.NAME]`\n\n{Profile.__doc__}\n\n{settings_table(Profile)}")
+    for name, model in NAMED.items():
+        parts.append(f"## `[{name}.NAME]`\n\n{model.__doc__}\n\n{settings_table(model)}")
     parts += [
         f"## `[{name}]`\n\n{model.__doc__}\n\n{settings_table(model)}"
         for name, model in SINGLES.items()
