@@ -14,7 +14,10 @@ EXAMPLES = sorted(CONFIG.glob("*.toml"))
 def test_there_is_one_for_each_use():
     names = {path.stem for path in EXAMPLES}
 
-    assert names == {"quickstart", "facts", "behaviour", "both", "labels", "git", "journal"}
+    assert names == {
+        *("quickstart", "facts", "behaviour", "both", "labels", "git", "journal"),
+        *("gguf", "lora", "api", "chain", "classify"),
+    }
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)

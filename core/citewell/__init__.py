@@ -5,6 +5,7 @@ Everything a plugin needs is here and in `citewell.testing`; other modules are p
 
 from citewell import blocking, blocks, globs
 from citewell.composing import DocumentBuilder
+from citewell.engine.prompting import ChatMessage, chat_messages
 from citewell.errors import (
     CitewellError,
     ConfigError,
@@ -15,6 +16,7 @@ from citewell.errors import (
     ModelError,
     ModelTimeout,
     PluginError,
+    PromptRefused,
     SourceError,
     StoreError,
     UnknownComponent,
@@ -22,7 +24,15 @@ from citewell.errors import (
 )
 from citewell.hookspecs import hookimpl
 from citewell.observations import Observation
-from citewell.protocols import Formatter, Loader, Model, Retriever, Source, Verifier
+from citewell.protocols import (
+    Formatter,
+    Loader,
+    Model,
+    PricedModel,
+    Retriever,
+    Source,
+    Verifier,
+)
 from citewell.specs import (
     Builder,
     CommandSpec,
@@ -77,6 +87,7 @@ __all__ = [
     "Audience",
     "Builder",
     "Changed",
+    "ChatMessage",
     "Choices",
     "Citation",
     "CitewellError",
@@ -120,7 +131,9 @@ __all__ = [
     "Place",
     "Placed",
     "PluginError",
+    "PricedModel",
     "Prompt",
+    "PromptRefused",
     "Query",
     "Question",
     "RawDocument",
@@ -140,6 +153,7 @@ __all__ = [
     "VerifierSpec",
     "blocking",
     "blocks",
+    "chat_messages",
     "content_hash",
     "globs",
     "hookimpl",

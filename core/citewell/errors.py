@@ -11,7 +11,8 @@
     ├── StoreError             the index cannot be opened or written
     │   └── IndexLocked        another process is writing it
     ├── ModelError             a model cannot answer
-    │   └── ModelTimeout
+    │   ├── ModelTimeout
+    │   └── PromptRefused      it works, but cannot answer this prompt
     └── JournalError           the journal cannot be opened or written
 
 A message says what, the value, what was expected and the fix: lower case, no full stop, no secret.
@@ -78,11 +79,21 @@ class IndexLocked(StoreError):
 
 
 class ModelError(CitewellError):
-    """A model cannot answer."""
+    """A model cannot answer.
+
+    Attributes:
+        cost: what the attempt cost all the same; None when that is not known.
+    """
+
+    cost: float | None = None
 
 
 class ModelTimeout(ModelError):
     """A model took longer than allowed."""
+
+
+class PromptRefused(ModelError):
+    """A model that works cannot answer this prompt: too long, or refused by its provider."""
 
 
 class JournalError(CitewellError):

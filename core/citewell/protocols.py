@@ -6,7 +6,7 @@ Times are in seconds; spans are `[start, end)` in characters of `Document.text`.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from citewell.blocks import Block
 from citewell.types.answers import Answer, Verdict
@@ -96,6 +96,15 @@ class Model(Protocol):
         Raises:
             ModelError: it cannot answer.
         """
+        ...
+
+
+@runtime_checkable
+class PricedModel(Model, Protocol):
+    """A model that costs money; budgets are about these."""
+
+    async def highest_cost(self, prompt: Prompt) -> float | None:
+        """Return what an answer to `prompt` costs at most; None when its price is not known."""
         ...
 
 

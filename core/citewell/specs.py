@@ -135,14 +135,29 @@ class ModelCapabilities(Struct, frozen=True, kw_only=True):
 
 
 class ModelSpec(Struct, Generic[C], frozen=True, kw_only=True):
-    """A way to write an answer."""
+    """A way to write an answer.
+
+    Attributes:
+        capabilities: what it claims; a function of its settings where they decide that.
+        memory_bytes: given what `build` is given, how much memory an open model takes; it opens
+            nothing and may raise what `build` raises. None for one that takes none worth counting.
+    """
 
     name: str
     summary: str
     config: type[C]
     build: Builder[C, Model]
-    capabilities: ModelCapabilities = field(default_factory=ModelCapabilities)
+    capabilities: ModelCapabilities | Callable[[C], ModelCapabilities] = field(
+        default_factory=ModelCapabilities
+    )
+    memory_bytes: Callable[[C, Context], int] | None = None
     extra: str | None = None
+
+    def claims(self, config: C) -> ModelCapabilities:
+        """Return what a model with these settings claims."""
+        if isinstance(self.capabilities, ModelCapabilities):
+            return self.capabilities
+        return self.capabilities(config)
 
 
 class VerifierSpec(Struct, Generic[C], frozen=True, kw_only=True):

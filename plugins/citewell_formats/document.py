@@ -39,6 +39,8 @@ def described(answer: Answer) -> dict[str, object]:
         "outcome": answer.outcome.value,
         "notice": answer.notice,
         "model": answer.model,
+        "note": answer.note,
+        "generation": answer.generation,
         "text": _text(answer.shown),
         "statements": {"supported": answer.supported_count, "total": len(answer.statements)},
         "claims": [_claim(claim) for claim in answer.shown],

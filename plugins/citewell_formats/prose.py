@@ -48,6 +48,8 @@ class Prose(Struct, frozen=True, kw_only=True):
             below.append(Notice(answer.notice))
         elif answer.outcome is Outcome.ANSWERED:
             below.append(Notice(support(answer)))
+        if answer.note:
+            below.append(Notice(answer.note))
         if answer.nearest:
             below.append(NearestList(answer.nearest))
         if self.offers_why:

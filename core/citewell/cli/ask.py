@@ -90,7 +90,7 @@ async def _answer(asked: Asked) -> str:
             adapt=tuple if runtime.settings is settings else without_actions,
         )
         printer = open_printer(sys.stdout, where=asked.where.words)
-        answer = await Conversation(runtime, manner, printer).ask(asked.text)
+        answer = await Conversation(runtime, runtime.settings, manner, printer).ask(asked.text)
     return answer.outcome.value
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import aclosing
+from functools import cache
+from typing import TYPE_CHECKING
 
 import click
 from msgspec import Struct
@@ -12,8 +14,9 @@ from msgspec.structs import replace
 from citewell.blocks import Actions, Block
 from citewell.cli.printing import Printer
 from citewell.cli.wording import safe_line
-from citewell.engine.assistant import Assistant, new_id
+from citewell.engine.assistant import Assistant, Backends, new_id, profile_of
 from citewell.engine.citing import Pointer, restore
+from citewell.engine.folders import make_folder
 from citewell.engine.runtime import Runtime
 from citewell.engine.settings import Settings
 from citewell.errors import JournalError, StoreError
@@ -22,6 +25,9 @@ from citewell.journal.spool import Spool
 from citewell.types.answers import Answer, Citation, Outcome
 from citewell.types.documents import Passage
 from citewell.types.questions import Audience, Question, Turn
+
+if TYPE_CHECKING:
+    from citewell.journal.ledger import Ledger
 
 
 class Manner(Struct, frozen=True, kw_only=True):
@@ -50,6 +56,21 @@ def spool(settings: Settings) -> Spool:
     return Spool(settings.data_dir / "spool")
 
 
+def open_ledger(settings: Settings) -> Callable[[], Ledger]:
+    """Return what opens the accounts of budgets when it is first called."""
+
+    @cache
+    def opened() -> Ledger:
+        from citewell.journal.database import open_engine
+        from citewell.journal.journal import journal_url
+        from citewell.journal.ledger import Ledger
+
+        make_folder(settings.data_dir)
+        return Ledger(open_engine(journal_url(settings.journal_url, settings.data_dir)))
+
+    return opened
+
+
 def restored(
     pointers: Iterable[Pointer], fetched: Collection[Passage], audience: Audience
 ) -> tuple[Citation, ...]:
@@ -68,14 +89,17 @@ class _Records:
 
     Attributes:
         problem: why the last one is not kept, or empty.
+        reasons: why no model could write the last one; empty when one did.
     """
 
     def __init__(self, spool: Spool) -> None:
         self._spool = spool
         self.problem = ""
+        self.reasons: tuple[str, ...] = ()
 
     def add(self, record: AnswerRecord) -> None:
         self.problem = ""
+        self.reasons = record.errors if record.outcome == Outcome.FAILED else ()
         try:
             self._spool.add(record)
         except JournalError as error:
@@ -89,12 +113,14 @@ class Conversation:
         last: the last answer, until it is forgotten.
     """
 
-    def __init__(self, runtime: Runtime, manner: Manner, printer: Printer) -> None:
-        self._runtime = runtime
+    def __init__(
+        self, backends: Backends, settings: Settings, manner: Manner, printer: Printer
+    ) -> None:
+        self._backends = backends
         self._manner = manner
         self._printer = printer
-        self._records = _Records(spool(runtime.settings))
-        self._assistant = Assistant(runtime, self._records)
+        self._records = _Records(spool(settings))
+        self._assistant = Assistant(backends, self._records, ledger=open_ledger(settings))
         self._turns: list[Turn] = []
         self._retriever: str | None = None
         self.last: Answer | None = None
@@ -109,9 +135,10 @@ class Conversation:
         if self.last is None or self._retriever is None:
             return ()
         cited = self.last.citations
-        retriever = await self._runtime.retriever(self._retriever)
-        ids = list(dict.fromkeys(citation.passage_id for citation in cited))
-        fetched = await retriever.fetch(ids, readable_by=self._manner.audience)
+        async with self._backends.lease() as runtime:
+            retriever = await runtime.retriever(self._retriever)
+            ids = list(dict.fromkeys(citation.passage_id for citation in cited))
+            fetched = await retriever.fetch(ids, readable_by=self._manner.audience)
         return restored(cited, fetched, self._manner.audience)
 
     async def ask(self, text: str) -> Answer:
@@ -122,7 +149,10 @@ class Conversation:
                 cannot be made.
             StoreError: nothing is indexed.
         """
-        text = storable(text)
+        async with self._backends.lease() as runtime:
+            return await self._ask(storable(text), runtime)
+
+    async def _ask(self, text: str, runtime: Runtime) -> Answer:
         question = Question(
             id=new_id(),
             text=text,
@@ -130,25 +160,28 @@ class Conversation:
             history=tuple(self._turns),
             profile=self._manner.profile,
         )
-        question = replace(question, profile=self._assistant.profile_of(question))
-        profile = self._runtime.settings.profiles[question.profile or ""]
-        formatter = await self._runtime.formatter(self._manner.formatter or profile.formatter)
+        question = replace(question, profile=profile_of(question, runtime.settings))
+        profile = runtime.settings.profiles[question.profile or ""]
+        formatter = await runtime.formatter(self._manner.formatter or profile.formatter)
         if profile.retriever is not None:
             # What keeps the index from being read is an error of its own, not of the answer.
-            await self._runtime.retriever(profile.retriever)
+            await runtime.retriever(profile.retriever)
         self._printer.status("Looking …")
         answer = Answer(id="", question_id=question.id, complete=False)
         async with aclosing(self._assistant.ask(question)) as growing:
             async for answer in growing:
                 blocks = self._manner.adapt(formatter.render(answer))
                 if answer.complete:
-                    await self._check(answer)
+                    await self._check(answer, runtime)
                     self._end(blocks)
                 elif blocks:
                     self._printer.show(blocks)
         self.last, self._retriever = answer, profile.retriever
         said = "".join(claim.lead + claim.text for claim in answer.shown).strip()
-        self._turns += [Turn("user", text), Turn("assistant", said or answer.notice)]
+        self._turns += [
+            Turn("user", text),
+            Turn("assistant", said or answer.notice, answer.labels),
+        ]
         return answer
 
     def _end(self, blocks: Sequence[Block]) -> None:
@@ -157,16 +190,19 @@ class Conversation:
         if problem:
             blocks = without_actions(blocks)
         self._printer.end(blocks)
+        # Whoever asks here is who can mend it; in a chat these lines would tell a stranger.
+        for reason in self._records.reasons:
+            click.echo(f"error: {safe_line(reason)}", err=True)
         if problem:
             click.echo(f"warning: {safe_line(problem)}", err=True)
 
-    async def _check(self, answer: Answer) -> None:
+    async def _check(self, answer: Answer, runtime: Runtime) -> None:
         """Raise `StoreError` when an answer found nothing because there is nothing."""
         if answer.outcome is not Outcome.REFUSED or answer.nearest:
             return
-        settings = self._runtime.settings
+        settings = runtime.settings
         for name in settings.retrievers:
-            if await (await self._runtime.retriever(name)).versions():
+            if await (await runtime.retriever(name)).versions():
                 return
         self._printer.end(())
         if settings.path is None:

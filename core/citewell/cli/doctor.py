@@ -115,7 +115,7 @@ def _secrets(settings: Settings) -> Iterator[Finding]:
 
 
 def _data_dir(path: Path) -> Finding:
-    from citewell.engine.runtime import check_folder
+    from citewell.engine.folders import check_folder
 
     try:
         check_folder(path)

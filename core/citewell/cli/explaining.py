@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from msgspec import Struct, to_builtins
 
 from citewell.cli.assisting import restored, spool
-from citewell.engine.runtime import Runtime, make_folder
+from citewell.engine.folders import make_folder
+from citewell.engine.runtime import Runtime
 from citewell.engine.settings import Settings
 from citewell.errors import CitewellError, JournalError
 from citewell.journal.journal import Journal, journal_url
@@ -178,7 +179,8 @@ def described(explanation: Explanation) -> dict[str, object]:
         for name in (
             *("id", "asked_at", "question", "asker", "profile", "readers", "outcome", "notice"),
             *("model", "model_identity", "retriever", "index_identity", "prompt_hash"),
-            *("seconds", "input_tokens", "output_tokens", "cost", "errors"),
+            *("seconds", "input_tokens", "reused_tokens", "output_tokens", "cost"),
+            *("errors", "notes", "generation"),
         )
     }
     return {

@@ -77,7 +77,9 @@ def _told(explanation: Explanation) -> dict[str, str]:
         "time": ", ".join(f"{stage} {took:.3f} s" for stage, took in record.seconds.items()),
         "tokens": _tokens(record),
         "readers": "; ".join(", ".join(labels) for labels in record.readers),
+        "settings": record.generation,
         "errors": "; ".join(record.errors),
+        "notes": "; ".join(record.notes),
     }
 
 
@@ -98,4 +100,5 @@ def _tokens(record: AnswerRecord) -> str:
     if not record.input_tokens and not record.output_tokens:
         return ""
     cost = "" if record.cost is None else f", cost {record.cost:g}"
-    return f"{record.input_tokens:,} in, {record.output_tokens:,} out{cost}"
+    reused = f" ({record.reused_tokens:,} reused)" if record.reused_tokens else ""
+    return f"{record.input_tokens:,} in{reused}, {record.output_tokens:,} out{cost}"

@@ -20,7 +20,8 @@ from msgspec.structs import replace
 from citewell.cli.printing import is_screen
 from citewell.cli.progress import progress_bar
 from citewell.cli.wording import counted, safe_line
-from citewell.engine.runtime import check_folder, open_runtime
+from citewell.engine.folders import check_folder
+from citewell.engine.runtime import open_runtime
 from citewell.errors import ConfigError, IndexLocked
 from citewell.library.labelling import Labelling
 from citewell.library.plans import Index, Library, Loading, SyncReport

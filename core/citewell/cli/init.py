@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -12,7 +11,7 @@ import click
 
 from citewell.cli.options import examples
 from citewell.cli.starters import NEEDS, Need, starter
-from citewell.errors import CitewellError, ConfigError
+from citewell.errors import ConfigError
 
 if TYPE_CHECKING:
     from citewell.engine.registry import Registry
@@ -46,7 +45,9 @@ def command(need: str | None, docs: Path | None, force: bool) -> None:
     chosen = cast("Need", need or _asked_need())
     folder = docs or (Path() if chosen == "behaviour" else _asked_docs())
     made = starter(chosen, docs=folder.as_posix(), model=_model(load_registry(None)))
-    _write(path, made.text)
+    from citewell.engine.settings import save_settings
+
+    save_settings(path, made.text)
     _hide_index()
     click.echo(f"wrote {path}: {_summary(chosen, folder)}")
     click.echo(f"later: {made.advice}")
@@ -88,28 +89,6 @@ def _model(registry: Registry) -> str | None:
         if name not in _PLAIN_MODELS and has_defaults:
             return name
     return None
-
-
-def _write(path: Path, text: str) -> None:
-    """Write the file if it is right; nothing of it stays if it is not.
-
-    Raises:
-        ConfigError: it is not, which is a defect of this command or of a plugin.
-        CitewellError: it cannot be written.
-    """
-    from citewell.engine.settings import load_settings
-
-    fresh = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        fresh.write_text(text, encoding="utf-8")
-        load_settings(fresh)
-        fresh.replace(path)
-    except OSError as error:
-        raise CitewellError(f"{path} cannot be written: {error.strerror}") from error
-    finally:
-        # Where it could not be written, it cannot be deleted either.
-        with suppress(OSError):
-            fresh.unlink()
 
 
 def _hide_index() -> None:

@@ -12,12 +12,14 @@ from contextlib import contextmanager
 from importlib import import_module
 from io import TextIOWrapper
 from pathlib import Path
+from types import TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from citewell.cli.options import FAILED
 from citewell.cli.wording import safe, safe_line
+from citewell.engine.redaction import Redacting, redact
 from citewell.errors import CitewellError, ConfigError, PluginError
 
 if TYPE_CHECKING:
@@ -38,6 +40,8 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "chat": ("chat", "Hold a conversation with the documents."),
     "why": ("why", "Explain an earlier answer."),
     "sources": ("sources", "Show what is indexed."),
+    "use": ("use", "Let another model answer; running processes follow."),
+    "budgets": ("budgets", "Show what was spent, and what may be."),
     "config": ("config", "Check the settings, or print their schema."),
     "plugins": ("plugins", "List plugins, or trust a plugin file."),
     "doctor": ("doctor", "Look for what could keep Citewell from working."),
@@ -188,7 +192,10 @@ def _in_plain_characters(error: UnicodeError) -> tuple[str, int]:
 def _log_to_stderr() -> None:
     """Show warnings in a line each, or everything where the user wants to debug."""
     if os.environ.get("CITEWELL_DEBUG"):
-        logging.basicConfig(level=logging.DEBUG)
+        everything = logging.StreamHandler()
+        everything.setFormatter(Redacting(logging.BASIC_FORMAT))
+        logging.basicConfig(level=logging.DEBUG, handlers=[everything])
+        sys.excepthook = _show_without_secrets
         return
     handler = logging.StreamHandler()
     handler.setFormatter(_OneLine())
@@ -201,7 +208,15 @@ class _OneLine(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         error = record.exc_info[1] if record.exc_info else None
         cause = f": {error}" if error else ""
-        return safe_line(f"{record.levelname.lower()}: {record.getMessage()}{cause}")
+        return safe_line(redact(f"{record.levelname.lower()}: {record.getMessage()}{cause}"))
+
+
+def _show_without_secrets(
+    kind: type[BaseException], error: BaseException, traceback: TracebackType | None
+) -> None:
+    from traceback import format_exception
+
+    click.echo(redact("".join(format_exception(kind, error, traceback))), err=True, nl=False)
 
 
 def _explained(error: BaseException) -> int | None:
@@ -220,7 +235,7 @@ def _explained(error: BaseException) -> int | None:
         return None
     for line in _lines(error):
         click.secho("error: ", fg="red", bold=True, nl=False, err=True, color=_colour())
-        click.echo(safe(line), err=True)
+        click.echo(safe(redact(line)), err=True)
     return FAILED
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -86,7 +88,9 @@ class Assembly:
             for name, table in self._tables.sections(kind):
                 self._read_section(kind, name, table)
         profiles = self._profiles()
+        budgets = self._budgets()
         cli = self._tables.single("cli", tables.Cli)
+        privacy = self._tables.single("privacy", tables.Privacy)
         settings = Settings(
             path=path,
             base_dir=self._tables.base_dir,
@@ -101,6 +105,9 @@ class Assembly:
             profiles=MappingProxyType(profiles),
             journal=self._journal(),
             reads=frozenset(cli.reads),
+            budgets=MappingProxyType(budgets),
+            local_only=frozenset(privacy.local_only),
+            generation="" if path is None else _generation(self._tables.data),
             default_profile=self._default_profile(cli.profile, list(profiles)),
             missing=tuple(self._tables.missing),
         )
@@ -220,6 +227,22 @@ class Assembly:
             self._check_references(key, {"formatter": DEFAULT_FORMATTER, **table})
         return profiles
 
+    def _budgets(self) -> dict[str, tables.Budget]:
+        budgets: dict[str, tables.Budget] = {}
+        known = self._tables.names("model")
+        for name, table in self._tables.sections("budget"):
+            key = ("budget", name)
+            checked = self._tables.checked(tables.Budget, key, table, owner=f"[{dotted(key)}]")
+            if checked is None:
+                continue
+            budgets[name] = checked.model
+            for index, model in enumerate(checked.model.models or ()):
+                if model not in known:
+                    self._refuse(
+                        (*key, "models", index), f"there is no [model.{model}]", model, known
+                    )
+        return budgets
+
     def _plain_profile(self) -> dict[str, str]:
         """Return the profile of a file that has none: the one retriever and the one model."""
         chosen: dict[str, str] = {}
@@ -293,6 +316,12 @@ def _defaults(model: type[BaseModel]) -> BaseModel | None:
         return model.model_construct()
     at = Expected(key=(), data={}, owner="", known=())
     return validated(model, at, Problems(""))
+
+
+def _generation(data: Mapping[str, Any]) -> str:
+    """Return 8 hex digits that name what the file says; comments and order say nothing."""
+    text = json.dumps(data, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
 
 
 def _expanded(path: Path) -> Path:

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from citewell.engine.registry import Registry
 from citewell.engine.table_reader import NAME
-from citewell.engine.tables import COMPONENTS, SINGLES, Profile
+from citewell.engine.tables import COMPONENTS, NAMED, SINGLES
 from citewell.specs import ComponentSpec
 
 _SECRET = {
@@ -36,7 +36,8 @@ def config_schema(registry: Registry) -> dict[str, Any]:
         specs = registry.components("source" if kind == "library" else kind)
         choices = [_section(kind, core, spec, definitions) for _, spec in sorted(specs.items())]
         properties[kind] = _named({"oneOf": choices} if choices else {"not": {}})
-    properties["profile"] = _named(_model("profile", Profile, definitions))
+    for name, model in NAMED.items():
+        properties[name] = _named(_model(name, model, definitions))
     for name, model in SINGLES.items():
         properties[name] = _model(name, model, definitions)
     return {

@@ -12,6 +12,7 @@ from msgspec import Struct, field
 from pydantic import BaseModel, SecretStr
 
 from citewell.engine.problems import Key, Problems, dotted
+from citewell.engine.redaction import remember
 
 _FORMS = '{ env = "NAME" } or { file = "PATH" }'
 # Stands for a secret that is not there yet, so that everything else can be checked.
@@ -62,6 +63,7 @@ class Revealing(Struct):
             self.problems.add(key, f"expected {_FORMS}: a secret never stands in the settings")
             return _ABSENT
         secret = self._from_env(form[1]) if form[0] == "env" else self._from_file(form[1])
+        remember(secret)
         if not secret:
             where = f"{form[0]} {form[1]}"
             self.missing.append(

@@ -1,43 +1,86 @@
-"""The opened components of one generation of the settings."""
+"""The components of one generation of the settings."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, cast
 
+from citewell.engine.breaker import Breaker
 from citewell.engine.nearest import did_you_mean
+from citewell.engine.pool import Pool, Wanted
 from citewell.engine.settings import Section, Settings
-from citewell.errors import CitewellError, ConfigError, PluginError
+from citewell.errors import ConfigError
 from citewell.protocols import Formatter, Model, Retriever, Source, Verifier
-from citewell.specs import Context, LoaderSpec
-
-log = logging.getLogger(__name__)
-
-# Their files are what a command is run for, and must stay.
-_LASTING = {"retriever", "library"}
+from citewell.specs import Context, LoaderSpec, ModelSpec
 
 
 class Runtime:
-    """Opens each component when it is first asked for, and keeps it until the end."""
+    """Opens each component when it is first asked for, and keeps it until it is closed.
 
-    def __init__(self, settings: Settings, stack: AsyncExitStack) -> None:
+    Args:
+        settings: the generation.
+        pool: where components are opened, and shared with other generations.
+    """
+
+    def __init__(self, settings: Settings, pool: Pool) -> None:
         self.settings = settings
-        self._stack = stack
-        self._opened: dict[tuple[str, str], object] = {}
+        self._pool = pool
+        self._opened: dict[tuple[str, str], tuple[object, Wanted]] = {}
         self._opening = asyncio.Lock()
+        self._breakers: dict[str, Breaker] = {}
+        self._has_room = asyncio.Event()
+        self._has_room.set()
+
+    @asynccontextmanager
+    async def lease(self) -> AsyncIterator[Runtime]:
+        """Yield this runtime, whose settings stay in force until the end."""
+        yield self
+
+    def is_local(self, name: str) -> bool:
+        """Tell whether what the model of section `name` is given stays on this machine."""
+        section = self.settings.models[name]
+        return cast("ModelSpec[Any]", section.spec).claims(section.config).local
+
+    def breaker(self, name: str) -> Breaker:
+        """Return the circuit breaker of the model of section `name`."""
+        return self._breakers.setdefault(name, Breaker())
 
     async def retriever(self, name: str) -> Retriever:
         """Return the retriever of section `name`."""
         sections = {key: value.section for key, value in self.settings.retrievers.items()}
         return cast("Retriever", await self._open("retriever", name, sections))
 
-    async def model(self, name: str) -> Model:
-        """Return the model of section `name`."""
+    async def model(self, name: str, *, makes_room: bool = False) -> Model:
+        """Return the model of section `name`.
+
+        Args:
+            name: of the section.
+            makes_room: the caller makes room for models and need not wait for it.
+        """
+        if not makes_room and not self.is_ready(name):
+            await self._has_room.wait()
         return cast("Model", await self._open("model", name, self.settings.models))
+
+    def is_ready(self, name: str) -> bool:
+        """Tell whether a model can be asked without waiting until there is room for it."""
+        section = self.settings.models.get(name)
+        if section is None or self._has_room.is_set():
+            return True
+        takes_room = cast("ModelSpec[Any]", section.spec).memory_bytes is not None
+        return not takes_room or self._pool.holds(self.wanted("model", section))
+
+    @contextmanager
+    def making_room(self) -> Iterator[None]:
+        """Let no further model be opened while others are closed to make room."""
+        self._has_room.clear()
+        try:
+            yield
+        finally:
+            self._has_room.set()
 
     async def verifier(self, name: str) -> Verifier:
         """Return the verifier of section `name`."""
@@ -52,44 +95,43 @@ class Runtime:
         sections = {key: value.section for key, value in self.settings.libraries.items()}
         return cast("Source", await self._open("library", library, sections))
 
+    async def close(self) -> None:
+        """Let go of every component, the last opened first.
+
+        Raises:
+            ExceptionGroup: with everything that went wrong; all were let go of.
+        """
+        errors: list[Exception] = []
+        while self._opened:
+            _, (_, wanted) = self._opened.popitem()
+            try:
+                await self._pool.release(wanted)
+            except Exception as error:  # noqa: BLE001 - the others have to be closed as well
+                errors.append(error)
+        if errors:
+            raise errors[0] if len(errors) == 1 else ExceptionGroup("closing", errors)
+
+    def wanted(self, kind: str, section: Section) -> Wanted:
+        """Return what the pool has to open for a section."""
+        return Wanted(
+            kind=kind,
+            spec=section.spec,
+            config=section.config,
+            context=_context(self.settings, kind, section.name),
+        )
+
     async def _open(self, kind: str, name: str, sections: Mapping[str, Section]) -> object:
         async with self._opening:
-            key = (kind, name)
-            if key not in self._opened:
+            if (kind, name) not in self._opened:
                 if name not in sections:
                     hint = did_you_mean(name, sections, f"there are: {', '.join(sections)}")
                     raise ConfigError(f"[{kind}.{name}] is not in the settings{hint}")
-                self._opened[key] = await self._enter(kind, sections[name])
-            return self._opened[key]
-
-    async def _enter(self, kind: str, section: Section) -> object:
-        if section.missing:
-            raise ConfigError(*section.missing)
-        context = _context(self.settings, kind, section.name, self._folder(kind, section.name))
-        spec = cast("Any", section.spec)
-        try:
-            return await self._stack.enter_async_context(spec.build(section.config, context))
-        except CitewellError:
-            raise
-        except Exception as error:
-            raise PluginError(
-                f'{kind} "{section.name}" ({spec.name}) could not be opened: '
-                f"{type(error).__name__}: {error}"
-            ) from error
-
-    def _folder(self, kind: str, name: str) -> Path:
-        """Return the folder of a component; one that passes, where that is enough for an answer."""
-        folder = _data_dir(self.settings, kind, name)
-        try:
-            make_folder(folder)
-        except ConfigError as error:
-            if kind in _LASTING:
-                raise
-            log.info("%s", error)
-            from tempfile import TemporaryDirectory
-
-            return Path(self._stack.enter_context(TemporaryDirectory(prefix="citewell-")))
-        return folder
+                section = sections[name]
+                if section.missing:
+                    raise ConfigError(*section.missing)
+                wanted = self.wanted(kind, section)
+                self._opened[kind, name] = (await self._pool.acquire(wanted), wanted)
+            return self._opened[kind, name][0]
 
 
 def watched(settings: Settings, library: str) -> tuple[Path, ...]:
@@ -98,22 +140,17 @@ def watched(settings: Settings, library: str) -> tuple[Path, ...]:
     spec = settings.registry.sources[section.use]
     if spec.watched is None:
         return ()
-    folder = _data_dir(settings, "library", library)
-    return spec.watched(section.config, _context(settings, "library", library, folder))
+    return spec.watched(section.config, _context(settings, "library", library))
 
 
-def _context(settings: Settings, kind: str, name: str, data_dir: Path) -> Context:
+def _context(settings: Settings, kind: str, name: str) -> Context:
     return Context(
         name=name,
         log=logging.getLogger(f"citewell.{kind}.{name}"),
-        data_dir=data_dir,
+        data_dir=settings.data_dir / kind / name,
         base_dir=settings.base_dir,
         suffixes=_suffixes(settings) if kind == "library" else None,
     )
-
-
-def _data_dir(settings: Settings, kind: str, name: str) -> Path:
-    return settings.data_dir / kind / name
 
 
 def _suffixes(settings: Settings) -> frozenset[str]:
@@ -122,42 +159,11 @@ def _suffixes(settings: Settings) -> frozenset[str]:
     return frozenset(suffix for loader in loaders for suffix in loader.suffixes)
 
 
-def make_folder(folder: Path) -> None:
-    """Make `folder`, which is in the data folder or is it, where it is not there yet.
-
-    Raises:
-        ConfigError: it cannot be made.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise _unwritable(folder, error) from error
-
-
-def check_folder(folder: Path) -> None:
-    """Make the data folder, and write to it.
-
-    Raises:
-        ConfigError: it cannot be made or written.
-    """
-    from tempfile import TemporaryFile
-
-    make_folder(folder)
-    try:
-        with TemporaryFile(dir=folder) as file:
-            file.write(b"citewell")
-    except OSError as error:
-        raise _unwritable(folder, error) from error
-
-
-def _unwritable(folder: Path, error: OSError) -> ConfigError:
-    return ConfigError(
-        f"data_dir {folder} cannot be written: {error.strerror}; set data_dir to another folder"
-    )
-
-
 @asynccontextmanager
 async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
     """Yield a runtime; on leaving, close its components, the last opened first."""
-    async with AsyncExitStack() as stack:
-        yield Runtime(settings, stack)
+    runtime = Runtime(settings, Pool())
+    try:
+        yield runtime
+    finally:
+        await runtime.close()

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from msgspec import Struct
 from pydantic import BaseModel
 
 from citewell.engine.registry import Registry
-from citewell.engine.tables import Profile
+from citewell.engine.tables import Budget, Profile
 from citewell.errors import ConfigError
 from citewell.specs import ComponentSpec
 from citewell.types.documents import Labels
@@ -68,6 +69,10 @@ class Settings(Struct, frozen=True, kw_only=True):
         loaders: one section for each loader, with the file's settings where it has any.
         journal: URL of the journal, or why it is not known.
         reads: labels of whoever asks in the terminal.
+        budgets: by name.
+        local_only: labels of passages that never leave this machine.
+        generation: names the file's content, so that an answer can tell what it was given with;
+            empty without a file.
         missing: one line for each secret that is named and not there.
     """
 
@@ -85,6 +90,9 @@ class Settings(Struct, frozen=True, kw_only=True):
     journal: str | ConfigError | None
     reads: Labels
     default_profile: str
+    budgets: Mapping[str, Budget] = MappingProxyType({})
+    local_only: Labels = frozenset()
+    generation: str = ""
     missing: tuple[str, ...] = ()
 
     @property

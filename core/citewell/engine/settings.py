@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import shutil
 import tomllib
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,7 +14,7 @@ from citewell.engine.assembly import Assembly
 from citewell.engine.registry import Registry
 from citewell.engine.sections import LibrarySettings, RetrieverSettings, Section, Settings
 from citewell.engine.tables import Profile
-from citewell.errors import ConfigError
+from citewell.errors import CitewellError, ConfigError
 
 __all__ = [
     "FILE_NAME",
@@ -24,6 +27,7 @@ __all__ = [
     "folder_settings",
     "load_registry",
     "load_settings",
+    "save_settings",
 ]
 
 FILE_NAME: Final = "citewell.toml"
@@ -52,6 +56,33 @@ def load_settings(path: Path, *, strict: bool = False) -> Settings:
     """
     data = _read(path)
     return Assembly(str(path), path.resolve().parent, data, strict=strict).settings(path)
+
+
+def save_settings(path: Path, text: str) -> Settings:
+    """Let the settings file at `path` hold `text`, if that is right; return what it says.
+
+    Whoever reads the file meanwhile finds the old text or the new one.
+
+    Raises:
+        ConfigError: with every problem of the text; the file is as it was.
+        CitewellError: the file cannot be written.
+    """
+    target = path.resolve()
+    content = text.encode()
+    settings = Assembly(str(path), target.parent, _parsed(path, content)).settings(path)
+    fresh = target.with_name(f".{target.name}.{os.getpid()}")
+    try:
+        fresh.write_bytes(content)
+        with suppress(FileNotFoundError):
+            shutil.copymode(target, fresh)
+        fresh.replace(target)
+    except OSError as error:
+        raise CitewellError(f"{path} cannot be written: {error.strerror}") from error
+    finally:
+        # Where it could not be written, it cannot be deleted either.
+        with suppress(OSError):
+            fresh.unlink()
+    return settings
 
 
 def load_registry(path: Path | None) -> Registry:
@@ -103,6 +134,15 @@ def _read(path: Path) -> dict[str, Any]:
         raise ConfigError(f"{path}: cannot be read: {reason.lower()}") from error
     if len(content) > _MAX_BYTES:
         raise ConfigError(f"{path}: larger than {_MAX_BYTES:,} bytes; this is no settings file")
+    return _parsed(path, content)
+
+
+def _parsed(path: Path, content: bytes) -> dict[str, Any]:
+    """Return the tables that the content of the file at `path` describes.
+
+    Raises:
+        ConfigError: it is no TOML.
+    """
     try:
         return tomllib.loads(content.decode())
     except UnicodeDecodeError as error:

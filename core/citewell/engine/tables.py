@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, model_validator
 
+from citewell.engine.schemas import schema_problem
 from citewell.globs import Glob
 from citewell.specs import Config
 from citewell.types.questions import EVERYONE
@@ -73,6 +74,15 @@ class Profile(Config):
         default=[], description="further judges of each statement, beside the built-in checks"
     )
     instructions: str = Field(default="", description="what the model is told about the answer")
+    choices: list[Text] = Field(
+        default=[],
+        description="the output is exactly one of these texts; for a profile without a retriever",
+    )
+    output_schema: dict[str, Any] | None = Field(
+        default=None,
+        description="the output is JSON that satisfies this JSON Schema; for a profile without a "
+        "retriever",
+    )
     policy: Literal["drop", "mark", "refuse"] = Field(
         default="drop",
         description="what happens to a statement that its sources do not support: it is dropped, "
@@ -82,8 +92,46 @@ class Profile(Config):
     history_turns: int = Field(
         default=6, ge=0, le=100, description="earlier messages that the model gets"
     )
+    temperature: float = Field(
+        default=0.0, ge=0, le=2, description="how freely words are drawn; 0 takes the likeliest"
+    )
+    seed: int = Field(default=0, description="of the random numbers that draw words")
+    stop: list[Text] = Field(default=[], description="texts that end the output")
     max_output_tokens: int = Field(default=1024, ge=1, description="bound of the answer's length")
     timeout_s: float = Field(default=120, gt=0, description="seconds until a model is given up")
+
+    @model_validator(mode="after")
+    def _has_one_form(self) -> Self:
+        if not self.choices and self.output_schema is None:
+            return self
+        if self.choices and self.output_schema is not None:
+            raise ValueError("choices and output_schema: expected one of them")
+        if self.retriever is not None:
+            raise ValueError(
+                "an output of a fixed form can carry no citation; leave out retriever, "
+                "or choices and output_schema"
+            )
+        problem = schema_problem(self.output_schema) if self.output_schema is not None else None
+        if problem is not None:
+            raise ValueError(f"output_schema {problem}")
+        return self
+
+
+class Budget(Config):
+    """How much may be spent."""
+
+    limit: float = Field(
+        ge=0, le=1_000_000_000, description="in the currency of the models' prices"
+    )
+    per: Literal["day", "month", "total"] = Field(
+        default="day", description="for which time, in UTC; total never begins anew"
+    )
+    each: Literal["all", "user", "channel"] = Field(
+        default="all", description="whether everyone shares it, or each user or channel has it"
+    )
+    models: list[Text] | None = Field(
+        default=None, description="the models that it is about; default: each that has a price"
+    )
 
 
 class Journal(Config):
@@ -107,6 +155,15 @@ class Cli(Config):
     )
 
 
+class Privacy(Config):
+    """What must not leave this machine."""
+
+    local_only: list[Text] = Field(
+        default=[],
+        description="labels; a passage with one of them is never sent to a model that is not local",
+    )
+
+
 class Plugins(Config):
     """Plugins beside and without the installed ones."""
 
@@ -124,5 +181,13 @@ COMPONENTS: Mapping[str, type[Component]] = {
     "formatter": Component,
     "loader": Component,
 }
-SINGLES: Mapping[str, type[Config]] = {"journal": Journal, "cli": Cli, "plugins": Plugins}
-TOP_LEVEL = ("data_dir", *COMPONENTS, "profile", *SINGLES)
+NAMED: Mapping[str, type[Config]] = {"profile": Profile, "budget": Budget}
+"""Sections with a name of the user's choice that choose no component."""
+
+SINGLES: Mapping[str, type[Config]] = {
+    "journal": Journal,
+    "privacy": Privacy,
+    "cli": Cli,
+    "plugins": Plugins,
+}
+TOP_LEVEL = ("data_dir", *COMPONENTS, *NAMED, *SINGLES)

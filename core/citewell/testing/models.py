@@ -78,8 +78,9 @@ class ModelContract:
 
     @property
     def capabilities(self) -> ModelCapabilities:
-        """What the spec claims."""
-        return cast("ModelSpec[Any]", find("model", self.name)).capabilities
+        """What the spec claims with these settings."""
+        spec = cast("ModelSpec[Any]", find("model", self.name))
+        return spec.claims(spec.config(**self.config))
 
     def _needs(self, capability: str) -> None:
         if not getattr(self.capabilities, capability):

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from citewell.types.documents import Place
+from citewell.types.documents import Labels, Place
 
 
 class _Seal:
@@ -131,6 +131,9 @@ class Answer(Struct, frozen=True, kw_only=True):
             apology, or empty.
         nearest: best first; beside a refusal only.
         model: name of the model section that answered.
+        note: one line that says who answers instead of the model that was to; or empty.
+        labels: of the passages that it was written from.
+        generation: names the settings that it was answered with; empty when they are in no file.
     """
 
     id: str
@@ -141,6 +144,9 @@ class Answer(Struct, frozen=True, kw_only=True):
     notice: str = ""
     nearest: tuple[Nearest, ...] = ()
     model: str = ""
+    note: str = ""
+    labels: Labels = frozenset()
+    generation: str = ""
 
     @property
     def shown(self) -> tuple[Claim, ...]:

@@ -33,10 +33,15 @@ EVERYONE = "everyone"
 
 
 class Turn(Struct, frozen=True):
-    """One earlier message of a conversation; citation marks are already removed."""
+    """One earlier message of a conversation; citation marks are already removed.
+
+    Attributes:
+        labels: of the passages that an answer was written from.
+    """
 
     role: Literal["user", "assistant"]
     text: str
+    labels: Labels = frozenset()
 
 
 class Question(Struct, frozen=True, kw_only=True):
@@ -46,6 +51,7 @@ class Question(Struct, frozen=True, kw_only=True):
         history: earlier turns, oldest first.
         profile: name of the profile that shall answer; None lets the routing choose.
         asker: who asked, as the platform names them; None in the terminal.
+        channel: where, as the platform names it; None in the terminal.
     """
 
     id: str
@@ -54,6 +60,7 @@ class Question(Struct, frozen=True, kw_only=True):
     history: tuple[Turn, ...] = ()
     profile: str | None = None
     asker: str | None = None
+    channel: str | None = None
 
 
 class Query(Struct, frozen=True, kw_only=True):
@@ -134,10 +141,14 @@ class Usage(Struct, frozen=True, kw_only=True):
     """The last item of a generation.
 
     Attributes:
+        reused_tokens: of the input, those that were computed for an earlier prompt.
+        passages: how many passages, from the first, fitted the model's context; None for all.
         cost: in the currency that the model's config names; None when unknown.
     """
 
     input_tokens: int = 0
     output_tokens: int = 0
+    reused_tokens: int = 0
+    passages: int | None = None
     cost: float | None = None
     finish: Literal["stop", "length", "cancelled"] = "stop"

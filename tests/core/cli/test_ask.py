@@ -163,6 +163,7 @@ def test_a_failed_answer_says_why(shared):
 
     assert asked.returncode == 1
     assert re.match(r"no model could answer \(reference [0-9a-z]{10}\)\n", asked.stdout)
+    assert asked.stderr == "error: failing: the scripted model was told to fail\n"
 
 
 def test_a_hostile_model_steers_nothing(shared):

@@ -102,7 +102,7 @@ def test_a_folder_that_cannot_be_written_is_named(here, capsys, monkeypatch):
     def read_only(*_, **__):
         raise OSError(30, "Read-only file system")
 
-    monkeypatch.setattr(Path, "write_text", read_only)
+    monkeypatch.setattr(Path, "write_bytes", read_only)
     monkeypatch.setattr(Path, "unlink", read_only)
 
     assert run(["init", "--need", "facts"]) == 1

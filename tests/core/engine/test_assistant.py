@@ -183,16 +183,34 @@ async def test_a_failing_model_is_replaced_by_its_fallback(tmp_path):
     assert kept.records[0].errors == ("first: the scripted model was told to fail",)
 
 
+STOPS_EARLY = """behaviour = "failing"
+pieces = 14
+script = ["Every employee has 28 days of paid leave a year [1].", "Unused days expire [1]."]
+"""
+
+
 async def test_a_model_that_fails_after_a_claim_says_that_it_stopped(tmp_path):
-    said = 'behaviour = "failing"\npieces = 14\n' + script(
-        "Every employee has 28 days of paid leave a year [1].", "Unused days expire [1]."
-    )
-    async with assistant(tmp_path, first=said, profile='fallback = ["second"]\n') as (asked, _):
+    async with assistant(tmp_path, first=STOPS_EARLY) as (asked, _):
         answer = (await answers(asked))[-1]
 
     assert answer.outcome is Outcome.FAILED
     assert len(answer.shown) == 1
     assert answer.id in answer.notice
+
+
+async def test_a_fallback_goes_on_where_a_model_stopped_and_repeats_nothing(tmp_path):
+    async with assistant(tmp_path, first=STOPS_EARLY, profile='fallback = ["second"]\n') as (
+        asked,
+        _,
+    ):
+        seen = await answers(asked)
+
+    texts = [claim.text for claim in seen[-1].shown]
+    assert seen[-1].outcome is Outcome.ANSWERED
+    assert seen[-1].note == "answered by second, because first could not go on"
+    assert len(texts) == len(set(texts)) > 1
+    for before, after in pairwise(seen):
+        assert after.shown[: len(before.shown)] == before.shown
 
 
 async def test_when_no_model_can_answer_the_asker_is_told(tmp_path):
@@ -296,7 +314,7 @@ def test_nobody_reads_what_any_reader_may_not(tmp_path, readers):
 
 async def test_what_is_deleted_after_retrieval_is_not_cited(tmp_path):
     async with assistant(tmp_path) as (asked, _):
-        retriever = await asked._runtime.retriever("main")
+        retriever = await asked._backends.retriever("main")
         async with aclosing(asked.ask(question())) as growing:
             first = await anext(growing)
             await retriever.delete(["handbook:leave.md"])

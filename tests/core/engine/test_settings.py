@@ -260,7 +260,7 @@ WRONG = {
     ),
     "unknown model": (
         '[model.quotes]\nuse = "extractive"\n[profile.a]\nmodel = "quots"',
-        'no model of that name; did you mean "quotes"? there are: quotes, extractive, scripted',
+        'no model of that name; did you mean "quotes"? there are: quotes, extractive, ',
     ),
     "unknown fallback": (
         '[profile.a]\nmodel = "extractive"\nfallback = ["gpt"]',

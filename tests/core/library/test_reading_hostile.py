@@ -6,6 +6,7 @@ import resource
 import struct
 import sys
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 from threading import Event, Thread
 
@@ -43,16 +44,19 @@ class Watch(Thread):
             self.look()
 
     def look(self):
-        for listed in Path("/proc/self/task").glob("*/children"):
-            for pid in listed.read_text().split():
-                try:
-                    command = Path(f"/proc/{pid}/cmdline").read_text()
-                    status = Path(f"/proc/{pid}/status").read_text()
-                except OSError:
-                    continue
+        for pid in self.children():
+            # A process or a thread may end between two looks.
+            with suppress(OSError):
+                command = Path(f"/proc/{pid}/cmdline").read_text()
+                status = Path(f"/proc/{pid}/status").read_text()
                 peaks = [line for line in status.splitlines() if line.startswith("VmHWM")]
                 if peaks and "reading_child" in command:
                     self.peak_mb = max(self.peak_mb, int(peaks[0].split()[1]) / 1024)
+
+    def children(self):
+        for listed in Path("/proc/self/task").glob("*/children"):
+            with suppress(OSError):
+                yield from listed.read_text().split()
 
     def __enter__(self):
         self.start()

@@ -44,6 +44,8 @@ def test_a_program_finds_the_answer_and_where_each_quote_stands():
         "outcome": "answered",
         "notice": "",
         "model": "quotes",
+        "note": "",
+        "generation": "",
         "text": "Everyone has 25 days. [2]",
         "statements": {"supported": 1, "total": 1},
         "claims": [

@@ -1,0 +1,40 @@
+"""JSON Schemas: whether one is right, and whether a value satisfies one. Nothing is fetched."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def schema_problem(schema: Mapping[str, Any]) -> str | None:
+    """Return what is wrong with a JSON Schema, in one line, or None."""
+    from jsonschema import exceptions, validators
+
+    remote = next((ref for ref in _references(schema) if not ref.startswith("#")), None)
+    if remote is not None:
+        return f'refers to "{remote}"; nothing is fetched: expected a reference that begins with #'
+    try:
+        validators.validator_for(schema).check_schema(dict(schema))
+    except exceptions.SchemaError as error:
+        return f"at {error.json_path}: {error.message}"
+    return None
+
+
+def value_problem(value: Any, schema: Mapping[str, Any]) -> str | None:
+    """Return where and how `value` breaks a schema that is right, in one line, or None."""
+    from jsonschema import exceptions, validators
+
+    try:
+        validators.validator_for(schema)(dict(schema)).validate(value)
+    except exceptions.ValidationError as error:
+        return f"at {error.json_path}: {error.message}"
+    return None
+
+
+def _references(value: object) -> list[str]:
+    if isinstance(value, Mapping):
+        own = [value["$ref"]] if isinstance(value.get("$ref"), str) else []
+        return own + [ref for one in value.values() for ref in _references(one)]
+    if isinstance(value, list):
+        return [ref for one in value for ref in _references(one)]
+    return []

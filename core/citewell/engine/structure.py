@@ -1,0 +1,75 @@
+"""Outputs of a form that a profile demands: one of some choices, or JSON after a schema."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncGenerator, AsyncIterator
+from typing import Any
+
+from citewell.engine.schemas import value_problem
+from citewell.engine.tables import Profile
+from citewell.errors import PromptRefused
+from citewell.types.questions import Choices, Constraint, OutputSchema
+
+_SHOWN_CHARS = 200
+
+
+def constraint(profile: Profile) -> Choices | OutputSchema | None:
+    """Return the form that the profile demands, if it demands one."""
+    if profile.choices:
+        return Choices(tuple(profile.choices))
+    if profile.output_schema is not None:
+        return OutputSchema(profile.output_schema)
+    return None
+
+
+async def delivered(
+    deltas: AsyncIterator[str], wanted: Constraint | None
+) -> AsyncGenerator[str, None]:
+    """Yield the text of an output; where a form is demanded, all at once and only if it has it.
+
+    Raises:
+        PromptRefused: the output has another form.
+    """
+    if not isinstance(wanted, Choices | OutputSchema):
+        async for delta in deltas:
+            yield delta
+        return
+    text = "".join([delta async for delta in deltas]).strip()
+    yield checked(text, wanted)
+
+
+def checked(text: str, wanted: Choices | OutputSchema) -> str:
+    """Return how an output is shown: a choice as it is, JSON as a block of code.
+
+    Raises:
+        PromptRefused: the output has another form than the wanted one.
+    """
+    if isinstance(wanted, Choices):
+        if text not in wanted.choices:
+            raise PromptRefused(
+                f"it wrote {_shown(text)}; expected one of: {', '.join(wanted.choices)}"
+            )
+        return text
+    try:
+        value: Any = json.loads(text, strict=False)
+    except (ValueError, RecursionError) as error:
+        raise PromptRefused(f"it wrote {_shown(text)}, which is no JSON: {error}") from error
+    problem = value_problem(value, wanted.schema)
+    if problem is not None:
+        raise PromptRefused(f"its output breaks output_schema {problem}")
+    fence = "`" * max(3, _longest_run(text, "`") + 1)
+    return f"{fence}json\n{json.dumps(value, ensure_ascii=False, indent=2)}\n{fence}\n"
+
+
+def _longest_run(text: str, character: str) -> int:
+    longest = current = 0
+    for one in text:
+        current = current + 1 if one == character else 0
+        longest = max(longest, current)
+    return longest
+
+
+def _shown(text: str) -> str:
+    line = " ".join(text.split())
+    return repr(line if len(line) <= _SHOWN_CHARS else f"{line[:_SHOWN_CHARS]}...")

@@ -1,0 +1,237 @@
+"""Which model answers, what it may see, and what the asker is told."""
+
+import json
+import os
+import signal
+from contextlib import aclosing
+
+import pytest
+
+import ggufs
+import openai_server as api
+from assistants import CANARY, answers, assistant
+from citewell import Audience, Outcome, Turn
+from citewell.engine.breaker import Breaker, Resting
+from citewell.errors import ModelError, PromptRefused
+
+CLOUD = """
+[model.cloud]
+use = "litellm"
+model = "openai/test"
+api_key = {{ env = "CLOUD_KEY" }}
+api_base = "{url}"
+local = false
+retries = 0
+patience_s = 5
+
+[model.quotes]
+use = "extractive"
+
+[profile.default]
+retriever = "main"
+model = "cloud"
+fallback = ["quotes"]
+
+[privacy]
+local_only = ["people-team"]
+"""
+PEOPLE = Audience.of("everyone", "people-team")
+
+
+@pytest.fixture(autouse=True)
+def key(monkeypatch):
+    monkeypatch.setenv("CLOUD_KEY", "sk-canary-0123456789")
+
+
+@pytest.mark.parametrize("text", ["How many days of leave?", "The salary of the leave officer?"])
+async def test_what_is_local_only_is_in_no_byte_that_leaves(tmp_path, text):
+    history = (
+        Turn("user", "And the salary?"),
+        Turn("assistant", f"It is {CANARY} euros.", frozenset({"people-team"})),
+    )
+    async with (
+        api.serving() as server,
+        assistant(tmp_path, CLOUD.format(url=server.url)) as (asked, kept),
+    ):
+        answer = (await answers(asked, text, audience=PEOPLE, history=history))[-1]
+
+    assert server.requests, "the model was not even asked, which shows nothing"
+    assert CANARY.encode() not in server.sent
+    assert b"28 days" in server.sent
+    assert kept.records[0].notes == ("cloud: 1 passages must not leave this machine",)
+    assert answer.outcome in {Outcome.ANSWERED, Outcome.REFUSED}
+
+
+async def test_where_all_is_local_only_a_local_model_answers(tmp_path):
+    async with (
+        api.serving() as server,
+        assistant(tmp_path, CLOUD.format(url=server.url)) as (asked, kept),
+    ):
+        (tmp_path / "docs" / "leave.md").unlink()
+        from citewell.cli.indexing import bring_up
+
+        await bring_up(asked._backends)
+        answer = (await answers(asked, "The salary of the leave officer?", audience=PEOPLE))[-1]
+
+    assert (answer.outcome, answer.model) == (Outcome.ANSWERED, "quotes")
+    assert CANARY in answer.shown[0].text
+    assert answer.note == "answered by quotes, because cloud could not answer"
+    assert kept.records[0].errors == ("cloud: what was found must not leave this machine",)
+    assert server.requests == []
+
+
+async def test_a_failing_service_is_left_alone_and_tried_again(tmp_path):
+    async with (
+        api.serving() as server,
+        assistant(tmp_path, CLOUD.format(url=server.url)) as (asked, kept),
+    ):
+        server.respond = api.fail(500)
+        for _ in range(5):
+            answer = (await answers(asked))[-1]
+            assert (answer.outcome, answer.model) == (Outcome.ANSWERED, "quotes")
+        tried = len(server.requests)
+        server.respond = api.say("Every employee has 28 days of paid leave a year [1].")
+        asked._backends.breaker("cloud")._rests_until = 0
+        recovered = (await answers(asked))[-1]
+
+    assert tried == 3
+    assert "tried again in" in kept.records[4].errors[0]
+    assert (recovered.model, recovered.note) == ("cloud", "")
+
+
+def test_a_breaker_lets_one_question_try_and_rests_longer_each_time():
+    now = [0.0]
+    breaker = Breaker(lambda: now[0])
+
+    def fail(error=ModelError):
+        with pytest.raises(error), breaker.attempt():
+            raise error("no")
+
+    for _ in range(3):
+        fail()
+    with pytest.raises(Resting, match="in 10 s"), breaker.attempt():
+        pass
+    now[0] = 10.0
+    with breaker.attempt(), pytest.raises(Resting, match="being tried"), breaker.attempt():
+        pass
+    for _ in range(3):
+        fail()
+    now[0] = 20.0
+    fail()
+    with pytest.raises(Resting, match="in 20 s"), breaker.attempt():
+        pass
+    now[0] = 40.0
+    fail(PromptRefused)
+    with breaker.attempt():
+        pass
+
+
+LOCAL = f"""
+[model.tuned]
+use = "llamacpp"
+path = "{ggufs.model()}"
+context = 4096
+
+[model.quotes]
+use = "extractive"
+
+[profile.default]
+retriever = "main"
+model = "tuned"
+fallback = ["quotes"]
+max_output_tokens = 2000
+policy = "mark"
+temperature = 1.0
+
+[profile.triage]
+model = "tuned"
+choices = ["billing", "leave", "other"]
+
+[profile.extract]
+model = "tuned"
+temperature = 1.0
+
+[profile.extract.output_schema]
+type = "object"
+required = ["days", "kind"]
+additionalProperties = false
+properties = {{ days = {{ type = "integer" }}, kind = {{ enum = ["paid", "sick"] }} }}
+"""
+
+
+class KilledAfterItsFirstWord:
+    """A model whose process is killed, once, as soon as it has said something."""
+
+    def __init__(self, model, ending):
+        self.model = model
+        self.ending = ending
+
+    async def generate(self, prompt):
+        async with aclosing(self.model.generate(prompt)) as items:
+            async for item in items:
+                yield item
+                if self.ending is not None:
+                    os.kill(self.model.process_id, self.ending)
+                    self.ending = None
+
+
+@pytest.mark.parametrize("ending", [signal.SIGKILL, signal.SIGSEGV])
+async def test_when_the_model_dies_in_the_middle_the_fallback_answers(tmp_path, ending):
+    async with assistant(tmp_path, LOCAL) as (asked, kept):
+        runtime = asked._backends
+        _, wanted = await runtime.model("tuned"), runtime._opened["model", "tuned"][1]
+        dying = KilledAfterItsFirstWord(await runtime.model("tuned"), ending)
+        runtime._opened["model", "tuned"] = (dying, wanted)
+        answer = (await answers(asked))[-1]
+        again = (await answers(asked))[-1]
+
+    assert (answer.outcome, answer.model) == (Outcome.ANSWERED, "quotes")
+    assert any("28 days" in claim.text for claim in answer.shown)
+    assert ending.name in kept.records[0].errors[0]
+    assert again.model == "tuned"
+
+
+async def test_a_classification_is_one_of_its_choices(tmp_path):
+    async with assistant(tmp_path, LOCAL) as (asked, kept):
+        answer = (await answers(asked, "I was charged twice", profile="triage"))[-1]
+
+    assert answer.outcome is Outcome.UNSOURCED
+    assert "".join(claim.text for claim in answer.shown) in {"billing", "leave", "other"}
+    assert answer.citations == ()
+    assert kept.records[0].errors == ()
+
+
+async def test_an_extraction_satisfies_its_schema(tmp_path):
+    async with assistant(tmp_path, LOCAL) as (asked, _):
+        answer = (await answers(asked, "28 paid days", profile="extract"))[-1]
+
+    [claim] = answer.shown
+    value = json.loads(claim.text.strip().removeprefix("```json").removesuffix("```"))
+    assert set(value) == {"days", "kind"}
+    assert value["kind"] in {"paid", "sick"}
+
+
+@pytest.mark.parametrize(
+    ("said", "profile", "problem"),
+    [
+        ('"somewhere"', 'choices = ["billing", "other"]', "expected one of: billing, other"),
+        ('"not json"', 'output_schema = { type = "object" }', "which is no JSON"),
+        ("'[1, 2]'", 'output_schema = { type = "object" }', "output_schema at $"),
+        ("'{\"a\": 1}'", 'output_schema = { required = ["b"] }', "'b' is a required property"),
+    ],
+)
+async def test_an_output_of_another_form_is_not_shown(tmp_path, said, profile, problem):
+    settings = f"""
+[model.bad]
+use = "scripted"
+script = [{said}]
+
+[profile.default]
+model = "bad"
+{profile}
+"""
+    async with assistant(tmp_path, settings) as (asked, kept):
+        answer = (await answers(asked))[-1]
+
+    assert (answer.outcome, answer.shown) == (Outcome.FAILED, ())
+    assert problem in kept.records[0].errors[0]
