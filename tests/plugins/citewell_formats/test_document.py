@@ -35,7 +35,14 @@ SOURCE = {
 def test_a_program_finds_the_answer_and_where_each_quote_stands():
     cited = citation(2, "25 days", start=7)
 
-    read = document(answer(claim("Everyone has 25 days.", cited, lead=""), model="quotes"))
+    read = document(
+        answer(
+            claim("Everyone has 25 days.", cited, lead=""),
+            model="quotes",
+            note="instead",
+            generation="3f2a91c0",
+        )
+    )
 
     assert read == {
         "schema": "citewell.answer/1",
@@ -44,8 +51,8 @@ def test_a_program_finds_the_answer_and_where_each_quote_stands():
         "outcome": "answered",
         "notice": "",
         "model": "quotes",
-        "note": "",
-        "generation": "",
+        "note": "instead",
+        "generation": "3f2a91c0",
         "text": "Everyone has 25 days. [2]",
         "statements": {"supported": 1, "total": 1},
         "claims": [

@@ -30,6 +30,19 @@ PLAIN = Prose(quoted=False, styled=False, offers_why=False)
 STYLES = pytest.mark.parametrize("prose", [FOOTNOTES, PLAIN], ids=["footnotes", "plain"])
 
 
+@STYLES
+def test_who_answered_in_place_of_another_stands_below(prose):
+    said = claim("Everyone has 25 days.", citation(1), lead="")
+    note = "answered by quotes, because tuned could not answer"
+
+    noted = prose.render(answer(said, note=note))
+    plain = prose.render(answer(said))
+
+    assert [block for block in noted if block not in plain] == [Notice(note)]
+    assert noted.index(Notice(note)) == plain.index(Notice("1 of 1 statement supported")) + 1
+    assert Notice(note) not in prose.render(answer(said, note=note, complete=False))
+
+
 def test_an_answer_is_text_with_marks_then_sources_then_how_much_is_supported():
     cited = citation(1)
 
