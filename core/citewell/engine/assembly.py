@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from citewell.engine import tables
+from citewell.engine.file_states import file_state, named_files
 from citewell.engine.nearest import did_you_mean
 from citewell.engine.problems import Expected, Key, Problems, dotted, validated
 from citewell.engine.registry import Registry
@@ -107,13 +108,23 @@ class Assembly:
             reads=frozenset(cli.reads),
             budgets=MappingProxyType(budgets),
             local_only=frozenset(privacy.local_only),
-            generation="" if path is None else _generation(self._tables.data),
+            generation="" if path is None else self._generation(),
             default_profile=self._default_profile(cli.profile, list(profiles)),
             missing=tuple(self._tables.missing),
         )
         if self._problems.found:
             raise ConfigError(*self._problems.found)
         return settings
+
+    def _generation(self) -> str:
+        """Return 8 hex digits that name what the file says and the files that it depends on.
+
+        Comments and order say nothing.
+        """
+        sections = [self._sections[kind] for kind in sorted(self._sections)]
+        states = [one.files for known in sections for _, one in sorted(known.items()) if one.files]
+        text = json.dumps([self._tables.data, repr(states)], sort_keys=True, default=str)
+        return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
 
     def _journal(self) -> str | ConfigError | None:
         named = len(self._tables.missing)
@@ -154,8 +165,16 @@ class Assembly:
         )
         if core is None or config is None:
             return None
+        files = [*config.files]
+        if kind != "library":  # whose files are documents
+            files += named_files(config.model, self._tables.base_dir)
         self._sections[kind][name] = Section(
-            name=name, use=spec.name, spec=spec, config=config.model, missing=config.missing
+            name=name,
+            use=spec.name,
+            spec=spec,
+            config=config.model,
+            missing=config.missing,
+            files=tuple(map(file_state, files)),
         )
         return core.model
 
@@ -316,12 +335,6 @@ def _defaults(model: type[BaseModel]) -> BaseModel | None:
         return model.model_construct()
     at = Expected(key=(), data={}, owner="", known=())
     return validated(model, at, Problems(""))
-
-
-def _generation(data: Mapping[str, Any]) -> str:
-    """Return 8 hex digits that name what the file says; comments and order say nothing."""
-    text = json.dumps(data, sort_keys=True, default=str)
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
 
 
 def _expanded(path: Path) -> Path:

@@ -25,6 +25,7 @@ class Revealing(Struct):
     Attributes:
         hidden: where in the table secrets stand.
         missing: one line for each secret that is named and not there.
+        files: that secrets stand in.
     """
 
     key: Key
@@ -32,6 +33,7 @@ class Revealing(Struct):
     problems: Problems
     hidden: set[Key] = field(default_factory=set)
     missing: list[str] = field(default_factory=list)
+    files: list[Path] = field(default_factory=list)
 
     def table(self, model: type[BaseModel], data: Mapping[str, Any], at: Key = ()) -> Any:
         """Return `data` with the secrets of `model` in place."""
@@ -77,7 +79,9 @@ class Revealing(Struct):
 
     def _from_file(self, path: str) -> str:
         try:
-            return (self.base_dir / Path(path).expanduser()).read_text(encoding="utf-8").strip()
+            file = self.base_dir / Path(path).expanduser()
+            self.files.append(file)
+            return file.read_text(encoding="utf-8").strip()
         except (OSError, ValueError, RuntimeError):
             return ""
 

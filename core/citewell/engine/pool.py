@@ -12,6 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 from pydantic import BaseModel
 
+from citewell.engine.file_states import FileState
 from citewell.engine.folders import make_folder
 from citewell.errors import CitewellError, ConfigError, PluginError
 from citewell.specs import Context
@@ -28,12 +29,14 @@ class Wanted(Struct, frozen=True, kw_only=True):
     Attributes:
         kind: of its section.
         context: what it is built with, but for the folder where that cannot be made.
+        files: that its settings name, as they were when the settings were read.
     """
 
     kind: str
     spec: Any
     config: BaseModel
     context: Context
+    files: tuple[FileState, ...] = ()
 
 
 class _Held(Struct, eq=False):

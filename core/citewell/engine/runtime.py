@@ -118,6 +118,7 @@ class Runtime:
             spec=section.spec,
             config=section.config,
             context=_context(self.settings, kind, section.name),
+            files=section.files,
         )
 
     async def _open(self, kind: str, name: str, sections: Mapping[str, Section]) -> object:

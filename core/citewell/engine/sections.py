@@ -9,6 +9,7 @@ from types import MappingProxyType
 from msgspec import Struct
 from pydantic import BaseModel
 
+from citewell.engine.file_states import FileState
 from citewell.engine.registry import Registry
 from citewell.engine.tables import Budget, Profile
 from citewell.errors import ConfigError
@@ -24,6 +25,7 @@ class Section(Struct, frozen=True, kw_only=True):
         use: name of the component.
         config: an instance of `spec.config`.
         missing: why it cannot be opened yet, one line for each secret that is not there.
+        files: that the settings name and that are no documents, as they were when these were read.
     """
 
     name: str
@@ -31,6 +33,7 @@ class Section(Struct, frozen=True, kw_only=True):
     spec: ComponentSpec
     config: BaseModel
     missing: tuple[str, ...] = ()
+    files: tuple[FileState, ...] = ()
 
 
 class LibrarySettings(Struct, frozen=True, kw_only=True):
@@ -71,8 +74,8 @@ class Settings(Struct, frozen=True, kw_only=True):
         reads: labels of whoever asks in the terminal.
         budgets: by name.
         local_only: labels of passages that never leave this machine.
-        generation: names the file's content, so that an answer can tell what it was given with;
-            empty without a file.
+        generation: names the file's content, and the state of the files that it depends on, so
+            that an answer can tell what it was given with; empty without a file.
         missing: one line for each secret that is named and not there.
     """
 
@@ -94,6 +97,19 @@ class Settings(Struct, frozen=True, kw_only=True):
     local_only: Labels = frozenset()
     generation: str = ""
     missing: tuple[str, ...] = ()
+
+    @property
+    def files(self) -> tuple[FileState, ...]:
+        """The files that sections name and that are no documents: models, templates, secrets."""
+        sections = [
+            *(one.section for one in self.libraries.values()),
+            *(one.section for one in self.retrievers.values()),
+            *self.models.values(),
+            *self.verifiers.values(),
+            *self.formatters.values(),
+            *self.loaders.values(),
+        ]
+        return tuple(state for section in sections for state in section.files)
 
     @property
     def journal_url(self) -> str | None:

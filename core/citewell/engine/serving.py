@@ -6,12 +6,12 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any, NoReturn, cast
 
 from msgspec import Struct
 
 from citewell import blocking
+from citewell.engine.file_states import FileState, file_state
 from citewell.engine.memory import available_bytes
 from citewell.engine.pool import Pool
 from citewell.engine.runtime import Runtime
@@ -72,7 +72,7 @@ class Serving:
         self._changing = asyncio.Lock()
         self._current = self._made(settings)
         self._closing: set[asyncio.Task[None]] = set()
-        self._seen = _seen(settings.path)
+        self._seen = _seen(settings)
 
     @property
     def settings(self) -> Settings:
@@ -93,12 +93,17 @@ class Serving:
                 generation.idle.set()
 
     async def refresh(self) -> Change | None:
-        """Reload if the file has changed since it was last read; None if it has not."""
-        seen = _seen(self.settings.path)
-        if seen == self._seen:
+        """Reload if the settings, or a file that they name, were written since the last reload.
+
+        Returns None if they still say what is in force.
+        """
+        states = tuple(file_state(one.path) for one in self._seen)
+        if states == self._seen:
             return None
-        self._seen = seen
-        return await self.reload()
+        self._seen = states
+        before = self.settings.generation
+        change = await self.reload()
+        return None if change.applied and self.settings.generation == before else change
 
     async def watch(self) -> NoReturn:
         """Reload whenever the file changes, until cancelled."""
@@ -120,6 +125,7 @@ class Serving:
                 settings = await blocking.call(self._load)
             except CitewellError as error:
                 return Change(applied=False, reason=str(error))
+            self._seen = _seen(settings)
             if settings.generation == self.settings.generation:
                 return Change(applied=True)
             fixed = _needs_restart(self.settings, settings)
@@ -240,13 +246,10 @@ class Serving:
         return Change(applied=False, reason=reason)
 
 
-def _seen(path: Path | None) -> tuple[int, int, int] | None:
-    """Return what tells one state of a file from the next."""
-    try:
-        found = None if path is None else path.stat()
-    except OSError:
-        return None
-    return None if found is None else (found.st_mtime_ns, found.st_size, found.st_ino)
+def _seen(settings: Settings) -> tuple[FileState, ...]:
+    """Return the files whose changes change the settings, as they are."""
+    own = () if settings.path is None else (file_state(settings.path),)
+    return (*own, *settings.files)
 
 
 def _models(settings: Settings) -> list[Section]:

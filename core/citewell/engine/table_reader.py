@@ -24,10 +24,12 @@ class Checked(Struct, Generic[M], frozen=True):
 
     Attributes:
         missing: one line for each secret that is named and not there.
+        files: that secrets stand in.
     """
 
     model: M
     missing: tuple[str, ...]
+    files: tuple[Path, ...]
 
 
 class TableReader(Struct, frozen=True):
@@ -106,4 +108,4 @@ class TableReader(Struct, frozen=True):
         self.missing.extend(revealing.missing)
         if found is None or len(self.problems.found) > before:
             return None
-        return Checked(found, tuple(revealing.missing))
+        return Checked(found, tuple(revealing.missing), tuple(revealing.files))

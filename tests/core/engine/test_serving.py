@@ -14,6 +14,7 @@ from citewell.cli.indexing import bring_up
 from citewell.engine.assistant import Assistant
 from citewell.engine.serving import Serving
 from citewell.engine.settings import load_settings
+from llamacpp import prompt, written
 
 SETTINGS = """
 [model.tuned]
@@ -131,6 +132,80 @@ async def test_a_change_of_the_plugins_needs_a_restart(tmp_path):
         change = await served.reload()
 
     assert change.reason == "restart needed for plugins"
+
+
+async def test_a_model_file_that_was_replaced_is_loaded_anew(tmp_path):
+    path, adapter = tmp_path / "model.gguf", tmp_path / "lora.gguf"
+    ggufs.write_model(path, seed=1)
+    ggufs.write_adapter(adapter, seed=1)
+    text = SETTINGS.format(path=path, url="http://127.0.0.1:9", model="tuned").replace(
+        "context = 4096", f'context = 4096\nlora = {{ own = "{adapter}" }}'
+    )
+    async with serving(tmp_path, text) as (served, _, _, _, _):
+
+        async def process_and_text():
+            async with served.lease() as runtime:
+                model = await runtime.model("tuned")
+                return model.process_id, (await written(model, prompt()))[0]
+
+        first = await process_and_text()
+        unchanged = await served.refresh()
+        ggufs.write_adapter(tmp_path / "other.gguf", seed=2)
+        (tmp_path / "other.gguf").replace(adapter)
+        with_adapter = await served.refresh()
+        second = await process_and_text()
+        ggufs.write_model(tmp_path / "other.gguf", seed=2)
+        (tmp_path / "other.gguf").replace(path)
+        with_model = await served.refresh()
+        third = await process_and_text()
+        (tmp_path / "other.gguf").write_bytes(b"GGUF, but cut short")
+        (tmp_path / "other.gguf").replace(path)
+        damaged = await served.refresh()
+        fourth = await process_and_text()
+
+    assert unchanged is None
+    assert with_adapter.applied
+    assert with_model.applied
+    assert second[0] == first[0] != third[0]
+    assert len({first[1], second[1], third[1]}) == 3
+    assert not damaged.applied
+    assert str(path) in damaged.reason
+    assert fourth == third
+
+
+async def test_a_secret_that_was_changed_is_taken_over(tmp_path):
+    secret = tmp_path / "cloud.key"
+    secret.write_text("sk-canary-first")
+    async with api.serving() as server:
+        text = SETTINGS.format(path=ggufs.model(), url=server.url, model="cloud").replace(
+            'env = "CLOUD_KEY"', f'file = "{secret}"'
+        )
+        async with serving(tmp_path, text) as (served, assistant, _, _, _):
+            await answers(assistant)
+            secret.write_text("sk-canary-second")
+            change = await served.refresh()
+            await answers(assistant)
+
+    assert change.applied
+    assert [one["Authorization"] for one in server.headers] == [
+        "Bearer sk-canary-first",
+        "Bearer sk-canary-second",
+    ]
+
+
+async def test_an_edit_that_was_taken_back_changes_nothing(tmp_path):
+    text = SETTINGS.format(path=ggufs.model(), url="http://127.0.0.1:9", model="quotes")
+    async with serving(tmp_path, text) as (served, _, config, whole, _):
+        config.write_text("this is no TOML [")
+        broken = await served.refresh()
+        config.write_text(whole)
+        mended = await served.refresh()
+        config.write_text(f"{whole}\n# only a comment\n")
+        commented = await served.refresh()
+
+    assert not broken.applied
+    assert mended is None
+    assert commented is None
 
 
 @pytest.fixture
