@@ -20,7 +20,7 @@ from citewell import (
     chat_messages,
 )
 from citewell_llamacpp.plugin import LlamaCppConfig
-from citewell_llamacpp.wire import Done, Generate, Message, Piece
+from citewell_llamacpp.wire import Done, File, Generate, Message, Piece
 from citewell_llamacpp.worker import PromptTooLong, Worker
 
 # Prompts are cut a little shorter than one would have to, so that few tries are needed.
@@ -33,10 +33,10 @@ class LlamaCppModel:
     Args:
         worker: has the base model.
         config: says how to decode.
-        adapter: path of the LoRA adapter, or None.
+        adapter: the LoRA adapter, or None.
     """
 
-    def __init__(self, worker: Worker, config: LlamaCppConfig, *, adapter: str | None) -> None:
+    def __init__(self, worker: Worker, config: LlamaCppConfig, *, adapter: File | None) -> None:
         self._worker = worker
         self._config = config
         self._adapter = adapter

@@ -6,6 +6,7 @@ Only the worker process imports this module. Nothing in it may be called from tw
 from __future__ import annotations
 
 import ctypes
+import os
 from collections import deque
 from collections.abc import Sequence
 from typing import Any
@@ -13,6 +14,8 @@ from typing import Any
 import llama_cpp.llama_cpp as c
 import numpy as np
 from numpy.typing import NDArray
+
+from citewell_llamacpp.wire import File
 
 _ABORTED = 2
 _KEPT_LINES = 8
@@ -55,8 +58,8 @@ class Native:
         path: of the GGUF file.
         context: tokens of one conversation; no more than the model was trained for.
         slots: conversations, called sequences in llama.cpp; numbered from 0.
-        chunk: tokens that are computed together when a prompt is read.
-        threads: that compute.
+        chunk: tokens that a prompt is read in.
+        threads: that compute; None for half of the processors, and all of them for prompts.
         gpu_layers: layers that are moved to a GPU; -1 for all.
 
     Attributes:
@@ -73,7 +76,7 @@ class Native:
         context: int,
         slots: int,
         chunk: int,
-        threads: int,
+        threads: int | None,
         gpu_layers: int,
     ) -> None:
         self._journal = _Journal()
@@ -90,10 +93,15 @@ class Native:
         settings.n_batch = max(chunk, slots)
         settings.n_ubatch = settings.n_batch
         settings.n_seq_max = slots
-        settings.n_threads = settings.n_threads_batch = threads
+        processors = os.cpu_count() or 1
+        settings.n_threads = threads or max(processors // 2, 1)
+        settings.n_threads_batch = threads or processors
         # Each conversation in cells of its own: what one computes cannot depend on its neighbours.
         settings.kv_unified = False
         settings.no_perf = True
+        if not gpu_layers:
+            # Measured: on processors it makes every token of an answer take half as long again.
+            settings.flash_attn_type = c.LLAMA_FLASH_ATTN_TYPE_DISABLED
         self._context = c.llama_init_from_model(self._model, settings)
         if not self._context:
             raise NativeError(self._journal.last())
@@ -101,8 +109,12 @@ class Native:
         if not self._memory:
             raise NativeError("the model keeps no conversation; expected one that generates text")
         self._batch = c.llama_batch_init(settings.n_batch, 0, 1)
-        self._adapters: dict[str, Any] = {}
-        self._adapter: str | None = None
+        self._chunk = chunk
+        self._forgets = not (
+            c.llama_model_is_recurrent(self._model) or c.llama_model_is_hybrid(self._model)
+        )
+        self._adapters: dict[File, Any] = {}
+        self._adapter: File | None = None
         self._flag = ctypes.create_string_buffer(2)
         self._callback = _native_flag_reader()
         c.llama_set_abort_callback(self._context, self._callback, ctypes.addressof(self._flag))
@@ -183,66 +195,92 @@ class Native:
 
     # --- adapters -------------------------------------------------------------------------
 
-    def load_adapter(self, path: str) -> None:
+    def load_adapter(self, file: File) -> None:
         """Load a LoRA adapter, unless it is loaded.
 
         Raises:
             NativeError: it does not fit the model.
         """
-        if path in self._adapters:
+        if file in self._adapters:
             return
-        adapter = c.llama_adapter_lora_init(self._model, path.encode())
+        adapter = c.llama_adapter_lora_init(self._model, file.path.encode())
         if not adapter:
-            raise NativeError(f"{path}: {self._journal.last()}")
-        self._adapters[path] = adapter
+            raise NativeError(f"{file.path}: {self._journal.last()}")
+        self._adapters[file] = adapter
 
-    def use_adapter(self, path: str | None) -> None:
+    def use_adapter(self, file: File | None) -> None:
         """Compute with this loaded adapter alone from now on; None for the bare model."""
-        if path == self._adapter:
+        if file == self._adapter:
             return
-        chosen = [] if path is None else [self._adapters[path]]
+        chosen = [] if file is None else [self._adapters[file]]
         count = len(chosen)
         adapters = (c.llama_adapter_lora_p_ctypes * max(count, 1))(*chosen)
         scales = (ctypes.c_float * max(count, 1))(*[1.0] * count)
         if c.llama_set_adapters_lora(self._context, adapters, count, scales):
-            raise NativeError(f"{path} cannot be used: {self._journal.last()}")
-        self._adapter = path
+            raise NativeError(f"an adapter cannot be used: {self._journal.last()}")
+        self._adapter = file
 
     # --- computing ------------------------------------------------------------------------
 
-    def compute(self, work: Sequence[tuple[int, int, Sequence[int]]], *, wanted: bool) -> None:
-        """Compute tokens in one step.
+    def read(self, slot: int, position: int, tokens: Sequence[int], *, wanted: bool) -> int:
+        """Compute the next tokens of a prompt, `chunk` at most.
+
+        A shorter rest is filled up to a whole chunk with tokens that are forgotten at once: the
+        fast kernels want whole chunks, and the same kernel gives the same numbers.
 
         Args:
-            work: slot, position of the first token, and tokens; of each slot once at most.
-            wanted: whether the logits after each slot's last token are needed; the n-th are those
-                of the n-th slot.
+            slot: whose conversation.
+            position: of the first token.
+            tokens: of the prompt.
+            wanted: whether the logits after the last token are needed.
+
+        Returns:
+            The row of these logits.
 
         Raises:
             Aborted: `abort` was called meanwhile.
             NativeError: the library failed.
         """
+        fits = position + self._chunk <= self.context
+        missing = self._chunk - len(tokens) if self._forgets and fits else 0
+        last = len(tokens) - 1
+        for offset, token in enumerate([*tokens, *[0] * missing]):
+            self._put(offset, slot, position + offset, token, wanted=wanted and offset == last)
+        self._decode(len(tokens) + missing)
+        if missing:
+            self.keep(slot, position + len(tokens))
+        return last
+
+    def extend(self, work: Sequence[tuple[int, int, int]]) -> None:
+        """Compute one further token of each of some conversations, in one step.
+
+        Args:
+            work: slot, position and token, of each slot once at most; the logits of the n-th are
+                in row n.
+
+        Raises:
+            Aborted: `abort` was called meanwhile.
+            NativeError: the library failed.
+        """
+        for at, (slot, position, token) in enumerate(work):
+            self._put(at, slot, position, token, wanted=True)
+        self._decode(len(work))
+
+    def _put(self, at: int, slot: int, position: int, token: int, *, wanted: bool) -> None:
         batch = self._batch
-        at = 0
-        for slot, position, tokens in work:
-            for offset, token in enumerate(tokens):
-                batch.token[at] = token
-                batch.pos[at] = position + offset
-                batch.n_seq_id[at] = 1
-                batch.seq_id[at][0] = slot
-                batch.logits[at] = wanted and offset == len(tokens) - 1
-                at += 1
-        batch.n_tokens = at
-        status = c.llama_decode(self._context, batch)
+        batch.token[at] = token
+        batch.pos[at] = position
+        batch.n_seq_id[at] = 1
+        batch.seq_id[at][0] = slot
+        batch.logits[at] = wanted
+
+    def _decode(self, count: int) -> None:
+        self._batch.n_tokens = count
+        status = c.llama_decode(self._context, self._batch)
         if status == _ABORTED:
             raise Aborted
         if status:
             raise NativeError(f"llama_decode gave {status}: {self._journal.last()}")
-        self._rows = np.cumsum([len(tokens) for _, _, tokens in work]) - 1
-
-    def row(self, index: int) -> int:
-        """Return the number under which llama.cpp knows the logits of the n-th slot."""
-        return int(self._rows[index])
 
     def logits(self, row: int) -> NDArray[np.float32]:
         """Return the logits float32[vocabulary] of a row; valid until the next step."""

@@ -18,7 +18,7 @@ from citewell_llamacpp.fitting import check_adapter, check_model
 from citewell_llamacpp.header import read_header
 from citewell_llamacpp.model import LlamaCppModel
 from citewell_llamacpp.plugin import LlamaCppConfig
-from citewell_llamacpp.wire import Load
+from citewell_llamacpp.wire import File, Load
 from citewell_llamacpp.worker import Worker
 
 
@@ -67,8 +67,8 @@ async def _shared_worker(
             await shared.worker.close()
 
 
-def _checked(config: LlamaCppConfig, context: Context) -> tuple[Load, str | None]:
-    """Check every file, and return how to load the model, and the path of its adapter."""
+def _checked(config: LlamaCppConfig, context: Context) -> tuple[Load, File | None]:
+    """Check every file, and return how to load the model, and its adapter."""
     path = context.resolve(config.path).resolve()
     header = read_header(path)
     check_model(path, header)
@@ -79,15 +79,20 @@ def _checked(config: LlamaCppConfig, context: Context) -> tuple[Load, str | None
         check_adapter(adapter, read_header(adapter), path, header)
     chosen = config.adapter or next(iter(config.lora), None)
     load = Load(
-        path=os.fspath(path),
+        file=_file(path),
         context=config.context,
         slots=config.conversations,
-        threads=config.threads or max((os.cpu_count() or 2) // 2, 1),
+        threads=config.threads,
         gpu_layers=config.gpu_layers,
         template=_template(config, context),
         batches=config.batches,
     )
-    return load, None if chosen is None else os.fspath(_adapter_path(config, context, chosen))
+    return load, None if chosen is None else _file(_adapter_path(config, context, chosen))
+
+
+def _file(path: Path) -> File:
+    found = path.stat()
+    return File(os.fspath(path), (found.st_mtime_ns, found.st_size, found.st_ino))
 
 
 def _adapter_path(config: LlamaCppConfig, context: Context, name: str) -> Path:

@@ -56,7 +56,10 @@ class LlamaCppConfig(Config):
         default=True, description="let a citation mark carry a given number only"
     )
     threads: int | None = Field(
-        default=None, ge=1, le=512, description="that compute; default: half of the processors"
+        default=None,
+        ge=1,
+        le=512,
+        description="that compute; default: half of the processors, and all of them for prompts",
     )
     gpu_layers: int = Field(
         default=0, ge=-1, description="layers of the model that a GPU computes; -1 for all"

@@ -26,7 +26,7 @@ from citewell_llamacpp.wire import (
 if TYPE_CHECKING:
     Send = Callable[[FromChild], None]
 
-CHUNK = 32
+CHUNK = 64
 """Tokens of a prompt that are computed together, and reused together."""
 
 # Breaks a special token that somebody wrote into a text; it has no width and no meaning.
@@ -52,7 +52,7 @@ class Service:
         self._send = send
         try:
             self._native = Native(
-                load.path,
+                load.file.path,
                 context=load.context,
                 slots=load.slots,
                 chunk=CHUNK,
@@ -79,7 +79,7 @@ class Service:
     def adapt(self, request: Adapt) -> None:
         """Load an adapter."""
         try:
-            self._native.load_adapter(request.path)
+            self._native.load_adapter(request.adapter)
         except NativeError as error:
             self._send(Failed(id=request.id, reason=str(error)))
         else:

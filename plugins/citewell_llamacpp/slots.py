@@ -11,6 +11,8 @@ from collections.abc import Sequence
 
 from msgspec import Struct, field
 
+from citewell_llamacpp.wire import File
+
 
 class Slot(Struct, eq=False):
     """The cache of one conversation.
@@ -25,7 +27,7 @@ class Slot(Struct, eq=False):
 
     index: int
     tokens: list[int] = field(default_factory=list)
-    adapter: str | None = None
+    adapter: File | None = None
     busy: bool = False
     used: int = 0
 
@@ -62,7 +64,7 @@ class Slots:
         """Whether no further answer can begin."""
         return all(slot.busy for slot in self.all)
 
-    def take(self, tokens: Sequence[int], adapter: str | None) -> Lease:
+    def take(self, tokens: Sequence[int], adapter: File | None) -> Lease:
         """Take a free slot for a prompt: one that holds the same conversation, or the oldest.
 
         At least one token is left to compute, because its logits are needed.
@@ -80,7 +82,7 @@ class Slots:
         slot.busy, slot.used = True, self._clock
         return Lease(slot, shared[best.index], source)
 
-    def _shared(self, slot: Slot, tokens: Sequence[int], adapter: str | None) -> int:
+    def _shared(self, slot: Slot, tokens: Sequence[int], adapter: File | None) -> int:
         if slot.adapter != adapter:
             return 0
         count = 0

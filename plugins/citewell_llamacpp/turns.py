@@ -144,23 +144,23 @@ class Turns:
         if first.is_reading:
             chunk = first.tokens[first.position : first.position + self._chunk]
             is_last = first.position + len(chunk) == len(first.tokens)
-            self._native.compute([(_slot(first).index, first.position, chunk)], wanted=is_last)
+            row = self._native.read(_slot(first).index, first.position, chunk, wanted=is_last)
             first.position += len(chunk)
             _slot(first).tokens.extend(chunk)
             if is_last:
-                self._draw(first, 0)
+                self._draw(first, row)
             return
-        work = [(_slot(one).index, one.position, [_upcoming(one)]) for one in together]
-        self._native.compute(work, wanted=True)
-        for index, answer in enumerate(together):
+        work = [(_slot(one).index, one.position, _upcoming(one)) for one in together]
+        self._native.extend(work)
+        for row, answer in enumerate(together):
             answer.position += 1
-            self._draw(answer, index)
+            self._draw(answer, row)
 
-    def _draw(self, answer: Answer, index: int) -> None:
+    def _draw(self, answer: Answer, row: int) -> None:
         """Draw the next token of an answer and send what it adds."""
         assert answer.sampler is not None  # noqa: S101 - set when the answer began
         try:
-            token = answer.sampler.next(self._native.row(index))
+            token = answer.sampler.next(row)
         except NativeError as error:
             self._end(answer, Failed(id=answer.request.id, reason=str(error)))
             return

@@ -17,20 +17,32 @@ LENGTH = struct.Struct(">I")
 MAX_FRAME_BYTES = 64 * 1024 * 1024
 
 
+class File(Struct, frozen=True):
+    """A file in one of its states.
+
+    Attributes:
+        stamp: what differs once the file is written or replaced.
+    """
+
+    path: str
+    stamp: tuple[int, int, int]
+
+
 class Load(Struct, frozen=True, kw_only=True, tag="load"):
     """The first frame: which model to load, and how.
 
     Attributes:
         context: tokens of one conversation, prompt and answer.
         slots: conversations whose prompts are kept.
+        threads: that compute; None for half of the processors, and all of them for prompts.
         template: Jinja that takes the place of the file's own chat template.
         batches: decode several answers in one step.
     """
 
-    path: str
+    file: File
     context: int
     slots: int
-    threads: int
+    threads: int | None
     gpu_layers: int
     template: str | None = None
     batches: bool = False
@@ -47,7 +59,7 @@ class Generate(Struct, frozen=True, kw_only=True, tag="generate"):
     """Write an answer.
 
     Attributes:
-        adapter: path of the LoRA adapter to compute with, or None.
+        adapter: the LoRA adapter to compute with, or None.
         highest: with a number, marks may carry 1 to it; 0 allows none; None leaves marks free.
         choices: what the output must be one of.
         schema: JSON text of the JSON Schema that the output must satisfy.
@@ -56,7 +68,7 @@ class Generate(Struct, frozen=True, kw_only=True, tag="generate"):
 
     id: int
     messages: tuple[Message, ...]
-    adapter: str | None = None
+    adapter: File | None = None
     highest: int | None = None
     choices: tuple[str, ...] = ()
     schema: str | None = None
@@ -68,10 +80,10 @@ class Generate(Struct, frozen=True, kw_only=True, tag="generate"):
 
 
 class Adapt(Struct, frozen=True, tag="adapt"):
-    """Load the LoRA adapter at `path`, so that answers can use it."""
+    """Load a LoRA adapter, so that answers can use it."""
 
     id: int
-    path: str
+    adapter: File
 
 
 class Cancel(Struct, frozen=True, tag="cancel"):

@@ -24,6 +24,7 @@ from citewell_llamacpp.wire import (
     Cancel,
     Done,
     Failed,
+    File,
     FromChild,
     Generate,
     Load,
@@ -108,7 +109,7 @@ class Worker:
                 self._rest()
                 raise
 
-    async def adapt(self, path: str) -> None:
+    async def adapt(self, adapter: File) -> None:
         """Have a LoRA adapter loaded.
 
         Raises:
@@ -117,7 +118,7 @@ class Worker:
         await self.start()
         answer_id, answer = self._question()
         try:
-            self._send(Adapt(answer_id, path))
+            self._send(Adapt(answer_id, adapter))
             message = await answer.get()
         finally:
             del self._answers[answer_id]
@@ -185,19 +186,19 @@ class Worker:
         except TimeoutError:
             await self._stop("took too long to load")
             raise ModelError(
-                f"{self._load.path}: was not loaded within {self._load_timeout_s:g} s; "
+                f"{self._load.file.path}: was not loaded within {self._load_timeout_s:g} s; "
                 "raise load_timeout_s"
             ) from None
         except _Gone as gone:
             await self._stop(str(gone))
-            raise ModelError(f"{self._load.path}: loading it {gone}") from None
+            raise ModelError(f"{self._load.file.path}: loading it {gone}") from None
         except BaseException:
             await self._stop("was interrupted")
             raise
         if not isinstance(message, Loaded):
             reason = message.reason if isinstance(message, Failed) else "it answers out of turn"
             await self._stop(reason)
-            raise ModelError(f"{self._load.path}: {reason}")
+            raise ModelError(f"{self._load.file.path}: {reason}")
         self.context = message.context
         self._listening = asyncio.create_task(self._listen(process))
 

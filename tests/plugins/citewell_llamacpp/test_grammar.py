@@ -10,7 +10,7 @@ FENCED = "Call it so:\n```python\nx[0] = y[2023]  # [99]\n`` [7]\n```\nIt works 
 
 @pytest.fixture(scope="module")
 def native():
-    opened = Native(str(ggufs.model()), context=256, slots=1, chunk=32, threads=1, gpu_layers=0)
+    opened = Native(str(ggufs.model()), context=256, slots=1, chunk=64, threads=1, gpu_layers=0)
     yield opened
     opened.close()
 

@@ -6,7 +6,7 @@ from markdown_it import MarkdownIt
 
 import ggufs
 from citewell_llamacpp.service import Service
-from citewell_llamacpp.wire import Generate, Load, Message, Piece
+from citewell_llamacpp.wire import File, Generate, Load, Message, Piece
 
 GIVEN = 3
 WANTED = 500
@@ -25,7 +25,9 @@ def outputs(*, highest: int | None, seeds: range) -> list[str]:
             texts.setdefault(message.id, []).append(message.text)
 
     path = str(ggufs.model())
-    load = Load(path=path, context=512, slots=8, threads=1, gpu_layers=0, batches=True)
+    load = Load(
+        file=File(path, (0, 0, 0)), context=512, slots=8, threads=1, gpu_layers=0, batches=True
+    )
     service = Service(load, keep)
     for seed in seeds:
         service.take(
