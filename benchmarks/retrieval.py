@@ -1,11 +1,9 @@
-"""Runs the benchmarks: `python -m benchmarks [--small]`."""
+"""Searching and whole commands, beside other libraries."""
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
-import re
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -13,13 +11,9 @@ from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 
-import platformdirs
-
 from benchmarks import commands, corpus, environments, report
 from proofs import harness
 
-RESULTS = environments.HERE / "results" / "retrieval.json"
-PAGE = harness.ROOT / "docs" / "benchmarks.md"
 ROUNDS = 3
 TURNS = 3
 _NEAR = ("citewell", "citewell, 50 labels", "llamaindex")
@@ -32,28 +26,9 @@ PACKAGES = (
 )
 
 
-def main() -> int:
-    """Measure everything; 1 when a promise is not kept."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--small", action="store_true", help="1,000 passages; nothing is written")
-    parser.add_argument(
-        "--cache",
-        type=Path,
-        default=platformdirs.user_cache_path("citewell") / "benchmarks",
-        help="where the environments of the others are kept",
-    )
-    wanted = parser.parse_args()
-    result = run((1000,) if wanted.small else (10_000, 100_000), cache=wanted.cache)
-    print(report.tables(result))
-    for promise in report.broken(result):
-        print(f"broken: {promise}", file=sys.stderr)
-    if not wanted.small:
-        publish(result)
-    return 1 if report.broken(result) else 0
-
-
-def run(sizes: tuple[int, ...], *, cache: Path) -> report.Run:
+def run(cache: Path, *, small: bool) -> report.Run:
     """Return the figures of one run."""
+    sizes = (1000,) if small else (10_000, 100_000)
     peers = environments.made("peers", cache)
     llm = environments.made("llm", cache)
     own = environments.own(cache)
@@ -123,24 +98,3 @@ def _commands(made: corpus.Corpus, folder: Path, *, own: Path, llm: Path) -> rep
         "citewell_ask_s": round(median(processes["citewell ask"]), 3),
         "llm_help_s": round(median(processes["llm --help"]), 3),
     }
-
-
-def publish(result: report.Run) -> None:
-    """Keep the figures and put the tables into the documentation."""
-    RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-    text = PAGE.read_text(encoding="utf-8")
-    marks = r"(<!-- benchmark:retrieval -->\n).*?(<!-- /benchmark:retrieval -->)"
-    PAGE.write_text(
-        re.sub(
-            marks,
-            lambda found: f"{found[1]}\n{report.tables(result)}\n\n{found[2]}",
-            text,
-            flags=re.DOTALL,
-        ),
-        encoding="utf-8",
-    )
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from benchmarks import corpus, report
+from benchmarks import corpus, models, report
 from proofs import harness
 
 FIGURES = {"p50_ms": 2.0, "p95_ms": 3.0, "indexed_per_s": 9000}
@@ -104,14 +104,62 @@ def test_tables_show_ratios():
     assert "6,000 passages a second" in shown
 
 
-def test_published_tables_are_those_of_the_published_results():
-    results = harness.ROOT / "benchmarks" / "results" / "retrieval.json"
+FIGURES = {
+    "tokens_per_s": {"bare": 20.0, "ours": 30.0, "bare_cache": 28.0, "together": 60.0}
+    | {"bare_free": 22.0},
+    "shared_tokens": 998,
+    "reused": 0.96,
+    "same_text": 1.0,
+    "same_together": 0.875,
+}
+MODELS = {
+    "machine": {"cores": 2, "cpu": "EPYC", "memory_gb": 24, "python": "3.11"},
+    "load": 0.1,
+    "versions": {"llama-cpp-python": "0.3"},
+    "users": {"1": FIGURES, "4": FIGURES},
+}
+
+
+def test_broken_promises_of_local_models_are_named():
+    slow = FIGURES | {"reused": 0.9, "tokens_per_s": FIGURES["tokens_per_s"] | {"ours": 18.9}}
+
+    assert models.broken(MODELS) == []
+    named = models.broken(MODELS | {"users": {"1": slow, "4": FIGURES}})
+    assert named == [
+        "1 users: 18.9 tokens a second, promised 0.95 times the 20.0 of bare llama-cpp-python",
+        "1 users: 90.0% reused, promised 95%",
+    ]
+    nearly = FIGURES | {"tokens_per_s": FIGURES["tokens_per_s"] | {"ours": 29.9}}
+    assert len(models.broken(MODELS | {"users": {"4": nearly}})) == 1
+
+
+def test_tables_of_local_models_show_ratios():
+    shown = models.tables(MODELS)
+
+    assert "| Citewell `llamacpp` | 30.0 (1.50 x) | 30.0 (1.50 x) |" in shown
+    assert "| answers that are the same with `batches = true` | 88% | 88% |" in shown
+
+
+def test_each_system_answers_the_same_questions():
+    ggufs = pytest.importorskip("ggufs")
+
+    figures = models.measured(ggufs.model(), 2, turns=1, questions=1)
+
+    assert figures["reused"] > 0.9
+    assert all(speed > 0 for speed in figures["tokens_per_s"].values())
+
+
+@pytest.mark.parametrize(
+    ("name", "tables"), [("retrieval", report.tables), ("models", models.tables)]
+)
+def test_published_tables_are_those_of_the_published_results(name, tables):
+    results = harness.ROOT / "benchmarks" / "results" / f"{name}.json"
     if not results.exists():
         pytest.skip("no run of the benchmarks is published")
     page = (harness.ROOT / "docs" / "benchmarks.md").read_text(encoding="utf-8")
 
     shown = re.search(
-        r"<!-- benchmark:retrieval -->\n(.*?)<!-- /benchmark:retrieval -->", page, re.DOTALL
+        rf"<!-- benchmark:{name} -->\n(.*?)<!-- /benchmark:{name} -->", page, re.DOTALL
     )
 
-    assert shown[1].strip() == report.tables(json.loads(results.read_text())).strip()
+    assert shown[1].strip() == tables(json.loads(results.read_text())).strip()
