@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import ggufs
-from citewell import Context, Delta, Generation, Marks, Prompt, Usage
+from citewell import Constraint, Context, Delta, Generation, Marks, Prompt, Usage
 from citewell.testing import make_passages
 from citewell_llamacpp.opening import open_model
 from citewell_llamacpp.plugin import LlamaCppConfig
@@ -29,7 +29,12 @@ async def opened(folder: Path, **settings: Any) -> AsyncIterator[Any]:
         yield model
 
 
-def prompt(question: str = "How many days?", **bounds: Any) -> Prompt:
+_GIVEN = Marks(2)
+
+
+def prompt(
+    question: str = "How many days?", constraint: Constraint | None = _GIVEN, **bounds: Any
+) -> Prompt:
     """Return a prompt with two passages."""
     passages = make_passages("Every employee has 28 days of leave.", "The office is closed in May.")
     return Prompt(
@@ -37,7 +42,7 @@ def prompt(question: str = "How many days?", **bounds: Any) -> Prompt:
         question=question,
         refusal="The documents do not say.",
         passages=passages,
-        constraint=Marks(len(passages)),
+        constraint=constraint,
         generation=Generation(**{"max_output_tokens": 40, "temperature": 1.0, **bounds}),
     )
 
