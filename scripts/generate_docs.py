@@ -33,6 +33,7 @@ KINDS = {
     "loader": ("loaders", "Loaders"),
     "retriever": ("retrievers", "Retrievers"),
     "model": ("models", "Models"),
+    "embedder": ("embedders", "Embedders"),
     "verifier": ("verifiers", "Verifiers"),
     "formatter": ("formatters", "Formatters"),
 }

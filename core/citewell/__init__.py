@@ -25,6 +25,7 @@ from citewell.errors import (
 from citewell.hookspecs import hookimpl
 from citewell.observations import Observation
 from citewell.protocols import (
+    Embedder,
     Formatter,
     Loader,
     Model,
@@ -38,6 +39,7 @@ from citewell.specs import (
     CommandSpec,
     Config,
     Context,
+    EmbedderSpec,
     FormatterSpec,
     HealthCheck,
     LoaderSpec,
@@ -102,6 +104,8 @@ __all__ = [
     "Document",
     "DocumentBuilder",
     "DocumentError",
+    "Embedder",
+    "EmbedderSpec",
     "Formatter",
     "FormatterSpec",
     "Generation",

@@ -14,6 +14,7 @@ import pluggy
 from citewell.observations import Observation
 from citewell.specs import (
     CommandSpec,
+    EmbedderSpec,
     FormatterSpec,
     HealthCheck,
     LoaderSpec,
@@ -53,6 +54,12 @@ def register_retrievers() -> Iterable[RetrieverSpec[Any]]:
 @hookspec
 def register_models() -> Iterable[ModelSpec[Any]]:
     """Offer language models."""
+    return ()
+
+
+@hookspec
+def register_embedders() -> Iterable[EmbedderSpec[Any]]:
+    """Offer ways to turn texts into vectors."""
     return ()
 
 

@@ -6,7 +6,7 @@ Times are in seconds; spans are `[start, end)` in characters of `Document.text`.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import Protocol, runtime_checkable
+from typing import Literal, Protocol, runtime_checkable
 
 from citewell.blocks import Block
 from citewell.types.answers import Answer, Verdict
@@ -105,6 +105,25 @@ class PricedModel(Model, Protocol):
 
     async def highest_cost(self, prompt: Prompt) -> float | None:
         """Return what an answer to `prompt` costs at most; None when its price is not known."""
+        ...
+
+
+class Embedder(Protocol):
+    """Turns texts into vectors whose nearness means likeness."""
+
+    @property
+    def identity(self) -> str:
+        """Names what decides about the vectors; those of another identity cannot be compared."""
+        ...
+
+    async def embed(
+        self, texts: Sequence[str], *, kind: Literal["query", "passage"]
+    ) -> Sequence[Sequence[float]]:
+        """Return a vector of length 1 for each text, in order, all of one dimension.
+
+        Raises:
+            ModelError: they cannot be had.
+        """
         ...
 
 

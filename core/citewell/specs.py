@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeAlias, TypeVar
 from msgspec import Struct, field
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
-from citewell.protocols import Formatter, Loader, Model, Retriever, Source, Verifier
+from citewell.protocols import Embedder, Formatter, Loader, Model, Retriever, Source, Verifier
 
 if TYPE_CHECKING:
     import click
@@ -160,6 +160,16 @@ class ModelSpec(Struct, Generic[C], frozen=True, kw_only=True):
         return self.capabilities(config)
 
 
+class EmbedderSpec(Struct, Generic[C], frozen=True, kw_only=True):
+    """A way to turn texts into vectors."""
+
+    name: str
+    summary: str
+    config: type[C]
+    build: Builder[C, Embedder]
+    extra: str | None = None
+
+
 class VerifierSpec(Struct, Generic[C], frozen=True, kw_only=True):
     """A further judge of support."""
 
@@ -208,6 +218,7 @@ ComponentSpec: TypeAlias = (
     | LoaderSpec[Any]
     | RetrieverSpec[Any]
     | ModelSpec[Any]
+    | EmbedderSpec[Any]
     | VerifierSpec[Any]
     | FormatterSpec[Any]
 )

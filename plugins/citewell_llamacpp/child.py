@@ -17,6 +17,7 @@ from citewell_llamacpp.wire import (
     LENGTH,
     Adapt,
     Cancel,
+    Embed,
     Failed,
     FromChild,
     Generate,
@@ -28,6 +29,7 @@ from citewell_llamacpp.wire import (
 )
 
 if TYPE_CHECKING:
+    from citewell_llamacpp.embedding import EmbeddingService
     from citewell_llamacpp.service import Service
 
 
@@ -53,7 +55,12 @@ def main() -> None:
     from citewell_llamacpp.service import Refused, Service
 
     try:
-        service = Service(load, send)
+        if load.pooling is None:
+            service: Service | EmbeddingService = Service(load, send)
+        else:
+            from citewell_llamacpp.embedding import EmbeddingService
+
+            service = EmbeddingService(load, send)
     except Refused as error:
         send(Failed(reason=str(error)))
         return
@@ -86,16 +93,14 @@ class Inbox:
         """Begin to read; when the parent goes, this process goes."""
         threading.Thread(target=self._read, daemon=True).start()
 
-    def serve(self, service: Service) -> NoReturn:
+    def serve(self, service: Service | EmbeddingService) -> NoReturn:
         """Answer what comes."""
         self._cancel = service.cancel
         while True:
             while not (service.has_work and self._messages.empty()):
                 message = self._messages.get()
-                if isinstance(message, Generate):
+                if isinstance(message, Generate | Adapt | Embed):
                     service.take(message)
-                elif isinstance(message, Adapt):
-                    service.adapt(message)
                 elif isinstance(message, Cancel):
                     service.cancel(message.id)
             service.step()

@@ -31,7 +31,7 @@ class Aborted(Exception):
     """A step was stopped by the flag; what it left in the cache has to be cut away."""
 
 
-class _Journal:
+class Journal:
     """The last lines that the library complained with."""
 
     def __init__(self) -> None:
@@ -49,6 +49,42 @@ class _Journal:
         line = self._lines[0] if self._lines else "llama.cpp gives no reason"
         self._lines.clear()
         return line
+
+
+def load_model(path: str, gpu_layers: int, journal: Journal) -> Any:
+    """Return the library's handle of the model at `path`.
+
+    Raises:
+        NativeError: it cannot be loaded.
+    """
+    c.llama_backend_init()
+    settings = c.llama_model_default_params()
+    settings.n_gpu_layers = gpu_layers
+    model = c.llama_model_load_from_file(path.encode(), settings)
+    if not model:
+        raise NativeError(journal.last())
+    return model
+
+
+def tokens_of(vocabulary: Any, text: str, *, begins: bool, special: bool) -> list[int]:
+    """Return the tokens of a text.
+
+    Args:
+        vocabulary: the library's handle.
+        text: what is to become tokens.
+        begins: add what the model expects at the beginning and end of a text.
+        special: let the names of special tokens stand for these.
+
+    Raises:
+        NativeError: there are too many.
+    """
+    data = text.encode("utf-8", "replace")
+    room = len(data) + 16
+    tokens = (c.llama_token * room)()
+    count = c.llama_tokenize(vocabulary, data, len(data), tokens, room, begins, special)
+    if count < 0:
+        raise NativeError(f"the text has too many tokens: {-count:,}")
+    return list(tokens[:count])
 
 
 class Native:
@@ -79,13 +115,8 @@ class Native:
         threads: int | None,
         gpu_layers: int,
     ) -> None:
-        self._journal = _Journal()
-        c.llama_backend_init()
-        model_settings = c.llama_model_default_params()
-        model_settings.n_gpu_layers = gpu_layers
-        self._model = c.llama_model_load_from_file(path.encode(), model_settings)
-        if not self._model:
-            raise NativeError(self._journal.last())
+        self._journal = Journal()
+        self._model = load_model(path, gpu_layers, self._journal)
         self._vocabulary = c.llama_model_get_vocab(self._model)
         self.context: int = min(context, c.llama_model_n_ctx_train(self._model))
         settings = c.llama_context_default_params()
@@ -156,20 +187,11 @@ class Native:
     def tokenize(self, text: str) -> list[int]:
         """Return the tokens of a conversation, in which the template's special tokens count."""
         begins = not text.startswith(self.bos_text() or "\0")
-        return self._tokens(text, begins=begins, special=True)
+        return tokens_of(self._vocabulary, text, begins=begins, special=True)
 
     def plain_tokens(self, text: str) -> list[int]:
         """Return the tokens of a text in which nothing is special."""
-        return self._tokens(text, begins=False, special=False)
-
-    def _tokens(self, text: str, *, begins: bool, special: bool) -> list[int]:
-        data = text.encode("utf-8", "replace")
-        room = len(data) + 16
-        tokens = (c.llama_token * room)()
-        count = c.llama_tokenize(self._vocabulary, data, len(data), tokens, room, begins, special)
-        if count < 0:
-            raise NativeError(f"the prompt has too many tokens: {-count:,}")
-        return list(tokens[:count])
+        return tokens_of(self._vocabulary, text, begins=False, special=False)
 
     def piece(self, token: int) -> bytes:
         """Return the bytes that a token adds to the output; none for one that steers."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import json
 import logging
 import os
 from collections.abc import AsyncIterator
@@ -14,10 +15,11 @@ import msgspec
 from msgspec import Struct
 
 from citewell import Context, ModelError, blocking
+from citewell_llamacpp.embedder import LlamaCppEmbedder
 from citewell_llamacpp.fitting import check_adapter, check_model
 from citewell_llamacpp.header import read_header
 from citewell_llamacpp.model import LlamaCppModel
-from citewell_llamacpp.plugin import LlamaCppConfig
+from citewell_llamacpp.plugin import EmbedderConfig, LlamaCppConfig
 from citewell_llamacpp.wire import File, Load
 from citewell_llamacpp.worker import Worker
 
@@ -41,7 +43,7 @@ async def open_model(config: LlamaCppConfig, context: Context) -> AsyncIterator[
         ModelError: a file is damaged, or does not fit the others.
     """
     load, adapter = await blocking.call(_checked, config, context)
-    async with _shared_worker(load, config, context.log) as worker:
+    async with _shared_worker(load, config.load_timeout_s, context.log) as worker:
         await worker.start()
         if adapter is not None:
             await worker.adapt(adapter)
@@ -49,13 +51,28 @@ async def open_model(config: LlamaCppConfig, context: Context) -> AsyncIterator[
 
 
 @asynccontextmanager
+async def open_embedder(
+    config: EmbedderConfig, context: Context
+) -> AsyncIterator[LlamaCppEmbedder]:
+    """Yield the embedder; sections that say the same share a process.
+
+    Raises:
+        ModelError: the file is damaged, or gives no vectors.
+    """
+    load, identity = await blocking.call(_checked_embedder, config, context)
+    async with _shared_worker(load, config.load_timeout_s, context.log) as worker:
+        await worker.start()
+        yield LlamaCppEmbedder(worker, config, identity=identity)
+
+
+@asynccontextmanager
 async def _shared_worker(
-    load: Load, config: LlamaCppConfig, log: logging.Logger
+    load: Load, load_timeout_s: float, log: logging.Logger
 ) -> AsyncIterator[Worker]:
     key = (id(asyncio.get_running_loop()), msgspec.json.encode(load))
     shared = _workers.get(key)
     if shared is None:
-        worker = Worker(load, load_timeout_s=config.load_timeout_s, log=log)
+        worker = Worker(load, load_timeout_s=load_timeout_s, log=log)
         shared = _workers[key] = _Shared(worker)
     shared.users += 1
     try:
@@ -73,7 +90,7 @@ def _checked(config: LlamaCppConfig, context: Context) -> tuple[Load, File | Non
     header = read_header(path)
     check_model(path, header)
     if config.sha256 is not None:
-        _check_pin(path, config.sha256)
+        _check_pin(path, _sha256(path), config.sha256)
     for name in config.lora:
         adapter = _adapter_path(config, context, name)
         check_adapter(adapter, read_header(adapter), path, header)
@@ -99,9 +116,32 @@ def _adapter_path(config: LlamaCppConfig, context: Context, name: str) -> Path:
     return context.resolve(config.lora[name]).resolve()
 
 
-def _check_pin(path: Path, pinned: str) -> None:
+def _checked_embedder(config: EmbedderConfig, context: Context) -> tuple[Load, str]:
+    """Check the file, and return how to load the model, and the identity of its vectors."""
+    path = context.resolve(config.path).resolve()
+    check_model(path, read_header(path))
+    content = _sha256(path)
+    if config.sha256 is not None:
+        _check_pin(path, content, config.sha256)
+    load = Load(
+        file=_file(path),
+        context=config.context,
+        slots=1,
+        threads=config.threads,
+        gpu_layers=config.gpu_layers,
+        pooling=config.pooling or "file",
+    )
+    shape = [content, load.pooling, config.context, config.query_prefix, config.passage_prefix]
+    shape_hash = hashlib.sha256(json.dumps(shape).encode()).hexdigest()[:16]
+    return load, f"llamacpp {path.name} {shape_hash}"
+
+
+def _sha256(path: Path) -> str:
     with path.open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _check_pin(path: Path, found: str, pinned: str) -> None:
     if found != pinned:
         raise ModelError(
             f"{path}: has the SHA-256 {found}; expected {pinned}: this is another file than the "

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from importlib.util import find_spec
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
 from citewell import (
     Config,
     Context,
+    Embedder,
+    EmbedderSpec,
     LocalPath,
     MissingExtra,
     Model,
@@ -87,6 +89,63 @@ class LlamaCppConfig(Config):
         return self
 
 
+class EmbedderConfig(Config):
+    """Settings of the embedder `llamacpp`."""
+
+    path: LocalPath = Field(
+        description="the embedding model, a GGUF file; relative to the config file"
+    )
+    sha256: Sha256 | None = Field(
+        default=None, description="refuse the file unless this is its SHA-256, in 64 hex digits"
+    )
+    pooling: Literal["mean", "cls", "last"] | None = Field(
+        default=None,
+        description="how the vectors of a text's tokens become one; default: as the file says, "
+        "else mean",
+    )
+    query_prefix: str = Field(
+        default="", description='what the model expects before a question, like "query: "'
+    )
+    passage_prefix: str = Field(
+        default="", description='what the model expects before a passage, like "passage: "'
+    )
+    context: int = Field(
+        default=512,
+        ge=64,
+        le=32_768,
+        description="tokens that are computed together; longer texts are embedded in parts",
+    )
+    threads: int | None = Field(
+        default=None, ge=1, le=512, description="that compute; default: all processors"
+    )
+    gpu_layers: int = Field(
+        default=0, ge=-1, description="layers of the model that a GPU computes; -1 for all"
+    )
+    load_timeout_s: float = Field(
+        default=120, gt=0, description="seconds that loading the model may take"
+    )
+
+
+@asynccontextmanager
+async def build_embedder(config: EmbedderConfig, context: Context) -> AsyncIterator[Embedder]:
+    """Load the embedding model into a process of its own.
+
+    Raises:
+        MissingExtra: llama-cpp-python is not installed.
+        ModelError: the file is damaged, or gives no vectors.
+    """
+    _need_library(f'embedder "{context.name}"')
+    from citewell_llamacpp.opening import open_embedder
+
+    async with open_embedder(config, context) as embedder:
+        yield embedder
+
+
+def _need_library(what: str) -> None:
+    if find_spec("llama_cpp") is None:
+        raise MissingExtra(what, package="llama-cpp-python", extra="llamacpp")
+
+
 @asynccontextmanager
 async def build(config: LlamaCppConfig, context: Context) -> AsyncIterator[Model]:
     """Load the model into a process of its own, or share one that has it.
@@ -95,8 +154,7 @@ async def build(config: LlamaCppConfig, context: Context) -> AsyncIterator[Model
         MissingExtra: llama-cpp-python is not installed.
         ModelError: a file is damaged, or does not fit the others.
     """
-    if find_spec("llama_cpp") is None:
-        raise MissingExtra(f'model "{context.name}"', package="llama-cpp-python", extra="llamacpp")
+    _need_library(f'model "{context.name}"')
     from citewell_llamacpp.opening import open_model
 
     async with open_model(config, context) as model:
@@ -134,6 +192,20 @@ def register_models() -> Iterable[ModelSpec[Any]]:
             build=build,
             capabilities=capabilities,
             memory_bytes=memory_bytes,
+            extra="llamacpp",
+        ),
+    )
+
+
+@hookimpl
+def register_embedders() -> Iterable[EmbedderSpec[Any]]:
+    """Offer `llamacpp`."""
+    return (
+        EmbedderSpec(
+            name="llamacpp",
+            summary="vectors from a GGUF file, run by llama.cpp in a process of its own",
+            config=EmbedderConfig,
+            build=build_embedder,
             extra="llamacpp",
         ),
     )

@@ -15,6 +15,7 @@ from citewell_llamacpp.turns import Answer, Turns
 from citewell_llamacpp.wire import (
     Adapt,
     Adapted,
+    Embed,
     Failed,
     FromChild,
     Generate,
@@ -76,8 +77,16 @@ class Service:
         """Whether an answer waits or is being written."""
         return self._turns.has_work
 
-    def adapt(self, request: Adapt) -> None:
-        """Load an adapter."""
+    def take(self, request: Generate | Adapt | Embed) -> None:
+        """Do what the parent asks for, or say why it cannot be done."""
+        if isinstance(request, Adapt):
+            self._adapt(request)
+        elif isinstance(request, Generate):
+            self._begin(request)
+        else:
+            self._send(Failed(id=request.id, reason="was loaded to write, not to embed"))
+
+    def _adapt(self, request: Adapt) -> None:
         try:
             self._native.load_adapter(request.adapter)
         except NativeError as error:
@@ -85,8 +94,7 @@ class Service:
         else:
             self._send(Adapted(request.id))
 
-    def take(self, request: Generate) -> None:
-        """Begin an answer, or say why there will be none."""
+    def _begin(self, request: Generate) -> None:
         try:
             if request.adapter is not None:
                 self._native.load_adapter(request.adapter)

@@ -37,6 +37,8 @@ class Load(Struct, frozen=True, kw_only=True, tag="load"):
         threads: that compute; None for half of the processors, and all of them for prompts.
         template: Jinja that takes the place of the file's own chat template.
         batches: decode several answers in one step.
+        pooling: with a name, the model embeds texts and writes none; how the vectors of a text's
+            tokens become one: "mean", "cls", "last", or "file" for what the file says.
     """
 
     file: File
@@ -46,6 +48,7 @@ class Load(Struct, frozen=True, kw_only=True, tag="load"):
     gpu_layers: int
     template: str | None = None
     batches: bool = False
+    pooling: str | None = None
 
 
 class Message(Struct, frozen=True):
@@ -86,8 +89,18 @@ class Adapt(Struct, frozen=True, tag="adapt"):
     adapter: File
 
 
+class Embed(Struct, frozen=True, tag="embed"):
+    """Turn texts into vectors."""
+
+    id: int
+    texts: tuple[str, ...]
+
+
 class Cancel(Struct, frozen=True, tag="cancel"):
-    """Stop the answer `id`; a `Done` or `Failed` follows all the same."""
+    """Stop the answer `id`; a `Done` or `Failed` follows all the same.
+
+    What `Embed` asked for is forgotten without a word.
+    """
 
     id: int
 
@@ -138,6 +151,18 @@ class Done(Struct, frozen=True, kw_only=True, tag="done"):
     output_tokens: int
 
 
+class Embedded(Struct, frozen=True, kw_only=True, tag="embedded"):
+    """The vectors that `id` asked for.
+
+    Attributes:
+        vectors: float32[texts, dimension], row after row, in the byte order of this machine.
+    """
+
+    id: int
+    dimension: int
+    vectors: bytes
+
+
 class Failed(Struct, frozen=True, kw_only=True, tag="failed"):
     """What `id` asked for cannot be had, or not to its end; id 0: the model cannot be loaded."""
 
@@ -145,8 +170,8 @@ class Failed(Struct, frozen=True, kw_only=True, tag="failed"):
     reason: str
 
 
-ToChild: TypeAlias = Load | Adapt | Generate | Cancel
-FromChild: TypeAlias = Loaded | Adapted | Piece | TooLong | Done | Failed
+ToChild: TypeAlias = Load | Adapt | Generate | Embed | Cancel
+FromChild: TypeAlias = Loaded | Adapted | Piece | TooLong | Done | Embedded | Failed
 
 _to_child = msgspec.json.Decoder(ToChild)
 _from_child = msgspec.json.Decoder(FromChild)

@@ -7,7 +7,8 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import AsyncGenerator
+from array import array
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import suppress
 from itertools import count
 from pathlib import Path
@@ -23,6 +24,8 @@ from citewell_llamacpp.wire import (
     Adapt,
     Cancel,
     Done,
+    Embed,
+    Embedded,
     Failed,
     File,
     FromChild,
@@ -124,6 +127,29 @@ class Worker:
             del self._answers[answer_id]
         if isinstance(message, Failed):
             raise ModelError(message.reason)
+
+    async def embed(self, texts: Sequence[str]) -> list[Sequence[float]]:
+        """Return the vectors of texts, in order.
+
+        Raises:
+            ModelError: the model failed, or its process ended.
+        """
+        await self.start()
+        answer_id, answer = self._question()
+        message: FromChild | None = None
+        try:
+            self._send(Embed(answer_id, tuple(texts)))
+            message = await answer.get()
+        finally:
+            del self._answers[answer_id]
+            if message is None:
+                with suppress(ModelError):
+                    self._send(Cancel(answer_id))
+        if isinstance(message, Failed):
+            raise ModelError(message.reason)
+        if not isinstance(message, Embedded):
+            raise ModelError("its process answers out of turn")
+        return _vectors(message)
 
     def _question(self) -> tuple[int, asyncio.Queue[FromChild]]:
         """Return an id for something to ask of the process, and where the answers will be."""
@@ -301,6 +327,12 @@ def _environment() -> dict[str, str]:
     package = str(Path(__file__).resolve().parent.parent)
     inherited = [path for path in sys.path if path and Path(path).is_dir()]
     return {**kept, "PYTHONPATH": os.pathsep.join([*inherited, package])}
+
+
+def _vectors(message: Embedded) -> list[Sequence[float]]:
+    values = array("f", message.vectors)
+    size = message.dimension
+    return [values[at : at + size] for at in range(0, len(values), size)]
 
 
 def _kill(process: asyncio.subprocess.Process) -> None:

@@ -50,6 +50,10 @@ def register_models():
     return spec(citewell.ModelSpec)
 
 @hookimpl
+def register_embedders():
+    return spec(citewell.EmbedderSpec)
+
+@hookimpl
 def register_verifiers():
     return spec(citewell.VerifierSpec)
 

@@ -11,17 +11,17 @@ from citewell import testing
 CITEWELL = """
 Answer Audience Builder Changed ChatMessage Choices Citation CitewellError Claim ClaimKind
 CommandSpec Config ConfigError Constraint Context Delta Document DocumentBuilder DocumentError
-EVERYONE Formatter FormatterSpec Generation Gone HealthCheck IndexLocked IndexedDocument
-JournalError Labels Loader LoaderSpec LocalPath Marks MissingExtra Model ModelCapabilities
-ModelError ModelSpec ModelTimeout Nearest Observation Outcome OutputSchema Part PartKind Passage
-Place Placed PluginError PricedModel Prompt PromptRefused Query Question RawDocument Retriever
-RetrieverSpec Source SourceError SourceSpec StoreError Turn UnknownComponent Unreadable
-UntrustedPlugin Usage Verdict Verifier VerifierSpec blocking blocks chat_messages content_hash
-globs hookimpl place_at
+EVERYONE Embedder EmbedderSpec Formatter FormatterSpec Generation Gone HealthCheck IndexLocked
+IndexedDocument JournalError Labels Loader LoaderSpec LocalPath Marks MissingExtra Model
+ModelCapabilities ModelError ModelSpec ModelTimeout Nearest Observation Outcome OutputSchema Part
+PartKind Passage Place Placed PluginError PricedModel Prompt PromptRefused Query Question
+RawDocument Retriever RetrieverSpec Source SourceError SourceSpec StoreError Turn
+UnknownComponent Unreadable UntrustedPlugin Usage Verdict Verifier VerifierSpec blocking blocks
+chat_messages content_hash globs hookimpl place_at
 """
 TESTING = """
-FormatterContract LoaderContract ModelContract RetrieverContract SourceContract VerifierContract
-growing make_answer make_claim make_passages
+EmbedderContract FormatterContract LoaderContract ModelContract RetrieverContract SourceContract
+VerifierContract growing make_answer make_claim make_passages
 """
 
 

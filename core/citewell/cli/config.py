@@ -84,6 +84,7 @@ def notes(settings: Settings) -> Iterator[str]:
     sections = {
         "retriever": {name: one.section for name, one in settings.retrievers.items()},
         "model": settings.models,
+        "embedder": settings.embedders,
         "verifier": settings.verifiers,
     }
     for kind, named in sections.items():
@@ -115,6 +116,7 @@ async def opening_problems(settings: Settings) -> list[str]:
             **{f"library.{name}": _list(name, runtime) for name in settings.libraries},
             **{f"retriever.{name}": _read(name, runtime) for name in settings.retrievers},
             **{f"model.{name}": runtime.model(name) for name in settings.models},
+            **{f"embedder.{name}": _embed(name, runtime) for name in settings.embedders},
             **{f"verifier.{name}": runtime.verifier(name) for name in settings.verifiers},
             **{f"formatter.{name}": runtime.formatter(name) for name in settings.formatters},
         }
@@ -142,6 +144,11 @@ async def _list(library: str, runtime: Runtime) -> None:
 async def _read(name: str, runtime: Runtime) -> None:
     """Open a retriever and read from it: many open their files only then."""
     await (await runtime.retriever(name)).identity()
+
+
+async def _embed(name: str, runtime: Runtime) -> None:
+    """Open an embedder and embed a word: what is behind an API is reached only then."""
+    await (await runtime.embedder(name)).embed(["word"], kind="query")
 
 
 def _tell(findings: _Findings, *, as_json: bool) -> None:

@@ -85,7 +85,7 @@ class Assembly:
                 self._problems.add_unknown((name,), known=TOP_LEVEL, owner="the file")
         libraries = self._libraries()
         self._read_retrievers()
-        for kind in ("model", "verifier", "formatter", "loader"):
+        for kind in ("model", "embedder", "verifier", "formatter", "loader"):
             for name, table in self._tables.sections(kind):
                 self._read_section(kind, name, table)
         profiles = self._profiles()
@@ -100,6 +100,7 @@ class Assembly:
             libraries=MappingProxyType(libraries),
             retrievers=MappingProxyType(self._retrievers(tuple(libraries))),
             models=MappingProxyType(self._sections["model"]),
+            embedders=MappingProxyType(self._sections["embedder"]),
             verifiers=MappingProxyType(self._sections["verifier"]),
             formatters=MappingProxyType(self._with_all("formatter")),
             loaders=MappingProxyType(self._with_all("loader")),

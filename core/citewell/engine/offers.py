@@ -14,6 +14,7 @@ from citewell.errors import PluginError
 from citewell.specs import (
     CommandSpec,
     ComponentSpec,
+    EmbedderSpec,
     FormatterSpec,
     HealthCheck,
     LoaderSpec,
@@ -41,6 +42,7 @@ KINDS = (
     Kind("loader", "register_loaders", LoaderSpec),
     Kind("retriever", "register_retrievers", RetrieverSpec),
     Kind("model", "register_models", ModelSpec),
+    Kind("embedder", "register_embedders", EmbedderSpec),
     Kind("verifier", "register_verifiers", VerifierSpec),
     Kind("formatter", "register_formatters", FormatterSpec),
     Kind("command", "register_commands", CommandSpec),

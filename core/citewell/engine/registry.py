@@ -27,6 +27,7 @@ from citewell.observations import Observation
 from citewell.specs import (
     CommandSpec,
     ComponentSpec,
+    EmbedderSpec,
     FormatterSpec,
     HealthCheck,
     LoaderSpec,
@@ -123,6 +124,11 @@ class Registry:
     def models(self) -> Mapping[str, ModelSpec[Any]]:
         """The models by name."""
         return cast("Mapping[str, ModelSpec[Any]]", self._offers["model"])
+
+    @property
+    def embedders(self) -> Mapping[str, EmbedderSpec[Any]]:
+        """The embedders by name."""
+        return cast("Mapping[str, EmbedderSpec[Any]]", self._offers["embedder"])
 
     @property
     def verifiers(self) -> Mapping[str, VerifierSpec[Any]]:

@@ -14,7 +14,7 @@ from citewell.engine.nearest import did_you_mean
 from citewell.engine.pool import Pool, Wanted
 from citewell.engine.settings import Section, Settings
 from citewell.errors import ConfigError
-from citewell.protocols import Formatter, Model, Retriever, Source, Verifier
+from citewell.protocols import Embedder, Formatter, Model, Retriever, Source, Verifier
 from citewell.specs import Context, LoaderSpec, ModelSpec
 
 
@@ -81,6 +81,10 @@ class Runtime:
             yield
         finally:
             self._has_room.set()
+
+    async def embedder(self, name: str) -> Embedder:
+        """Return the embedder of section `name`."""
+        return cast("Embedder", await self._open("embedder", name, self.settings.embedders))
 
     async def verifier(self, name: str) -> Verifier:
         """Return the verifier of section `name`."""

@@ -86,6 +86,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     libraries: Mapping[str, LibrarySettings]
     retrievers: Mapping[str, RetrieverSettings]
     models: Mapping[str, Section]
+    embedders: Mapping[str, Section]
     verifiers: Mapping[str, Section]
     formatters: Mapping[str, Section]
     loaders: Mapping[str, Section]
@@ -105,6 +106,7 @@ class Settings(Struct, frozen=True, kw_only=True):
             *(one.section for one in self.libraries.values()),
             *(one.section for one in self.retrievers.values()),
             *self.models.values(),
+            *self.embedders.values(),
             *self.verifiers.values(),
             *self.formatters.values(),
             *self.loaders.values(),

@@ -177,6 +177,7 @@ COMPONENTS: Mapping[str, type[Component]] = {
     "library": Library,
     "retriever": Retriever,
     "model": Component,
+    "embedder": Component,
     "verifier": Component,
     "formatter": Component,
     "loader": Component,

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from citewell.testing.answers import growing, make_answer, make_claim
+    from citewell.testing.embedders import EmbedderContract
     from citewell.testing.formatters import FormatterContract
     from citewell.testing.loaders import LoaderContract
     from citewell.testing.models import ModelContract
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from citewell.testing.verifiers import VerifierContract
 
 __all__ = [
+    "EmbedderContract",
     "FormatterContract",
     "LoaderContract",
     "ModelContract",
@@ -39,6 +41,7 @@ __all__ = [
 ]
 
 _MODULES = {
+    "EmbedderContract": "embedders",
     "FormatterContract": "formatters",
     "LoaderContract": "loaders",
     "ModelContract": "models",

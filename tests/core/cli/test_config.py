@@ -118,6 +118,20 @@ def test_deep_opens_every_component(config, tmp_path, capsys):
     assert "place" in capsys.readouterr().err
 
 
+def test_deep_embeds_a_word(config, tmp_path, capsys):
+    import ggufs
+
+    model = tmp_path / "embed.gguf"
+    ggufs.write_model(model)
+    config.write_text(f'{GOOD}[embedder.near]\nuse = "llamacpp"\npath = "{model}"\n')
+    assert run(["config", "check", "--deep"]) == 0
+
+    model.write_bytes(model.read_bytes()[:5000])
+    assert run(["config", "check"]) == 0
+    assert run(["config", "check", "--deep"]) == 1
+    assert "embed.gguf" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("kind", "library", "fix"),
     [

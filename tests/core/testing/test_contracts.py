@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import math
 import socket
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -27,6 +28,7 @@ from citewell import (
 )
 from citewell.blocks import Mark, Notice, Span, Text
 from citewell.testing import (
+    EmbedderContract,
     FormatterContract,
     LoaderContract,
     ModelContract,
@@ -442,6 +444,83 @@ def test_a_good_source_passes(tmp_path, test):
     assert source.opened
 
 
+# --- embedders ------------------------------------------------------------------------------
+
+
+class LettersEmbedder:
+    """Counts letters; each change is one way to be wrong."""
+
+    def __init__(self, change=lambda vectors: vectors, identities=("letters",)):
+        self.change = change
+        self.identities = itertools.cycle(identities)
+
+    @property
+    def identity(self):
+        return next(self.identities)
+
+    async def embed(self, texts, *, kind):
+        return self.change([self.vector(text) for text in texts])
+
+    @staticmethod
+    def vector(text):
+        counts = [1 + text.count(letter) for letter in "abcdefghijklmnopqrstuvwxyz"]
+        length = math.hypot(*counts)
+        return [count / length for count in counts]
+
+
+def mixed(vectors):
+    """Let each vector depend on how many stand beside it."""
+    return [[*vector[-len(vectors) :], *vector[: -len(vectors)]] for vector in vectors]
+
+
+def ragged(vectors):
+    return [[*vector, 0.0] if at else vector for at, vector in enumerate(vectors)]
+
+
+@pytest.mark.parametrize("test", [one for one in vars(EmbedderContract) if one.startswith("test_")])
+def test_a_good_embedder_passes(tmp_path, test):
+    check(EmbedderContract, LettersEmbedder(), test, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("embedder", "test", "message"),
+    [
+        (
+            LettersEmbedder(lambda vectors: vectors[:2]),
+            "test_each_text_gets_a_vector_of_length_one",
+            "one vector for each text",
+        ),
+        (
+            LettersEmbedder(lambda vectors: vectors or [[1.0]]),
+            "test_each_text_gets_a_vector_of_length_one",
+            "no text, no vector",
+        ),
+        (
+            LettersEmbedder(ragged),
+            "test_each_text_gets_a_vector_of_length_one",
+            "all vectors have one dimension",
+        ),
+        (
+            LettersEmbedder(lambda vectors: [[0.0] * 26 for _ in vectors]),
+            "test_odd_texts_get_vectors",
+            "has the length 0.0; expected 1",
+        ),
+        (
+            LettersEmbedder(lambda vectors: vectors[:1] * len(vectors)),
+            "test_likeness_is_nearness",
+            "another text has another vector",
+        ),
+        (LettersEmbedder(mixed), "test_neighbours_change_nothing", "on its own text alone"),
+        (LettersEmbedder(identities=("",)), "test_the_identity_stays", "name what decides"),
+        (LettersEmbedder(identities=("a\nb",)), "test_the_identity_stays", "one line"),
+        (LettersEmbedder(identities=("a", "b")), "test_the_identity_stays", "same settings"),
+    ],
+)
+def test_a_bad_embedder_is_noticed(tmp_path, embedder, test, message):
+    with pytest.raises(AssertionError, match=message):
+        check(EmbedderContract, embedder, test, tmp_path)
+
+
 # --- verifiers ------------------------------------------------------------------------------
 
 
@@ -493,6 +572,7 @@ def test_a_bad_verifier_is_noticed(tmp_path, verifier, test, message):
 @pytest.mark.parametrize(
     "contract",
     [
+        EmbedderContract,
         FormatterContract,
         LoaderContract,
         ModelContract,

@@ -1,0 +1,96 @@
+import asyncio
+import logging
+import os
+import signal
+
+import pytest
+
+import ggufs
+from citewell import Context, ModelError
+from citewell.testing import EmbedderContract
+from citewell_llamacpp.plugin import EmbedderConfig, build_embedder
+
+LEAVE = "Every employee has 28 days of leave a year."
+
+
+class TestLlamaCppEmbedder(EmbedderContract):
+    name = "llamacpp"
+
+    @property
+    def config(self):
+        return {"path": ggufs.model(), "context": 128}
+
+
+def opened(folder, **settings):
+    config = EmbedderConfig(**{"path": ggufs.model(), "context": 128, **settings})
+    log = logging.getLogger("citewell.embedder.local")
+    return build_embedder(config, Context(name="local", log=log, data_dir=folder, base_dir=folder))
+
+
+async def test_what_decides_about_vectors_is_in_the_identity(tmp_path):
+    other = tmp_path / "other" / ggufs.model().name
+    other.parent.mkdir()
+    ggufs.write_model(other, seed=5)
+    settings = ({}, {"path": other}, {"pooling": "last"}, {"query_prefix": "query: "})
+    found = []
+    for one in settings:
+        async with opened(tmp_path, **one) as embedder:
+            (vector,) = await embedder.embed([LEAVE], kind="query")
+            found.append((embedder.identity, tuple(vector)))
+    async with opened(tmp_path, threads=1) as embedder:
+        same = embedder.identity
+
+    assert len({identity for identity, _ in found}) == len(settings)
+    assert len({vector for _, vector in found}) == len(settings)
+    assert same == found[0][0]
+
+
+async def test_the_kind_chooses_the_prefix(tmp_path):
+    async with opened(tmp_path, query_prefix="query: ", passage_prefix="passage: ") as embedder:
+        (query,) = await embedder.embed([LEAVE], kind="query")
+        (passage,) = await embedder.embed([LEAVE], kind="passage")
+    async with opened(tmp_path) as embedder:
+        (plain,) = await embedder.embed([f"query: {LEAVE}"], kind="passage")
+
+    assert list(query) == list(plain)
+    assert list(query) != list(passage)
+
+
+async def test_a_long_text_is_more_than_its_beginning(tmp_path):
+    beginning = " ".join(f"word{number}" for number in range(200))
+    async with opened(tmp_path) as embedder:
+        one, other = await embedder.embed(
+            [f"{beginning} {ending}" for ending in ("leave", "office")], kind="passage"
+        )
+
+    assert list(one) != list(other)
+
+
+async def test_a_worker_that_dies_is_said_and_started_again(tmp_path):
+    async with opened(tmp_path) as embedder:
+        (before,) = await embedder.embed([LEAVE], kind="query")
+        asking = asyncio.create_task(embedder.embed([LEAVE * 50] * 200, kind="passage"))
+        await asyncio.sleep(0.1)
+        os.kill(embedder._worker.process_id, signal.SIGKILL)
+        with pytest.raises(ModelError, match="SIGKILL"):
+            await asking
+        (after,) = await embedder.embed([LEAVE], kind="query")
+
+    assert list(after) == list(before)
+
+
+async def test_a_cancelled_request_does_not_hold_up_the_next(tmp_path):
+    async with opened(tmp_path) as embedder:
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.2):
+                await embedder.embed([LEAVE * 2000] * 16, kind="passage")
+        async with asyncio.timeout(2):
+            await embedder.embed([LEAVE], kind="query")
+
+
+async def test_a_damaged_file_is_refused(tmp_path):
+    damaged = tmp_path / "damaged.gguf"
+    damaged.write_bytes(ggufs.model().read_bytes()[:5000])
+    with pytest.raises(ModelError, match=r"damaged\.gguf"):
+        async with opened(tmp_path, path=damaged):
+            pass
