@@ -122,9 +122,13 @@ class Assembly:
 
         Comments and order say nothing.
         """
-        sections = [self._sections[kind] for kind in sorted(self._sections)]
-        states = [one.files for known in sections for _, one in sorted(known.items()) if one.files]
-        text = json.dumps([self._tables.data, repr(states)], sort_keys=True, default=str)
+        states = [
+            repr((kind, name, section.files, section.secret_files))
+            for kind, known in self._sections.items()
+            for name, section in known.items()
+            if section.files or section.secret_files
+        ]
+        text = json.dumps([self._tables.data, sorted(states)], sort_keys=True, default=str)
         return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
 
     def _journal(self) -> str | ConfigError | None:
@@ -166,9 +170,8 @@ class Assembly:
         )
         if core is None or config is None:
             return None
-        files = [*config.files]
-        if kind != "library":  # whose files are documents
-            files += named_files(config.model, self._tables.base_dir)
+        # Those of a library are documents.
+        files = () if kind == "library" else named_files(config.model, self._tables.base_dir)
         self._sections[kind][name] = Section(
             name=name,
             use=spec.name,
@@ -176,6 +179,7 @@ class Assembly:
             config=config.model,
             missing=config.missing,
             files=tuple(map(file_state, files)),
+            secret_files=tuple(map(file_state, config.files)),
         )
         return core.model
 

@@ -78,8 +78,8 @@ async def _opened(course: Course, name: str) -> Model:
 
 def _identity(course: Course, name: str) -> str:
     section = course.runtime.settings.models[name]
-    settings_hash = hashlib.sha256(section.config.model_dump_json().encode()).hexdigest()[:12]
-    return f"{section.use} {settings_hash}"
+    decides = f"{section.config.model_dump_json()} {section.files}"
+    return f"{section.use} {hashlib.sha256(decides.encode()).hexdigest()[:12]}"
 
 
 def _prompt(course: Course, name: str) -> Prompt:

@@ -26,6 +26,7 @@ class Section(Struct, frozen=True, kw_only=True):
         config: an instance of `spec.config`.
         missing: why it cannot be opened yet, one line for each secret that is not there.
         files: that the settings name and that are no documents, as they were when these were read.
+        secret_files: that its secrets stand in, likewise.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Section(Struct, frozen=True, kw_only=True):
     config: BaseModel
     missing: tuple[str, ...] = ()
     files: tuple[FileState, ...] = ()
+    secret_files: tuple[FileState, ...] = ()
 
 
 class LibrarySettings(Struct, frozen=True, kw_only=True):
@@ -111,7 +113,9 @@ class Settings(Struct, frozen=True, kw_only=True):
             *self.formatters.values(),
             *self.loaders.values(),
         ]
-        return tuple(state for section in sections for state in section.files)
+        return tuple(
+            state for section in sections for state in (*section.files, *section.secret_files)
+        )
 
     @property
     def journal_url(self) -> str | None:
