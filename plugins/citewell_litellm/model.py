@@ -33,6 +33,8 @@ _SPARE_CHARS = 4_096
 # What a provider adds to each message, at most: role, separators.
 _TOKENS_OF_A_MESSAGE = 16
 _LONGEST_WAIT_S = 20.0
+# No answer has as many; what reports them is not to be believed.
+_MOST_TOKENS = 1_000_000_000
 
 
 class LiteLLMModel:
@@ -82,12 +84,12 @@ class LiteLLMModel:
         room = prompt.generation.max_output_tokens * _CHARS_OF_A_TOKEN + _SPARE_CHARS
         texts: list[str] = []
         finish: str | None = None
-        tokens = (0, 0)
+        tokens: tuple[int, int] | None = None
         async with aclosing(response):
             async for chunk in response:
                 usage = getattr(chunk, "usage", None)
                 if usage is not None:
-                    tokens = (usage.prompt_tokens or 0, usage.completion_tokens or 0)
+                    tokens = _tokens(usage)
                 for choice in chunk.choices[:1]:
                     finish = choice.finish_reason or finish
                     text = choice.delta.content or ""
@@ -106,9 +108,9 @@ class LiteLLMModel:
             yield Delta(_chosen("".join(texts)))
         ended: Literal["stop", "length"] = "length" if finish == "length" else "stop"
         yield Usage(
-            input_tokens=tokens[0],
-            output_tokens=tokens[1],
-            cost=self._cost(package, *tokens),
+            input_tokens=tokens[0] if tokens else 0,
+            output_tokens=tokens[1] if tokens else 0,
+            cost=self._cost(package, *tokens) if tokens else None,
             finish=ended,
         )
 
@@ -169,6 +171,14 @@ class LiteLLMModel:
         except Exception:  # noqa: BLE001 - see above
             return None
         return float(sum(parts))
+
+
+def _tokens(usage: Any) -> tuple[int, int] | None:
+    """Return how many tokens were read and written, or None for what cannot be."""
+    counts = (usage.prompt_tokens, usage.completion_tokens)
+    if all(isinstance(count, int) and 0 <= count <= _MOST_TOKENS for count in counts):
+        return counts
+    return None
 
 
 def _has_finished(response: Any) -> bool:

@@ -63,6 +63,16 @@ async def test_the_answer_is_streamed_and_counted(tmp_path):
     assert "28 days of leave" in server.requests[0]["messages"][-1]["content"]
 
 
+@pytest.mark.parametrize("tokens", [(-100, 10), (100, -10), (10**12, 10)])
+async def test_a_count_that_cannot_be_costs_what_is_not_known(tmp_path, tokens):
+    async with asked(tmp_path, price={"input": 1.0, "output": 2.0}) as (server, model):
+        server.respond = api.say("Yes [1].", tokens=tokens)
+        text, usage = await written(model)
+
+    assert text == "Yes [1]."
+    assert usage == Usage(input_tokens=0, output_tokens=0, cost=None)
+
+
 async def test_bounds_and_options_reach_the_api(tmp_path):
     generation = Generation(max_output_tokens=7, temperature=0.5, stop=("END",), seed=3)
     async with asked(tmp_path, options={"top_p": 0.5}) as (server, model):
