@@ -32,7 +32,10 @@ _WORDS = (
     "customer", "order",
 )  # fmt: skip
 # What a tokenizer that has seen code and papers holds as one token, and a grammar must see through.
-_MARKS = ("[1", "[2", "1]", "2]", "[1]", "[99]", " [3]", "][", "],", "].", " [", "[0]", "x[", "```")
+_MARKS = (
+    "[1", "[2", "1]", "2]", "[1]", "[99]", " [3]", "][", "],", "].", " [", "[0]", "x[", "```",
+    "```py\n", "  ```\n", "\n```\n", "~~~", "see [85]\n", "](", "<b", "&#91;", "| ",
+)  # fmt: skip
 _SYLLABLES = tuple("".join(parts) for parts in product("bdfglmnprstvz", "aeiou"))
 
 

@@ -9,6 +9,7 @@ import ctypes
 import os
 from collections import deque
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
 import llama_cpp.llama_cpp as c
@@ -21,6 +22,9 @@ _ABORTED = 2
 _KEPT_LINES = 8
 _PIECE_BYTES = 256
 _LEVEL_ERROR = 4
+# Flags of `llama_token_attr`: unknown and control, user-defined.
+_STEERS = 1 << 0 | 1 << 3
+_USER_DEFINED = 1 << 4
 
 
 class NativeError(Exception):
@@ -163,14 +167,30 @@ class Native:
         found = c.llama_model_chat_template(self._model, None)
         return found.decode("utf-8", "replace") if found else None
 
-    def special_texts(self) -> list[str]:
+    def steering_texts(self) -> list[str]:
         """Return the texts of the tokens that steer the model, like `<|im_end|>`."""
-        found = [
-            self.token_text(token)
-            for token in range(self.vocabulary_size)
-            if c.llama_vocab_is_control(self._vocabulary, token)
-        ]
+        return self._texts(_STEERS)
+
+    def added_texts(self) -> list[str]:
+        """Return the texts that were made tokens by hand; some steer, some are only frequent."""
+        return self._texts(_USER_DEFINED)
+
+    def _texts(self, kinds: int) -> list[str]:
+        found = map(self.token_text, np.flatnonzero(self._kinds & kinds).tolist())
         return [text for text in found if len(text.strip()) > 1]
+
+    @cached_property
+    def unwritten(self) -> frozenset[int]:
+        """The tokens that neither add to the output nor end it, whatever their text is."""
+        found = np.flatnonzero(self._kinds & _STEERS).tolist()
+        return frozenset(token for token in found if not self.ends(token))
+
+    @cached_property
+    def _kinds(self) -> NDArray[np.int32]:
+        """What each token is, int32[vocabulary] of flags."""
+        size = self.vocabulary_size
+        kinds = (c.llama_vocab_get_attr(self._vocabulary, token) for token in range(size))
+        return np.fromiter(kinds, np.int32, size)
 
     def token_text(self, token: int) -> str:
         """Return the text of any token, also of one that steers; empty for none (-1)."""

@@ -36,6 +36,7 @@ class Sampler:
         self._chain = c.llama_sampler_chain_init(c.llama_sampler_chain_default_params())
         for sampler in _samplers(temperature, top_p, seed):
             c.llama_sampler_chain_add(self._chain, sampler)
+        self._unwritten = native.unwritten
         self._grammar: Any = None
         if grammar is not None:
             self._grammar = c.llama_sampler_init_grammar(vocabulary, grammar.encode(), b"root")
@@ -47,8 +48,9 @@ class Sampler:
         """Return the next token, from the logits of `row`.
 
         Most tokens satisfy the grammar, so it first judges the one that was drawn. Only when that
-        is refused are all judged and another one drawn: it has the probability that it would have
-        had, had all been judged at once.
+        is refused are all judged and another one drawn. With `top_p` 1 each then comes with the
+        probability that it would have had, had all been judged at once; with less, `top_p` is
+        measured anew among those that are allowed.
         """
         token: int = c.llama_sampler_sample(self._chain, self._context, row)
         if self._grammar is None:
@@ -70,6 +72,8 @@ class Sampler:
 
     def allows(self, token: int) -> bool:
         """Tell whether the grammar lets `token` come next."""
+        if token in self._unwritten:
+            return False
         one = (c.llama_token_data * 1)(c.llama_token_data(token, 0.0, 0.0))
         self._judge(one, 1)
         return bool(one[0].logit != _REFUSED)
@@ -79,6 +83,7 @@ class Sampler:
         candidates = np.zeros(len(logits), _CANDIDATE)
         candidates["id"] = np.arange(len(logits))
         candidates["logit"] = logits
+        candidates["logit"][list(self._unwritten)] = _REFUSED
         array = self._judge(candidates.ctypes.data_as(c.llama_token_data_p), len(candidates))
         if candidates["logit"].max() == _REFUSED:
             raise NativeError("the grammar allows no token here")

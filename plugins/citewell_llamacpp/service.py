@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from llama_cpp.llama_grammar import json_schema_to_gbnf
-
 from citewell_llamacpp import grammar
 from citewell_llamacpp.native import Native, NativeError
+from citewell_llamacpp.schema_grammar import BadSchema, schema_grammar
 from citewell_llamacpp.slots import Slots
 from citewell_llamacpp.templates import BadTemplate, Template
 from citewell_llamacpp.turns import Answer, Turns
@@ -63,7 +62,6 @@ class Service:
         except NativeError as error:
             raise Refused(str(error)) from error
         self._template = self._read_template(load.template)
-        self._special = self._native.special_texts()
         slots = Slots(load.slots, chunk=CHUNK)
         self._turns = Turns(self._native, send, slots, chunk=CHUNK, batches=load.batches)
 
@@ -100,8 +98,12 @@ class Service:
                 self._native.load_adapter(request.adapter)
             tokens = self._native.tokenize(self._template.render(self._defused(request.messages)))
             rules = _grammar(request)
-        except (BadTemplate, NativeError) as error:
+        except (BadSchema, BadTemplate, NativeError) as error:
             self._send(Failed(id=request.id, reason=str(error)))
+            return
+        if not tokens:
+            reason = "the chat template leaves everything out; check `chat_template`"
+            self._send(Failed(id=request.id, reason=reason))
             return
         limit = self.context - min(request.max_output_tokens, self.context // 2)
         if len(tokens) > limit:
@@ -118,13 +120,15 @@ class Service:
         self._turns.step()
 
     def _read_template(self, configured: str | None) -> Template:
-        source = configured or self._native.template
+        native = self._native
+        source = native.template if configured is None else configured
         if source is None:
             raise Refused(
                 "the file has no chat template, so it may be a bare base model; "
                 "set chat_template to a file with one, or use an instruct model"
             )
-        native = self._native
+        added = [text for text in native.added_texts() if text in source]
+        self._special = [*native.steering_texts(), *added]
         try:
             return Template(source, bos=native.bos_text(), eos=native.eos_text())
         except BadTemplate as error:
@@ -136,24 +140,14 @@ class Service:
 
     def _without_special(self, text: str) -> str:
         for special in self._special:
-            if special in text:
+            while special in text:
                 text = text.replace(special, f"{special[0]}{_BREAK}{special[1:]}")
         return text
 
 
 def _grammar(request: Generate) -> str | None:
     if request.schema is not None:
-        return _schema_grammar(request.schema)
+        return schema_grammar(request.schema)
     if request.choices:
         return grammar.choices(request.choices)
     return None if request.highest is None else grammar.marks(request.highest)
-
-
-def _schema_grammar(schema: str) -> str:
-    try:
-        return str(json_schema_to_gbnf(schema))
-    # The converter fails with whatever its own code fails with.
-    except Exception as error:
-        raise NativeError(
-            f"the output schema cannot be enforced: {type(error).__name__}: {error}"
-        ) from error
