@@ -11,6 +11,7 @@ import queue
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from time import sleep
 from typing import TYPE_CHECKING, BinaryIO, NoReturn
 
 from citewell_llamacpp.wire import (
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
     from citewell_llamacpp.service import Service
 
 
+_WATCH_S = 1.0
+
+
 def main() -> None:
     """Load the model that the first frame names, and answer until the parent goes."""
     requests, replies = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
@@ -52,6 +56,7 @@ def main() -> None:
     # The reading thread has to run before the model is loaded: that may take minutes, and the
     # parent may go meanwhile.
     inbox.start()
+    threading.Thread(target=_outlive_nobody, args=(os.getppid(),), daemon=True).start()
     from citewell_llamacpp.service import Refused, Service
 
     try:
@@ -73,6 +78,13 @@ def _silence() -> None:
     nowhere = os.open(os.devnull, os.O_RDWR)
     for descriptor in (0, 1, 2):
         os.dup2(nowhere, descriptor)
+
+
+def _outlive_nobody(parent: int) -> None:
+    """End with the parent, also where a process that it forked keeps the pipe open."""
+    while os.getppid() == parent:
+        sleep(_WATCH_S)
+    os._exit(0)
 
 
 def _frames(stream: BinaryIO) -> Iterator[ToChild]:

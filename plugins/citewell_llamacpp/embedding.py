@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import llama_cpp.llama_cpp as c
 import numpy as np
 from numpy.typing import NDArray
 
-from citewell_llamacpp.native import Journal, NativeError, load_model, tokens_of
+from citewell_llamacpp.native import (
+    ABORTED,
+    Aborted,
+    AbortFlag,
+    Journal,
+    NativeError,
+    load_model,
+    tokens_of,
+)
 from citewell_llamacpp.service import Refused
 from citewell_llamacpp.wire import Adapt, Embed, Embedded, Failed, FromChild, Generate, Load
 
@@ -44,6 +54,9 @@ class EmbeddingService:
     def __init__(self, load: Load, send: Send) -> None:
         self._send = send
         self._waiting: deque[_Texts] = deque()
+        self._lock = threading.Lock()
+        self._cancelled: set[int] = set()
+        self._running = 0
         try:
             self._embedding = Embedding(load)
         except NativeError as error:
@@ -63,37 +76,66 @@ class EmbeddingService:
             self._send(Failed(id=request.id, reason="was loaded to embed, not to write"))
 
     def cancel(self, request_id: int) -> None:
-        """Forget texts; may be called from another thread."""
-        for one in tuple(self._waiting):
-            one.cancelled |= one.request.id == request_id
+        """Forget texts, at once if they are being computed; may be called from another thread."""
+        with self._lock:
+            self._cancelled.add(request_id)
+            if request_id == self._running:
+                self._embedding.flag.raised = True
 
     def step(self) -> None:
         """Embed the next text of the request whose turn it is."""
+        self._drop_cancelled()
+        if not self._waiting:
+            return
         texts = self._waiting.popleft()
-        if texts.cancelled:
-            return
         try:
-            if texts.upcoming:
-                texts.vectors.append(self._embedding.embed(texts.upcoming.popleft()))
+            with self._stoppable(texts.id):
+                if texts.upcoming:
+                    texts.vectors.append(self._embedding.embed(texts.upcoming.popleft()))
+        except Aborted:
+            self._send(Failed(id=texts.id, reason="cancelled"))
         except NativeError as error:
-            self._send(Failed(id=texts.request.id, reason=str(error)))
-            return
-        if texts.upcoming:
-            self._waiting.append(texts)
+            self._send(Failed(id=texts.id, reason=str(error)))
         else:
-            data = b"".join(vector.tobytes() for vector in texts.vectors)
-            dimension = self._embedding.dimension
-            self._send(Embedded(id=texts.request.id, dimension=dimension, vectors=data))
+            if texts.upcoming:
+                self._waiting.append(texts)
+            else:
+                self._finish(texts)
+
+    def _drop_cancelled(self) -> None:
+        with self._lock:
+            cancelled = set(self._cancelled)
+        for texts in [one for one in self._waiting if one.id in cancelled]:
+            self._waiting.remove(texts)
+            self._send(Failed(id=texts.id, reason="cancelled"))
+        with self._lock:
+            self._cancelled -= cancelled
+
+    @contextmanager
+    def _stoppable(self, request_id: int) -> Iterator[None]:
+        """Let `cancel` stop what is computed inside."""
+        with self._lock:
+            self._running = request_id
+            self._embedding.flag.raised = request_id in self._cancelled
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._running = 0
+                self._embedding.flag.raised = False
+
+    def _finish(self, texts: _Texts) -> None:
+        data = b"".join(vector.tobytes() for vector in texts.vectors)
+        self._send(Embedded(id=texts.id, dimension=self._embedding.dimension, vectors=data))
 
 
 class _Texts:
     """The texts of one request, and how far they are."""
 
     def __init__(self, request: Embed) -> None:
-        self.request = request
+        self.id = request.id
         self.upcoming = deque(request.texts)
         self.vectors: list[NDArray[np.float32]] = []
-        self.cancelled = False
 
 
 class Embedding:
@@ -105,6 +147,7 @@ class Embedding:
     Attributes:
         context: tokens that are computed together.
         dimension: of the vectors.
+        flag: stops what is computed.
 
     Raises:
         NativeError: the model cannot be loaded, or gives no vectors.
@@ -112,7 +155,7 @@ class Embedding:
 
     def __init__(self, load: Load) -> None:
         self._journal = Journal()
-        self._model = load_model(load.file.path, load.gpu_layers, self._journal)
+        self._model = load_model(load.file, load.gpu_layers, self._journal)
         self._vocabulary = c.llama_model_get_vocab(self._model)
         self.context: int = min(load.context, c.llama_model_n_ctx_train(self._model))
         self.dimension = int(c.llama_model_n_embd(self._model))
@@ -122,6 +165,7 @@ class Embedding:
             c.llama_free(self._context)
             self._context = self._opened(load, c.LLAMA_POOLING_TYPE_MEAN)
         self._batch = c.llama_batch_init(self.context, 0, 1)
+        self.flag = AbortFlag(self._context)
 
     def _opened(self, load: Load, pooling: int) -> Any:
         settings = c.llama_context_default_params()
@@ -142,6 +186,7 @@ class Embedding:
         That of a text longer than the context is the mean of those of its parts.
 
         Raises:
+            Aborted: the flag was raised.
             NativeError: the library fails, or gives no direction.
         """
         total = np.sum([self._vector(tokens) for tokens in self._parts(text)], axis=0)
@@ -175,6 +220,8 @@ class Embedding:
             batch.logits[at] = True
         batch.n_tokens = len(tokens)
         status = c.llama_decode(self._context, batch)
+        if status == ABORTED:
+            raise Aborted
         if status:
             raise NativeError(f"llama_decode gave {status}: {self._journal.last()}")
         pointer = c.llama_get_embeddings_seq(self._context, 0)

@@ -8,7 +8,8 @@ from __future__ import annotations
 import ctypes
 import os
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from typing import Any
 
@@ -18,7 +19,9 @@ from numpy.typing import NDArray
 
 from citewell_llamacpp.wire import File
 
-_ABORTED = 2
+ABORTED = 2
+"""What `llama_decode` gives for a step that was stopped."""
+
 _KEPT_LINES = 8
 _PIECE_BYTES = 256
 _LEVEL_ERROR = 4
@@ -55,19 +58,56 @@ class Journal:
         return line
 
 
-def load_model(path: str, gpu_layers: int, journal: Journal) -> Any:
-    """Return the library's handle of the model at `path`.
+def load_model(file: File, gpu_layers: int, journal: Journal) -> Any:
+    """Return the library's handle of the model in `file`.
 
     Raises:
-        NativeError: it cannot be loaded.
+        NativeError: it cannot be loaded, or is not the file that was checked.
     """
     c.llama_backend_init()
     settings = c.llama_model_default_params()
     settings.n_gpu_layers = gpu_layers
-    model = c.llama_model_load_from_file(path.encode(), settings)
+    with _unchanged(file):
+        model = c.llama_model_load_from_file(file.path.encode(), settings)
     if not model:
         raise NativeError(journal.last())
     return model
+
+
+@contextmanager
+def _unchanged(file: File) -> Iterator[None]:
+    """Refuse a file that is written or replaced before or while it is read."""
+    problem = f"{file.path}: was changed after it was checked; try again"
+    if not file.is_unchanged:
+        raise NativeError(problem)
+    yield
+    if not file.is_unchanged:
+        raise NativeError(problem)
+
+
+class AbortFlag:
+    """Stops the step that a context computes, once it is raised; from any thread.
+
+    Args:
+        context: the library's handle; this object has to live as long.
+    """
+
+    def __init__(self, context: Any) -> None:
+        self._byte = ctypes.create_string_buffer(2)
+        # The library calls it between any two operations. A Python function there would take the
+        # interpreter's lock thousands of times a second; the length of a C string is the same.
+        strlen = ctypes.cast(ctypes.CDLL(None).strlen, ctypes.c_void_p).value
+        self._callback = c.ggml_abort_callback(strlen or 0)
+        c.llama_set_abort_callback(context, self._callback, ctypes.addressof(self._byte))
+
+    @property
+    def raised(self) -> bool:
+        """Whether steps stop."""
+        return bool(self._byte.value)
+
+    @raised.setter
+    def raised(self, value: bool) -> None:
+        self._byte[0] = b"\1" if value else b"\0"
 
 
 def tokens_of(vocabulary: Any, text: str, *, begins: bool, special: bool) -> list[int]:
@@ -95,7 +135,7 @@ class Native:
     """A loaded model with room for `slots` conversations of `context` tokens each.
 
     Args:
-        path: of the GGUF file.
+        file: the GGUF file.
         context: tokens of one conversation; no more than the model was trained for.
         slots: conversations, called sequences in llama.cpp; numbered from 0.
         chunk: tokens that a prompt is read in.
@@ -111,7 +151,7 @@ class Native:
 
     def __init__(
         self,
-        path: str,
+        file: File,
         *,
         context: int,
         slots: int,
@@ -120,7 +160,7 @@ class Native:
         gpu_layers: int,
     ) -> None:
         self._journal = Journal()
-        self._model = load_model(path, gpu_layers, self._journal)
+        self._model = load_model(file, gpu_layers, self._journal)
         self._vocabulary = c.llama_model_get_vocab(self._model)
         self.context: int = min(context, c.llama_model_n_ctx_train(self._model))
         settings = c.llama_context_default_params()
@@ -150,9 +190,7 @@ class Native:
         )
         self._adapters: dict[File, Any] = {}
         self._adapter: File | None = None
-        self._flag = ctypes.create_string_buffer(2)
-        self._callback = _native_flag_reader()
-        c.llama_set_abort_callback(self._context, self._callback, ctypes.addressof(self._flag))
+        self._flag = AbortFlag(self._context)
 
     # --- text -----------------------------------------------------------------------------
 
@@ -245,7 +283,8 @@ class Native:
         """
         if file in self._adapters:
             return
-        adapter = c.llama_adapter_lora_init(self._model, file.path.encode())
+        with _unchanged(file):
+            adapter = c.llama_adapter_lora_init(self._model, file.path.encode())
         if not adapter:
             raise NativeError(f"{file.path}: {self._journal.last()}")
         self._adapters[file] = adapter
@@ -319,7 +358,7 @@ class Native:
     def _decode(self, count: int) -> None:
         self._batch.n_tokens = count
         status = c.llama_decode(self._context, self._batch)
-        if status == _ABORTED:
+        if status == ABORTED:
             raise Aborted
         if status:
             raise NativeError(f"llama_decode gave {status}: {self._journal.last()}")
@@ -344,11 +383,11 @@ class Native:
 
     def abort(self) -> None:
         """Stop the step that is computed now; may be called from another thread."""
-        self._flag[0] = b"\1"
+        self._flag.raised = True
 
     def resume(self) -> None:
         """Let steps be computed again."""
-        self._flag[0] = b"\0"
+        self._flag.raised = False
 
     def close(self) -> None:
         """Free the memory."""
@@ -362,13 +401,3 @@ class Native:
     def handles(self) -> tuple[Any, Any]:
         """The library's context and vocabulary."""
         return self._context, self._vocabulary
-
-
-def _native_flag_reader() -> Any:
-    """Return a native function that tells whether the byte behind its pointer is set.
-
-    The library calls it between any two operations. A Python function there would take the
-    interpreter's lock thousands of times a second; the length of a C string is the same answer.
-    """
-    strlen = ctypes.cast(ctypes.CDLL(None).strlen, ctypes.c_void_p).value
-    return c.ggml_abort_callback(strlen or 0)

@@ -6,7 +6,6 @@ import asyncio
 import hashlib
 import json
 import logging
-import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -85,18 +84,24 @@ async def _shared_worker(
 
 
 def _checked(config: LlamaCppConfig, context: Context) -> tuple[Load, File | None]:
-    """Check every file, and return how to load the model, and its adapter."""
+    """Check every file, and return how to load the model, and its adapter.
+
+    Each file is stamped before it is read: the process refuses one that is another by then.
+    """
     path = context.resolve(config.path).resolve()
+    file = _stamped(path)
     header = read_header(path)
     check_model(path, header)
     if config.sha256 is not None:
         _check_pin(path, _sha256(path), config.sha256)
+    adapters = {}
     for name in config.lora:
-        adapter = _adapter_path(config, context, name)
+        adapter = context.resolve(config.lora[name]).resolve()
+        adapters[name] = _stamped(adapter)
         check_adapter(adapter, read_header(adapter), path, header)
     chosen = config.adapter or next(iter(config.lora), None)
     load = Load(
-        file=_file(path),
+        file=file,
         context=config.context,
         slots=config.conversations,
         threads=config.threads,
@@ -104,27 +109,26 @@ def _checked(config: LlamaCppConfig, context: Context) -> tuple[Load, File | Non
         template=_template(config, context),
         batches=config.batches,
     )
-    return load, None if chosen is None else _file(_adapter_path(config, context, chosen))
+    return load, None if chosen is None else adapters[chosen]
 
 
-def _file(path: Path) -> File:
-    found = path.stat()
-    return File(os.fspath(path), (found.st_mtime_ns, found.st_size, found.st_ino))
-
-
-def _adapter_path(config: LlamaCppConfig, context: Context, name: str) -> Path:
-    return context.resolve(config.lora[name]).resolve()
+def _stamped(path: Path) -> File:
+    try:
+        return File.at(path)
+    except OSError as error:
+        raise ModelError(f"{path}: cannot be read: {error.strerror}; check the path") from error
 
 
 def _checked_embedder(config: EmbedderConfig, context: Context) -> tuple[Load, str]:
     """Check the file, and return how to load the model, and the identity of its vectors."""
     path = context.resolve(config.path).resolve()
+    file = _stamped(path)
     check_model(path, read_header(path))
     content = _sha256(path)
     if config.sha256 is not None:
         _check_pin(path, content, config.sha256)
     load = Load(
-        file=_file(path),
+        file=file,
         context=config.context,
         slots=1,
         threads=config.threads,

@@ -52,7 +52,7 @@ class Service:
         self._send = send
         try:
             self._native = Native(
-                load.file.path,
+                load.file,
                 context=load.context,
                 slots=load.slots,
                 chunk=CHUNK,

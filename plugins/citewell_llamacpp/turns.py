@@ -44,11 +44,6 @@ class Answer(Struct, eq=False, kw_only=True):
     upcoming: int | None = None
     written: int = 0
 
-    def is_at_its_end(self, *, context: int) -> bool:
-        """Whether there is no room for a further token."""
-        is_long = self.written >= self.request.max_output_tokens
-        return is_long or self.position + 1 >= context
-
     @property
     def is_reading(self) -> bool:
         """Whether the prompt is not computed to its end."""

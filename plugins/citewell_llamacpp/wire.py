@@ -5,7 +5,9 @@ Never a pickle: a hostile model file may have taken over the process that sends 
 
 from __future__ import annotations
 
+import os
 import struct
+from pathlib import Path
 from typing import TypeAlias
 
 import msgspec
@@ -26,6 +28,24 @@ class File(Struct, frozen=True):
 
     path: str
     stamp: tuple[int, int, int]
+
+    @classmethod
+    def at(cls, path: Path) -> File:
+        """Return the file at `path` as it is now.
+
+        Raises:
+            OSError: there is none.
+        """
+        found = path.stat()
+        return cls(os.fspath(path), (found.st_mtime_ns, found.st_size, found.st_ino))
+
+    @property
+    def is_unchanged(self) -> bool:
+        """Whether the file is still as it was when this was made."""
+        try:
+            return File.at(Path(self.path)) == self
+        except OSError:
+            return False
 
 
 class Load(Struct, frozen=True, kw_only=True, tag="load"):
@@ -97,10 +117,7 @@ class Embed(Struct, frozen=True, tag="embed"):
 
 
 class Cancel(Struct, frozen=True, tag="cancel"):
-    """Stop the answer `id`; a `Done` or `Failed` follows all the same.
-
-    What `Embed` asked for is forgotten without a word.
-    """
+    """Stop what `id` asked for; its last reply follows all the same."""
 
     id: int
 

@@ -8,8 +8,8 @@ import os
 import signal
 import sys
 from array import array
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing, suppress
 from itertools import count
 from pathlib import Path
 from time import monotonic
@@ -42,10 +42,11 @@ from citewell_llamacpp.wire import (
 _CANCEL_TIMEOUT_S = 5.0
 _FIRST_PAUSE_S = 0.5
 _LONGEST_PAUSE_S = 60.0
-_KEPT_VARIABLES = (
-    "CUDA", "GGML", "HIP", "LANG", "LC_", "LD_LIBRARY_PATH", "OMP", "PATH", "PYTHON", "ROCR",
-    "SYSTEMROOT", "TMPDIR", "TZ",
+_KEPT_VARIABLES = frozenset(
+    ("LANG", "LANGUAGE", "LD_LIBRARY_PATH", "PATH", "PYTHONDONTWRITEBYTECODE", "PYTHONHOME",
+     "SYSTEMROOT", "TEMP", "TMP", "TMPDIR", "TZ")
 )  # fmt: skip
+_KEPT_FAMILIES = ("CUDA_", "GGML_", "HIP_", "LC_", "OMP_", "ROCR_")
 
 Item = Piece | Done
 
@@ -84,7 +85,8 @@ class Worker:
         self._listening: asyncio.Task[None] | None = None
         self._answers: dict[int, asyncio.Queue[FromChild]] = {}
         self._ids = count(1)
-        self._starting = asyncio.Lock()
+        self._starting: asyncio.Task[None] | None = None
+        self._closed = False
         self._pause_s = 0.0
         self._rests_until = 0.0
         self.context = 0
@@ -95,22 +97,18 @@ class Worker:
         return None if self._process is None else self._process.pid
 
     async def start(self) -> None:
-        """Have the model loaded.
+        """Have the model loaded. Whoever no longer waits does not stop the loading for the others.
 
         Raises:
             ModelError: it cannot be, or the process died and rests before it is started again.
         """
-        async with self._starting:
+        if self._starting is None:
             if self._process is not None:
                 return
-            rest = self._rests_until - monotonic()
-            if rest > 0:
-                raise ModelError(f"its process ended; it is started again in {rest:.1f} s")
-            try:
-                await self._start()
-            except ModelError:
-                self._rest()
-                raise
+            self._check_may_start()
+            self._starting = asyncio.create_task(self._start())
+            self._starting.add_done_callback(self._started)
+        await asyncio.shield(self._starting)
 
     async def adapt(self, adapter: File) -> None:
         """Have a LoRA adapter loaded.
@@ -119,14 +117,11 @@ class Worker:
             ModelError: it does not fit the model, or the process ended.
         """
         await self.start()
-        answer_id, answer = self._question()
         try:
-            self._send(Adapt(answer_id, adapter))
-            message = await answer.get()
-        finally:
-            del self._answers[answer_id]
-        if isinstance(message, Failed):
-            raise ModelError(message.reason)
+            async with asyncio.timeout(self._load_timeout_s):
+                await self._reply(lambda answer_id: Adapt(answer_id, adapter))
+        except TimeoutError:
+            raise ModelError(self._too_slow(adapter)) from None
 
     async def embed(self, texts: Sequence[str]) -> list[Sequence[float]]:
         """Return the vectors of texts, in order.
@@ -134,28 +129,10 @@ class Worker:
         Raises:
             ModelError: the model failed, or its process ended.
         """
-        await self.start()
-        answer_id, answer = self._question()
-        message: FromChild | None = None
-        try:
-            self._send(Embed(answer_id, tuple(texts)))
-            message = await answer.get()
-        finally:
-            del self._answers[answer_id]
-            if message is None:
-                with suppress(ModelError):
-                    self._send(Cancel(answer_id))
-        if isinstance(message, Failed):
-            raise ModelError(message.reason)
+        message = await self._reply(lambda answer_id: Embed(answer_id, tuple(texts)))
         if not isinstance(message, Embedded):
             raise ModelError("its process answers out of turn")
         return _vectors(message)
-
-    def _question(self) -> tuple[int, asyncio.Queue[FromChild]]:
-        """Return an id for something to ask of the process, and where the answers will be."""
-        answer_id = next(self._ids)
-        self._answers[answer_id] = asyncio.Queue()
-        return answer_id, self._answers[answer_id]
 
     async def generate(self, request: Generate) -> AsyncGenerator[Item, None]:
         """Yield pieces, then what became of the answer. Closing early stops the model.
@@ -164,57 +141,89 @@ class Worker:
             PromptTooLong: nothing was written.
             ModelError: the model failed, or its process ended.
         """
-        await self.start()
-        answer_id, answer = self._question()
-        ended = False
-        try:
-            self._send(replace(request, id=answer_id))
-            while not ended:
-                message = await answer.get()
-                ended = not isinstance(message, Piece)
+        replies = self._replies(lambda answer_id: replace(request, id=answer_id))
+        async with aclosing(replies):
+            async for message in replies:
                 if isinstance(message, Piece | Done):
                     yield message
                 elif isinstance(message, TooLong):
                     raise PromptTooLong(message.tokens, message.limit)
-                elif isinstance(message, Failed):
+
+    async def close(self) -> None:
+        """End the process, for good."""
+        self._closed = True
+        starting = self._starting
+        await self._stop("was closed")
+        if starting is not None:
+            await asyncio.gather(starting, return_exceptions=True)
+
+    # --- asking ---------------------------------------------------------------------------
+
+    async def _reply(self, question: Callable[[int], ToChild]) -> FromChild:
+        """Return the one reply to a question.
+
+        Raises:
+            ModelError: the process cannot give it, or ended.
+        """
+        replies = self._replies(question)
+        async with aclosing(replies):
+            return await anext(replies)
+
+    async def _replies(self, question: Callable[[int], ToChild]) -> AsyncGenerator[FromChild, None]:
+        """Yield pieces, then one last reply. Closing early stops the process from working on it.
+
+        Raises:
+            ModelError: the process failed, or ended.
+        """
+        await self.start()
+        answer_id, answer = next(self._ids), asyncio.Queue[FromChild]()
+        self._answers[answer_id] = answer
+        ended = False
+        try:
+            self._send(question(answer_id))
+            while not ended:
+                message = await answer.get()
+                ended = not isinstance(message, Piece)
+                if isinstance(message, Failed):
                     raise ModelError(message.reason)
+                yield message
         finally:
             if ended:
                 del self._answers[answer_id]
             else:
-                # Whoever closes this twice does not wait for the answer that still has to come.
+                # Whoever closes this twice does not wait for the reply that still has to come.
                 await asyncio.shield(asyncio.ensure_future(self._cancel(answer_id, answer)))
-
-    async def close(self) -> None:
-        """End the process."""
-        async with self._starting:
-            await self._stop("closed")
 
     # --- the process ----------------------------------------------------------------------
 
+    def _check_may_start(self) -> None:
+        rest = self._rests_until - monotonic()
+        if self._closed:
+            raise ModelError("its process was closed")
+        if rest > 0:
+            raise ModelError(f"its process ended; it is started again in {rest:.1f} s")
+
+    def _started(self, starting: asyncio.Task[None]) -> None:
+        self._starting = None
+        # All who waited may have gone.
+        if starting.cancelled() or starting.exception() is not None:
+            self._rest()
+
+    def _too_slow(self, file: File) -> str:
+        limit = self._load_timeout_s
+        return f"{file.path}: was not loaded within {limit:g} s; raise load_timeout_s"
+
     async def _start(self) -> None:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            # Without the working folder on its path: a folder must not run code by being there.
-            "-P",
-            "-c",
-            _BOOT,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
-            env=_environment(),
-        )
+        process = await _spawned()
         self._process = process
         try:
+            self._check_may_start()
             async with asyncio.timeout(self._load_timeout_s):
                 self._send(self._load)
                 message = await self._receive(process)
         except TimeoutError:
             await self._stop("took too long to load")
-            raise ModelError(
-                f"{self._load.file.path}: was not loaded within {self._load_timeout_s:g} s; "
-                "raise load_timeout_s"
-            ) from None
+            raise ModelError(self._too_slow(self._load.file)) from None
         except _Gone as gone:
             await self._stop(str(gone))
             raise ModelError(f"{self._load.file.path}: loading it {gone}") from None
@@ -321,12 +330,36 @@ class _Gone(Exception):
 _BOOT = "from citewell_llamacpp.child import main; main()"
 
 
+async def _spawned() -> asyncio.subprocess.Process:
+    try:
+        return await asyncio.create_subprocess_exec(
+            sys.executable,
+            # Without the working folder on its path: a folder must not run code by being there.
+            "-P",
+            "-c",
+            _BOOT,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+            env=_environment(),
+            # What is typed to stop this process is not for that one, which answers to the end.
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise ModelError(f"its process cannot be started: {error.strerror}") from error
+
+
 def _environment() -> dict[str, str]:
     """Return what the process needs to know, and no secret."""
-    kept = {name: value for name, value in os.environ.items() if name.startswith(_KEPT_VARIABLES)}
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if name in _KEPT_VARIABLES or name.startswith(_KEPT_FAMILIES)
+    }
     package = str(Path(__file__).resolve().parent.parent)
     inherited = [path for path in sys.path if path and Path(path).is_dir()]
-    return {**kept, "PYTHONPATH": os.pathsep.join([*inherited, package])}
+    # Where llama.cpp aborts it would start a debugger first.
+    return {**kept, "GGML_NO_BACKTRACE": "1", "PYTHONPATH": os.pathsep.join([*inherited, package])}
 
 
 def _vectors(message: Embedded) -> list[Sequence[float]]:

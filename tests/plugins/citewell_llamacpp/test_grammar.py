@@ -9,6 +9,7 @@ from citewell_llamacpp import grammar
 from citewell_llamacpp.native import Native, NativeError
 from citewell_llamacpp.sampling import Sampler
 from citewell_llamacpp.schema_grammar import BadSchema, schema_grammar
+from citewell_llamacpp.wire import File
 from markdown_marks import invented
 
 FENCED = "Call it so:\n```python\nx[0] = y[2023]  # [99]\n`` [7]\n```\nIt works [1]."
@@ -16,7 +17,7 @@ FENCED = "Call it so:\n```python\nx[0] = y[2023]  # [99]\n`` [7]\n```\nIt works 
 
 @pytest.fixture(scope="module")
 def native():
-    opened = Native(str(ggufs.model()), context=256, slots=1, chunk=64, threads=1, gpu_layers=0)
+    opened = Native(File.at(ggufs.model()), context=256, slots=1, chunk=64, threads=1, gpu_layers=0)
     yield opened
     opened.close()
 

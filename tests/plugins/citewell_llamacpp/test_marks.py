@@ -18,9 +18,8 @@ def outputs(*, highest: int | None, seeds: range) -> list[str]:
         if isinstance(message, Piece):
             texts.setdefault(message.id, []).append(message.text)
 
-    path = str(ggufs.model())
     load = Load(
-        file=File(path, (0, 0, 0)), context=512, slots=8, threads=1, gpu_layers=0, batches=True
+        file=File.at(ggufs.model()), context=512, slots=8, threads=1, gpu_layers=0, batches=True
     )
     service = Service(load, keep)
     for seed in seeds:
