@@ -7,7 +7,7 @@ closes it. It must be importable by its module and name (not a lambda, not a loc
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeAlias, TypeVar
@@ -139,7 +139,8 @@ class ModelSpec(Struct, Generic[C], frozen=True, kw_only=True):
 
     Attributes:
         capabilities: what it claims; a function of its settings where they decide that.
-        memory_bytes: given what `build` is given, how much memory an open model takes; it opens
+        memory: given what `build` is given, the memory that an open model takes, in bytes, by a
+            name of each part; parts of one name are shared by the models that have them. It opens
             nothing and may raise what `build` raises. None for one that takes none worth counting.
     """
 
@@ -150,7 +151,7 @@ class ModelSpec(Struct, Generic[C], frozen=True, kw_only=True):
     capabilities: ModelCapabilities | Callable[[C], ModelCapabilities] = field(
         default_factory=ModelCapabilities
     )
-    memory_bytes: Callable[[C, Context], int] | None = None
+    memory: Callable[[C, Context], Mapping[str, int]] | None = None
     extra: str | None = None
 
     def claims(self, config: C) -> ModelCapabilities:

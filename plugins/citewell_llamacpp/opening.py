@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from citewell import Context, ModelError, blocking
 from citewell_llamacpp.embedder import LlamaCppEmbedder
-from citewell_llamacpp.fitting import check_adapter, check_model
+from citewell_llamacpp.fitting import check_adapter, check_model, memory_bytes
 from citewell_llamacpp.header import read_header
 from citewell_llamacpp.model import LlamaCppModel
 from citewell_llamacpp.plugin import EmbedderConfig, LlamaCppConfig
@@ -68,7 +68,7 @@ async def open_embedder(
 async def _shared_worker(
     load: Load, load_timeout_s: float, log: logging.Logger
 ) -> AsyncIterator[Worker]:
-    key = (id(asyncio.get_running_loop()), msgspec.json.encode(load))
+    key = (id(asyncio.get_running_loop()), _key(load))
     shared = _workers.get(key)
     if shared is None:
         worker = Worker(load, load_timeout_s=load_timeout_s, log=log)
@@ -99,8 +99,35 @@ def _checked(config: LlamaCppConfig, context: Context) -> tuple[Load, File | Non
         adapter = context.resolve(config.lora[name]).resolve()
         adapters[name] = _stamped(adapter)
         check_adapter(adapter, read_header(adapter), path, header)
-    chosen = config.adapter or next(iter(config.lora), None)
-    load = Load(
+    chosen = _chosen(config)
+    return _load(config, context, file), None if chosen is None else adapters[chosen]
+
+
+def memory_of(config: LlamaCppConfig, context: Context) -> dict[str, int]:
+    """Estimate what an open model takes, in bytes: of its worker, and of its adapter in it.
+
+    Raises:
+        ModelError: a file is damaged.
+    """
+    path = context.resolve(config.path).resolve()
+    worker = memory_bytes(
+        read_header(path), context=config.context, conversations=config.conversations
+    )
+    parts = {_key(_load(config, context, _stamped(path))).decode(): worker}
+    chosen = _chosen(config)
+    if chosen is not None:
+        adapter = context.resolve(config.lora[chosen]).resolve()
+        parts[str(_stamped(adapter))] = read_header(adapter).size
+    return parts
+
+
+def _chosen(config: LlamaCppConfig) -> str | None:
+    """Return the name of the adapter that is used."""
+    return config.adapter or next(iter(config.lora), None)
+
+
+def _load(config: LlamaCppConfig, context: Context, file: File) -> Load:
+    return Load(
         file=file,
         context=config.context,
         slots=config.conversations,
@@ -109,7 +136,11 @@ def _checked(config: LlamaCppConfig, context: Context) -> tuple[Load, File | Non
         template=_template(config, context),
         batches=config.batches,
     )
-    return load, None if chosen is None else adapters[chosen]
+
+
+def _key(load: Load) -> bytes:
+    """Return what is equal for models that share a worker."""
+    return msgspec.json.encode(load)
 
 
 def _stamped(path: Path) -> File:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from importlib.util import find_spec
 from typing import Annotated, Any, Literal, Self
@@ -172,13 +172,11 @@ def capabilities(config: LlamaCppConfig) -> ModelCapabilities:
     )
 
 
-def memory_bytes(config: LlamaCppConfig, context: Context) -> int:
-    """Estimate the memory of the worker process."""
-    from citewell_llamacpp import fitting
-    from citewell_llamacpp.header import read_header
+def memory(config: LlamaCppConfig, context: Context) -> Mapping[str, int]:
+    """Estimate the memory of the worker process, and of the adapter in it."""
+    from citewell_llamacpp.opening import memory_of
 
-    header = read_header(context.resolve(config.path))
-    return fitting.memory_bytes(header, context=config.context, conversations=config.conversations)
+    return memory_of(config, context)
 
 
 @hookimpl
@@ -191,7 +189,7 @@ def register_models() -> Iterable[ModelSpec[Any]]:
             config=LlamaCppConfig,
             build=build,
             capabilities=capabilities,
-            memory_bytes=memory_bytes,
+            memory=memory,
             extra="llamacpp",
         ),
     )

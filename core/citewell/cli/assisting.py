@@ -120,7 +120,7 @@ class Conversation:
         self._manner = manner
         self._printer = printer
         self._records = _Records(spool(settings))
-        self._assistant = Assistant(backends, self._records, ledger=open_ledger(settings))
+        self._ledger = open_ledger(settings)
         self._turns: list[Turn] = []
         self._retriever: str | None = None
         self.last: Answer | None = None
@@ -168,7 +168,9 @@ class Conversation:
             await runtime.retriever(profile.retriever)
         self._printer.status("Looking …")
         answer = Answer(id="", question_id=question.id, complete=False)
-        async with aclosing(self._assistant.ask(question)) as growing:
+        # The same settings to the end, whatever is changed meanwhile.
+        assistant = Assistant(runtime, self._records, ledger=self._ledger)
+        async with aclosing(assistant.ask(question)) as growing:
             async for answer in growing:
                 blocks = self._manner.adapt(formatter.render(answer))
                 if answer.complete:
@@ -179,7 +181,7 @@ class Conversation:
         self.last, self._retriever = answer, profile.retriever
         said = "".join(claim.lead + claim.text for claim in answer.shown).strip()
         self._turns += [
-            Turn("user", text),
+            Turn("user", text, answer.labels),
             Turn("assistant", said or answer.notice, answer.labels),
         ]
         return answer

@@ -19,7 +19,7 @@ from citewell.engine.breaker import NotAsked
 from citewell.engine.budget import Budgets
 from citewell.engine.citing import is_refusal
 from citewell.engine.course import Course
-from citewell.engine.prompting import REFUSAL, retrieval_text
+from citewell.engine.prompting import REFUSAL, earlier_turns, retrieval_text
 from citewell.engine.runtime import Runtime
 from citewell.engine.settings import Settings
 from citewell.errors import ConfigError, ModelError
@@ -134,11 +134,14 @@ class Assistant:
 def _begin(question: Question, runtime: Runtime, ledger: Callable[[], Ledger] | None) -> Course:
     name = profile_of(question, runtime.settings)
     profile = runtime.settings.profiles[name]
+    turns = earlier_turns(question.history, limit=profile.history_turns)
     answer = Answer(
         id=new_id(),
         question_id=question.id,
         complete=False,
         generation=runtime.settings.generation,
+        # What the answer leans on, it may repeat.
+        labels=frozenset(label for turn in turns for label in turn.labels),
     )
     if profile.retriever is None:
         # The label stands above the first word, not only below the last.
@@ -191,7 +194,7 @@ async def _retrieve(course: Course, name: str) -> None:
     readable = tuple(passage for passage in found if audience.may_read(passage.labels))
     course.passages = _ordered(course, readable)
     labels = frozenset(label for passage in readable for label in passage.labels)
-    course.answer = replace(course.answer, labels=labels)
+    course.answer = replace(course.answer, labels=course.answer.labels | labels)
     course.index_identity = await retriever.identity()
     _observe(course, "retrieved", course.took("retrieve", since), len(course.passages))
 

@@ -11,15 +11,17 @@ from time import perf_counter
 from msgspec.structs import replace
 
 from citewell.engine import structure
-from citewell.engine.breaker import Loading
+from citewell.engine.breaker import Loading, Withheld
 from citewell.engine.citing import Evidence, Policy, cite
 from citewell.engine.course import Course
 from citewell.engine.prompting import REFUSAL, earlier_turns, prompt_hash
-from citewell.errors import CitewellError, ModelError, ModelTimeout, PromptRefused
+from citewell.errors import CitewellError, ModelError, ModelTimeout
 from citewell.protocols import Model
 from citewell.types.answers import Answer
 from citewell.types.documents import Passage
 from citewell.types.questions import Constraint, Delta, Generation, Marks, Prompt, Usage
+
+_LONGEST_OPENING_S = 600.0
 
 
 async def attempt(course: Course, name: str) -> AsyncGenerator[Answer, None]:
@@ -67,9 +69,21 @@ async def attempt(course: Course, name: str) -> AsyncGenerator[Answer, None]:
 
 
 async def _opened(course: Course, name: str) -> Model:
-    """Return the model; one that cannot be opened has failed like one that cannot answer."""
+    """Return the model; one that cannot be opened has failed like one that cannot answer.
+
+    Raises:
+        Loading: it takes its time, which the next of the chain need not wait for.
+        ModelError: it cannot be opened.
+    """
+    is_last = name == course.chain[-1]
+    limit = _LONGEST_OPENING_S if is_last else course.profile.timeout_s
     try:
-        return await course.runtime.model(name)
+        async with asyncio.timeout(limit):
+            return await course.runtime.model(name)
+    except TimeoutError:
+        if is_last:
+            raise ModelTimeout(f"was not loaded within {limit:g} s") from None
+        raise Loading("is being loaded") from None
     except ModelError:
         raise
     except CitewellError as error:
@@ -86,7 +100,7 @@ def _prompt(course: Course, name: str) -> Prompt:
     """Return the prompt for the model `name`.
 
     Raises:
-        PromptRefused: nothing is left that may leave the machine.
+        Withheld: nothing is left that may leave the machine.
     """
     profile, question = course.profile, course.question
     passages, turns = course.passages, question.history
@@ -96,7 +110,7 @@ def _prompt(course: Course, name: str) -> Prompt:
         turns = tuple(turn for turn in turns if not turn.labels & held)
         kept_back = len(course.passages) - len(passages)
         if kept_back and not passages:
-            raise PromptRefused("what was found must not leave this machine")
+            raise Withheld("what was found must not leave this machine")
         if kept_back:
             course.notes.append(f"{name}: {kept_back} passages must not leave this machine")
     return Prompt(

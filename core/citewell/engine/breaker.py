@@ -33,6 +33,12 @@ class Loading(NotAsked):
     reason = "is being loaded"
 
 
+class Withheld(NotAsked):
+    """The model must not be given what the question needs."""
+
+    reason = "must not see what was found"
+
+
 class OverBudget(NotAsked):
     """Asking the model could spend more than is allowed."""
 
@@ -77,7 +83,7 @@ class Breaker:
             self._recover()
             raise
         except ModelError:
-            self._fail()
+            self._fail(is_trial=is_trial)
             raise
         else:
             self._recover()
@@ -92,9 +98,10 @@ class Breaker:
         if self._is_tried:
             raise Resting(f"failed {self._failures} times in a row; it is being tried again")
 
-    def _fail(self) -> None:
+    def _fail(self, *, is_trial: bool) -> None:
         self._failures += 1
-        if self._failures >= _FAILURES:
+        # Of questions that were asked together and failed together, one starts the rest.
+        if is_trial or self._failures == _FAILURES:
             self._rests_until = self._clock() + self._rest_s
             self._rest_s = min(2 * self._rest_s, _LONGEST_REST_S)
 

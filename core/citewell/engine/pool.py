@@ -67,6 +67,11 @@ class Pool:
         """Tell whether the component is open, or about to be."""
         return self._find(wanted) is not None
 
+    def has_open(self, wanted: Wanted) -> bool:
+        """Tell whether the component is open."""
+        held = self._find(wanted)
+        return held is not None and held.opened.done()
+
     async def acquire(self, wanted: Wanted) -> object:
         """Return the component, opened if it was not.
 
@@ -120,20 +125,23 @@ async def _keep(wanted: Wanted, opened: asyncio.Future[object], closing: asyncio
             opened.cancel()
             raise
         except Exception as error:  # noqa: BLE001 - a plugin may raise anything
-            opened.set_exception(_explained(error, wanted))
+            opened.set_exception(_explained(error, wanted, "opened"))
             # Whoever waited may have gone meanwhile.
             opened.exception()
             return
         opened.set_result(component)
         await closing.wait()
-        await entering.__aexit__(None, None, None)
+        try:
+            await entering.__aexit__(None, None, None)
+        except Exception as error:
+            raise _explained(error, wanted, "closed") from error
 
 
-def _explained(error: Exception, wanted: Wanted) -> Exception:
+def _explained(error: Exception, wanted: Wanted, done: str) -> Exception:
     if isinstance(error, CitewellError):
         return error
     explained = PluginError(
-        f'{wanted.kind} "{wanted.context.name}" ({wanted.spec.name}) could not be opened: '
+        f'{wanted.kind} "{wanted.context.name}" ({wanted.spec.name}) could not be {done}: '
         f"{type(error).__name__}: {error}"
     )
     explained.__cause__ = error

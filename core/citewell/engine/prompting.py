@@ -45,15 +45,21 @@ class ChatMessage(TypedDict):
 def chat_messages(prompt: Prompt) -> list[ChatMessage]:
     """Lay out `prompt` as chat messages: what never changes first, what changes most last.
 
-    The order lets a local model reuse its prefix across the turns of a conversation. Halves of
-    characters, which no encoding takes, are joined or replaced.
+    The order lets a local model reuse its prefix across the turns of a conversation. Behind the
+    system's message user and assistant alternate, the user first and last, as many chat templates
+    demand. Halves of characters, which no encoding takes, are joined or replaced.
     """
     system = f"{_rules(prompt)}\n\n{prompt.instructions}".rstrip()
-    messages: list[ChatMessage] = [{"role": "system", "content": system}]
-    messages += [ChatMessage(role=turn.role, content=turn.text) for turn in prompt.turns]
     passages = [_passage(number, passage) for number, passage in enumerate(prompt.passages, 1)]
-    messages.append({"role": "user", "content": "\n\n".join([*passages, prompt.question])})
-    return [ChatMessage(role=one["role"], content=storable(one["content"])) for one in messages]
+    asked = Turn("user", "\n\n".join([*passages, prompt.question]))
+    messages: list[ChatMessage] = [{"role": "system", "content": storable(system)}]
+    for turn in (*prompt.turns, asked):
+        text = storable(turn.text)
+        if turn.role == messages[-1]["role"]:
+            messages[-1]["content"] += f"\n\n{text}"
+        elif turn.role == "user" or len(messages) > 1:
+            messages.append({"role": turn.role, "content": text})
+    return messages
 
 
 def _rules(prompt: Prompt) -> str:
@@ -82,7 +88,7 @@ def without_marks(text: str) -> str:
 def earlier_turns(history: Sequence[Turn], *, limit: int) -> tuple[Turn, ...]:
     """Return the last `limit` turns as a model may see them."""
     recent = history[-limit:] if limit else ()
-    return tuple(Turn(turn.role, without_marks(turn.text)) for turn in recent)
+    return tuple(Turn(turn.role, without_marks(turn.text), turn.labels) for turn in recent)
 
 
 def retrieval_text(question: Question) -> str:

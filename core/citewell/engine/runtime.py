@@ -30,7 +30,7 @@ class Runtime:
         self.settings = settings
         self._pool = pool
         self._opened: dict[tuple[str, str], tuple[object, Wanted]] = {}
-        self._opening = asyncio.Lock()
+        self._opening: dict[tuple[str, str], asyncio.Task[object]] = {}
         self._breakers: dict[str, Breaker] = {}
         self._has_room = asyncio.Event()
         self._has_room.set()
@@ -70,8 +70,8 @@ class Runtime:
         section = self.settings.models.get(name)
         if section is None or self._has_room.is_set():
             return True
-        takes_room = cast("ModelSpec[Any]", section.spec).memory_bytes is not None
-        return not takes_room or self._pool.holds(self.wanted("model", section))
+        takes_room = cast("ModelSpec[Any]", section.spec).memory is not None
+        return not takes_room or self._pool.has_open(self.wanted("model", section))
 
     @contextmanager
     def making_room(self) -> Iterator[None]:
@@ -103,9 +103,14 @@ class Runtime:
         """Let go of every component, the last opened first.
 
         Raises:
-            ExceptionGroup: with everything that went wrong; all were let go of.
+            CitewellError: one could not be closed.
+            ExceptionGroup: several could not; all were let go of.
         """
         errors: list[Exception] = []
+        opening = tuple(self._opening.values())
+        for task in opening:
+            task.cancel()
+        await asyncio.gather(*opening, return_exceptions=True)
         while self._opened:
             _, (_, wanted) = self._opened.popitem()
             try:
@@ -126,17 +131,38 @@ class Runtime:
         )
 
     async def _open(self, kind: str, name: str, sections: Mapping[str, Section]) -> object:
-        async with self._opening:
-            if (kind, name) not in self._opened:
-                if name not in sections:
-                    hint = did_you_mean(name, sections, f"there are: {', '.join(sections)}")
-                    raise ConfigError(f"[{kind}.{name}] is not in the settings{hint}")
-                section = sections[name]
-                if section.missing:
-                    raise ConfigError(*section.missing)
-                wanted = self.wanted(kind, section)
-                self._opened[kind, name] = (await self._pool.acquire(wanted), wanted)
-            return self._opened[kind, name][0]
+        """Return a component, opened if it was not; whoever no longer waits stops nobody else."""
+        key = kind, name
+        if key in self._opened:
+            return self._opened[key][0]
+        if key not in self._opening:
+            task = asyncio.create_task(self._acquire(key, self._section(key, sections)))
+            self._opening[key] = task
+            task.add_done_callback(lambda done: self._opened_or_failed(key, done))
+        return await asyncio.shield(self._opening[key])
+
+    async def _acquire(self, key: tuple[str, str], section: Section) -> object:
+        wanted = self.wanted(key[0], section)
+        component = await self._pool.acquire(wanted)
+        self._opened[key] = component, wanted
+        return component
+
+    def _opened_or_failed(self, key: tuple[str, str], done: asyncio.Task[object]) -> None:
+        del self._opening[key]
+        if not done.cancelled():
+            # All who waited may have gone.
+            done.exception()
+
+    @staticmethod
+    def _section(key: tuple[str, str], sections: Mapping[str, Section]) -> Section:
+        kind, name = key
+        if name not in sections:
+            hint = did_you_mean(name, sections, f"there are: {', '.join(sections)}")
+            raise ConfigError(f"[{kind}.{name}] is not in the settings{hint}")
+        section = sections[name]
+        if section.missing:
+            raise ConfigError(*section.missing)
+        return section
 
 
 def watched(settings: Settings, library: str) -> tuple[Path, ...]:

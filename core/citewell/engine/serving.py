@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from typing import Any, NoReturn, cast
 
@@ -109,9 +109,13 @@ class Serving:
         """Reload whenever the file changes, until cancelled."""
         while True:
             await asyncio.sleep(_POLL_S)
-            change = await self.refresh()
-            if change is not None and not change.applied:
-                log.warning("the settings stay as they were: %s", change.reason)
+            try:
+                change = await self.refresh()
+            except Exception:
+                log.exception("the settings could not be followed")
+            else:
+                if change is not None and not change.applied:
+                    log.warning("the settings stay as they were: %s", change.reason)
 
     async def reload(self) -> Change:
         """Read the settings, and put them in force unless anything about them is wrong.
@@ -137,10 +141,13 @@ class Serving:
                     return await self._swap(new)
                 await self._open(new.runtime)
             except (CitewellError, ExceptionGroup) as error:
-                await new.runtime.close()
                 return Change(applied=False, reason=str(error))
-            self._retire(self._replace(new))
-            return Change(applied=True)
+            else:
+                self._retire(self._replace(new))
+                return Change(applied=True)
+            finally:
+                if self._current is not new:
+                    await self._drained(new)
 
     async def close(self) -> None:
         """Close everything, when the last answer is complete."""
@@ -174,7 +181,7 @@ class Serving:
         await generation.idle.wait()
         try:
             await generation.runtime.close()
-        except (CitewellError, ExceptionGroup) as error:
+        except Exception as error:  # noqa: BLE001 - nothing depends on it any more
             log.warning("closing what is no longer used: %s", error)
 
     async def _open(self, runtime: Runtime) -> None:
@@ -193,15 +200,17 @@ class Serving:
         Raises:
             ModelError: they do not even fit alone.
         """
-        needed = sum([await _memory_bytes(new, one) for one in self._unopened(new)])
+        old = self._current.runtime
+        held = await self._parts(old, old.settings.models.values())
+        wanted = await self._parts(new, _models(new.settings))
+        unopened = await _memory(new, self._unopened(new))
+        needed = sum(size for part, size in unopened.items() if part not in held)
         if not needed:
             return True
         room = await blocking.call(self._memory)
         if needed <= room:
             return True
-        freed = sum([
-            await _memory_bytes(self._current.runtime, one) for one in self._unwanted(new)
-        ])
+        freed = sum(size for part, size in held.items() if part not in {*wanted, *unopened})
         if needed <= room + freed:
             return False
         raise ModelError(
@@ -210,20 +219,15 @@ class Serving:
             "context or conversations"
         )
 
-    def _unopened(self, new: Runtime) -> Iterator[Section]:
-        """Yield the models that the profiles name first and that are not open."""
-        for section in _first_models(new.settings):
-            if not section.missing and not self._pool.holds(new.wanted("model", section)):
-                yield section
+    def _unopened(self, new: Runtime) -> list[Section]:
+        """Return the models that the profiles name first and that are not open."""
+        models = [one for one in _first_models(new.settings) if not one.missing]
+        return [one for one in models if not self._pool.holds(new.wanted("model", one))]
 
-    def _unwanted(self, new: Runtime) -> Iterator[Section]:
-        """Yield the open models that the new settings have no use for."""
-        old = self._current.runtime
-        kept = [new.wanted("model", section) for section in _models(new.settings)]
-        for section in old.settings.models.values():
-            wanted = old.wanted("model", section)
-            if self._pool.holds(wanted) and wanted not in kept:
-                yield section
+    async def _parts(self, runtime: Runtime, sections: Iterable[Section]) -> dict[str, int]:
+        """Return what those of the models take that are open."""
+        held = [one for one in sections if self._pool.holds(runtime.wanted("model", one))]
+        return await _memory(runtime, held)
 
     async def _swap(self, new: _Generation) -> Change:
         """Close the models that are no longer wanted, then open the new ones.
@@ -265,12 +269,15 @@ def _first_models(settings: Settings) -> list[Section]:
     return [settings.models[name] for name in names]
 
 
-async def _memory_bytes(runtime: Runtime, section: Section) -> int:
-    spec = cast("ModelSpec[Any]", section.spec)
-    if spec.memory_bytes is None:
-        return 0
-    context = runtime.wanted("model", section).context
-    return await blocking.call(spec.memory_bytes, section.config, context)
+async def _memory(runtime: Runtime, sections: Iterable[Section]) -> dict[str, int]:
+    """Return the memory that models take together, in bytes by part."""
+    parts: dict[str, int] = {}
+    for section in sections:
+        spec = cast("ModelSpec[Any]", section.spec)
+        if spec.memory is not None:
+            context = runtime.wanted("model", section).context
+            parts |= await blocking.call(spec.memory, section.config, context)
+    return parts
 
 
 def _needs_restart(old: Settings, new: Settings) -> list[str]:

@@ -132,7 +132,7 @@ class Answer(Struct, frozen=True, kw_only=True):
         nearest: best first; beside a refusal only.
         model: name of the model section that answered.
         note: one line that says who answers instead of the model that was to; or empty.
-        labels: of the passages that it was written from.
+        labels: of the passages that it, or what it continues, was written from.
         generation: names the settings that it was answered with; empty when they are in no file.
     """
 

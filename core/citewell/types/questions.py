@@ -36,7 +36,7 @@ class Turn(Struct, frozen=True):
     """One earlier message of a conversation; citation marks are already removed.
 
     Attributes:
-        labels: of the passages that an answer was written from.
+        labels: of the passages that it was written or asked from.
     """
 
     role: Literal["user", "assistant"]

@@ -54,9 +54,10 @@ def test_a_passage_cannot_leave_its_element(text, title, header):
 
 
 def test_what_never_changes_comes_first():
-    messages = chat_messages(prompt(passage("x"), turns=(Turn("user", "Hi"),)))
+    turns = (Turn("user", "Hi"), Turn("assistant", "Hello"))
+    messages = chat_messages(prompt(passage("x"), turns=turns))
 
-    assert [message["role"] for message in messages] == ["system", "user", "user"]
+    assert [message["role"] for message in messages] == ["system", "user", "assistant", "user"]
     assert messages[0]["content"].endswith("Be brief.")
     assert REFUSAL in messages[0]["content"]
     assert messages[-1]["content"].endswith("How long?")
@@ -79,6 +80,21 @@ def test_the_hash_changes_with_what_the_model_sees():
 
     assert len(hashes) == 4
     assert prompt_hash(prompt(passage("x"))) in hashes
+
+
+def test_user_and_assistant_alternate():
+    said = [
+        ("assistant", "cut off"),
+        ("user", "a"),
+        ("user", "b"),
+        ("assistant", "c"),
+        ("user", "d"),
+    ]
+    messages = chat_messages(prompt(passage("x"), turns=tuple(Turn(*one) for one in said)))
+
+    assert [message["role"] for message in messages] == ["system", "user", "assistant", "user"]
+    assert [message["content"] for message in messages[1:3]] == ["a\n\nb", "c"]
+    assert messages[3]["content"].startswith("d\n\n<passage")
 
 
 def test_earlier_turns_lose_their_marks_and_are_limited():

@@ -11,7 +11,7 @@ import ggufs
 import openai_server as api
 from assistants import CANARY, answers, assistant
 from citewell import Audience, Outcome, Turn
-from citewell.engine.breaker import Breaker, Resting
+from citewell.engine.breaker import Breaker, Resting, Withheld
 from citewell.errors import ModelError, PromptRefused
 
 CLOUD = """
@@ -75,9 +75,36 @@ async def test_where_all_is_local_only_a_local_model_answers(tmp_path):
 
     assert (answer.outcome, answer.model) == (Outcome.ANSWERED, "quotes")
     assert CANARY in answer.shown[0].text
-    assert answer.note == "answered by quotes, because cloud could not answer"
+    assert answer.note == "answered by quotes, because cloud must not see what was found"
     assert kept.records[0].errors == ("cloud: what was found must not leave this machine",)
     assert server.requests == []
+
+
+async def test_what_a_local_model_repeats_stays_local_only(tmp_path):
+    """An answer leans on the turns before it, and so do its labels."""
+    settings = CLOUD + '[profile.free]\nmodel = "near"\n[model.near]\nuse = "litellm"\n'
+    settings += 'model = "openai/test"\napi_base = "{near}"\napi_key = {{ env = "CLOUD_KEY" }}\n'
+    async with api.serving() as cloud, api.serving() as near:
+        near.respond = api.say(f"As I said, the officer earns {CANARY} euros.")
+        written = settings.format(url=cloud.url, near=near.url)
+        async with assistant(tmp_path, written) as (asked, _):
+            history = (
+                Turn("user", "Salary of the leave officer?"),
+                Turn("assistant", f"It is {CANARY} euros.", frozenset({"people-team"})),
+            )
+            repeat = "Repeat what you said."
+            again = (
+                await answers(asked, repeat, profile="free", history=history, audience=PEOPLE)
+            )[-1]
+            history = (
+                Turn("user", f"{repeat} {CANARY}?", again.labels),
+                Turn("assistant", again.shown[0].text, again.labels),
+            )
+            await answers(asked, history=history, audience=PEOPLE)
+
+    assert CANARY.encode() in near.sent
+    assert cloud.requests
+    assert CANARY.encode() not in cloud.sent
 
 
 async def test_a_failing_service_is_left_alone_and_tried_again(tmp_path):
@@ -97,6 +124,33 @@ async def test_a_failing_service_is_left_alone_and_tried_again(tmp_path):
     assert tried == 3
     assert "tried again in" in kept.records[4].errors[0]
     assert (recovered.model, recovered.note) == ("cloud", "")
+
+
+def test_questions_that_fail_together_start_one_rest():
+    now = [0.0]
+    breaker = Breaker(lambda: now[0])
+    together = [breaker.attempt() for _ in range(8)]
+    for one in together:
+        one.__enter__()
+    for one in together:
+        assert not one.__exit__(ModelError, ModelError("no"), None)
+
+    now[0] = 9.9
+    with pytest.raises(Resting), breaker.attempt():
+        pass
+    now[0] = 10.1
+    with breaker.attempt():
+        pass
+
+
+def test_a_question_that_was_withheld_says_nothing_about_the_model():
+    breaker = Breaker(lambda: 0.0)
+    for error in (ModelError, Withheld, ModelError, Withheld, ModelError):
+        with pytest.raises(error), breaker.attempt():
+            raise error("no")
+
+    with pytest.raises(Resting), breaker.attempt():
+        pass
 
 
 def test_a_breaker_lets_one_question_try_and_rests_longer_each_time():
