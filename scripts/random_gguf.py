@@ -41,7 +41,11 @@ _SYLLABLES = tuple("".join(parts) for parts in product("bdfglmnprstvz", "aeiou")
 
 @dataclass(frozen=True, kw_only=True)
 class Shape:
-    """The size of a model; the feed-forward layer is 8/3 as wide as the rest."""
+    """The size of a model; the feed-forward layer is 8/3 as wide as the rest.
+
+    Attributes:
+        added: texts that are tokens of their own, of the kind that users define.
+    """
 
     width: int = 64
     layers: int = 2
@@ -49,6 +53,7 @@ class Shape:
     kv_heads: int = 2
     vocabulary: int = 512
     context: int = 32_768
+    added: tuple[str, ...] = ()
 
     @property
     def hidden(self) -> int:
@@ -88,7 +93,7 @@ def write_model(
     writer.add_rope_dimension_count(shape.width // shape.heads)
     writer.add_rope_freq_base(10_000.0)
     writer.add_vocab_size(shape.vocabulary)
-    _add_tokenizer(writer, tokens or shape.vocabulary)
+    _add_tokenizer(writer, tokens or shape.vocabulary, shape.added)
     for key, value in (values or {}).items():
         writer.kv_data[0][key] = gguf.gguf_writer.GGUFValue(value, gguf.GGUFValueType.UINT32)
     if template is not None:
@@ -147,17 +152,20 @@ def _weights(shape: Shape, seed: int) -> Iterator[tuple[str, np.ndarray]]:
         yield f"blk.{layer}.ffn_down.weight", matrix(shape.width, shape.hidden, flat)
 
 
-def _add_tokenizer(writer: gguf.GGUFWriter, size: int) -> None:
+def _add_tokenizer(writer: gguf.GGUFWriter, size: int, added: Sequence[str]) -> None:
     letters = _byte_letters()
     tokens = [letters[byte] for byte in range(256)]
     merges: list[str] = []
+    room = size - len(_MARKS) - len(added) - len(_SPECIAL)
     for word in (*_WORDS, *_made_up_words(size)):
-        if len(tokens) + len(_MARKS) + len(_SPECIAL) >= size:
+        if len(tokens) >= room:
             break
-        _learn(f"Ġ{word}", tokens, merges, room=size - len(_MARKS) - len(_SPECIAL))
+        _learn(f"Ġ{word}", tokens, merges, room=room)
     tokens += ["".join(letters[byte] for byte in mark.encode()) for mark in _MARKS]
-    kinds = [gguf.TokenType.NORMAL] * len(tokens) + [gguf.TokenType.CONTROL] * len(_SPECIAL)
-    tokens += _SPECIAL
+    kinds = [gguf.TokenType.NORMAL] * len(tokens)
+    kinds += [gguf.TokenType.USER_DEFINED] * len(added)
+    kinds += [gguf.TokenType.CONTROL] * len(_SPECIAL)
+    tokens += [*added, *_SPECIAL]
     writer.add_tokenizer_model("gpt2")
     writer.add_tokenizer_pre("gpt-2")
     writer.add_token_list(tokens)

@@ -47,10 +47,12 @@ class LlamaCppModel:
         return self._worker.process_id
 
     async def generate(self, prompt: Prompt) -> AsyncGenerator[Delta | Usage, None]:
-        """Yield the output. Of passages that do not fit, the last are left out.
+        """Yield the output.
+
+        Of passages that do not fit, the last are left out; then the first of the earlier turns.
 
         Raises:
-            ModelError: the model fails, or not even the first passage fits.
+            ModelError: the model fails, or not even the question and its first passage fit.
         """
         while True:
             try:
@@ -91,6 +93,7 @@ def _usage(done: Done, prompt: Prompt) -> Usage:
         reused_tokens=done.reused_tokens,
         output_tokens=done.output_tokens,
         passages=len(prompt.passages),
+        turns=len(prompt.turns),
         finish=cast("Literal['stop', 'length', 'cancelled']", done.finish),
     )
 
@@ -98,9 +101,13 @@ def _usage(done: Done, prompt: Prompt) -> Usage:
 def _shortened(prompt: Prompt, error: PromptTooLong) -> Prompt:
     """Return the prompt without as many of its last passages as have to go, one at least.
 
+    With a single passage left, the older half of the earlier turns goes.
+
     Raises:
-        PromptRefused: there is none that could go.
+        PromptRefused: there is nothing that could go.
     """
+    if len(prompt.passages) < 2 and prompt.turns:
+        return replace(prompt, turns=prompt.turns[(len(prompt.turns) + 1) // 2 :])
     if len(prompt.passages) < 2:
         raise PromptRefused(
             f"the question and its first passage take {error.tokens:,} tokens, and {error.limit:,} "

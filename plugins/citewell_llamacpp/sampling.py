@@ -106,5 +106,7 @@ class Sampler:
 def _samplers(temperature: float, top_p: float, seed: int) -> list[Any]:
     if temperature <= 0:
         return [c.llama_sampler_init_greedy()]
-    drawn = [c.llama_sampler_init_temp(temperature), c.llama_sampler_init_dist(seed & 0xFFFFFFFF)]
+    # The highest is llama.cpp's name for "any seed".
+    known = min(seed & 0xFFFFFFFF, 0xFFFFFFFE)
+    drawn = [c.llama_sampler_init_temp(temperature), c.llama_sampler_init_dist(known)]
     return drawn if top_p >= 1 else [c.llama_sampler_init_top_p(top_p, 1), *drawn]

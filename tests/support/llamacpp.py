@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import ggufs
-from citewell import Constraint, Context, Delta, Generation, Marks, Prompt, Usage
+from citewell import Constraint, Context, Delta, Generation, Marks, Passage, Prompt, Turn, Usage
 from citewell.testing import make_passages
 from citewell_llamacpp.opening import open_model
 from citewell_llamacpp.plugin import LlamaCppConfig
@@ -33,15 +33,23 @@ _GIVEN = Marks(2)
 
 
 def prompt(
-    question: str = "How many days?", constraint: Constraint | None = _GIVEN, **bounds: Any
+    question: str = "How many days?",
+    constraint: Constraint | None = _GIVEN,
+    passages: tuple[Passage, ...] | None = None,
+    turns: tuple[Turn, ...] = (),
+    **bounds: Any,
 ) -> Prompt:
-    """Return a prompt with two passages."""
-    passages = make_passages("Every employee has 28 days of leave.", "The office is closed in May.")
+    """Return a prompt, with two passages if no others are given."""
+    if passages is None:
+        passages = make_passages(
+            "Every employee has 28 days of leave.", "The office is closed in May."
+        )
     return Prompt(
         instructions="",
         question=question,
         refusal="The documents do not say.",
         passages=passages,
+        turns=turns,
         constraint=constraint,
         generation=Generation(**{"max_output_tokens": 40, "temperature": 1.0, **bounds}),
     )

@@ -62,10 +62,19 @@ async def attempt(course: Course, name: str) -> AsyncGenerator[Answer, None]:
                     yield course.answer
             charge.usage = course.usage
     course.took("generate", since)
-    used = course.usage.passages
-    if used is not None and used < len(prompt.passages):
-        lost = len(prompt.passages) - used
-        course.notes.append(f"{name}: its context had no room for the last {lost} passages")
+    _note_what_had_no_room(course, name, prompt)
+
+
+def _note_what_had_no_room(course: Course, name: str, prompt: Prompt) -> None:
+    passages = _lost(prompt.passages, course.usage.passages)
+    turns = _lost(prompt.turns, course.usage.turns)
+    for count, what in ((passages, "last {} passages"), (turns, "first {} earlier messages")):
+        if count:
+            course.notes.append(f"{name}: its context had no room for the {what.format(count)}")
+
+
+def _lost(given: Sequence[object], fitted: int | None) -> int:
+    return 0 if fitted is None else len(given) - fitted
 
 
 async def _opened(course: Course, name: str) -> Model:

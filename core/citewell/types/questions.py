@@ -143,6 +143,7 @@ class Usage(Struct, frozen=True, kw_only=True):
     Attributes:
         reused_tokens: of the input, those that were computed for an earlier prompt.
         passages: how many passages, from the first, fitted the model's context; None for all.
+        turns: how many earlier turns, from the last, fitted it; None for all.
         cost: in the currency that the model's config names; None when unknown.
     """
 
@@ -150,5 +151,6 @@ class Usage(Struct, frozen=True, kw_only=True):
     output_tokens: int = 0
     reused_tokens: int = 0
     passages: int | None = None
+    turns: int | None = None
     cost: float | None = None
     finish: Literal["stop", "length", "cancelled"] = "stop"
