@@ -2,6 +2,7 @@ import asyncio
 import logging
 import os
 import signal
+from time import perf_counter
 
 import pytest
 
@@ -86,6 +87,35 @@ async def test_a_cancelled_request_does_not_hold_up_the_next(tmp_path):
                 await embedder.embed([LEAVE * 2000] * 16, kind="passage")
         async with asyncio.timeout(2):
             await embedder.embed([LEAVE], kind="query")
+
+
+async def test_a_worker_that_hangs_is_ended(tmp_path):
+    async with opened(tmp_path) as embedder:
+        hung = embedder._worker.process_id
+        os.kill(hung, signal.SIGSTOP)
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.2):
+                await embedder.embed([LEAVE], kind="query")
+        (vector,) = await embedder.embed([LEAVE], kind="query")
+
+        assert vector
+        assert embedder._worker.process_id != hung
+
+
+async def test_a_long_text_is_cancelled_in_the_middle(tmp_path):
+    path = tmp_path / "slow.gguf"
+    ggufs.write_model(path, ggufs.Shape(width=512, layers=8, heads=8, kv_heads=8))
+    async with opened(tmp_path, path=path, context=4096) as embedder:
+        asking = asyncio.create_task(embedder.embed([LEAVE * 300], kind="passage"))
+        await asyncio.sleep(0.5)
+        assert not asking.done()
+        since = perf_counter()
+        asking.cancel()
+        await asyncio.gather(asking, return_exceptions=True)
+        took = perf_counter() - since
+
+    assert asking.cancelled()
+    assert took < 0.5
 
 
 async def test_a_damaged_file_is_refused(tmp_path):

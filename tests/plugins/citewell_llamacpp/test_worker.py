@@ -129,8 +129,9 @@ async def test_a_process_that_hangs_is_ended(tmp_path):
 
 
 def test_no_process_survives_its_parent(tmp_path):
+    """Not even where a process that the parent forked keeps the pipe open."""
     script = f"""
-import asyncio, sys
+import asyncio, os, sys, time
 from pathlib import Path
 sys.path[:0] = {sys.path!r}
 import llamacpp
@@ -139,13 +140,17 @@ async def main():
     async with llamacpp.opened(Path({str(tmp_path)!r})) as model:
         generation = model.generate(llamacpp.prompt(max_output_tokens=4000))
         await anext(generation)
-        print(model.process_id, flush=True)
+        forked = os.fork()
+        if not forked:
+            time.sleep(60)
+            os._exit(0)
+        print(model.process_id, forked, flush=True)
         await asyncio.sleep(60)
 
 asyncio.run(main())
 """
     parent = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
-    child = int(parent.stdout.readline())
+    child, forked = map(int, parent.stdout.readline().split())
     parent.kill()
     parent.wait()
     parent.stdout.close()
@@ -153,7 +158,93 @@ asyncio.run(main())
     until = perf_counter() + 5
     while _lives(child) and perf_counter() < until:
         sleep(0.05)
+    os.kill(forked, signal.SIGKILL)
     assert not _lives(child)
+
+
+@pytest.fixture
+def slow_to_load(tmp_path):
+    """A model that takes a while to load."""
+    path = tmp_path / "large.gguf"
+    ggufs.write_model(path, ggufs.Shape(width=256, layers=2, vocabulary=60_000))
+    return path
+
+
+async def test_who_gives_up_waiting_does_not_end_the_loading(tmp_path, slow_to_load):
+    async with llamacpp.opened(tmp_path, path=slow_to_load) as model:
+        os.kill(model.process_id, signal.SIGKILL)
+        await until(lambda: model.process_id is None)
+        askers = [asyncio.create_task(llamacpp.written(model, llamacpp.prompt())) for _ in range(3)]
+        await until(lambda: model.process_id is not None)
+        loading = model.process_id
+        askers[0].cancel()
+        found = await asyncio.gather(*askers, return_exceptions=True)
+
+        assert isinstance(found[0], asyncio.CancelledError)
+        assert found[1][0] == found[2][0] != ""
+        assert model.process_id == loading
+
+
+@pytest.mark.parametrize("file", ["model", "adapter"])
+async def test_a_file_that_was_changed_is_not_loaded_unchecked(tmp_path, file):
+    """What was pinned and checked is what answers, also from a process that was started again."""
+    paths = {"model": tmp_path / "model.gguf", "adapter": tmp_path / "lora.gguf"}
+    ggufs.write_model(paths["model"])
+    ggufs.write_adapter(paths["adapter"])
+    lora = {"house": paths["adapter"]}
+    async with llamacpp.opened(tmp_path, path=paths["model"], lora=lora) as model:
+        await llamacpp.written(model, llamacpp.prompt())
+        new = tmp_path / "new.gguf"
+        (ggufs.write_model if file == "model" else ggufs.write_adapter)(new, seed=7)
+        new.replace(paths[file])
+        os.kill(model.process_id, signal.SIGKILL)
+        await until(lambda: model.process_id is None)
+        with pytest.raises(ModelError, match=f"{paths[file].name}: was changed after it was"):
+            await llamacpp.written(model, llamacpp.prompt())
+
+
+async def test_an_adapter_that_never_loads_is_given_up(tmp_path):
+    async with llamacpp.opened(tmp_path, load_timeout_s=2) as model:
+        stopped = model.process_id
+        os.kill(stopped, signal.SIGSTOP)
+        with pytest.raises(ModelError, match=r"lora.*: was not loaded within 2 s"):
+            async with llamacpp.opened(tmp_path, load_timeout_s=2, lora={"x": ggufs.adapter(3)}):
+                pass
+        assert (await llamacpp.written(model, llamacpp.prompt()))[0]
+
+    assert not _lives(stopped)
+
+
+async def test_a_closed_worker_starts_no_process(tmp_path):
+    async with llamacpp.opened(tmp_path) as model:
+        pass
+    with pytest.raises(ModelError, match="closed"):
+        await llamacpp.written(model, llamacpp.prompt())
+    assert model.process_id is None
+
+
+async def test_the_process_knows_no_secret_and_is_in_no_terminal(tmp_path, monkeypatch):
+    secrets = ("LANGFUSE_SECRET_KEY", "LANGCHAIN_API_KEY", "PATH_SECRET", "PYTHON_KEYRING_PASSWORD")
+    for name in (*secrets, "OPENAI_API_KEY", "CITEWELL_TOKEN", "TZ_KEY"):
+        monkeypatch.setenv(name, "canary-4711")
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    async with llamacpp.opened(tmp_path, threads=1) as model:
+        environment = _environment_of(model.process_id)
+        session = os.getsid(model.process_id)
+
+    assert b"canary" not in environment
+    assert b"OMP_NUM_THREADS=1" in environment
+    assert session != os.getsid(0)
+
+
+def _environment_of(process_id: int) -> bytes:
+    return pathlib.Path(f"/proc/{process_id}/environ").read_bytes()
+
+
+async def until(is_so):
+    async with asyncio.timeout(10):
+        while not is_so():  # noqa: ASYNC110 - there is no event for it
+            await asyncio.sleep(0.01)
 
 
 def _lives(process_id: int) -> bool:
