@@ -252,6 +252,25 @@ async def test_models_that_do_not_fit_together_are_swapped(tmp_path, two_models)
     assert first is not None
 
 
+async def test_another_adapter_fits_beside_the_base_that_is_open(tmp_path, two_models):
+    """A base is one file in one process, and is counted once."""
+    adapters = f'lora = {{ a = "{ggufs.adapter(1)}", b = "{ggufs.adapter(2)}" }}\nadapter = "a"\n'
+    text = two_models.replace("context = 1024\n", f"context = 1024\n{adapters}", 1)
+    async with serving(tmp_path, text, memory=lambda: 1_000_000) as opened:
+        served, _, config, whole, _ = opened
+        async with served.lease() as runtime:
+            first = (await runtime.model("one")).process_id
+            config.write_text(whole.replace('adapter = "a"', 'adapter = "b"'))
+            # Were it a swap, it would wait for this lease.
+            async with asyncio.timeout(5):
+                change = await served.reload()
+        async with served.lease() as runtime:
+            second = (await runtime.model("one")).process_id
+
+    assert change.applied, change.reason
+    assert first == second
+
+
 async def test_a_model_that_fits_in_no_way_is_refused(tmp_path, two_models):
     async with serving(tmp_path, two_models, memory=lambda: 0) as opened:
         served, assistant, config, whole, _ = opened
