@@ -71,7 +71,9 @@ def new_environment(folder: Path) -> Environment:
     """Make an environment; what is installed later has the versions of our lock."""
     subprocess.run([sys.executable, "-m", "venv", folder], check=True)
     locked = (ROOT / "requirements" / "dev.lock").read_text(encoding="utf-8")
-    pins = re.findall(r"^([\w.-]+==[^ \\\n]+(?: ; [^\\\n]+)?)", locked, flags=re.MULTILINE)
+    # Constraints name no extras.
+    bare_names = re.sub(r"^([\w.-]+)\[[\w,-]+\]", r"\1", locked, flags=re.MULTILINE)
+    pins = re.findall(r"^([\w.-]+==[^ \\\n]+(?: ; [^\\\n]+)?)", bare_names, flags=re.MULTILINE)
     constraints = folder / "constraints.txt"
     bare = size_of(folder)
     constraints.write_text("\n".join(pins), encoding="utf-8")
