@@ -6,12 +6,11 @@ Source: the GGUF specification, version 3 (ggml, `docs/gguf.md`).
 from __future__ import annotations
 
 import math
-import mmap
+import os
 import struct
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
-from typing import NoReturn, TypeAlias
+from typing import BinaryIO, NoReturn, TypeAlias
 
 from msgspec import Struct
 
@@ -23,12 +22,19 @@ _MAGIC = b"GGUF"
 _VERSIONS = (2, 3)
 _MAX_KEYS = 4_096
 _MAX_TENSORS = 65_536
-_MAX_ITEMS = 4_000_000
+# All arrays together. A vocabulary of 300,000 tokens has half of it: texts, scores, types, merges.
+_MAX_ITEMS = 3_000_000
+_MAX_HEAD_BYTES = 128 * 1024 * 1024
 _MAX_NAME_BYTES = 1_024
 _MAX_TEXT_BYTES = 4 * 1024 * 1024
 _MAX_DIMENSIONS = 4
 _MAX_ALIGNMENT = 65_536
+_BUFFER_BYTES = 256 * 1024
 _ARRAY, _STRING = 9, 8
+F32 = 6
+"""The type of a key with a number of 32 bits."""
+
+_LENGTH = struct.Struct("<Q")
 _NUMBERS = {
     number: struct.Struct(f"<{code}")
     for number, code in enumerate(("B", "b", "H", "h", "I", "i", "f", "?", "", "", "Q", "q", "d"))
@@ -56,12 +62,14 @@ class Header(Struct, frozen=True, kw_only=True):
 
     Attributes:
         values: the keys with a single value.
+        kinds: the type of each of these, by its number in the specification.
         counts: the keys with an array, and how many items it has.
         tensors: by name.
         size: of the file, in bytes.
     """
 
     values: Mapping[str, Scalar]
+    kinds: Mapping[str, int]
     counts: Mapping[str, int]
     tensors: Mapping[str, Tensor]
     size: int
@@ -83,44 +91,37 @@ class Header(Struct, frozen=True, kw_only=True):
 
 
 def read_header(path: Path) -> Header:
-    """Return the head of the file, after checking every count against the size of the file.
+    """Return the head of the file, after checking every count against what may be.
+
+    It is read and not mapped: to touch what was mapped and then cut away kills the process.
 
     Raises:
         ModelError: this is no whole GGUF file; says what was found and what was expected.
     """
     try:
-        with _mapped(path) as data:
-            return _Reader(path, data).header()
+        with path.open("rb", buffering=_BUFFER_BYTES) as file:
+            return _Reader(path, file).header()
     except OSError as error:
-        raise ModelError(f"{path}: cannot be read: {error.strerror}; check `path`") from error
-
-
-@contextmanager
-def _mapped(path: Path) -> Iterator[bytes | mmap.mmap]:
-    if not path.is_file():
-        reason = "is no file" if path.exists() else "is not there"
-        raise ModelError(f"{path}: {reason}; expected a GGUF file: check `path`")
-    with path.open("rb") as file:
-        if not file.seek(0, 2):
-            yield b""
-            return
-        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            yield data
+        raise ModelError(f"{path}: cannot be read: {error.strerror}; check the path") from error
 
 
 class _Reader:
     """Walks over the head of one file."""
 
-    def __init__(self, path: Path, data: bytes | mmap.mmap) -> None:
+    def __init__(self, path: Path, file: BinaryIO) -> None:
         self._path = path
-        self._data = data
+        self._file = file
+        self._size = os.fstat(file.fileno()).st_size
+        self._end = min(self._size, _MAX_HEAD_BYTES)
         self._at = 0
+        self._items = 0
 
     def header(self) -> Header:
         self._start()
         tensor_count = self._count("tensors", _MAX_TENSORS)
         key_count = self._count("keys", _MAX_KEYS)
         values: dict[str, Scalar] = {}
+        kinds: dict[str, int] = {}
         counts: dict[str, int] = {}
         for _ in range(key_count):
             key = self._text(_MAX_NAME_BYTES)
@@ -131,14 +132,14 @@ class _Reader:
                 counts[key] = self._array(key)
             else:
                 values[key] = self._value(key, kind)
+                kinds[key] = kind
         tensors = self._tensors(tensor_count, values.get("general.alignment", 32))
-        return Header(values=values, counts=counts, tensors=tensors, size=len(self._data))
+        return Header(values=values, kinds=kinds, counts=counts, tensors=tensors, size=self._size)
 
     def _start(self) -> None:
-        magic = bytes(self._data[:4])
+        magic = self._take(min(len(_MAGIC), self._size))
         if magic != _MAGIC:
             self._refuse(f"begins with {magic!r}; expected {_MAGIC!r}: this is no GGUF file")
-        self._at = 4
         version = self._number(4)
         if version not in _VERSIONS:
             swapped = int.from_bytes(version.to_bytes(4, "little"), "big") in _VERSIONS
@@ -166,9 +167,9 @@ class _Reader:
             ends.append((name, self._number(8) + self._bytes_of(name, tensors[name])))
         begin = -(-self._at // alignment) * alignment
         for name, end in ends:
-            if begin + end > len(self._data):
+            if begin + end > self._size:
                 self._refuse(
-                    f"ends before its tensor {name!r}: {len(self._data):,} bytes of "
+                    f"ends before its tensor {name!r}: {self._size:,} bytes of "
                     f"{begin + end:,}; it is cut short: fetch it again"
                 )
         return tensors
@@ -179,7 +180,7 @@ class _Reader:
         items, size = _BLOCKS[tensor.type]
         # Python's whole numbers do not overflow; those of the library that loads the file may.
         count = math.prod(tensor.shape)
-        if not 0 < count <= len(self._data) * items or tensor.shape[0] % items:
+        if not 0 < count <= self._size * items or tensor.shape[0] % items:
             self._refuse(f"gives the tensor {name!r} the shape {tensor.shape}, which cannot be")
         return count // items * size
 
@@ -195,42 +196,52 @@ class _Reader:
     def _array(self, key: str) -> int:
         kind = self._number(4)
         count = self._count(f"items of {key!r}", _MAX_ITEMS)
+        self._items += count
+        if self._items > _MAX_ITEMS:
+            self._refuse(f"has {self._items:,} items up to {key!r}; at most {_MAX_ITEMS:,} can be")
         if kind == _STRING:
+            take, length = self._take, _LENGTH.unpack
             for _ in range(count):
-                self._skip(self._number(8))
+                take(*length(take(8)))
         elif kind in _NUMBERS:
-            self._skip(count * _NUMBERS[kind].size)
+            self._take(count * _NUMBERS[kind].size)
         else:
             self._refuse(f"gives the items of {key!r} type {kind}, which is unknown")
         return count
 
     def _count(self, what: str, highest: int) -> int:
         count = self._number(8)
-        if count > min(highest, len(self._data)):
-            self._refuse(f"says that it has {count:,} {what}; at most {highest:,} can be")
+        # Each takes a byte or more.
+        most = min(highest, self._size)
+        if count > most:
+            self._refuse(f"says that it has {count:,} {what}; at most {most:,} can be")
         return count
 
     def _text(self, highest: int) -> str:
         size = self._number(8)
         if size > highest:
             self._refuse(f"has a text of {size:,} bytes in its head; at most {highest:,} can be")
-        return bytes(self._take(size)).decode("utf-8", "replace")
+        return self._take(size).decode("utf-8", "replace")
 
     def _number(self, size: int) -> int:
         return int.from_bytes(self._take(size), "little")
 
     def _take(self, size: int) -> bytes:
-        start = self._at
-        self._skip(size)
-        return self._data[start : self._at]
-
-    def _skip(self, size: int) -> None:
-        if size > len(self._data) - self._at:
-            self._refuse(
-                f"ends inside its head, at byte {len(self._data):,}; it is cut short: "
-                "fetch it again"
-            )
         self._at += size
+        if self._at > self._end:
+            self._refuse_end()
+        data = self._file.read(size)
+        if len(data) < size:
+            self._refuse_end()
+        return data
+
+    def _refuse_end(self) -> NoReturn:
+        if self._end < min(self._at, self._size):
+            self._refuse(f"has a head of more than {self._end:,} bytes, which cannot be")
+        # Also where somebody cuts the file while it is read.
+        self._refuse(
+            f"ends inside its head, at byte {self._size:,}; it is cut short: fetch it again"
+        )
 
     def _refuse(self, what: str) -> NoReturn:
         raise ModelError(f"{self._path}: {what}")

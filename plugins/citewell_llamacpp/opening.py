@@ -110,14 +110,16 @@ def memory_of(config: LlamaCppConfig, context: Context) -> dict[str, int]:
         ModelError: a file is damaged.
     """
     path = context.resolve(config.path).resolve()
+    file = _stamped(path)
     worker = memory_bytes(
         read_header(path), context=config.context, conversations=config.conversations
     )
-    parts = {_key(_load(config, context, _stamped(path))).decode(): worker}
+    parts = {_key(_load(config, context, file)).decode(): worker}
     chosen = _chosen(config)
     if chosen is not None:
         adapter = context.resolve(config.lora[chosen]).resolve()
-        parts[str(_stamped(adapter))] = read_header(adapter).size
+        changes = _stamped(adapter)
+        parts[str(changes)] = read_header(adapter).size
     return parts
 
 
@@ -144,6 +146,10 @@ def _key(load: Load) -> bytes:
 
 
 def _stamped(path: Path) -> File:
+    # Before anything is opened: opening a pipe would wait for whoever writes into it.
+    if not path.is_file():
+        reason = "is no file" if path.exists() else "is not there"
+        raise ModelError(f"{path}: {reason}; expected a GGUF file: check the path")
     try:
         return File.at(path)
     except OSError as error:
