@@ -29,6 +29,10 @@ class BadTemplate(Exception):
     """The chat template cannot be used; says why in one line."""
 
 
+class _Overtime(BaseException):
+    """The time is up. No `Exception`: jinja2 swallows those of what it computes in advance."""
+
+
 class _Generation(Extension):
     """Lets `{% generation %}` pass, with which trainers mark what a model shall learn."""
 
@@ -64,12 +68,16 @@ class Template:
         eos: text of the token that ends one.
 
     Raises:
-        BadTemplate: it is no Jinja, or cannot lay out a plain question.
+        BadTemplate: it is no Jinja, takes too much time or memory to compile, or cannot lay out a
+            plain question.
     """
 
     def __init__(self, source: str, *, bos: str, eos: str) -> None:
         environment = _Environment(
-            trim_blocks=True, lstrip_blocks=True, extensions=[_Generation, loopcontrols]
+            trim_blocks=True,
+            lstrip_blocks=True,
+            extensions=[_Generation, loopcontrols],
+            optimized=False,
         )
         environment.filters["tojson"] = _to_json
         self._values: Mapping[str, object] = {
@@ -80,7 +88,8 @@ class Template:
             "strftime_now": _now,
             "tools": None,
         }
-        with _explained():
+        # To compile a template computes what is constant in it: anything, for any time.
+        with _bounded():
             self._template = environment.from_string(source)
         self.render([Message("system", "system"), Message("user", "user")])
 
@@ -104,7 +113,7 @@ class Template:
         plain = [{"role": message.role, "content": message.content} for message in messages]
         parts: list[str] = []
         length = 0
-        with _explained(), _bounded_memory(), _bounded_time():
+        with _bounded():
             for part in self._template.generate(messages=plain, **self._values):
                 parts.append(part)
                 length += len(part)
@@ -118,6 +127,13 @@ def _without_system(messages: Sequence[Message]) -> list[Message]:
         return list(messages)
     first = Message(messages[1].role, f"{messages[0].content}\n\n{messages[1].content}")
     return [first, *messages[2:]]
+
+
+@contextmanager
+def _bounded() -> Iterator[None]:
+    """Turn whatever a template does wrong inside into a `BadTemplate`."""
+    with _explained(), _bounded_memory(), _bounded_time():
+        yield
 
 
 @contextmanager
@@ -147,12 +163,14 @@ def _bounded_time() -> Iterator[None]:
         return
 
     def stop(_signal: int, _frame: FrameType | None) -> NoReturn:
-        raise BadTemplate(f"takes more than {_MAX_SECONDS:g} s")
+        raise _Overtime
 
     before = signal.signal(signal.SIGALRM, stop)
     signal.setitimer(signal.ITIMER_REAL, _MAX_SECONDS)
     try:
         yield
+    except _Overtime:
+        raise BadTemplate(f"takes more than {_MAX_SECONDS:g} s") from None
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
