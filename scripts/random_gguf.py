@@ -9,7 +9,7 @@ The tokenizer is its own: byte-level BPE over a few hundred words, filled up wit
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice, product
 from pathlib import Path
@@ -45,6 +45,7 @@ class Shape:
 
     Attributes:
         added: texts that are tokens of their own, of the kind that users define.
+        tied: it writes with its embeddings, and has no matrix of its own for that.
     """
 
     width: int = 64
@@ -54,6 +55,7 @@ class Shape:
     vocabulary: int = 512
     context: int = 32_768
     added: tuple[str, ...] = ()
+    tied: bool = False
 
     @property
     def hidden(self) -> int:
@@ -104,19 +106,38 @@ def write_model(
 
 
 def write_adapter(
-    path: Path, shape: Shape | None = None, *, seed: int = 1, rank: int = 4, scale: float = 1.0
+    path: Path,
+    shape: Shape | None = None,
+    *,
+    seed: int = 1,
+    rank: int = 4,
+    scale: float = 1.0,
+    others: Mapping[str, np.ndarray | None] | None = None,
 ) -> None:
-    """Write a LoRA adapter for the attention of a model of `shape`; it moves the logits visibly."""
+    """Write a LoRA adapter for the attention of a model of `shape`; it moves the logits visibly.
+
+    Args:
+        path: of the file.
+        shape: of the model.
+        seed: of the weights.
+        rank: of the adapter.
+        scale: of what it changes.
+        others: tensors by name that are added, take the place of its own, or (None) are left out.
+    """
     shape = shape or Shape()
     random = np.random.default_rng(seed)
     writer = gguf.GGUFWriter(path, "llama")
     writer.add_type(gguf.GGUFType.ADAPTER)
     writer.add_string(gguf.Keys.Adapter.TYPE, "lora")
     writer.add_float32(gguf.Keys.Adapter.LORA_ALPHA, float(rank))
+    tensors: dict[str, np.ndarray | None] = {}
     for layer, part in product(range(shape.layers), ("attn_q", "attn_output")):
         for half, size in (("lora_a", (rank, shape.width)), ("lora_b", (shape.width, rank))):
             values = random.normal(0, scale / shape.width**0.25, size).astype(np.float32)
-            writer.add_tensor(f"blk.{layer}.{part}.weight.{half}", values)
+            tensors[f"blk.{layer}.{part}.weight.{half}"] = values
+    for name, array in {**tensors, **(others or {})}.items():
+        if array is not None:
+            writer.add_tensor(name, array)
     _finish(writer)
 
 
@@ -139,7 +160,8 @@ def _weights(shape: Shape, seed: int) -> Iterator[tuple[str, np.ndarray]]:
     # Spread so that logits have a deviation of about 2.5: some tokens stand out, none always wins.
     yield "token_embd.weight", matrix(shape.vocabulary, shape.width, 2.5 * flat)
     yield "output_norm.weight", norm
-    yield "output.weight", matrix(shape.vocabulary, shape.width, 2.5 * flat)
+    if not shape.tied:
+        yield "output.weight", matrix(shape.vocabulary, shape.width, 2.5 * flat)
     for layer in range(shape.layers):
         yield f"blk.{layer}.attn_norm.weight", norm
         yield f"blk.{layer}.attn_q.weight", matrix(shape.width, shape.width, 2 * flat)

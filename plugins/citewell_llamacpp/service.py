@@ -12,6 +12,7 @@ from citewell_llamacpp.slots import Slots
 from citewell_llamacpp.templates import BadTemplate, Template
 from citewell_llamacpp.turns import Answer, Turns
 from citewell_llamacpp.wire import (
+    CHUNK,
     Adapt,
     Adapted,
     Embed,
@@ -25,9 +26,6 @@ from citewell_llamacpp.wire import (
 
 if TYPE_CHECKING:
     Send = Callable[[FromChild], None]
-
-CHUNK = 64
-"""Tokens of a prompt that are computed together, and reused together."""
 
 # Breaks a special token that somebody wrote into a text; it has no width and no meaning.
 _BREAK = "\u200c"

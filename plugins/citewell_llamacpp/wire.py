@@ -16,6 +16,9 @@ from msgspec import Struct
 LENGTH = struct.Struct(">I")
 """Bytes of the frame that follows."""
 
+CHUNK = 64
+"""Tokens of a prompt that are computed together, and reused together."""
+
 MAX_FRAME_BYTES = 64 * 1024 * 1024
 
 

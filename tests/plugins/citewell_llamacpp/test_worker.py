@@ -12,7 +12,7 @@ import pytest
 import ggufs
 import llamacpp
 from citewell import ModelError, Usage
-from citewell_llamacpp.service import CHUNK
+from citewell_llamacpp.wire import CHUNK
 
 ENDLESS = {"max_output_tokens": 4000, "seed": 5}
 LONG = " ".join(f"word{number}" for number in range(2_000))
