@@ -176,14 +176,14 @@ def _weights(shape: Shape, seed: int) -> Iterator[tuple[str, np.ndarray]]:
 
 def _add_tokenizer(writer: gguf.GGUFWriter, size: int, added: Sequence[str]) -> None:
     letters = _byte_letters()
-    tokens = [letters[byte] for byte in range(256)]
+    learned = dict.fromkeys(letters)
     merges: list[str] = []
     room = size - len(_MARKS) - len(added) - len(_SPECIAL)
     for word in (*_WORDS, *_made_up_words(size)):
-        if len(tokens) >= room:
+        if len(learned) >= room:
             break
-        _learn(f"Ġ{word}", tokens, merges, room=room)
-    tokens += ["".join(letters[byte] for byte in mark.encode()) for mark in _MARKS]
+        _learn(f"Ġ{word}", learned, merges, room=room)
+    tokens = [*learned, *("".join(letters[byte] for byte in mark.encode()) for mark in _MARKS)]
     kinds = [gguf.TokenType.NORMAL] * len(tokens)
     kinds += [gguf.TokenType.USER_DEFINED] * len(added)
     kinds += [gguf.TokenType.CONTROL] * len(_SPECIAL)
@@ -198,16 +198,15 @@ def _add_tokenizer(writer: gguf.GGUFWriter, size: int, added: Sequence[str]) -> 
     writer.add_add_bos_token(value=False)
 
 
-def _learn(word: str, tokens: list[str], merges: list[str], *, room: int) -> None:
+def _learn(word: str, known: dict[str, None], merges: list[str], *, room: int) -> None:
     """Add the merges that build `word` from its letters, and their results."""
-    known = set(tokens)
     for end in range(2, len(word) + 1):
         if word[:end] in known:
             continue
-        if len(tokens) == room:
+        if len(known) == room:
             return
         merges.append(f"{word[: end - 1]} {word[end - 1]}")
-        tokens.append(word[:end])
+        known[word[:end]] = None
 
 
 def _made_up_words(count: int) -> Iterator[str]:
