@@ -34,6 +34,7 @@ from citewell.protocols import (
     Source,
     Verifier,
 )
+from citewell.redaction import redact
 from citewell.specs import (
     Builder,
     CommandSpec,
@@ -162,4 +163,5 @@ __all__ = [
     "globs",
     "hookimpl",
     "place_at",
+    "redact",
 ]

@@ -10,7 +10,7 @@ from types import ModuleType
 import aiohttp
 import httpx
 
-from citewell import ModelError, ModelTimeout, PromptRefused
+from citewell import ModelError, ModelTimeout, PromptRefused, redact
 
 _LONGEST = 300
 _TURNED_AWAY = frozenset({400, 401, 403, 404, 413, 422, 429})
@@ -24,14 +24,26 @@ _MEANINGS = (
 _PREFIX = re.compile(r"^(litellm\.)?(\w+Error|Timeout): ?|\b\w+Exception - ")
 
 
-def explained(error: Exception, package: ModuleType, *, model: str, has_output: bool) -> ModelError:
-    """Return the error that the asker's side sees; it says so where nothing was charged."""
+def explained(error: Exception, package: ModuleType, *, model: str, may_cost: bool) -> ModelError:
+    """Return the error that the asker's side sees; it says so where nothing was charged.
+
+    Args:
+        error: what LiteLLM raised.
+        package: LiteLLM.
+        model: provider and model.
+        may_cost: something was written, or an earlier try may have been charged.
+    """
     error = _original(error)
     found = _explained(error, package, model=model)
-    turned_away = getattr(error, "status_code", None) in _TURNED_AWAY
-    if not has_output and (turned_away or _is_among_causes(error, *_UNREACHED)):
+    if not may_cost and is_free(error):
         found.cost = 0.0
     return found
+
+
+def is_free(error: BaseException) -> bool:
+    """Tell whether the request was turned away, or never arrived."""
+    turned_away = getattr(error, "status_code", None) in _TURNED_AWAY
+    return turned_away or _is_among_causes(error, *_UNREACHED)
 
 
 def _explained(error: Exception, package: ModuleType, *, model: str) -> ModelError:
@@ -70,11 +82,15 @@ def _is_among_causes(error: BaseException, *kinds: type[BaseException]) -> bool:
 
 
 def is_passing(error: BaseException, package: ModuleType) -> bool:
-    """Tell whether the same request may succeed a little later."""
+    """Tell whether the same request may succeed a little later.
+
+    After one that got no word in time whoever waits has waited long enough.
+    """
+    if _is_among_causes(error, TimeoutError, package.Timeout, httpx.TimeoutException):
+        return False
     return isinstance(
         error,
         package.RateLimitError
-        | package.Timeout
         | package.APIConnectionError
         | package.InternalServerError
         | package.ServiceUnavailableError
@@ -104,7 +120,8 @@ def retry_after_s(error: BaseException | None, *, now: datetime | None = None) -
 
 
 def _said(error: Exception) -> str:
-    line = " ".join(str(getattr(error, "message", None) or error).split())
+    # A server may repeat what it was sent. Half a key would no longer be recognised.
+    line = redact(" ".join(str(getattr(error, "message", None) or error).split()))
     for _ in range(3):
         line = _PREFIX.sub("", line)
     return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}..."

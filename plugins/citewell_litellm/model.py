@@ -9,6 +9,7 @@ from contextlib import aclosing
 from types import ModuleType
 from typing import Any, Literal
 
+from msgspec import Struct
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt
 from tenacity.wait import wait_exponential_jitter
 
@@ -23,7 +24,8 @@ from citewell import (
     blocking,
     chat_messages,
 )
-from citewell_litellm.failures import explained, is_passing, retry_after_s
+from citewell_litellm.direct import DirectClient
+from citewell_litellm.failures import explained, is_free, is_passing, retry_after_s
 from citewell_litellm.library import litellm
 from citewell_litellm.plugin import LiteLLMConfig
 
@@ -37,12 +39,30 @@ _LONGEST_WAIT_S = 20.0
 _MOST_TOKENS = 1_000_000_000
 
 
-class LiteLLMModel:
-    """A model behind an API."""
+class _Tries(Struct):
+    """The tries of one request.
 
-    def __init__(self, config: LiteLLMConfig, *, log: logging.Logger) -> None:
+    Attributes:
+        uncertain: that failed, and may have been charged all the same.
+    """
+
+    uncertain: int = 0
+
+
+class LiteLLMModel:
+    """A model behind an API.
+
+    Args:
+        config: says which.
+        log: of the component.
+        is_local: it counts as local, so it is reached directly or not at all.
+    """
+
+    def __init__(self, config: LiteLLMConfig, *, log: logging.Logger, is_local: bool) -> None:
         self._config = config
         self._log = log
+        self._is_local = is_local
+        self._direct: DirectClient | None = None
         self._wait = wait_exponential_jitter(multiplier=0.5, max=_LONGEST_WAIT_S)
 
     async def generate(self, prompt: Prompt) -> AsyncGenerator[Delta | Usage, None]:
@@ -52,34 +72,62 @@ class LiteLLMModel:
             ModelError: the API cannot be reached, refuses, fails, or breaks off.
         """
         package = await blocking.call(litellm)
-        has_output = False
+        self._check_key(package)
+        has_output, tries = False, _Tries()
         try:
-            async with aclosing(self._stream(package, prompt)) as items:
+            async with aclosing(self._stream(package, prompt, tries)) as items:
                 async for item in items:
                     has_output = True
                     yield item
         except ModelError:
             raise
         except Exception as error:
-            raise explained(
-                error, package, model=self._config.model, has_output=has_output
-            ) from error
+            may_cost = has_output or tries.uncertain > 0
+            raise explained(error, package, model=self._config.model, may_cost=may_cost) from error
 
     async def highest_cost(self, prompt: Prompt) -> float | None:
         """Return what a generation costs at most, or None when the price is not known.
 
-        No tokenizer makes more tokens than the text has bytes.
+        Each of its tries may be charged.
         """
         package = await blocking.call(litellm)
+        most = self._highest(package, prompt)
+        return None if most is None else most * (1 + self._config.retries)
+
+    async def close(self) -> None:
+        """Close its connections."""
+        if self._direct is not None:
+            await self._direct.close()
+
+    def _highest(self, package: ModuleType, prompt: Prompt) -> float | None:
+        """Return what one try costs at most: no text has more tokens than bytes."""
         messages = chat_messages(prompt)
         size = sum(len(one["content"].encode("utf-8", "replace")) for one in messages)
         most = size + _TOKENS_OF_A_MESSAGE * (len(messages) + 1)
         return self._cost(package, most, prompt.generation.max_output_tokens)
 
+    def _check_key(self, package: ModuleType) -> None:
+        """Refuse to ask a provider that is known to want a key where there is none.
+
+        Raises:
+            ModelError: nothing was sent.
+        """
+        if self._config.api_key is not None or self._is_local:
+            return
+        try:
+            missing = package.validate_environment(self._config.model)["missing_keys"]
+        # It raises what it likes for a provider that it does not know.
+        except Exception:  # noqa: BLE001 - see above
+            return
+        if len(missing) == 1 and missing[0].endswith("_API_KEY"):
+            error = ModelError(f"{self._config.model}: no key; set api_key, or {missing[0]}")
+            error.cost = 0.0
+            raise error
+
     async def _stream(
-        self, package: ModuleType, prompt: Prompt
+        self, package: ModuleType, prompt: Prompt, failed: _Tries
     ) -> AsyncGenerator[Delta | Usage, None]:
-        response = await self._opened(package, prompt)
+        response = await self._opened(package, prompt, failed)
         as_choice = isinstance(prompt.constraint, Choices) and self._config.response_format
         room = prompt.generation.max_output_tokens * _CHARS_OF_A_TOKEN + _SPARE_CHARS
         texts: list[str] = []
@@ -110,28 +158,44 @@ class LiteLLMModel:
         yield Usage(
             input_tokens=tokens[0] if tokens else 0,
             output_tokens=tokens[1] if tokens else 0,
-            cost=self._cost(package, *tokens) if tokens else None,
+            cost=self._total_cost(package, prompt, tokens, failed) if tokens else None,
             finish=ended,
         )
 
-    async def _opened(self, package: ModuleType, prompt: Prompt) -> Any:
+    async def _opened(self, package: ModuleType, prompt: Prompt, failed: _Tries) -> Any:
         """Return the stream of the answer, after as many tries as it takes."""
+
+        def note(state: RetryCallState) -> None:
+            error = state.outcome.exception() if state.outcome else None
+            self._log.info("try %d failed: %s", state.attempt_number, type(error).__name__)
+            failed.uncertain += error is None or not is_free(error)
+
         tries = AsyncRetrying(
             stop=stop_after_attempt(self._config.retries + 1),
             retry=retry_if_exception(lambda error: _may_pass(error, package)),
             wait=self._pause,
-            before_sleep=self._tell,
+            before_sleep=note,
             reraise=True,
         )
-        return await tries(package.acompletion, **self._arguments(prompt))
+        arguments = self._arguments(prompt)
+        if self._is_local:
+            arguments["client"] = self._direct_client(package).client
+        return await tries(package.acompletion, **arguments)
+
+    def _direct_client(self, package: ModuleType) -> DirectClient:
+        if self._direct is None:
+            config, key = self._config, self._config.api_key
+            self._direct = DirectClient(
+                package,
+                model=config.model,
+                api_base=config.api_base,
+                api_key=None if key is None else key.get_secret_value(),
+            )
+        return self._direct
 
     def _pause(self, state: RetryCallState) -> float:
         asked = retry_after_s(state.outcome.exception() if state.outcome else None)
         return max(asked or 0.0, self._wait(state))
-
-    def _tell(self, state: RetryCallState) -> None:
-        error = state.outcome.exception() if state.outcome else None
-        self._log.info("try %d failed: %s", state.attempt_number, type(error).__name__)
 
     def _arguments(self, prompt: Prompt) -> dict[str, Any]:
         config, generation = self._config, prompt.generation
@@ -156,6 +220,13 @@ class LiteLLMModel:
         if form is not None:
             arguments["response_format"] = form
         return arguments
+
+    def _total_cost(
+        self, package: ModuleType, prompt: Prompt, tokens: tuple[int, int], failed: _Tries
+    ) -> float | None:
+        """Return what a generation cost, its failed tries at their highest price."""
+        cost, most = self._cost(package, *tokens), self._highest(package, prompt)
+        return None if cost is None or most is None else cost + failed.uncertain * most
 
     def _cost(self, package: ModuleType, input_tokens: int, output_tokens: int) -> float | None:
         price = self._config.price

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from importlib import metadata
 from typing import Any
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 
 from citewell import (
     Config,
@@ -29,6 +29,15 @@ class Price(Config):
 
     input: float = Field(ge=0, description="a million input tokens, in `currency`")
     output: float = Field(ge=0, description="a million output tokens, in `currency`")
+
+
+# Set by other settings, or they would change where it is sent, how often, or what it costs.
+_NO_OPTIONS = frozenset(
+    ("api_base", "api_key", "base_url", "client", "custom_llm_provider", "max_completion_tokens",
+     "max_output_tokens", "max_retries", "max_tokens", "messages", "mock_response", "model", "n",
+     "num_retries", "organization", "proxy", "request_timeout", "response_format", "seed", "stop",
+     "stream", "stream_options", "temperature", "timeout", "use_litellm_proxy")
+)  # fmt: skip
 
 
 class LiteLLMConfig(Config):
@@ -67,11 +76,26 @@ class LiteLLMConfig(Config):
         default=3, ge=0, le=10, description="further tries when the API is busy or unreachable"
     )
     patience_s: float = Field(
-        default=30, gt=0, description="seconds without a word until a request is given up"
+        default=30,
+        gt=0,
+        description="seconds without a word until a request is given up; it is not tried again",
     )
     options: dict[str, str | int | float | bool] = Field(
         default={}, description='further options of the API, like { reasoning_effort = "low" }'
     )
+
+    @field_validator("options")
+    @classmethod
+    def _options_are_further(
+        cls, value: dict[str, str | int | float | bool]
+    ) -> dict[str, str | int | float | bool]:
+        refused = sorted(value.keys() & _NO_OPTIONS)
+        if refused:
+            raise ValueError(
+                f"{refused[0]} is no further option; the model and its profile have settings for "
+                "what they allow"
+            )
+        return value
 
 
 @asynccontextmanager
@@ -93,7 +117,11 @@ async def build(config: LiteLLMConfig, context: Context) -> AsyncIterator[Model]
         )
     from citewell_litellm.model import LiteLLMModel
 
-    yield LiteLLMModel(config, log=context.log)
+    model = LiteLLMModel(config, log=context.log, is_local=capabilities(config).local)
+    try:
+        yield model
+    finally:
+        await model.close()
 
 
 def capabilities(config: LiteLLMConfig) -> ModelCapabilities:

@@ -17,7 +17,7 @@ ModelCapabilities ModelError ModelSpec ModelTimeout Nearest Observation Outcome 
 PartKind Passage Place Placed PluginError PricedModel Prompt PromptRefused Query Question
 RawDocument Retriever RetrieverSpec Source SourceError SourceSpec StoreError Turn
 UnknownComponent Unreadable UntrustedPlugin Usage Verdict Verifier VerifierSpec blocking blocks
-chat_messages content_hash globs hookimpl place_at
+chat_messages content_hash globs hookimpl place_at redact
 """
 TESTING = """
 EmbedderContract FormatterContract LoaderContract ModelContract RetrieverContract SourceContract

@@ -91,6 +91,30 @@ def test_base_install_answers_from_a_folder(installed, tmp_path):
     assert "leave.md" in done.stdout
 
 
+@pytest.mark.parametrize(("example", "extra"), [("gguf", "llamacpp"), ("api", "litellm")])
+def test_a_model_without_its_extra_names_the_command(installed, tmp_path, example, extra):
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "leave.md").write_text("Every employee has 28 days of leave a year.\n")
+    config = (ROOT / "config" / f"{example}.toml").read_text(encoding="utf-8")
+    (tmp_path / "citewell.toml").write_text(
+        config.replace('fallback = ["quotes"]', "").replace('api_key = { env = "', "# ")
+    )
+    command = f'pip install "citewell[{extra}]"'
+
+    checked = installed.run("citewell", "config", "check", cwd=tmp_path)
+    installed.run("citewell", "sync", cwd=tmp_path)
+    asked = installed.run("citewell", "ask", "How many days of leave?", cwd=tmp_path)
+    examined = installed.run("citewell", "doctor", cwd=tmp_path)
+
+    assert checked.returncode == 0
+    assert command in checked.stdout + checked.stderr
+    assert asked.returncode == 1
+    assert command in asked.stderr
+    assert examined.returncode == 1
+    assert f"needs an extra; run: {command}" in examined.stdout
+    assert not any("Traceback" in done.stderr for done in (checked, asked, examined))
+
+
 @pytest.mark.parametrize("extra", sorted(PROJECT["project"]["optional-dependencies"]))
 def test_all_joins_every_extra(extra):
     (joined,) = PROJECT["project"]["optional-dependencies"]["all"]

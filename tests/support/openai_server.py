@@ -143,6 +143,15 @@ def fail(status: int, message: str = "no", *, code: str = "", **headers: str) ->
     return respond
 
 
+def redirect(address: str) -> Respond:
+    """Tell whoever asks to ask elsewhere, with the same body."""
+
+    async def respond(_request: web.Request, _asked: dict[str, Any]) -> web.StreamResponse:
+        return web.Response(status=307, headers={"Location": address})
+
+    return respond
+
+
 def first(*responses: Respond) -> Respond:
     """Give each of the responses once; the last one for ever."""
     waiting = list(responses)

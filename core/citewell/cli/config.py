@@ -59,7 +59,8 @@ def check(config: Path | None, deep: bool, as_json: bool) -> int:
         findings.file = str(settings.path)
         findings.notes += notes(settings)
         if deep:
-            findings.problems += asyncio.run(opening_problems(settings))
+            found = asyncio.run(opening_problems(settings))
+            findings.problems += [problem for problems in found.values() for problem in problems]
     _tell(findings, as_json=as_json)
     return FAILED if findings.problems else 0
 
@@ -79,6 +80,15 @@ def schema(config: Path | None) -> None:
 
 def notes(settings: Settings) -> Iterator[str]:
     """Yield what is no mistake in the file, and yet keeps some of it from working."""
+    for section, command in missing_extras(settings):
+        yield f"{section}: needs an extra; run: {command}"
+    yield from _missing_folders(settings)
+    yield from settings.missing
+    yield from (state.reason for state in settings.registry.plugins if state.reason)
+
+
+def missing_extras(settings: Settings) -> Iterator[tuple[str, str]]:
+    """Yield each section that lacks an optional package, and the command that installs it."""
     from citewell.engine.extras import missing_extra
 
     sections = {
@@ -91,10 +101,7 @@ def notes(settings: Settings) -> Iterator[str]:
         for name, section in named.items():
             command = missing_extra(settings.registry, kind, section.use)
             if command is not None:
-                yield f"{kind}.{name}: needs an extra; run: {command}"
-    yield from _missing_folders(settings)
-    yield from settings.missing
-    yield from (state.reason for state in settings.registry.plugins if state.reason)
+                yield f"{kind}.{name}", command
 
 
 def _missing_folders(settings: Settings) -> Iterator[str]:
@@ -106,11 +113,11 @@ def _missing_folders(settings: Settings) -> Iterator[str]:
                 yield f'library.{name}: "{path}" is not a folder, or not yet; sync needs it'
 
 
-async def opening_problems(settings: Settings) -> list[str]:
-    """Open every component that the settings name, and return what went wrong."""
+async def opening_problems(settings: Settings) -> dict[str, list[str]]:
+    """Open every component that the settings name, and return what went wrong by section."""
     from citewell.engine.runtime import open_runtime
 
-    problems: list[str] = []
+    problems: dict[str, list[str]] = {}
     async with open_runtime(settings) as runtime:
         openings = {
             **{f"library.{name}": _list(name, runtime) for name in settings.libraries},
@@ -124,9 +131,9 @@ async def opening_problems(settings: Settings) -> list[str]:
             try:
                 await opening
             except CitewellError as error:
-                problems += str(error).splitlines()
+                problems[section] = str(error).splitlines()
             except Exception as error:  # noqa: BLE001 - a plugin may raise anything
-                problems.append(f"{section}: {type(error).__name__}: {error}")
+                problems[section] = [f"{section}: {type(error).__name__}: {error}"]
     return problems
 
 

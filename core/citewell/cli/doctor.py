@@ -152,11 +152,22 @@ def _journal(settings: Settings) -> Iterator[Finding]:
 
 async def _components(settings: Settings) -> list[Finding]:
     """Open every component that the settings name."""
-    from citewell.cli.config import opening_problems
+    from citewell.cli.config import missing_extras, opening_problems
     from citewell.engine.extras import missing_extra
     from citewell.engine.runtime import open_runtime
 
-    findings = [Finding("components", problem) for problem in await opening_problems(settings)]
+    extras = dict(missing_extras(settings))
+    findings = [
+        Finding("extras", f"{section} needs an extra; run: {command}")
+        for section, command in extras.items()
+    ]
+    # What lacks an extra or a secret is told already.
+    findings += [
+        Finding("components", problem)
+        for section, problems in (await opening_problems(settings)).items()
+        for problem in problems
+        if section not in extras and problem not in settings.missing
+    ]
     for name in settings.loaders:
         command = missing_extra(settings.registry, "loader", settings.loaders[name].use)
         if command is not None:

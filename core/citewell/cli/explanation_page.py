@@ -64,7 +64,7 @@ def _passage(rank: int, passage: PassageView) -> Row:
 def _facts(explanation: Explanation) -> Iterator[Row]:
     for name, value in _told(explanation).items():
         if value:
-            yield Line((Piece(safe_line(value)),), f"{_INDENT}{name:<8}", _DEEP)
+            yield Line((Piece(safe_line(value)),), f"{_INDENT}{name:<9}", f"{_DEEP} ")
 
 
 def _told(explanation: Explanation) -> dict[str, str]:

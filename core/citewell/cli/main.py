@@ -19,8 +19,8 @@ import click
 
 from citewell.cli.options import FAILED
 from citewell.cli.wording import safe, safe_line
-from citewell.engine.redaction import Redacting, redact
 from citewell.errors import CitewellError, ConfigError, PluginError
+from citewell.redaction import Redacting, redact
 
 if TYPE_CHECKING:
     from citewell.engine.registry import Registry

@@ -67,7 +67,8 @@ def model(name: str, profile: str | None, config: Path | None) -> None:
     from citewell.engine.settings import load_settings, save_settings
 
     path = _file(config)
-    profile = profile or load_settings(path).default_profile
+    settings = load_settings(path)
+    profile = profile or settings.default_profile
     document = _document(path)
     before = _set_model(document, profile, name)
     save_settings(path, document.as_string())

@@ -174,8 +174,7 @@ async def _grow(course: Course) -> AsyncGenerator[Answer, None]:
             course.note_error(f"{model}: {error}")
             said = error.reason if isinstance(error, NotAsked) else "could not answer"
             course.skipped[model] = said
-            if course.profile.policy != "refuse":
-                course.kept = course.answer.shown
+            course.keep(model)
         else:
             seconds = course.seconds["generate"]
             _observe(course, "generated", seconds, len(course.output))
@@ -235,7 +234,7 @@ def _name_stand_in(course: Course) -> None:
     first, now = course.profile.model, course.answer.model
     if now == first:
         return
-    why = "could not go on" if course.kept else course.skipped[first]
+    why = "could not go on" if first in course.broken_off else course.skipped[first]
     course.answer = replace(course.answer, note=f"answered by {now}, because {first} {why}")
 
 

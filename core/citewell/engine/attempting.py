@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, asynccontextmanager
 from time import perf_counter
 
 from msgspec.structs import replace
 
 from citewell.engine import structure
 from citewell.engine.breaker import Loading, Withheld
+from citewell.engine.budget import Charge
 from citewell.engine.citing import Evidence, Policy, cite
 from citewell.engine.course import Course
 from citewell.engine.prompting import REFUSAL, earlier_turns, prompt_hash
@@ -38,14 +39,11 @@ async def attempt(course: Course, name: str) -> AsyncGenerator[Answer, None]:
     with course.runtime.breaker(name).attempt():
         prompt = _prompt(course, name)
         model = await _opened(course, name)
-        course.prompt_hash = prompt_hash(prompt)
-        course.model_identity = _identity(course, name)
-        course.raw.clear()
-        course.answer = replace(course.answer, claims=course.kept, model=name)
         evidence = await _evidence(course, prompt.passages)
         bound = course.profile.timeout_s
         async with (
             course.budgets.charged(model, name, prompt, course.question) as charge,
+            _asked(course, name, prompt, charge),
             aclosing(_text(model.generate(prompt), course, timeout_s=bound)) as deltas,
             aclosing(structure.delivered(deltas, prompt.constraint)) as text,
             aclosing(cite(text, evidence)) as claims,
@@ -60,9 +58,32 @@ async def attempt(course: Course, name: str) -> AsyncGenerator[Answer, None]:
                 if claim.shown and course.profile.policy != "refuse":
                     course.seconds.setdefault("first_claim", perf_counter() - course.began)
                     yield course.answer
-            charge.usage = course.usage
     course.took("generate", since)
     _note_what_had_no_room(course, name, prompt)
+
+
+@asynccontextmanager
+async def _asked(course: Course, name: str, prompt: Prompt, charge: Charge) -> AsyncIterator[None]:
+    """Let the course tell of the model that is asked inside; of one that adds nothing it does not.
+
+    What it used is charged, also where it fails.
+    """
+    before = course.answer.model, course.model_identity
+    course.prompt_hash = prompt_hash(prompt)
+    course.model_identity = _identity(course, name)
+    course.raw.clear()
+    course.usage = Usage()
+    course.answer = replace(course.answer, claims=course.kept, model=name)
+    try:
+        yield
+    except ModelError:
+        if course.kept and course.answer.shown == course.kept:
+            model, course.model_identity = before
+            course.answer = replace(course.answer, model=model)
+        raise
+    finally:
+        if course.usage != Usage():
+            charge.usage = course.usage
 
 
 def _note_what_had_no_room(course: Course, name: str, prompt: Prompt) -> None:

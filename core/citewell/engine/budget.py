@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import math
 import secrets
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -14,12 +16,14 @@ from msgspec import Struct
 from citewell import blocking
 from citewell.engine.breaker import OverBudget
 from citewell.engine.tables import Budget
-from citewell.errors import ModelError
+from citewell.errors import JournalError, ModelError
 from citewell.protocols import Model, PricedModel
 from citewell.types.questions import Prompt, Question, Usage
 
 if TYPE_CHECKING:
     from citewell.journal.ledger import Account, Ledger
+
+log = logging.getLogger(__name__)
 
 MILLIONTHS = 1_000_000
 _PERIODS: Mapping[str, str] = {"day": "%Y-%m-%d", "month": "%Y-%m", "total": "total"}
@@ -76,20 +80,19 @@ class Budgets:
             return
         if self._ledger is None:
             raise OverBudget("has a budget, and there is no journal to keep it in")
-        ledger = await blocking.call(self._ledger)
-        charge_id = secrets.token_hex(16)
-        full = await blocking.call(_reserve, ledger, charge_id, towards, most, name)
-        if full is not None:
-            raise OverBudget(f"could spend more than budget.{full.key.partition('/')[0]} allows")
-        cost: float | None = None
+        reserved = _Reservation(self._ledger, towards, most, model=name)
+        cost: float | None = 0.0
         try:
+            await reserved.make()
+            cost = None
             yield charge
-            cost = charge.usage.cost if charge.usage is not None else None
         except ModelError as error:
-            cost = error.cost
+            cost = error.cost if cost is None else cost
             raise
         finally:
-            await blocking.call(ledger.settle, charge_id, _millionths(cost))
+            if cost is None and charge.usage is not None:
+                cost = charge.usage.cost
+            await reserved.settle(_millionths(cost))
 
     def _towards(self, name: str, question: Question) -> list[Account]:
         from citewell.journal.ledger import Account
@@ -116,10 +119,61 @@ class Budgets:
         return None
 
 
-def _reserve(
-    ledger: Ledger, charge_id: str, towards: list[Account], amount: int, model: str
-) -> Account | None:
-    return ledger.reserve(charge_id, towards, amount, model=model)
+class _Reservation:
+    """What is reserved for one attempt.
+
+    Args:
+        ledger: opens the accounts.
+        towards: the accounts.
+        most: the amount.
+        model: who gets it.
+    """
+
+    def __init__(
+        self, ledger: Callable[[], Ledger], towards: list[Account], most: int, *, model: str
+    ) -> None:
+        self._open = ledger
+        self._towards = towards
+        self._most = most
+        self._model = model
+        self._id = secrets.token_hex(16)
+        self._made: asyncio.Future[Account | None] | None = None
+
+    async def make(self) -> None:
+        """Reserve it; durable on return.
+
+        Raises:
+            OverBudget: there is no room for it, or no way to tell.
+        """
+        # Whoever no longer waits for it does not stop the thread, and settles it all the same.
+        self._made = asyncio.ensure_future(blocking.call(self._reserve))
+        try:
+            full = await asyncio.shield(self._made)
+        except JournalError as error:
+            raise OverBudget(f"has a budget, and what was spent is not known: {error}") from error
+        if full is not None:
+            raise OverBudget(f"could spend more than budget.{full.key.partition('/')[0]} allows")
+
+    def _reserve(self) -> Account | None:
+        return self._open().reserve(self._id, self._towards, self._most, model=self._model)
+
+    async def settle(self, amount: int | None) -> None:
+        """Put `amount` in its place, or what was reserved for None.
+
+        Where that cannot be written it stays reserved, and the answer is shown all the same.
+        """
+        if self._made is None:
+            return
+        (full,) = await asyncio.gather(self._made, return_exceptions=True)
+        if full is not None:
+            return
+        try:
+            await blocking.call(self._settle, amount)
+        except JournalError as error:
+            log.warning("what an answer of %s did cost stays reserved: %s", self._model, error)
+
+    def _settle(self, amount: int | None) -> None:
+        self._open().settle(self._id, amount)
 
 
 def _millionths(cost: float | None) -> int | None:

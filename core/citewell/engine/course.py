@@ -9,10 +9,10 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from citewell.engine.budget import Budgets
-from citewell.engine.redaction import redact
 from citewell.engine.runtime import Runtime
 from citewell.engine.tables import Profile
 from citewell.journal.records import AnswerRecord, ClaimRecord, PassageRecord
+from citewell.redaction import redact
 from citewell.types.answers import Answer, Claim, Outcome
 from citewell.types.documents import Passage
 from citewell.types.questions import Question, Usage
@@ -23,7 +23,8 @@ class Course(Struct, kw_only=True):
 
     Attributes:
         runtime: the components of the one generation of the settings that it is answered with.
-        kept: claims that were shown of a model that then failed.
+        kept: claims that were shown of models that then failed.
+        broken_off: these models.
         skipped: what a reader is told of each model that did not answer.
         notes: what `citewell why` tells beside errors, a line each.
     """
@@ -41,6 +42,7 @@ class Course(Struct, kw_only=True):
     model_identity: str = ""
     prompt_hash: str = ""
     kept: tuple[Claim, ...] = ()
+    broken_off: tuple[str, ...] = ()
     skipped: dict[str, str] = field(default_factory=dict)
     raw: list[str] = field(default_factory=list)
     usage: Usage = field(default_factory=Usage)
@@ -66,6 +68,16 @@ class Course(Struct, kw_only=True):
     def note_error(self, what: str) -> None:
         """Keep what went wrong, for whoever runs the assistant; without secrets."""
         self.errors.append(redact(what))
+
+    def keep(self, name: str) -> None:
+        """Keep what the model `name` had shown before it failed, unless that is not allowed."""
+        if self.profile.policy == "refuse":
+            # Without its end nobody knows whether all of it is supported.
+            hidden = tuple(replace(claim, shown=False) for claim in self.answer.claims)
+            self.answer = replace(self.answer, claims=hidden)
+        elif self.answer.shown != self.kept:
+            self.kept = self.answer.shown
+            self.broken_off = (*self.broken_off, name)
 
     def add(self, claim: Claim) -> None:
         """Let the answer grow."""

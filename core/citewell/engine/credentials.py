@@ -12,7 +12,7 @@ from msgspec import Struct, field
 from pydantic import BaseModel, SecretStr
 
 from citewell.engine.problems import Key, Problems, dotted
-from citewell.engine.redaction import remember
+from citewell.redaction import remember
 
 _FORMS = '{ env = "NAME" } or { file = "PATH" }'
 # Stands for a secret that is not there yet, so that everything else can be checked.

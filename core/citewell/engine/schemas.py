@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 
@@ -10,13 +10,17 @@ def schema_problem(schema: Mapping[str, Any]) -> str | None:
     """Return what is wrong with a JSON Schema, in one line, or None."""
     from jsonschema import exceptions, validators
 
-    remote = next((ref for ref in _references(schema) if not ref.startswith("#")), None)
+    references = _references(schema)
+    remote = next((ref for ref in references if not ref.startswith("#")), None)
     if remote is not None:
         return f'refers to "{remote}"; nothing is fetched: expected a reference that begins with #'
     try:
         validators.validator_for(schema).check_schema(dict(schema))
     except exceptions.SchemaError as error:
         return f"at {error.json_path}: {error.message}"
+    lost = _lost_reference(schema, references)
+    if lost is not None:
+        return f'refers to "{lost}", which is not in it'
     return None
 
 
@@ -28,6 +32,24 @@ def value_problem(value: Any, schema: Mapping[str, Any]) -> str | None:
         validators.validator_for(schema)(dict(schema)).validate(value)
     except exceptions.ValidationError as error:
         return f"at {error.json_path}: {error.message}"
+    # The value is a model's, and the library computes with it: Infinity, or 300 lists in a list.
+    except Exception as error:  # noqa: BLE001 - see above
+        return f"so that it cannot be checked: {type(error).__name__}"
+    return None
+
+
+def _lost_reference(schema: Mapping[str, Any], references: Sequence[str]) -> str | None:
+    """Return the first reference that leads nowhere."""
+    from referencing import Registry, exceptions
+    from referencing.jsonschema import DRAFT202012
+
+    resource = DRAFT202012.create_resource(dict(schema))
+    resolver = Registry().with_resource("", resource).resolver()
+    for reference in references:
+        try:
+            resolver.lookup(reference)
+        except exceptions.Unresolvable:
+            return reference
     return None
 
 

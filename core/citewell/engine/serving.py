@@ -72,7 +72,9 @@ class Serving:
         self._changing = asyncio.Lock()
         self._current = self._made(settings)
         self._closing: set[asyncio.Task[None]] = set()
-        self._seen = _seen(settings)
+        # What the file held when these were read is not known, so it is read once more.
+        self._text: bytes | None = None
+        self._files = settings.files
 
     @property
     def settings(self) -> Settings:
@@ -97,10 +99,10 @@ class Serving:
 
         Returns None if they still say what is in force.
         """
-        states = tuple(file_state(one.path) for one in self._seen)
-        if states == self._seen:
+        text, files = self._now()
+        if (text, files) == (self._text, self._files):
             return None
-        self._seen = states
+        self._text, self._files = text, files
         before = self.settings.generation
         change = await self.reload()
         return None if change.applied and self.settings.generation == before else change
@@ -125,11 +127,13 @@ class Serving:
         go to the fallbacks meanwhile, or wait.
         """
         async with self._changing:
+            # Taken before it is read: what is saved meanwhile is found by the next look.
+            text, _ = self._now()
             try:
                 settings = await blocking.call(self._load)
             except CitewellError as error:
                 return Change(applied=False, reason=str(error))
-            self._seen = _seen(settings)
+            self._text, self._files = text, settings.files
             if settings.generation == self.settings.generation:
                 return Change(applied=True)
             fixed = _needs_restart(self.settings, settings)
@@ -153,6 +157,15 @@ class Serving:
         """Close everything, when the last answer is complete."""
         await self._drained(self._current)
         await asyncio.gather(*self._closing)
+
+    def _now(self) -> tuple[bytes | None, tuple[FileState, ...]]:
+        """Return what the settings file holds, and the states of the files that it names."""
+        path = self.settings.path
+        try:
+            text = None if path is None else path.read_bytes()
+        except OSError:
+            text = None
+        return text, tuple(file_state(one.path) for one in self._files)
 
     # --- generations ----------------------------------------------------------------------
 
@@ -246,14 +259,11 @@ class Serving:
         back = self._made(old.runtime.settings)
         with back.runtime.making_room():
             await self._drained(self._replace(back))
-            await self._open(back.runtime)
+            try:
+                await self._open(back.runtime)
+            except (CitewellError, ExceptionGroup) as error:
+                reason = f"{reason}; and what answered before cannot be opened again: {error}"
         return Change(applied=False, reason=reason)
-
-
-def _seen(settings: Settings) -> tuple[FileState, ...]:
-    """Return the files whose changes change the settings, as they are."""
-    own = () if settings.path is None else (file_state(settings.path),)
-    return (*own, *settings.files)
 
 
 def _models(settings: Settings) -> list[Section]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncGenerator, AsyncIterator
-from typing import Any
+from typing import Any, NoReturn
 
+from citewell.engine.citing import MAX_CODE_CHARS
 from citewell.engine.schemas import value_problem
 from citewell.engine.tables import Profile
 from citewell.errors import PromptRefused
@@ -52,14 +53,24 @@ def checked(text: str, wanted: Choices | OutputSchema) -> str:
             )
         return text
     try:
-        value: Any = json.loads(text, strict=False)
+        value: Any = json.loads(text, strict=False, parse_constant=_no_json)
     except (ValueError, RecursionError) as error:
         raise PromptRefused(f"it wrote {_shown(text)}, which is no JSON: {error}") from error
     problem = value_problem(value, wanted.schema)
     if problem is not None:
         raise PromptRefused(f"its output breaks output_schema {problem}")
     fence = "`" * max(3, _longest_run(text, "`") + 1)
-    return f"{fence}json\n{json.dumps(value, ensure_ascii=False, indent=2)}\n{fence}\n"
+    shown = f"{fence}json\n{json.dumps(value, ensure_ascii=False, indent=2)}\n{fence}\n"
+    if len(shown) > MAX_CODE_CHARS:
+        raise PromptRefused(
+            f"its output has {len(shown):,} characters, and {MAX_CODE_CHARS:,} can be shown; bound "
+            "the lengths in output_schema"
+        )
+    return shown
+
+
+def _no_json(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no number in JSON")
 
 
 def _longest_run(text: str, character: str) -> int:

@@ -111,10 +111,23 @@ class Profile(Config):
                 "an output of a fixed form can carry no citation; leave out retriever, "
                 "or choices and output_schema"
             )
+        changed = [choice for choice in self.choices if not _is_plain(choice)]
+        if changed:
+            raise ValueError(
+                f'choices: "{changed[0]}" would be shown as something else; expected plain words, '
+                "without blank space at the ends, marks, markup or addresses"
+            )
         problem = schema_problem(self.output_schema) if self.output_schema is not None else None
         if problem is not None:
             raise ValueError(f"output_schema {problem}")
         return self
+
+
+def _is_plain(text: str) -> bool:
+    # Few settings have choices, and all are read by each command.
+    from citewell.engine.citing import is_shown_as_it_is
+
+    return is_shown_as_it_is(text)
 
 
 class Budget(Config):

@@ -84,3 +84,19 @@ def test_without_a_file_the_way_to_one_is_named(tmp_path, monkeypatch, capsys):
 
     assert run(["use", "model", "a"]) == 1
     assert "citewell init" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['fallback = "b"', "model = 3", "retriever = 5", "[profile]\ndefault = 3"],
+)
+def test_a_file_that_is_wrong_already_is_explained(file, capsys, text):
+    broken = SETTINGS.replace('fallback = ["b"]', text) if "[profile]" not in text else text
+    file.write_text(broken)
+
+    assert run(["use", "model", "b", "-p", "default"]) == 1
+
+    told = capsys.readouterr().err
+    assert "citewell.toml" in told
+    assert "should not have happened" not in told
+    assert file.read_text() == broken

@@ -20,6 +20,7 @@ from citewell.cli.indexing import bring_up
 from citewell.engine.assistant import Assistant
 from citewell.engine.runtime import open_runtime
 from citewell.engine.settings import load_settings
+from citewell.errors import JournalError
 from citewell.journal.database import open_engine
 from citewell.journal.ledger import Account, Ledger
 
@@ -209,3 +210,70 @@ def test_a_new_day_is_a_new_account():
         ["b/2026-11-30/all", "m/2026-11/all"],
         ["b/2026-12-01/all", "m/2026-12/all"],
     ]
+
+
+async def test_a_budget_can_be_of_a_channel_and_of_one_model(tmp_path):
+    more = 'each = "channel"\nmodels = ["cloud"]'
+    async with budgeted(tmp_path, limit=0.003, more=more) as (assistant, _, ledger):
+        found = [
+            (await answers(assistant, channel=channel))[-1].model
+            for channel in ("C1", "C1", "C1", "C1", "C1", "C1", "C2")
+        ]
+
+    assert (found[0], found[5], found[6]) == ("cloud", "quotes", "cloud")
+    spent = {one.key.rpartition("/")[2]: one.spent for one in ledger.balances()}
+    assert spent["C2"] == 500
+    assert spent["C1"] <= 3_000
+
+
+async def test_an_answer_of_another_form_costs_what_it_did_cost(tmp_path):
+    more = '[profile.form]\nmodel = "cloud"\nchoices = ["billing", "other"]'
+    async with budgeted(tmp_path, limit=1, more=more) as (assistant, _, ledger):
+        answer = (await answers(assistant, profile="form"))[-1]
+
+    [balance] = ledger.balances()
+    assert answer.outcome is Outcome.FAILED
+    assert (balance.spent, balance.reserved) == (500, 0)
+
+
+async def test_whoever_gives_up_before_the_model_is_asked_spends_nothing(tmp_path):
+    async with budgeted(tmp_path, limit=1) as (assistant, _, ledger):
+        await answers(assistant)
+        for pause_ms in range(40):
+            task = asyncio.create_task(answers(assistant))
+            await asyncio.sleep(pause_ms / 2_000)
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    [balance] = ledger.balances()
+    assert balance.reserved == 0
+
+
+async def test_where_the_accounts_cannot_be_kept_what_is_free_answers(tmp_path):
+    async with budgeted(tmp_path, limit=1) as (assistant, server, _):
+        (tmp_path / "no").write_text("no folder")
+
+        def broken():
+            return Ledger(open_engine(f"sqlite:///{tmp_path / 'no' / 'journal.sqlite'}"))
+
+        assistant._ledger = broken
+        answer = (await answers(assistant))[-1]
+
+    assert (answer.outcome, answer.model) == (Outcome.ANSWERED, "quotes")
+    assert server.requests == []
+
+
+async def test_an_answer_is_shown_though_its_cost_cannot_be_written(tmp_path, caplog):
+    async with budgeted(tmp_path, limit=1) as (assistant, _, ledger):
+
+        class Failing(Ledger):
+            def settle(self, charge_id, amount):
+                raise JournalError("the budgets cannot be written: disk full")
+
+        assistant._ledger = lambda: Failing(ledger._engine)
+        answer = (await answers(assistant))[-1]
+
+    [balance] = ledger.balances()
+    assert (answer.outcome, answer.model) == (Outcome.ANSWERED, "cloud")
+    assert balance.reserved > 0
+    assert "stays reserved" in caplog.text

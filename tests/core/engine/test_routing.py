@@ -3,16 +3,19 @@
 import json
 import os
 import signal
-from contextlib import aclosing
+from contextlib import aclosing, asynccontextmanager
 
 import pytest
 
 import ggufs
 import openai_server as api
-from assistants import CANARY, answers, assistant
+from assistants import CANARY, answers, assistant, write_handbook
 from citewell import Audience, Outcome, Turn
 from citewell.engine.breaker import Breaker, Resting, Withheld
-from citewell.errors import ModelError, PromptRefused
+from citewell.engine.settings import load_settings
+from citewell.errors import ConfigError, ModelError, PromptRefused
+from citewell.journal.database import open_engine
+from citewell.journal.ledger import Ledger
 
 CLOUD = """
 [model.cloud]
@@ -289,3 +292,138 @@ model = "bad"
 
     assert (answer.outcome, answer.shown) == (Outcome.FAILED, ())
     assert problem in kept.records[0].errors[0]
+
+
+BREAKS_OFF = api.stream(
+    api.chunk("Every employee has 28 days of paid leave a year [1]. "),
+    api.chunk("Unused "),
+    breaks=True,
+    pause_s=0.1,
+)
+CHAIN = """
+[model.cloud]
+use = "litellm"
+model = "openai/test"
+api_key = {{ env = "CLOUD_KEY" }}
+api_base = "{url}"
+price = {{ input = 1.0, output = 1.0 }}
+retries = 0
+
+[model.second]
+use = "litellm"
+model = "openai/other"
+api_key = {{ env = "CLOUD_KEY" }}
+api_base = "{url}"
+price = {{ input = 1.0, output = 1.0 }}
+retries = 0
+
+[model.quotes]
+use = "extractive"
+
+[profile.default]
+retriever = "main"
+model = "cloud"
+fallback = {fallback}
+policy = "{policy}"
+
+[budget.none]
+limit = 0.0
+models = ["{poor}"]
+"""
+
+
+@asynccontextmanager
+async def chained(folder, *, fallback=("second",), policy="drop", poor):
+    """Yield an assistant whose chain has a model that is over its budget, and the server."""
+    async with api.serving() as server:
+        names = json.dumps(list(fallback))
+        settings = CHAIN.format(url=server.url, fallback=names, policy=policy, poor=poor)
+        engine = open_engine(f"sqlite:///{folder / 'journal.sqlite'}")
+        async with assistant(folder, settings) as (asked, kept):
+            asked._ledger = lambda: Ledger(engine)
+            yield asked, kept, server
+        engine.dispose()
+
+
+async def test_a_model_that_was_never_asked_is_not_named(tmp_path):
+    async with chained(tmp_path, poor="second") as (asked, kept, server):
+        server.respond = BREAKS_OFF
+        answer = (await answers(asked))[-1]
+
+    assert [one["model"] for one in server.requests] == ["test"]
+    assert (answer.outcome, answer.model) == (Outcome.FAILED, "cloud")
+    assert kept.records[0].model == "cloud"
+
+
+async def test_the_reason_that_is_told_is_that_of_the_model(tmp_path):
+    async with chained(tmp_path, fallback=["second", "quotes"], poor="cloud") as opened:
+        asked, kept, server = opened
+        server.respond = BREAKS_OFF
+        answer = (await answers(asked))[-1]
+
+    assert answer.model == "quotes"
+    assert answer.note == "answered by quotes, because cloud is over its budget"
+    assert kept.records[0].cost is None
+
+
+async def test_half_an_answer_is_refused_where_a_whole_one_would_be(tmp_path):
+    async with chained(tmp_path, fallback=[], policy="refuse", poor="second") as (asked, _, server):
+        server.respond = BREAKS_OFF
+        found = await answers(asked)
+
+    assert found[-1].outcome is Outcome.FAILED
+    assert all(answer.shown == () for answer in found)
+
+
+@pytest.mark.parametrize(
+    ("said", "schema", "problem"),
+    [
+        ("[" * 300 + "]" * 300, '{ type = "array", items = { "$ref" = "#" } }', "RecursionError"),
+        ("Infinity", '{ type = "number", multipleOf = 3 }', "Infinity is no number in JSON"),
+        (json.dumps(["x" * 100] * 400), '{ type = "array" }', "20,000 can be shown"),
+    ],
+)
+async def test_an_output_that_breaks_the_checks_is_left_to_the_fallback(
+    tmp_path, said, schema, problem
+):
+    good = 3 if "number" in schema else []
+    settings = f"""
+[model.bad]
+use = "scripted"
+script = [{said!r}]
+
+[model.good]
+use = "scripted"
+script = ["{good}"]
+
+[profile.default]
+model = "bad"
+fallback = ["good"]
+output_schema = {schema}
+"""
+    async with assistant(tmp_path, settings) as (asked, kept):
+        answer = (await answers(asked))[-1]
+
+    assert answer.model == "good"
+    assert problem in kept.records[0].errors[0]
+
+
+@pytest.mark.parametrize(
+    ("form", "problem"),
+    [
+        ('output_schema = { "$ref" = "#/$defs/nope" }', 'refers to "#/$defs/nope"'),
+        ('choices = ["yes [1]", "no"]', '"yes [1]" would be shown as something else'),
+        ('choices = ["see https://example.com"]', "would be shown as something else"),
+        ('choices = ["<b>"]', "would be shown as something else"),
+        ('choices = [" a"]', "would be shown as something else"),
+        ('choices = ["# a"]', "would be shown as something else"),
+        ('choices = ["a\\nb", "c"]', "would be shown as something else"),
+    ],
+)
+def test_a_form_that_no_output_can_have_is_refused(tmp_path, form, problem):
+    text = f'[model.quotes]\nuse = "extractive"\n[profile.default]\nmodel = "quotes"\n{form}\n'
+
+    with pytest.raises(ConfigError) as caught:
+        load_settings(write_handbook(tmp_path, text))
+
+    assert problem in str(caught.value)

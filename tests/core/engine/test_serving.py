@@ -1,8 +1,10 @@
 """The settings are changed while questions are answered, and nobody notices."""
 
 import asyncio
+import sys
+from asyncio.subprocess import DEVNULL
 from collections import Counter
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import pytest
 
@@ -39,6 +41,7 @@ retriever = "main"
 model = "{model}"
 fallback = ["spare"]
 """
+RUN = "from citewell.cli.main import main; main()"
 BROKEN = (
     "this is no TOML [",
     '[profile.default]\nmodel = "nobody"\n',
@@ -83,15 +86,16 @@ async def test_two_hundred_questions_survive_fifty_changes(tmp_path):
                     before = served.settings.generation
                     if number % 5 == 4:
                         config.write_text(head + BROKEN[number // 5 % len(BROKEN)])
-                        outcome = await served.reload()
+                        outcome = await served.refresh()
                         assert not outcome.applied
                         assert outcome.reason
                         assert served.settings.generation == before
                     else:
                         model = chosen[number % 3]
                         config.write_text(head + SETTINGS.format(**values, model=model))
-                        outcome = await served.reload()
-                        assert outcome.applied, outcome.reason
+                        outcome = await served.refresh()
+                        assert outcome is None or outcome.applied, outcome
+                        assert served.settings.profiles["default"].model == model
                         generations[served.settings.generation] = model
                     await asyncio.sleep(0.02)
 
@@ -311,3 +315,81 @@ async def test_where_a_swap_fails_the_old_model_comes_back(tmp_path, two_models)
     assert not change.applied
     assert "other.gguf" in change.reason
     assert answer.model == "one"
+
+
+async def test_what_is_saved_while_the_settings_are_read_is_not_lost(tmp_path):
+    text = SETTINGS.format(path=ggufs.model(), url="http://127.0.0.1:9", model="quotes")
+    config = write_handbook(tmp_path, text)
+    whole = config.read_text()
+    edits = iter(["cloud"])
+
+    def load():
+        settings = load_settings(config)
+        edit = next(edits, None)
+        if edit is not None:
+            config.write_text(whole.replace('model = "quotes"', f'model = "{edit}"'))
+        return settings
+
+    served = Serving(load_settings(config), load)
+    try:
+        config.write_text(f"{whole}# saved\n")
+        await served.refresh()
+        await served.refresh()
+        now = served.settings.profiles["default"].model
+    finally:
+        await served.close()
+
+    assert now == "cloud"
+
+
+async def test_where_nothing_can_be_opened_again_it_is_said(tmp_path, two_models):
+    """After a swap that failed, what answered before may be gone as well."""
+    damaged = tmp_path / "other.gguf"
+    ggufs.write_model(damaged, template="{{ raise_exception('not today') }}")
+    first = tmp_path / "first.gguf"
+    ggufs.write_model(first, seed=3)
+    settings = two_models.replace(str(ggufs.model()), str(first))
+    async with serving(tmp_path, settings, memory=lambda: 10_000) as opened:
+        served, assistant, config, whole, _ = opened
+        async with served.lease() as runtime:
+            await runtime.model("one")
+            changing = asyncio.create_task(use(served, config, whole, "two"))
+            await asyncio.sleep(0.5)
+            first.write_bytes(b"GGUF, but cut short")
+        change = await changing
+        answer = (await answers(assistant))[-1]
+
+    assert not change.applied
+    assert "other.gguf" in change.reason
+    assert "first.gguf" in change.reason
+    assert answer.model == "quotes"
+
+
+async def use(served, config, whole, model):
+    config.write_text(whole.replace('model = "one"', f'model = "{model}"'))
+    return await served.reload()
+
+
+async def test_the_command_switches_what_a_watching_process_serves(tmp_path, monkeypatch):
+    """Nobody calls anything but `citewell use`, in a process of its own."""
+    monkeypatch.setattr("citewell.engine.serving._POLL_S", 0.02)
+    text = SETTINGS.format(path=ggufs.model(), url="http://127.0.0.1:9", model="quotes")
+    async with serving(tmp_path, text) as (served, assistant, config, _, kept):
+        watching = asyncio.create_task(served.watch())
+        found = []
+        for model in ("tuned", "spare"):
+            command = ["-c", RUN, "use", "model", model, "-c", str(config)]
+            using = await asyncio.create_subprocess_exec(sys.executable, *command, stdout=DEVNULL)
+            while using.returncode is None or served.settings.profiles["default"].model != model:
+                found.append((await answers(assistant))[-1])
+                if using.returncode is None:
+                    with suppress(TimeoutError):
+                        await asyncio.wait_for(using.wait(), 0.01)
+            assert using.returncode == 0
+            found.append((await answers(assistant))[-1])
+        watching.cancel()
+
+    assert all(answer.outcome is not Outcome.FAILED for answer in found)
+    assert all(record.errors == () for record in kept.records)
+    assert {"quotes", "tuned", "spare"} == {answer.model for answer in found}
+    assert found[-1].model == "spare"

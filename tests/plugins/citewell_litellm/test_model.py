@@ -219,3 +219,101 @@ async def test_what_an_answer_costs_at_most_is_known_before(tmp_path):
 
     assert usage.cost <= most < 0.01
     assert unknown is None
+
+
+@asynccontextmanager
+async def eavesdropping():
+    """Open a server that takes what it is sent and answers nothing; yield its address and that."""
+    heard = []
+
+    async def hear(reader, writer):
+        heard.append(await reader.read(65_536))
+        writer.close()
+
+    server = await asyncio.start_server(hear, "127.0.0.1", 0)
+    async with server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", heard
+
+
+@pytest.mark.parametrize("provider", ["openai", "hosted_vllm", "lm_studio"])
+async def test_a_local_model_is_reached_through_no_proxy(tmp_path, monkeypatch, provider):
+    async with (
+        eavesdropping() as (proxy, heard),
+        asked(tmp_path, model=f"{provider}/test") as (server, model),
+    ):
+        for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+            monkeypatch.setenv(name, proxy)
+        for name in ("NO_PROXY", "no_proxy"):
+            monkeypatch.delenv(name, raising=False)
+        text, _ = await written(model)
+
+    assert text
+    assert len(server.requests) == 1
+    assert heard == []
+
+
+@pytest.mark.parametrize("provider", ["openai", "hosted_vllm", "lm_studio"])
+async def test_a_local_model_leads_nowhere_else(tmp_path, provider):
+    async with (
+        eavesdropping() as (elsewhere, heard),
+        asked(tmp_path, model=f"{provider}/test") as (server, model),
+    ):
+        server.respond = api.redirect(f"{elsewhere}/v1/chat/completions")
+        with pytest.raises(ModelError):
+            await written(model)
+
+    assert len(server.requests) == 1
+    assert heard == []
+
+
+async def test_a_local_model_needs_no_key(tmp_path, monkeypatch):
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    async with asked(tmp_path, api_key=None) as (_, model):
+        text, _ = await written(model)
+
+    assert text
+
+
+async def test_a_provider_is_not_asked_without_the_key_that_it_wants(tmp_path, monkeypatch):
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    async with asked(tmp_path, api_key=None, local=False) as (server, model):
+        with pytest.raises(ModelError, match="no key; set api_key, or OPENAI_API_KEY") as caught:
+            await written(model)
+
+    assert caught.value.cost == 0
+    assert server.requests == []
+
+
+@pytest.mark.parametrize("name", ["api_base", "max_tokens", "max_completion_tokens", "n", "model"])
+def test_an_option_changes_nothing_that_was_checked(name):
+    with pytest.raises(ValueError, match=f"{name} is no further option"):
+        LiteLLMConfig(model="openai/test", options={name: 1})
+
+
+async def test_what_got_no_word_in_time_is_not_sent_again(tmp_path):
+    async with asked(tmp_path, retries=3) as (server, model):
+        await asyncio.to_thread(_imported)
+        server.respond = api.stream(hangs=True)
+        since = perf_counter()
+        with pytest.raises(ModelError, match="no word"):
+            await written(model)
+
+    assert len(server.requests) == 1
+    assert perf_counter() - since < 3
+
+
+async def test_a_try_that_may_have_been_charged_is_counted(tmp_path):
+    price = {"input": 1.0, "output": 1.0}
+    async with asked(tmp_path, retries=1, price=price) as (server, model):
+        most = await model.highest_cost(PROMPT)
+        server.respond = api.first(api.fail(429), api.say("Yes [1]."))
+        _, free = await written(model)
+        server.respond = api.first(api.fail(502), api.say("Yes [1]."))
+        _, uncertain = await written(model)
+        server.respond = api.first(api.fail(502), api.fail(429))
+        with pytest.raises(ModelError) as caught:
+            await written(model)
+
+    assert free.cost == 110 / 1e6
+    assert uncertain.cost == pytest.approx(free.cost + most / 2)
+    assert caught.value.cost is None

@@ -4,6 +4,16 @@ The one room that can make a `Citation`.
 """
 
 from citewell.engine.citing.evidence import Evidence, Pointer, Policy, restore
-from citewell.engine.citing.stream import cite, is_refusal
+from citewell.engine.citing.segmenting import MAX_CODE_CHARS
+from citewell.engine.citing.stream import cite, is_refusal, is_shown_as_it_is
 
-__all__ = ["Evidence", "Pointer", "Policy", "cite", "is_refusal", "restore"]
+__all__ = [
+    "MAX_CODE_CHARS",
+    "Evidence",
+    "Pointer",
+    "Policy",
+    "cite",
+    "is_refusal",
+    "is_shown_as_it_is",
+    "restore",
+]

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import logging
+import os
 import re
 from functools import cache
 
 _HIDDEN = "***"
 _SHORTEST = 6
+# Libraries take keys from variables that no setting names.
+_SECRET_NAME = re.compile(r"(?:KEY|TOKEN|SECRET|PASSWORD|CREDENTIALS?)$", re.IGNORECASE)
+_SHORTEST_UNNAMED = 12
 
 _secrets: set[str] = set()
 
@@ -19,11 +23,22 @@ def remember(secret: str) -> None:
 
 
 def redact(text: str) -> str:
-    """Return `text` without the secrets of the settings, and what has the form of one."""
+    """Return `text` without secrets: of the settings, of the environment, and what looks like one.
+
+    Whoever cuts a text that somebody else wrote does it after: half a secret is not recognised.
+    """
     # The longest first: one may begin like another.
-    for secret in sorted(_secrets, key=len, reverse=True):
+    for secret in sorted(_secrets | _of_environment(), key=len, reverse=True):
         text = text.replace(secret, _HIDDEN)
     return _forms().sub(_HIDDEN, text)
+
+
+def _of_environment() -> set[str]:
+    return {
+        value
+        for name, value in os.environ.items()
+        if len(value) >= _SHORTEST_UNNAMED and _SECRET_NAME.search(name)
+    }
 
 
 @cache

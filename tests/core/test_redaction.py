@@ -11,7 +11,7 @@ from msgspec import to_builtins
 import openai_server as api
 from assistants import answers, assistant, write_handbook
 from citewell.cli.main import run
-from citewell.engine.redaction import Redacting, redact, remember
+from citewell.redaction import Redacting, redact, remember
 
 KEY = "canary-key-of-no-known-form-4711"
 SETTINGS = """
@@ -99,3 +99,22 @@ def test_a_remembered_secret_never_comes_through(before, after):
     remember(KEY)
 
     assert KEY not in redact(f"{before}{KEY}{after}")
+
+
+async def test_a_long_echo_does_not_cut_the_key_in_two(tmp_path):
+    async with (
+        api.serving() as server,
+        assistant(tmp_path, SETTINGS.format(url=server.url)) as (asked, kept),
+    ):
+        for length in range(250, 300, 7):
+            server.respond = api.fail(401, "x" * length + KEY)
+            await answers(asked)
+
+    assert "canary-key" not in str([to_builtins(record) for record in kept.records])
+
+
+def test_a_key_that_only_the_environment_names_is_taken_out(monkeypatch):
+    monkeypatch.setenv("SOME_PROVIDER_API_KEY", "canary-of-a-provider")
+    monkeypatch.setenv("SOME_FLAG_KEY", "on")
+
+    assert redact("it says canary-of-a-provider, go on") == "it says ***, go on"
