@@ -45,6 +45,7 @@ class Shape:
 
     Attributes:
         added: texts that are tokens of their own, of the kind that users define.
+        whole: bytes that are ordinary tokens, whatever they are.
         tied: it writes with its embeddings, and has no matrix of its own for that.
     """
 
@@ -55,6 +56,7 @@ class Shape:
     vocabulary: int = 512
     context: int = 32_768
     added: tuple[str, ...] = ()
+    whole: tuple[bytes, ...] = ()
     tied: bool = False
 
     @property
@@ -69,7 +71,7 @@ def write_model(
     *,
     seed: int = 0,
     template: str | None = TEMPLATE,
-    values: dict[str, int] | None = None,
+    values: Mapping[str, int | str] | None = None,
     tokens: int | None = None,
 ) -> None:
     """Write a model of the `llama` family in F16.
@@ -79,7 +81,7 @@ def write_model(
         shape: of the model.
         seed: of its weights.
         template: its chat template, Jinja; None leaves it out.
-        values: keys with whole numbers, also such as contradict the weights.
+        values: keys with whole numbers or texts, also such as contradict the weights.
         tokens: of the vocabulary, where it is not to have as many as the embeddings.
     """
     shape = shape or Shape()
@@ -95,9 +97,10 @@ def write_model(
     writer.add_rope_dimension_count(shape.width // shape.heads)
     writer.add_rope_freq_base(10_000.0)
     writer.add_vocab_size(shape.vocabulary)
-    _add_tokenizer(writer, tokens or shape.vocabulary, shape.added)
+    _add_tokenizer(writer, tokens or shape.vocabulary, shape)
     for key, value in (values or {}).items():
-        writer.kv_data[0][key] = gguf.gguf_writer.GGUFValue(value, gguf.GGUFValueType.UINT32)
+        kind = gguf.GGUFValueType.STRING if isinstance(value, str) else gguf.GGUFValueType.UINT32
+        writer.kv_data[0][key] = gguf.gguf_writer.GGUFValue(value, kind)
     if template is not None:
         writer.add_chat_template(template)
     for name, array in _weights(shape, seed):
@@ -174,20 +177,21 @@ def _weights(shape: Shape, seed: int) -> Iterator[tuple[str, np.ndarray]]:
         yield f"blk.{layer}.ffn_down.weight", matrix(shape.width, shape.hidden, flat)
 
 
-def _add_tokenizer(writer: gguf.GGUFWriter, size: int, added: Sequence[str]) -> None:
+def _add_tokenizer(writer: gguf.GGUFWriter, size: int, shape: Shape) -> None:
     letters = _byte_letters()
     learned = dict.fromkeys(letters)
     merges: list[str] = []
-    room = size - len(_MARKS) - len(added) - len(_SPECIAL)
+    whole = [*(mark.encode() for mark in _MARKS), *shape.whole]
+    room = size - len(whole) - len(shape.added) - len(_SPECIAL)
     for word in (*_WORDS, *_made_up_words(size)):
         if len(learned) >= room:
             break
         _learn(f"Ġ{word}", learned, merges, room=room)
-    tokens = [*learned, *("".join(letters[byte] for byte in mark.encode()) for mark in _MARKS)]
+    tokens = [*learned, *("".join(letters[byte] for byte in text) for text in whole)]
     kinds = [gguf.TokenType.NORMAL] * len(tokens)
-    kinds += [gguf.TokenType.USER_DEFINED] * len(added)
+    kinds += [gguf.TokenType.USER_DEFINED] * len(shape.added)
     kinds += [gguf.TokenType.CONTROL] * len(_SPECIAL)
-    tokens += [*added, *_SPECIAL]
+    tokens += [*shape.added, *_SPECIAL]
     writer.add_tokenizer_model("gpt2")
     writer.add_tokenizer_pre("gpt-2")
     writer.add_token_list(tokens)

@@ -6,8 +6,10 @@ standard output, and ends when either is closed, in the middle of a step as well
 
 from __future__ import annotations
 
+import ctypes
 import os
 import queue
+import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
 
 
 _WATCH_S = 1.0
+_SET_PARENT_DEATH_SIGNAL = 1
 
 
 def main() -> None:
@@ -56,7 +59,7 @@ def main() -> None:
     # The reading thread has to run before the model is loaded: that may take minutes, and the
     # parent may go meanwhile.
     inbox.start()
-    threading.Thread(target=_outlive_nobody, args=(os.getppid(),), daemon=True).start()
+    _end_with_parent()
     from citewell_llamacpp.service import Refused, Service
 
     try:
@@ -78,6 +81,16 @@ def _silence() -> None:
     nowhere = os.open(os.devnull, os.O_RDWR)
     for descriptor in (0, 1, 2):
         os.dup2(nowhere, descriptor)
+
+
+def _end_with_parent() -> None:
+    """Have the kernel end this process with its parent, however busy it is; where Linux runs.
+
+    Source: prctl(2), PR_SET_PDEATHSIG. A thread looks as well, for other systems.
+    """
+    with suppress(AttributeError, OSError):
+        ctypes.CDLL(None).prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGKILL)
+    threading.Thread(target=_outlive_nobody, args=(os.getppid(),), daemon=True).start()
 
 
 def _outlive_nobody(parent: int) -> None:

@@ -23,7 +23,7 @@ from citewell_llamacpp.native import (
     tokens_of,
 )
 from citewell_llamacpp.service import Refused
-from citewell_llamacpp.wire import Adapt, Embed, Embedded, Failed, FromChild, Generate, Load
+from citewell_llamacpp.wire import Adapt, Embed, Embedded, Failed, FromChild, Generate, Load, Piece
 
 Send = Callable[[FromChild], None]
 
@@ -98,6 +98,8 @@ class EmbeddingService:
             self._send(Failed(id=texts.id, reason=str(error)))
         else:
             if texts.upcoming:
+                # Who waits can so tell work from a process that hangs.
+                self._send(Piece(texts.id, ""))
                 self._waiting.append(texts)
             else:
                 self._finish(texts)

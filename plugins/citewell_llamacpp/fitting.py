@@ -30,6 +30,12 @@ def check_model(path: Path, header: Header) -> None:
             f"{path}: is a LoRA adapter; expected a model: name it under `lora`, "
             "and its base model as `path`"
         )
+    parts = header.values.get("split.count", 1)
+    if parts != 1:
+        raise ModelError(
+            f"{path}: is one of {parts} parts, of which the others would be loaded unchecked; "
+            "join them: llama-gguf-split --merge"
+        )
     if not header.architecture:
         raise ModelError(f'{path}: has no "general.architecture"; expected a language model')
     embedding = header.tensors.get(_EMBEDDING)

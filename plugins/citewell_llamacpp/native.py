@@ -5,6 +5,7 @@ Only the worker process imports this module. Nothing in it may be called from tw
 
 from __future__ import annotations
 
+import codecs
 import ctypes
 import os
 from collections import deque
@@ -23,6 +24,7 @@ ABORTED = 2
 """What `llama_decode` gives for a step that was stopped."""
 
 _KEPT_LINES = 8
+_CONTINUATIONS = bytes(range(0x80, 0xC0))
 _PIECE_BYTES = 256
 _LEVEL_ERROR = 4
 # Flags of `llama_token_attr`: unknown and control, user-defined.
@@ -131,6 +133,18 @@ def tokens_of(vocabulary: Any, text: str, *, begins: bool, special: bool) -> lis
     return list(tokens[:count])
 
 
+def _is_utf8(piece: bytes) -> bool:
+    """Tell whether a piece can be a part of a text: it may begin and end inside a character."""
+    inner = piece.lstrip(_CONTINUATIONS) if len(piece) > 1 else piece
+    if len(piece) - len(inner) > 3 or b"\0" in piece:
+        return False
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(inner)
+    except UnicodeDecodeError:
+        return len(piece) == 1 and piece in _CONTINUATIONS
+    return True
+
+
 class Native:
     """A loaded model with room for `slots` conversations of `context` tokens each.
 
@@ -144,6 +158,8 @@ class Native:
 
     Attributes:
         context: tokens of one conversation.
+        forgets: whether a part of a conversation can be forgotten.
+        unwritten: tokens that are never drawn.
 
     Raises:
         NativeError: the model cannot be loaded, or has no memory for conversations.
@@ -185,12 +201,13 @@ class Native:
             raise NativeError("the model keeps no conversation; expected one that generates text")
         self._batch = c.llama_batch_init(settings.n_batch, 0, 1)
         self._chunk = chunk
-        self._forgets = not (
+        self.forgets = not (
             c.llama_model_is_recurrent(self._model) or c.llama_model_is_hybrid(self._model)
         )
         self._adapters: dict[File, Any] = {}
         self._adapter: File | None = None
         self._flag = AbortFlag(self._context)
+        self.unwritten = self._unwritten()
 
     # --- text -----------------------------------------------------------------------------
 
@@ -217,11 +234,15 @@ class Native:
         found = map(self.token_text, np.flatnonzero(self._kinds & kinds).tolist())
         return [text for text in found if len(text.strip()) > 1]
 
-    @cached_property
-    def unwritten(self) -> frozenset[int]:
-        """The tokens that neither add to the output nor end it, whatever their text is."""
-        found = np.flatnonzero(self._kinds & _STEERS).tolist()
-        return frozenset(token for token in found if not self.ends(token))
+    def _unwritten(self) -> frozenset[int]:
+        """Return the tokens that a grammar cannot judge, and that do not end the output.
+
+        Some add nothing to it, whatever their text is; others are no part of a text in UTF-8, so
+        llama.cpp reads other characters in them.
+        """
+        steering = np.flatnonzero(self._kinds & _STEERS).tolist()
+        broken = (token for token in range(self.vocabulary_size) if not _is_utf8(self.piece(token)))
+        return frozenset(token for token in (*steering, *broken) if not self.ends(token))
 
     @cached_property
     def _kinds(self) -> NDArray[np.int32]:
@@ -323,7 +344,7 @@ class Native:
             NativeError: the library failed.
         """
         fits = position + self._chunk <= self.context
-        missing = self._chunk - len(tokens) if self._forgets and fits else 0
+        missing = self._chunk - len(tokens) if self.forgets and fits else 0
         last = len(tokens) - 1
         for offset, token in enumerate([*tokens, *[0] * missing]):
             self._put(offset, slot, position + offset, token, wanted=wanted and offset == last)

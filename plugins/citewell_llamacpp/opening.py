@@ -99,6 +99,8 @@ def _checked(config: LlamaCppConfig, context: Context) -> tuple[Load, File | Non
         adapter = context.resolve(config.lora[name]).resolve()
         adapters[name] = _stamped(adapter)
         check_adapter(adapter, read_header(adapter), path, header)
+        if name in config.lora_sha256:
+            _check_pin(adapter, _sha256(adapter), config.lora_sha256[name])
     chosen = _chosen(config)
     return _load(config, context, file), None if chosen is None else adapters[chosen]
 

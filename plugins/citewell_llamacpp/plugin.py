@@ -35,6 +35,9 @@ class LlamaCppConfig(Config):
     lora: dict[str, LocalPath] = Field(
         default={}, description="LoRA adapters for the model: a name of your choice to a GGUF file"
     )
+    lora_sha256: dict[str, Sha256] = Field(
+        default={}, description="refuse the adapter of that name unless this is its SHA-256"
+    )
     adapter: str | None = Field(
         default=None,
         description="name of the adapter that is used; default: the only one, if there is one",
@@ -84,6 +87,9 @@ class LlamaCppConfig(Config):
         if self.adapter is not None and self.adapter not in self.lora:
             known = ", ".join(self.lora) or "none"
             raise ValueError(f'adapter "{self.adapter}" is not in lora; there are: {known}')
+        unknown = sorted(self.lora_sha256.keys() - self.lora.keys())
+        if unknown:
+            raise ValueError(f'lora_sha256: "{unknown[0]}" is not in lora')
         if self.adapter is None and len(self.lora) > 1:
             raise ValueError(f"adapter: choose one of lora: {', '.join(self.lora)}")
         return self

@@ -15,6 +15,9 @@ from citewell_llamacpp.grammar import literal
 # A grammar holds optional repetitions one inside the other. Measured: 2,000 can end the process.
 _MOST_REPETITIONS = 500
 _DEEPEST = 2 * _MOST_REPETITIONS
+_MOST_NESTED = 1_000
+_ENDLESS = 20
+_TOKENS = re.compile(r"\\.|\[(?:\\.|[^\]])*\]|(?P<count>[*+?]|\{\d+(?:,\d*)?\})|.", re.DOTALL)
 _MOST_CHARACTERS = 500_000
 _BOUNDS = frozenset(("minLength", "maxLength", "minItems", "maxItems"))
 _VALUES = frozenset(("const", "enum", "default", "examples"))
@@ -43,8 +46,11 @@ def schema_grammar(schema: str) -> str:
     try:
         converter = _make(prop_order={}, allow_fetch=False, dotall=False, raw_pattern=False)
         known: dict[str, Any] = json.loads(schema)
+        _check_patterns(known)
         converter.visit(converter.resolve_refs(_without_long_bounds(known), "schema"), "")
         found: str = converter.format_grammar()
+    except BadSchema:
+        raise
     except Exception as error:
         raise BadSchema(
             f"the output schema cannot be enforced: {type(error).__name__}: {error}"
@@ -80,6 +86,40 @@ def _without_long_bounds(schema: Any) -> Any:
         for key, value in schema.items()
         if not (key in _BOUNDS and isinstance(value, int) and value > _MOST_REPETITIONS)
     }
+
+
+def _check_patterns(schema: Any) -> None:
+    """Refuse patterns whose repetitions inside repetitions can be read in too many ways."""
+    if isinstance(schema, list):
+        for one in schema:
+            _check_patterns(one)
+    elif isinstance(schema, dict):
+        for key, value in schema.items():
+            if key == "pattern" and isinstance(value, str) and _repetitions(value) > _MOST_NESTED:
+                raise BadSchema(
+                    f"the output schema has the pattern {value!r}, which repeats what is repeated "
+                    f"already more than {_MOST_NESTED:,} times"
+                )
+            if key not in _VALUES:
+                _check_patterns(value)
+
+
+def _repetitions(pattern: str) -> int:
+    """Return the highest product of repetitions that stand inside each other."""
+    highest, last = [1], 1
+    for token in _TOKENS.finditer(pattern):
+        if token[0] == "(":
+            highest.append(1)
+            last = 1
+        elif token[0] == ")" and len(highest) > 1:
+            last = highest.pop()
+        elif token["count"]:
+            bounds = [int(number) for number in re.findall(r"\d+", token["count"])]
+            last *= max(bounds, default=_ENDLESS)
+        else:
+            last = 1
+        highest[-1] = max(highest[-1], last)
+    return max(highest)
 
 
 def _check_size(found: str) -> None:

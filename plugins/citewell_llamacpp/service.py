@@ -127,6 +127,12 @@ class Service:
             )
         added = [text for text in native.added_texts() if text in source]
         self._special = [*native.steering_texts(), *added]
+        unbreakable = [text for text in self._special if _BREAK in text]
+        if unbreakable:
+            raise Refused(
+                f"it has a special token with a character that shows nothing: {unbreakable[0]!r}; "
+                "nobody could tell it from text"
+            )
         try:
             return Template(source, bos=native.bos_text(), eos=native.eos_text())
         except BadTemplate as error:

@@ -157,7 +157,11 @@ def _line(error: Exception) -> str:
 
 @contextmanager
 def _bounded_time() -> Iterator[None]:
-    """End what runs inside after some seconds; works in the main thread."""
+    """End what runs inside after some seconds; works in the main thread.
+
+    What keeps the interpreter busy in one operation, like comparing lists that hold themselves
+    many times, notices no signal. It ends this process, some seconds of computing later.
+    """
     if not hasattr(signal, "setitimer"):
         yield
         return
@@ -166,13 +170,16 @@ def _bounded_time() -> Iterator[None]:
         raise _Overtime
 
     before = signal.signal(signal.SIGALRM, stop)
+    signal.signal(signal.SIGPROF, signal.SIG_DFL)
     signal.setitimer(signal.ITIMER_REAL, _MAX_SECONDS)
+    signal.setitimer(signal.ITIMER_PROF, 2 * _MAX_SECONDS)
     try:
         yield
     except _Overtime:
         raise BadTemplate(f"takes more than {_MAX_SECONDS:g} s") from None
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.setitimer(signal.ITIMER_PROF, 0)
         signal.signal(signal.SIGALRM, before)
 
 

@@ -80,10 +80,13 @@ class Turns:
         self._waiting.append(answer)
 
     def cancel(self, answer_id: int) -> None:
-        """Stop an answer, at once if it is being computed; may be called from another thread."""
+        """Stop an answer at once; may be called from another thread.
+
+        The step of another one is computed again, where the model can forget a part of it.
+        """
         with self._lock:
             self._cancelled.add(answer_id)
-            if answer_id in self._running:
+            if answer_id in self._running or (self._running and self._native.forgets):
                 self._native.abort()
 
     @property

@@ -30,7 +30,7 @@ class File(Struct, frozen=True):
     """
 
     path: str
-    stamp: tuple[int, int, int]
+    stamp: tuple[int, int, int, int]
 
     @classmethod
     def at(cls, path: Path) -> File:
@@ -40,7 +40,8 @@ class File(Struct, frozen=True):
             OSError: there is none.
         """
         found = path.stat()
-        return cls(os.fspath(path), (found.st_mtime_ns, found.st_size, found.st_ino))
+        stamp = found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino
+        return cls(os.fspath(path), stamp)
 
     @property
     def is_unchanged(self) -> bool:

@@ -40,6 +40,10 @@ from citewell_llamacpp.wire import (
 )
 
 _CANCEL_TIMEOUT_S = 5.0
+# Of a text in the queue of an embedder, or of a process that has closed its output.
+_SILENCE_S = 60.0
+_ENDING_S = 2.0
+_LONGEST_REASON = 400
 _FIRST_PAUSE_S = 0.5
 _LONGEST_PAUSE_S = 60.0
 _KEPT_VARIABLES = frozenset(
@@ -129,10 +133,18 @@ class Worker:
         Raises:
             ModelError: the model failed, or its process ended.
         """
-        message = await self._reply(lambda answer_id: Embed(answer_id, tuple(texts)))
-        if not isinstance(message, Embedded):
-            raise ModelError("its process answers out of turn")
-        return _vectors(message)
+        replies = self._replies(lambda answer_id: Embed(answer_id, tuple(texts)))
+        async with aclosing(replies):
+            while True:
+                try:
+                    async with asyncio.timeout(_SILENCE_S):
+                        message = await anext(replies)
+                except TimeoutError:
+                    raise ModelError(f"embedded no text within {_SILENCE_S:g} s") from None
+                if isinstance(message, Embedded):
+                    return _vectors(message)
+                if not isinstance(message, Piece):
+                    raise ModelError("its process answers out of turn")
 
     async def generate(self, request: Generate) -> AsyncGenerator[Item, None]:
         """Yield pieces, then what became of the answer. Closing early stops the model.
@@ -185,7 +197,7 @@ class Worker:
                 message = await answer.get()
                 ended = not isinstance(message, Piece)
                 if isinstance(message, Failed):
-                    raise ModelError(message.reason)
+                    raise ModelError(_plain(message.reason))
                 yield message
         finally:
             if ended:
@@ -231,7 +243,8 @@ class Worker:
             await self._stop("was interrupted")
             raise
         if not isinstance(message, Loaded):
-            reason = message.reason if isinstance(message, Failed) else "it answers out of turn"
+            told = message.reason if isinstance(message, Failed) else "it answers out of turn"
+            reason = _plain(told)
             await self._stop(reason)
             raise ModelError(f"{self._load.file.path}: {reason}")
         self.context = message.context
@@ -248,7 +261,7 @@ class Worker:
             answer = None if isinstance(message, Loaded) else self._answers.get(message.id)
             if answer is not None:
                 answer.put_nowait(message)
-            if isinstance(message, Done):
+            if isinstance(message, Done | Embedded):
                 self._pause_s = 0.0
         self._lose(process, reason)
 
@@ -276,7 +289,7 @@ class Worker:
                 raise _Gone("sent a message that is too long")
             return from_child(await process.stdout.readexactly(length))
         except asyncio.IncompleteReadError:
-            raise _Gone(_epitaph(await process.wait())) from None
+            raise _Gone(await _end_of(process)) from None
         except msgspec.DecodeError:
             _kill(process)
             raise _Gone("sent what is no message") from None
@@ -362,6 +375,13 @@ def _environment() -> dict[str, str]:
     return {**kept, "GGML_NO_BACKTRACE": "1", "PYTHONPATH": os.pathsep.join([*inherited, package])}
 
 
+def _plain(reason: str) -> str:
+    """Return one short line: what the process says may come out of a hostile file."""
+    shown = "".join(one if one.isprintable() else " " for one in reason[: 4 * _LONGEST_REASON])
+    line = " ".join(shown.split())
+    return line if len(line) <= _LONGEST_REASON else f"{line[:_LONGEST_REASON]}..."
+
+
 def _vectors(message: Embedded) -> list[Sequence[float]]:
     values = array("f", message.vectors)
     size = message.dimension
@@ -373,7 +393,17 @@ def _kill(process: asyncio.subprocess.Process) -> None:
         process.kill()
 
 
-def _epitaph(code: int) -> str:
+async def _end_of(process: asyncio.subprocess.Process) -> str:
+    """Tell how a process ended that says nothing more."""
+    try:
+        async with asyncio.timeout(_ENDING_S):
+            code = await process.wait()
+    except TimeoutError:
+        _kill(process)
+        await process.wait()
+        return "fell silent and was ended"
+    if code == -signal.SIGPROF:
+        return "was ended: its chat template computes without end"
     if code < 0:
         return f"ended with {signal.Signals(-code).name}; the model file may be damaged"
     return f"ended with exit status {code}"

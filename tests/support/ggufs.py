@@ -13,9 +13,9 @@ import pytest
 if find_spec("llama_cpp") is None:
     pytest.skip("llama.cpp is not compiled on this machine", allow_module_level=True)
 
-from random_gguf import Shape, write_adapter, write_model
+from random_gguf import TEMPLATE, Shape, write_adapter, write_model
 
-__all__ = ["Shape", "adapter", "model", "write_adapter", "write_model"]
+__all__ = ["TEMPLATE", "Shape", "adapter", "model", "write_adapter", "write_model"]
 
 
 @cache

@@ -18,7 +18,7 @@ class FileState(Struct, frozen=True):
     """
 
     path: Path
-    stamp: tuple[int, int, int] | None
+    stamp: tuple[int, int, int, int] | None
 
 
 def file_state(path: Path) -> FileState:
@@ -29,7 +29,8 @@ def file_state(path: Path) -> FileState:
         return FileState(path, None)
     if not S_ISREG(found.st_mode):
         return FileState(path, None)
-    return FileState(path, (found.st_mtime_ns, found.st_size, found.st_ino))
+    stamp = found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino
+    return FileState(path, stamp)
 
 
 def named_files(config: BaseModel, base_dir: Path) -> Iterator[Path]:

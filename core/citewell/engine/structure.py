@@ -6,7 +6,8 @@ import json
 from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Any, NoReturn
 
-from citewell.engine.citing import MAX_CODE_CHARS
+from citewell.engine.citing.sanitizing import clean, links_in
+from citewell.engine.citing.segmenting import MAX_CODE_CHARS, PieceKind, Segmenter
 from citewell.engine.schemas import value_problem
 from citewell.engine.tables import Profile
 from citewell.errors import PromptRefused
@@ -67,6 +68,16 @@ def checked(text: str, wanted: Choices | OutputSchema) -> str:
             "the lengths in output_schema"
         )
     return shown
+
+
+def is_shown_as_it_is(text: str) -> bool:
+    """Tell whether an output that is just `text` is shown character for character."""
+    segmenter = Segmenter("en")
+    pieces = [*segmenter.feed(text), *segmenter.finish()]
+    if any(piece.kind is not PieceKind.SENTENCE or piece.lead.strip() for piece in pieces):
+        return False
+    shown = "".join(piece.lead + clean(piece.raw).text for piece in pieces)
+    return shown == text and not links_in(text)
 
 
 def _no_json(name: str) -> NoReturn:

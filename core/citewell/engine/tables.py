@@ -125,7 +125,7 @@ class Profile(Config):
 
 def _is_plain(text: str) -> bool:
     # Few settings have choices, and all are read by each command.
-    from citewell.engine.citing import is_shown_as_it_is
+    from citewell.engine.structure import is_shown_as_it_is
 
     return is_shown_as_it_is(text)
 

@@ -9,6 +9,7 @@ import pytest
 import ggufs
 from citewell import Context, ModelError
 from citewell.testing import EmbedderContract
+from citewell_llamacpp import worker
 from citewell_llamacpp.plugin import EmbedderConfig, build_embedder
 
 LEAVE = "Every employee has 28 days of leave a year."
@@ -124,3 +125,24 @@ async def test_a_damaged_file_is_refused(tmp_path):
     with pytest.raises(ModelError, match=r"damaged\.gguf"):
         async with opened(tmp_path, path=damaged):
             pass
+
+
+async def test_a_worker_that_did_its_work_is_started_again_at_once(tmp_path):
+    async with opened(tmp_path) as embedder:
+        for _ in range(4):
+            await embedder.embed([LEAVE], kind="query")
+            process = embedder._worker.process_id
+            os.kill(process, signal.SIGKILL)
+            while embedder._worker.process_id == process:  # noqa: ASYNC110 - there is no event
+                await asyncio.sleep(0.01)
+
+
+async def test_a_worker_that_embeds_nothing_is_ended(tmp_path, monkeypatch):
+    monkeypatch.setattr(worker, "_SILENCE_S", 0.3)
+    monkeypatch.setattr(worker, "_CANCEL_TIMEOUT_S", 0.3)
+    async with opened(tmp_path) as embedder:
+        hung = embedder._worker.process_id
+        os.kill(hung, signal.SIGSTOP)
+        with pytest.raises(ModelError, match=r"embedded no text within 0\.3 s"):
+            await embedder.embed([LEAVE], kind="query")
+        assert await embedder.embed([LEAVE], kind="query")

@@ -1,10 +1,13 @@
 import json
+import re
+import sys
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import ggufs
+from citewell.engine.citing.sanitizing import _printable
 from citewell_llamacpp import grammar
 from citewell_llamacpp.native import Native, NativeError
 from citewell_llamacpp.sampling import Sampler
@@ -13,6 +16,9 @@ from citewell_llamacpp.wire import File
 from markdown_marks import invented
 
 FENCED = "Call it so:\n```python\nx[0] = y[2023]  # [99]\n`` [7]\n```\nIt works [1]."
+
+
+_KEPT = []
 
 
 @pytest.fixture(scope="module")
@@ -38,18 +44,38 @@ def accepts(native, rules, text):
 def longest_accepted(native, rules, text):
     """Return `text` without the characters that the grammar refuses, closed where it has to be."""
     sampler = Sampler(native, temperature=0, top_p=1, seed=0, grammar=rules)
+    rest_of_a_character = [native.plain_tokens(chr(0x80 + at))[1] for at in range(0x40)]
     written = b""
+
+    def write(token):
+        nonlocal written
+        if sampler.allows(token):
+            sampler.accept(token)
+            written += native.piece(token)
+            return True
+        return False
+
     try:
         for part in (text, "1]", "x`", "\n```"):
             for token in native.plain_tokens(part):
-                if sampler.allows(token):
-                    sampler.accept(token)
-                    written += native.piece(token)
+                if not write(token) and not _is_whole(written):
+                    # The first bytes of a refused character begin others too.
+                    while not _is_whole(written):
+                        assert any(map(write, rest_of_a_character))
+                    write(token)
             if sampler.allows(native.end_token):
                 return written.decode()
         raise AssertionError(written)
     finally:
         sampler.close()
+
+
+def _is_whole(data):
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 @pytest.mark.parametrize(
@@ -67,6 +93,10 @@ def longest_accepted(native, rules, text):
         "| a | b |\n|---|---|\n| `x[0]` | one [1] |",
         "R&D at AT&T, a < b, <5 %, <= 10ms, <10ms and x -> y (~5 of them) [2].",
         "```py\n    [99]\n   ``\n\n```\n\nDone [1].",
+        "5 € – “quotes”, § 5, 20 ° • £ → これは（カタカナ）です [1].",  # noqa: RUF001 - it must be writable
+        "किताब می‌خواهم 👩‍👩‍👧 é [1].",
+        'Bold **`x[0]`**, (`y`), "`z`", `a`/`b`, 10⁴ m² [1].',
+        "See https://docs.example/a?b=c&d=e and www.a.example [1].",
     ],
 )
 def test_text_with_given_marks_and_code_can_be_written(native, text):
@@ -109,6 +139,21 @@ def test_text_with_given_marks_and_code_can_be_written(native, text):
         "&lsqb;4&rsqb;",
         "| `a|[4]` | b |",
         "`a | b` and `[4]`",
+        "&amp;lsqb;4&amp;rsqb;",
+        "&\u200blsqb;4&\u200brsqb;",
+        "```\n\u3000```\nx [4] y.\n```",
+        "```\n\u00a0```\n[4]\n```",
+        "```\n``\u200b`\n[4]\n```",
+        "`a`\u200b`\u200b` `[4]`",
+        "`a`\u00ad`\u00ad` `[4]`",
+        "`\u200b` `[4]`",
+        "\\\u200b`[4]`",
+        "www.a.example/`[4]`",
+        "http://a.example/`[4]`",
+        "[1]: http://a.example",
+        "[1]\u200b(http://a.example)",
+        "Leave is 28 days ④.",
+        "Leave is 28 days ⁴",
     ],
 )
 def test_what_could_carry_another_number_cannot_be_written(native, text):
@@ -131,6 +176,8 @@ FRAGMENTS = [
         "&lbrack;",
         "&amp;",
     ),
+    *("\u200b", "\u00ad", "\u200d", "\u00a0", "\u3000", "\ufe0f", "\ue000", "\u0378", "④", "⁴"),
+    *("lsqb;", "amp", "www.a.example/", "http://a.example/", "**", "( ", "é", "漢"),
     *("|---|---|\n", "| a | b |\n", "\r", "x", "`[4]`", "`x|y`", "\\`"),
 ]
 
@@ -142,6 +189,39 @@ def test_whatever_can_be_written_carries_given_numbers_only(native, text):
     written = longest_accepted(native, grammar.marks(3), text)
 
     assert invented([written], given=3) == []
+
+
+def test_every_reader_sees_what_is_taken_for_visible():
+    shown = re.compile(grammar._visible())
+    hidden = [
+        character
+        for character in map(chr, range(sys.maxunicode + 1))
+        if shown.fullmatch(character) and (character.isspace() or _printable(character) == "")
+    ]
+
+    assert shown.fullmatch("漢")
+    assert hidden == []
+
+
+def test_a_token_that_is_no_part_of_a_text_is_never_written(tmp_path):
+    """llama.cpp reads other characters in it than whoever decodes UTF-8."""
+    path = tmp_path / "odd.gguf"
+    odd = (b"\xc3[4]", b"a\0[4]", b"\x80\xc3[4]")
+    ggufs.write_model(path, ggufs.Shape(whole=odd))
+    opened = Native(File.at(path), context=256, slots=1, chunk=64, threads=1, gpu_layers=0)
+    # The library calls the journal of the last one for all that are open.
+    _KEPT.append(opened)
+    try:
+        pieces = {opened.piece(token): token for token in range(opened.vocabulary_size)}
+        sampler = Sampler(opened, temperature=0, top_p=1, seed=0, grammar="root ::= [^x]*")
+        allowed = [piece for piece in odd if sampler.allows(pieces[piece])]
+        halves = [pieces[bytes([byte])] for byte in (0xC3, 0xA9)]
+        sampler.close()
+    finally:
+        opened.close()
+
+    assert allowed == []
+    assert not opened.unwritten & {*halves}
 
 
 def test_choices_are_exact(native):
@@ -194,7 +274,15 @@ def test_a_string_of_a_schema_is_a_string_of_json(native):
 
 
 @pytest.mark.parametrize(
-    "schema", ['{"type": "string", "pattern": "^(ab){0,5000}$"}', "[]", "{", '{"$ref": "x"}']
+    "schema",
+    [
+        '{"type": "string", "pattern": "^(ab){0,5000}$"}',
+        '{"type": "string", "pattern": "^(((a{0,60}){0,60}){0,60})$"}',
+        '{"items": {"type": "string", "pattern": "^((a*)*)*((b+|c)*)*((((x*)*)*)*)$"}}',
+        "[]",
+        "{",
+        '{"$ref": "x"}',
+    ],
 )
 def test_a_schema_without_a_grammar_is_an_error(schema):
     with pytest.raises(BadSchema, match="the output schema"):

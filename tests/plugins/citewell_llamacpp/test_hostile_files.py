@@ -1,5 +1,6 @@
 """Files that are broken, or meant to do harm: each costs one line, soon, and nothing else."""
 
+import os
 import struct
 from pathlib import Path
 from time import perf_counter
@@ -10,6 +11,7 @@ import ggufs
 import llamacpp
 from citewell import CitewellError
 from citewell_llamacpp.header import read_header
+from citewell_llamacpp.wire import File
 
 WHOLE = ggufs.model().read_bytes()
 # Magic and version, then the two counts.
@@ -82,7 +84,8 @@ async def refused(folder: Path, expected: str, **settings: object) -> None:
             pass
     assert perf_counter() - since < 10
     assert expected in str(caught.value)
-    assert "\n" not in str(caught.value)
+    assert str(caught.value).isprintable()
+    assert len(str(caught.value)) < 1_000
 
 
 def made(folder: Path, **changes: object) -> Path:
@@ -189,3 +192,40 @@ def test_the_head_of_a_whole_file_is_read(tmp_path):
     assert header.tensors["token_embd.weight"].shape == (64, 512)
     assert header.counts["tokenizer.ggml.tokens"] == 512
     assert header.number("block_count") == 2
+
+
+async def test_one_part_of_a_model_is_refused(tmp_path):
+    """The others would be loaded without being pinned, checked or counted."""
+    await refused(tmp_path, "is one of 2 parts", path=made(tmp_path, values={"split.count": 2}))
+
+
+async def test_another_adapter_than_the_pinned_one_is_refused(tmp_path):
+    lora = {"house": ggufs.adapter()}
+
+    await refused(tmp_path, "expected " + "0" * 64, lora=lora, lora_sha256={"house": "0" * 64})
+
+
+async def test_a_file_whose_time_was_set_back_is_another_one(tmp_path):
+    path = made(tmp_path)
+    before, stat = File.at(path), path.stat()
+    with path.open("r+b") as file:
+        file.seek(-1, os.SEEK_END)
+        file.write(b"x")
+    os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+
+    assert not before.is_unchanged
+
+
+async def test_what_a_file_makes_the_library_say_is_one_short_line(tmp_path):
+    name = "\x1b]0;hello\x07 " + "x" * 1_000_000
+    await refused(tmp_path, "xxx", path=made(tmp_path, values={"tokenizer.ggml.pre": name}))
+    await refused(
+        tmp_path, "not", path=made(tmp_path, template="{{ raise_exception('not\x1b[2J') }}")
+    )
+
+
+async def test_special_tokens_that_cannot_be_told_from_text_are_refused(tmp_path):
+    shape = ggufs.Shape(added=("a\u200c", "ay"))
+    template = f"{ggufs.TEMPLATE}{{# a\u200c ay #}}"
+
+    await refused(tmp_path, "shows nothing", path=made(tmp_path, shape=shape, template=template))

@@ -12,6 +12,7 @@ import pytest
 import ggufs
 import llamacpp
 from citewell import ModelError, Usage
+from citewell_llamacpp import worker
 from citewell_llamacpp.wire import CHUNK
 
 ENDLESS = {"max_output_tokens": 4000, "seed": 5}
@@ -270,3 +271,103 @@ async def test_sections_over_one_file_share_a_process(tmp_path):
 
     assert texts[:3] == texts[3:]
     assert len(set(texts)) == 3
+
+
+async def test_a_cancellation_beside_a_long_prompt_is_as_fast(tmp_path):
+    path = tmp_path / "slow.gguf"
+    ggufs.write_model(path, ggufs.Shape(width=768, layers=12, heads=12, kv_heads=12))
+    async with llamacpp.opened(tmp_path, path=path, context=8192, conversations=2) as model:
+        asked = llamacpp.prompt(LONG[:6_000], max_output_tokens=2)
+        reading = asyncio.create_task(llamacpp.written(model, asked))
+        await asyncio.sleep(0.5)
+        took = []
+        for number in range(3):
+            other = asyncio.create_task(llamacpp.written(model, llamacpp.prompt(f"{number}?")))
+            await asyncio.sleep(0.1)
+            since = perf_counter()
+            other.cancel()
+            await asyncio.gather(other, return_exceptions=True)
+            took.append(perf_counter() - since)
+        assert not reading.done(), "the prompt was read too soon to show anything"
+        text, _ = await reading
+    async with llamacpp.opened(tmp_path, path=path, context=8192) as model:
+        alone, _ = await llamacpp.written(model, asked)
+
+    assert max(took) < 0.5
+    assert text == alone
+
+
+async def test_a_process_that_falls_silent_is_ended(tmp_path, monkeypatch):
+    monkeypatch.setattr(worker, "_BOOT", f"{SILENT}; {worker._BOOT}")
+    async with llamacpp.opened(tmp_path) as model:
+        silent = model.process_id
+        with pytest.raises(ModelError, match="fell silent"):
+            async with asyncio.timeout(10):
+                await llamacpp.written(model, llamacpp.prompt())
+
+    assert not _lives(silent)
+
+
+# What a hostile file may do to the process that loads it.
+SILENT = (
+    "import os, time, citewell_llamacpp.turns as turns; "
+    "turns.Turns.add = lambda *_: (os.closerange(3, 64), time.sleep(60))"
+)
+
+
+def test_a_process_that_is_busy_ends_with_its_parent_too(tmp_path):
+    """In one operation of Python's own, in which no other thread of it runs."""
+    path = tmp_path / "busy.gguf"
+    ggufs.write_model(path, template=BUSY)
+    script = f"""
+import asyncio, sys
+from pathlib import Path
+sys.path[:0] = {sys.path!r}
+import llamacpp
+from citewell_llamacpp import worker
+# As on a system without this timer.
+worker._BOOT = "import signal; signal.setitimer = lambda *_: None; " + worker._BOOT
+
+async def main():
+    asyncio.create_task(tell())
+    async with llamacpp.opened(Path({str(tmp_path)!r}), path={str(path)!r}):
+        pass
+
+async def tell():
+    import psutil
+    while not (found := psutil.Process().children()):
+        await asyncio.sleep(0.05)
+    await asyncio.sleep(3)
+    print(found[0].pid, flush=True)
+
+asyncio.run(main())
+"""
+    parent = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
+    child = int(parent.stdout.readline())
+    assert _lives(child)
+    parent.kill()
+    parent.wait()
+    parent.stdout.close()
+
+    until = perf_counter() + 3
+    while _lives(child) and perf_counter() < until:
+        sleep(0.05)
+    assert not _lives(child)
+
+
+BUSY = (
+    "{% set n = namespace(x=[1], y=[1]) %}{% for i in range(60) %}"
+    "{% set n.x = [n.x, n.x] %}{% set n.y = [n.y, n.y] %}{% endfor %}{{ n.x == n.y }}"
+)
+
+
+async def test_a_template_that_notices_no_signal_is_refused_in_time(tmp_path):
+    path = tmp_path / "busy.gguf"
+    ggufs.write_model(path, template=BUSY)
+    since = perf_counter()
+
+    with pytest.raises(ModelError, match="its chat template computes without end"):
+        async with llamacpp.opened(tmp_path, path=path):
+            pass
+
+    assert perf_counter() - since < 10

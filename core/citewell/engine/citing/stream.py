@@ -6,8 +6,8 @@ from collections.abc import AsyncGenerator, AsyncIterator
 
 from citewell.engine.citing.checking import Checker
 from citewell.engine.citing.evidence import Evidence
-from citewell.engine.citing.sanitizing import clean, links_in
-from citewell.engine.citing.segmenting import PieceKind, Segmenter
+from citewell.engine.citing.sanitizing import clean
+from citewell.engine.citing.segmenting import Segmenter
 from citewell.engine.citing.words import words
 from citewell.types.answers import Claim
 
@@ -38,16 +38,6 @@ async def cite(deltas: AsyncIterator[str], evidence: Evidence) -> AsyncGenerator
             yield claim
     for claim in checker.finish():
         yield claim
-
-
-def is_shown_as_it_is(text: str) -> bool:
-    """Tell whether an output that is just `text` is shown character for character."""
-    segmenter = Segmenter("en")
-    pieces = [*segmenter.feed(text), *segmenter.finish()]
-    if any(piece.kind is not PieceKind.SENTENCE or piece.lead.strip() for piece in pieces):
-        return False
-    shown = "".join(piece.lead + clean(piece.raw).text for piece in pieces)
-    return shown == text and not links_in(text)
 
 
 def is_refusal(text: str, refusal: str) -> bool:
