@@ -25,9 +25,8 @@ _VISIBLE = (
 _ALPHANUMERIC = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 # What may stand between a blank and code, and has no meaning there.
 _BEFORE_CODE = "\"'(*,-/:;_|\u2013\u2014\u2018\u201c"
-# Citewell reads digits in a circle, and raised ones behind a blank or a stop, as marks.
+# Citewell reads digits in a circle, and raised ones that follow no letter, as marks.
 _CIRCLED = "\u207d" + "".join(map(chr, (*range(0x2460, 0x2500), *range(0x2776, 0x2794))))
-_STOPS = ".!?\u2026"
 _RAISED = "\u00b2\u00b3\u00b9" + "".join(map(chr, range(0x2070, 0x207A)))
 _SPECIAL = "`~\\<&" + _OPENING
 _BLANK = " \t"
@@ -103,24 +102,25 @@ def _text(name: str, no_code: str, *, marked: bool) -> str:
 
     Each says what may follow: code where a word may begin; after code no backtick; after a mark
     neither "(" nor ":"; after a tilde no tilde; after "<" nothing that makes it a tag; after "&"
-    nothing that makes it an entity.
+    nothing that makes it an entity; raised digits after a letter or a digit alone.
     """
     mark = f"| mark {name}-after-mark" if marked else ""
     rest = rf"{name}-sign | [ \t] {name} {mark}"
-    opening, stop = (
-        _class((ord(one), ord(one)) for one in each) for each in (_BEFORE_CODE, _STOPS)
+    opening, raised = (
+        _class((ord(one), ord(one)) for one in each) for each in (_BEFORE_CODE, _RAISED)
     )
-    other = _SPECIAL + _BLANK + _STOPS + _CIRCLED
+    other = _SPECIAL + _BLANK + _CIRCLED + _RAISED + _ALPHANUMERIC
+    letter = f"[0-9A-Za-z] {name}-letter"
 
     def visible(without: str = "") -> str:
-        shown = _visible(_SPECIAL + _STOPS + _RAISED + without)
-        return f"{stop} {name}-stop | {shown} {name}-word"
+        shown = _visible(_SPECIAL + _RAISED + _ALPHANUMERIC + without)
+        return f"{letter} | {shown} {name}-word"
 
     return rf"""
-{name} ::= ({opening} {name} | {name}-code
-    | {stop} {name}-stop | {_any(other + _BEFORE_CODE + _RAISED)} {name}-word | {rest})?
-{name}-word ::= ({stop} {name}-stop | {_any(other)} {name}-word | {rest})?
-{name}-stop ::= ({stop} {name}-stop | {_any(other + _RAISED)} {name}-word | {rest})?
+{name} ::= ({opening} {name} | {name}-code | {letter}
+    | {_any(other + _BEFORE_CODE)} {name}-word | {rest})?
+{name}-word ::= ({letter} | {_any(other)} {name}-word | {rest})?
+{name}-letter ::= ({raised} {name}-letter | {letter} | {_any(other)} {name}-word | {rest})?
 {name}-after-mark ::= ({visible("(:")} | {rest})?
 {name}-code ::= "`" {_visible(no_code)} {_any(no_code)}* "`" {name}-after-code
 {name}-after-code ::= ([,/|] {name} | {visible(",/|")} | {rest})?
@@ -129,7 +129,7 @@ def _text(name: str, no_code: str, *, marked: bool) -> str:
 {name}-escape ::= ("\\" {name}-escape | {visible()} | [ \t] {name})?
 {name}-less ::= ([0-9=.%-] [0-9A-Za-z=.%-]*)? ([,;:)>] {name}-word | [ \t] {name})?
 {name}-and ::= [0-9A-Za-z]* ("&" {name}-and | {name}-after-and | [ \t] {name})?
-{name}-after-and ::= {visible(_ALPHANUMERIC + ";#")}
+{name}-after-and ::= {_visible(_SPECIAL + _RAISED + _ALPHANUMERIC + ";#")} {name}-word
 """
 
 

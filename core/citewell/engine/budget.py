@@ -160,11 +160,20 @@ class _Reservation:
     async def settle(self, amount: int | None) -> None:
         """Put `amount` in its place, or what was reserved for None.
 
-        Where that cannot be written it stays reserved, and the answer is shown all the same.
+        Done also where whoever waits is cancelled meanwhile. Where it cannot be written it stays
+        reserved, and the answer is shown all the same.
         """
         if self._made is None:
             return
-        (full,) = await asyncio.gather(self._made, return_exceptions=True)
+        settling = asyncio.ensure_future(self._settled(self._made, amount))
+        try:
+            await asyncio.shield(settling)
+        except asyncio.CancelledError:
+            await asyncio.wait({settling})
+            raise
+
+    async def _settled(self, made: asyncio.Future[Account | None], amount: int | None) -> None:
+        (full,) = await asyncio.gather(made, return_exceptions=True)
         if full is not None:
             return
         try:

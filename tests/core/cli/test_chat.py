@@ -16,7 +16,7 @@ def test_a_conversation_comes_through_a_pipe(shared):
     sources, rest = rest.split("> /why", 1)
     assert "    │ Every employee has 28 days of leave a year." in sources
     why, rest = rest.split("> /new", 1)
-    assert "  profile default" in why
+    assert "  profile  default" in why
     assert "the last answer has no sources" in rest
     assert "/what is no command here" in rest
     assert rest.endswith("> /quit\n")

@@ -164,7 +164,7 @@ def test_a_folder_is_answered_without_a_cache(machine):
     assert "citewell why" not in asked.stdout
     assert asked.stderr.startswith(f"warning: data_dir {home}")
     assert asked.stderr.endswith("set data_dir to another folder; nothing is kept\n")
-    assert "  profile default" in talked.stdout
+    assert "  profile  default" in talked.stdout
 
 
 def test_a_file_name_forges_no_source(machine):

@@ -28,8 +28,8 @@ def test_an_answer_is_explained(shared, answered):
     assert "  dropped Bob has 40 days. [1]" in lines or "  dropped Bob has 40 days." in lines
     assert any(line.startswith("          ") and "40" in line for line in lines)
     assert any(line.startswith("   1 ") and line.endswith("[1]") for line in lines)
-    assert "  profile inventive" in lines
-    assert any(line.startswith("  index   main ") and "unchanged" in line for line in lines)
+    assert "  profile  inventive" in lines
+    assert any(line.startswith("  index    main ") and "unchanged" in line for line in lines)
 
 
 def test_json_explains_the_same(shared, answered):
@@ -104,7 +104,7 @@ def test_a_refusal_and_a_failure_are_explained(shared):
     why_failed = shared.citewell("why", commands.reference(failed.stdout))
 
     assert "The documents do not say." in why_refused.stdout
-    assert "errors  failing: the scripted model was told to fail" in why_failed.stdout
+    assert "errors   failing: the scripted model was told to fail" in why_failed.stdout
 
 
 def test_the_journal_of_a_folder_is_its_own(machine):

@@ -236,6 +236,8 @@ async def test_an_answer_of_another_form_costs_what_it_did_cost(tmp_path):
     assert (balance.spent, balance.reserved) == (500, 0)
 
 
+# LiteLLM drops a coroutine of its own when it is cancelled between two of its steps.
+@pytest.mark.filterwarnings("ignore:.*OpenAIChatCompletion")
 async def test_whoever_gives_up_before_the_model_is_asked_spends_nothing(tmp_path):
     async with budgeted(tmp_path, limit=1) as (assistant, _, ledger):
         await answers(assistant)
