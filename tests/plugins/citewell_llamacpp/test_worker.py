@@ -275,11 +275,11 @@ async def test_sections_over_one_file_share_a_process(tmp_path):
 
 async def test_a_cancellation_beside_a_long_prompt_is_as_fast(tmp_path):
     path = tmp_path / "slow.gguf"
-    ggufs.write_model(path, ggufs.Shape(width=768, layers=12, heads=12, kv_heads=12))
-    async with llamacpp.opened(tmp_path, path=path, context=8192, conversations=2) as model:
-        asked = llamacpp.prompt(LONG[:6_000], max_output_tokens=2)
+    ggufs.write_model(path, ggufs.Shape(width=768, layers=6, heads=12, kv_heads=12))
+    async with llamacpp.opened(tmp_path, path=path, context=2048, conversations=2) as model:
+        asked = llamacpp.prompt(LONG[:1_500], max_output_tokens=2)
         reading = asyncio.create_task(llamacpp.written(model, asked))
-        await asyncio.sleep(0.5)
+        await asyncio.sleep(0.2)
         took = []
         for number in range(3):
             other = asyncio.create_task(llamacpp.written(model, llamacpp.prompt(f"{number}?")))
@@ -290,7 +290,7 @@ async def test_a_cancellation_beside_a_long_prompt_is_as_fast(tmp_path):
             took.append(perf_counter() - since)
         assert not reading.done(), "the prompt was read too soon to show anything"
         text, _ = await reading
-    async with llamacpp.opened(tmp_path, path=path, context=8192) as model:
+    async with llamacpp.opened(tmp_path, path=path, context=2048) as model:
         alone, _ = await llamacpp.written(model, asked)
 
     assert max(took) < 0.5
