@@ -119,4 +119,5 @@ class Course(Struct, kw_only=True):
             errors=tuple(self.errors),
             notes=tuple(self.notes),
             generation=answer.generation,
+            labels=tuple(sorted(answer.labels)),
         )

@@ -109,6 +109,7 @@ class AnswerRecord(Struct, frozen=True, kw_only=True):
         errors: models that failed before the one that answered, each in one line.
         notes: what else the models were not given, a line each.
         generation: names the settings that were in force.
+        labels: of the passages that the answer, or what it continues, was written from.
     """
 
     id: str
@@ -135,3 +136,4 @@ class AnswerRecord(Struct, frozen=True, kw_only=True):
     errors: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     generation: str = ""
+    labels: tuple[str, ...] = ()

@@ -1,0 +1,57 @@
+"""The databases that a journal can be kept in, each for real."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from citewell.journal.database import open_engine
+
+_names = count(1)
+
+
+class Sqlite:
+    """A file of its own for each journal."""
+
+    name = "sqlite"
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def new_url(self) -> str:
+        """Return the address of an empty database."""
+        return f"sqlite:///{self._folder / f'journal-{next(_names)}.sqlite'}"
+
+
+class Postgres:
+    """A database of its own for each journal, in one server."""
+
+    name = "postgresql"
+
+    def __init__(self, server: Any) -> None:
+        self._server = server
+
+    def new_url(self) -> str:
+        """Return the address of an empty database."""
+        name = f"journal_{next(_names)}"
+        self._server.psql(f"CREATE DATABASE {name};")
+        return str(self._server.get_uri(name)).replace("postgresql://", "postgresql+psycopg://")
+
+
+@contextmanager
+def opened(url: str) -> Iterator[sa.Engine]:
+    """Yield the engine of a journal, and close its connections."""
+    engine = open_engine(url)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
+Database = Sqlite | Postgres
+MakeUrl = Callable[[], str]
