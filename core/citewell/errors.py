@@ -13,7 +13,9 @@
     ├── ModelError             a model cannot answer
     │   ├── ModelTimeout
     │   └── PromptRefused      it works, but cannot answer this prompt
-    └── JournalError           the journal cannot be opened or written
+    ├── JournalError           the journal cannot be opened or written
+    ├── AdapterError           a chat service cannot be connected to
+    └── DeliveryError          a chat service does not take what is to be shown
 
 A message says what, the value, what was expected and the fix: lower case, no full stop, no secret.
 """
@@ -98,3 +100,20 @@ class PromptRefused(ModelError):
 
 class JournalError(CitewellError):
     """The journal cannot be opened or written."""
+
+
+class AdapterError(CitewellError):
+    """A chat service cannot be connected to: a wrong token, a missing permission."""
+
+
+class DeliveryError(CitewellError):
+    """A chat service does not take what is to be shown.
+
+    Attributes:
+        passes: whether the same may be taken a little later.
+    """
+
+    def __init__(self, message: str, *, passes: bool) -> None:
+        """Say what was refused, and whether to try again."""
+        super().__init__(message)
+        self.passes = passes
