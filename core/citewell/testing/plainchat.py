@@ -1,0 +1,249 @@
+"""A chat service of nothing but text, kept in one file, and the adapter that speaks to it.
+
+It is real enough to be killed: what was posted is there when the next process looks.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import closing
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from citewell.blocks import (
+    Actions,
+    Block,
+    Code,
+    Heading,
+    Inline,
+    Json,
+    Mark,
+    NearestList,
+    Notice,
+    Quote,
+    SourceList,
+    Table,
+    Text,
+)
+from citewell.errors import DeliveryError
+from citewell.protocols import Inbox
+from citewell.types.chat import Address, Event
+from citewell.types.questions import EVERYONE, Audience
+
+_TABLE = """
+CREATE TABLE IF NOT EXISTS messages (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, channel TEXT, thread TEXT, key TEXT, text TEXT,
+    only_for TEXT, is_complete INTEGER, edits TEXT, is_deleted INTEGER DEFAULT 0
+)
+"""
+
+
+class Posted(Struct, frozen=True, kw_only=True):
+    """A message of the bot.
+
+    Attributes:
+        key: of the reply that it belongs to.
+        is_complete: nothing more comes.
+        edits: what it said before, a JSON list.
+    """
+
+    id: str
+    channel: str
+    thread: str
+    key: str
+    text: str
+    only_for: str | None
+    is_complete: bool
+    edits: str
+    is_deleted: bool
+
+
+class PlainChat:
+    """The service; any number of processes may use it at once.
+
+    Args:
+        path: of its file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._do(_TABLE)
+
+    def post(self, address: Address, key: str, text: str, *, complete: bool) -> str:
+        """Post a message and return its id."""
+        venue = address.venue
+        return str(
+            self._do(
+                "INSERT INTO messages (channel, thread, key, text, only_for, is_complete, edits) "
+                "VALUES (?, ?, ?, ?, ?, ?, '[]') RETURNING id",
+                (venue.channel, venue.thread, key, text, address.only_for, complete),
+            )[0][0]
+        )
+
+    def edit(self, message_id: str, text: str, *, complete: bool) -> None:
+        """Let a message say something else."""
+        self._do(
+            "UPDATE messages SET edits = json_insert(edits, '$[#]', text), text = ?, "
+            "is_complete = ? WHERE id = ?",
+            (text, complete, message_id),
+        )
+
+    def delete(self, message_id: str) -> None:
+        """Take a message back."""
+        self._do("UPDATE messages SET is_deleted = 1 WHERE id = ?", (message_id,))
+
+    def messages(self, *, key: str | None = None, deleted: bool = False) -> list[Posted]:
+        """Return what stands there, in order."""
+        rows = self._do(
+            "SELECT CAST(id AS TEXT), channel, thread, key, text, only_for, is_complete, edits, "
+            "is_deleted FROM messages WHERE (? IS NULL OR key = ?) AND (? OR NOT is_deleted) ORDER BY id",
+            (key, key, deleted),
+        )
+        names = Posted.__struct_fields__
+        return [
+            msgspec.convert(dict(zip(names, row, strict=True)), Posted, strict=False)
+            for row in rows
+        ]
+
+    def _do(self, statement: str, values: Sequence[object] = ()) -> list[tuple[object, ...]]:
+        with closing(sqlite3.connect(self._path, timeout=20)) as connection:
+            rows = connection.execute(statement, values).fetchall()
+            connection.commit()
+        return rows
+
+
+class PlainAdapter:
+    """Speaks to a `PlainChat`.
+
+    Args:
+        service: the chat.
+        max_chars: of one message.
+        readers: who reads a channel, where not everyone does.
+        refuses: told each text before it is posted or changed; may raise a `DeliveryError`.
+        pace_s: seconds between two changes of a reply.
+    """
+
+    def __init__(
+        self,
+        service: PlainChat,
+        *,
+        max_chars: int = 500,
+        readers: Mapping[str, Audience] | None = None,
+        refuses: Callable[[str], None] = lambda _text: None,
+        pace_s: float = 0.0,
+    ) -> None:
+        self.service = service
+        self.pace_s = pace_s
+        self._max_chars = max_chars
+        self._readers = readers or {}
+        self._refuses = refuses
+
+    def fits(self, blocks: Sequence[Block], _address: Address) -> bool:
+        """Tell whether the text of these blocks is short enough."""
+        return len(plain_text(blocks)) <= self._max_chars
+
+    async def serve(self, _inbox: Inbox) -> None:
+        """Do nothing: who asks here gives events to the inbox himself."""
+
+    async def open_reply(self, address: Address, key: str) -> PlainReply:
+        """Begin a reply."""
+        return PlainReply(self.service, address, key, (), self._refuses)
+
+    async def find_reply(
+        self, address: Address, key: str, _posted: Sequence[str]
+    ) -> PlainReply | None:
+        """Return the reply with this key, if something of it was posted."""
+        found = tuple(message.id for message in self.service.messages(key=key))
+        return PlainReply(self.service, address, key, found, self._refuses) if found else None
+
+    async def audience(self, address: Address) -> Audience:
+        """Return who reads the channel."""
+        return self._readers.get(address.venue.channel, Audience.of(EVERYONE))
+
+    async def missed(self, _since: float) -> AsyncIterator[Event]:
+        """Yield nothing: this service keeps no questions."""
+        nothing: tuple[Event, ...] = ()
+        for event in nothing:
+            yield event
+
+
+class PlainReply:
+    """A reply in a `PlainChat`."""
+
+    def __init__(
+        self,
+        service: PlainChat,
+        address: Address,
+        key: str,
+        posted: tuple[str, ...],
+        refuses: Callable[[str], None],
+    ) -> None:
+        self.posted = posted
+        self.statuses: list[str] = []
+        self._service = service
+        self._address = address
+        self._key = key
+        self._refuses = refuses
+
+    async def status(self, text: str) -> None:
+        """Keep what would be shown."""
+        self.statuses.append(text)
+
+    async def show(self, messages: Sequence[Sequence[Block]], *, complete: bool) -> None:
+        """Post what is not there yet, change what is, and delete what is too much."""
+        for at, blocks in enumerate(messages):
+            text = plain_text(blocks)
+            self._refuses(text)
+            if at < len(self.posted):
+                self._service.edit(self.posted[at], text, complete=complete)
+            else:
+                added = self._service.post(self._address, self._key, text, complete=complete)
+                self.posted = (*self.posted, added)
+        for surplus in self.posted[len(messages) :]:
+            self._service.delete(surplus)
+        self.posted = self.posted[: len(messages)]
+
+    async def withdraw(self) -> None:
+        """Delete what is there."""
+        for message_id in self.posted:
+            self._service.delete(message_id)
+
+
+def plain_text(blocks: Sequence[Block]) -> str:
+    """Return blocks as text: all their characters, marks in brackets."""
+    return "\n\n".join(map(_text, blocks))
+
+
+def _text(block: Block) -> str:
+    match block:
+        case Text(inlines, marker):
+            return f"{marker} {_inlines(inlines)}" if marker else _inlines(inlines)
+        case Heading(inlines, level):
+            return f"{'#' * level} {_inlines(inlines)}"
+        case Code(text):
+            return f"```\n{text}\n```"
+        case Json(text) | Notice(text):
+            return text
+    return _listed(block)
+
+
+def _listed(block: Block) -> str:
+    match block:
+        case Table(header, rows):
+            return "\n".join(" | ".join(map(_inlines, row)) for row in (header, *rows))
+        case Quote(citation):
+            return citation.quote
+        case SourceList(sources):
+            return "\n".join(f"[{one.number}] {one.citations[0].title}" for one in sources)
+        case NearestList(nearest):
+            return "\n".join(f"- {one.title}" for one in nearest)
+        case Actions(actions):
+            return " ".join(f"({one.label})" for one in actions)
+    raise DeliveryError(f"no way to show {type(block).__name__}", passes=False)
+
+
+def _inlines(inlines: Sequence[Inline]) -> str:
+    return "".join(f"[{one.number}]" if isinstance(one, Mark) else one.text for one in inlines)
