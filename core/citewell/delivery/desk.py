@@ -88,8 +88,7 @@ class Desk:
             self._woken.clear()
             task = await self._claimed()
             if task is None:
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(self._woken.wait(), self._manner.poll_s)
+                await _happens(self._woken, within_s=self._manner.poll_s)
                 continue
             try:
                 await self._serve(task)
@@ -159,7 +158,14 @@ class Desk:
                 became = await blocking.call(renew)
                 if became is not Hold.HELD:
                     return became
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(news.wait(), self._manner.lease_s / 3)
+                await _happens(news, within_s=self._manner.lease_s / 3)
         finally:
             self._news.discard(news)
+
+
+async def _happens(event: asyncio.Event, *, within_s: float) -> None:
+    """Wait for an event, but no longer."""
+    # `asyncio.wait_for` of Python 3.11 forgets a cancellation that comes together with the event.
+    with suppress(TimeoutError):
+        async with asyncio.timeout(within_s):
+            await event.wait()

@@ -200,7 +200,9 @@ async def _text(
     try:
         while True:
             try:
-                item = await asyncio.wait_for(anext(items), end - perf_counter())
+                # `asyncio.wait_for` of Python 3.11 forgets a cancellation that comes with an item.
+                async with asyncio.timeout(end - perf_counter()):
+                    item = await anext(items)
             except StopAsyncIteration:
                 return
             if isinstance(item, Usage):

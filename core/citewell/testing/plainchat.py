@@ -99,14 +99,13 @@ class PlainChat:
         """Return what stands there, in order."""
         rows = self._do(
             "SELECT CAST(id AS TEXT), channel, thread, key, text, only_for, is_complete, edits, "
-            "is_deleted FROM messages WHERE (? IS NULL OR key = ?) AND (? OR NOT is_deleted) ORDER BY id",
+            "is_deleted FROM messages WHERE (? IS NULL OR key = ?) AND (? OR NOT is_deleted) "
+            "ORDER BY id",
             (key, key, deleted),
         )
         names = Posted.__struct_fields__
-        return [
-            msgspec.convert(dict(zip(names, row, strict=True)), Posted, strict=False)
-            for row in rows
-        ]
+        found = [dict(zip(names, row, strict=True)) for row in rows]
+        return msgspec.convert(found, list[Posted], strict=False)
 
     def _do(self, statement: str, values: Sequence[object] = ()) -> list[tuple[object, ...]]:
         with closing(sqlite3.connect(self._path, timeout=20)) as connection:
