@@ -5,7 +5,7 @@ from citewell_slack.testing.deliveries import Delivery
 from citewell_slack.testing.double import SlackDouble
 from citewell_slack.testing.messages import Content, Ephemeral, Message
 from citewell_slack.testing.person import CannotAct, Person
-from citewell_slack.testing.rendering import Button, Link, Mention, Rendered, rendered
+from citewell_slack.testing.rendering import Button, Link, Mention, Rendered, notified, rendered
 from citewell_slack.testing.requests import NotVerified
 from citewell_slack.testing.surfaces import View
 from citewell_slack.testing.workspace import Channel, File, User, UserGroup
@@ -29,5 +29,6 @@ __all__ = [
     "User",
     "UserGroup",
     "View",
+    "notified",
     "rendered",
 ]

@@ -111,6 +111,7 @@ class WebApi:
         if fault is None:
             return
         if fault.delay_s:
+            self._changed()
             await self._clock.sleep(fault.delay_s)
         if fault.cut == "before":
             raise Refusal("internal_error")

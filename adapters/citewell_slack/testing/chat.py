@@ -116,10 +116,4 @@ class Chat:
         return message
 
     def _thread(self, channel: Channel, ts: str | None) -> str | None:
-        """Return where a reply belongs: a reply to a reply goes to its thread."""
-        if ts is None:
-            return None
-        every = [one for one in self._workspace.messages.all(channel.id) if one.ts == ts]
-        if not every:
-            raise Refusal("thread_not_found")
-        return every[0].thread_ts or ts
+        return None if ts is None else self._workspace.messages.thread_of(channel.id, ts)

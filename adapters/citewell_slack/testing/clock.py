@@ -34,6 +34,11 @@ class Clock:
         """Seconds since the epoch."""
         return self._now + (time.monotonic() - self._set_at if self._runs else 0.0)
 
+    @property
+    def is_awaited(self) -> bool:
+        """Tell whether anything waits for time to pass."""
+        return bool(self._timers)
+
     def stamp(self) -> str:
         """Return a `ts`: later than every one before, though time may stand still."""
         self._last_stamp = max(self._last_stamp + 1, int(self.now * 1_000_000))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import random
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
@@ -36,11 +37,19 @@ class Reply:
 
 @dataclass(frozen=True)
 class Attempt:
-    """One time that something was sent; number 0 is the first, `reason` is that of a retry."""
+    """One time that something was sent.
+
+    Attributes:
+        number: 0 is the first, others are retries.
+        reason: of a retry.
+        at: by Slack's clock.
+        order: among all attempts.
+    """
 
     number: int
     reason: str
     at: float
+    order: int
 
 
 @dataclass
@@ -135,6 +144,7 @@ class Deliveries:
         self._tasks: set[asyncio.Task[None]] = set()
         self._held: list[Delivery] | None = None
         self._late: list[Delivery] = []
+        self._order = itertools.count()
 
     def send(
         self, kind: Kind, payload: JsonObject, then: Callable[[object], None] | None = None
@@ -203,7 +213,7 @@ class Deliveries:
         task.add_done_callback(self._tasks.discard)
 
     async def _attempt(self, delivery: Delivery, number: int, reason: str) -> None:
-        attempt = Attempt(number, reason, self._clock.now)
+        attempt = Attempt(number, reason, self._clock.now, next(self._order))
         delivery.attempts.append(attempt)
         reply = Reply("connection_failed")
         if self.transport is not None:

@@ -169,6 +169,7 @@ class Messages:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._by_channel: dict[str, dict[str, Message]] = {}
+        self._replies: dict[tuple[str, str], list[Message]] = {}
 
     def add(
         self, channel: str, author: Author, content: Content, *, thread_ts: str | None = None
@@ -176,8 +177,11 @@ class Messages:
         """Post a message."""
         message = Message(channel, self._clock.stamp(), author, content, thread_ts)
         self._by_channel.setdefault(channel, {})[message.ts] = message
-        if thread_ts is not None and (first := self.found(channel, thread_ts)) is not None:
-            first.thread_ts = thread_ts
+        if thread_ts is not None:
+            self._replies.setdefault((channel, thread_ts), []).append(message)
+            first = self.found(channel, thread_ts)
+            if first is not None:
+                first.thread_ts = thread_ts
         return message
 
     def edit(self, message: Message | Ephemeral, content: Content, *, by: str) -> None:
@@ -203,8 +207,10 @@ class Messages:
 
     def all(self, channel: str | None = None) -> list[Message]:
         """Return every message, of one channel or of all, deleted ones too, oldest first."""
-        channels = self._by_channel.values() if channel is None else [self._of(channel)]
-        return sorted((one for each in channels for one in each.values()), key=lambda one: one.ts)
+        if channel is not None:
+            return [*self._of(channel).values()]
+        every = (one for each in self._by_channel.values() for one in each.values())
+        return sorted(every, key=lambda one: one.ts)
 
     def history(self, channel: str) -> list[Message]:
         """Return what a channel shows outside its threads, oldest first."""
@@ -213,8 +219,20 @@ class Messages:
 
     def thread(self, channel: str, ts: str) -> list[Message]:
         """Return a message and its replies, oldest first."""
-        shown = [one for one in self.all(channel) if not one.is_deleted or one.is_tombstone]
-        return [one for one in shown if ts in {one.ts, one.thread_ts}]
+        first = self._of(channel).get(ts)
+        thread = [*([] if first is None else [first]), *self._replies.get((channel, ts), [])]
+        return [one for one in thread if not one.is_deleted or one.is_tombstone]
+
+    def thread_of(self, channel: str, ts: str) -> str:
+        """Return where a reply to a message belongs, also if the message is gone.
+
+        Raises:
+            Refusal: there never was one.
+        """
+        message = self._of(channel).get(ts)
+        if message is None:
+            raise Refusal("thread_not_found")
+        return message.thread_ts or ts
 
     def _of(self, channel: str) -> Mapping[str, Message]:
         return self._by_channel.get(channel, {})

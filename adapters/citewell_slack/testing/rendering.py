@@ -90,19 +90,34 @@ def rendered(shown: Shown) -> Rendered:
     return reader.seen()
 
 
-# In both dialects, what stands in code is text alone.
-_CODE = r"(?P<code>```[\s\S]*?(?:```|\Z)|(?P<ticks>`+)(?:(?!`)[\s\S])+?(?P=ticks)(?!`))"
 _ANGLE = r"<(?P<angle>[^<>\s][^<>\n]*)>"
-_MRKDWN = re.compile(rf"{_CODE}|{_ANGLE}|(?P<bare>https?://[^\s<>|]+)")
+# In mrkdwn, Slack reads angle brackets in code too; it is only bare addresses that stay text there.
+_MRKDWN = re.compile(
+    rf"(?P<code>```[\s\S]+?```|`[^`\n]+`)|{_ANGLE}|(?P<bare>(?:https?://|www\.)[^\s<>|]+)"
+)
+_ANGLES = re.compile(_ANGLE)
+# Bounds keep hostile text from taking quadratic time.
+_LABEL = r"(?:\\.|[^\[\]\\]|\[[^\]]{0,200}\]){0,1000}"
+_TARGET = r"(?:\\.|[^()\s<>\\]|\([^()\s]{0,200}\)){1,3000}"
 _MARKDOWN = re.compile(
-    rf"{_CODE}"
+    r"(?P<code>^ {0,3}(?P<fence>`{3,}|~{3,})[^\n]*"
+    r"(?:\n[\s\S]*?(?:^ {0,3}(?P=fence)[`~]*[ \t]*$|\Z)|\Z)"
+    r"|(?<!`)(?P<ticks>`+)(?!`)(?:(?!\n[ \t]*\n)[\s\S])+?(?<!`)(?P=ticks)(?!`))"
     r"|\\(?P<escaped>[!-/:-@\[-`{-~])"
-    r"|!\[(?P<alt>[^\]]*)\]\((?P<image>[^)\s]+)[^)]*\)"
-    r"|\[(?P<label>(?:\\.|[^\[\]\\]|\[[^\]]*\])*)\]\(<?(?P<target>(?:\\.|[^()\s<>]|\([^()\s]*\))+)>?[^)]*\)"
+    r"|!\[(?P<alt>[^\]]{0,1000})\]\((?P<image>[^)\s]{1,3000})[^)]{0,200}\)"
+    rf"|\[(?P<label>{_LABEL})\]\(<?(?P<target>{_TARGET})>?(?:\s[^)]{{0,200}})?\)"
     rf"|{_ANGLE}"
-    r"|(?P<bare>https?://[^\s<>()]+)"
+    r"|(?P<bare>(?:https?://|www\.)[^\s<>()]+)",
+    re.MULTILINE,
 )
 _KINDS = {"@U": "user", "@W": "user", "#C": "channel", "!subteam^": "usergroup"}
+
+
+def notified(shown: Shown) -> Rendered:
+    """Return what a notification shows: the text alone, whatever the blocks say."""
+    reader = _Reader()
+    reader.mrkdwn(shown.text)
+    return reader.seen()
 
 
 def unescaped(text: str) -> str:
@@ -125,8 +140,9 @@ class _Reader:
         self._seen.source = "\n".join(self._sources)
         return self._seen
 
-    def mrkdwn(self, text: str) -> None:
-        self._add(text, _MRKDWN.sub(self._replaced, text), is_escaped=True)
+    def mrkdwn(self, text: str, *, is_verbatim: bool = False) -> None:
+        pattern = _ANGLES if is_verbatim else _MRKDWN
+        self._add(text, pattern.sub(self._replaced, text), is_escaped=True)
 
     def markdown(self, text: str) -> None:
         self._add(text, _MARKDOWN.sub(self._replaced, text), is_escaped=True)
@@ -141,8 +157,10 @@ class _Reader:
             handler(self, block)
 
     def text_object(self, value: JsonObject | None) -> None:
-        if value:
-            (self.mrkdwn if value["type"] == "mrkdwn" else self.plain)(value["text"])
+        if value and value["type"] == "mrkdwn":
+            self.mrkdwn(value["text"], is_verbatim=value.get("verbatim", False))
+        elif value:
+            self.plain(value["text"])
 
     def section(self, block: JsonObject) -> None:
         self.text_object(block.get("text"))
@@ -221,7 +239,8 @@ class _Reader:
     def _replaced(self, match: re.Match[str]) -> str:
         found = match.groupdict()
         if found.get("code") is not None:
-            return match[0]
+            is_markdown = match.re is _MARKDOWN
+            return match[0] if is_markdown else _ANGLES.sub(self._replaced, match[0])
         if found.get("escaped") is not None:
             # An escaped & starts no entity.
             return "&amp;" if match["escaped"] == "&" else str(match["escaped"])

@@ -74,7 +74,7 @@ def listed(rule: Rule, most: int | None = None, *, least: int = 1) -> Rule:
 
 def shaped(required: Mapping[str, Rule], optional: Mapping[str, Rule] | None = None) -> Rule:
     """Allow objects with these fields, and no others beside `type`."""
-    known = {**required, **(optional or {}), "type": anything}
+    known = {"type": anything, **required, **(optional or {})}
 
     def check(value: object, pointer: str) -> None:
         if not isinstance(value, Mapping):

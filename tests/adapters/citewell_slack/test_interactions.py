@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from citewell_slack.testing import CannotAct, rendered
+from citewell_slack.testing import Button, CannotAct, rendered
 
 
 def plain(text):
@@ -16,6 +16,7 @@ def modal(*blocks, **more):
     return {"type": "modal", "title": plain("Quotes"), "blocks": [*shown], **more}
 
 
+ACT = Button("More", "more", "")
 REASON = {
     "type": "input",
     "block_id": "why",
@@ -341,6 +342,21 @@ async def test_a_view_is_updated_by_its_hash(double, connected, asking, form, re
 
     assert await refused(late) == "hash_conflict"
     assert rendered(view).text == "Quoted"
+
+
+async def test_a_modal_can_be_pushed_upon_another_but_not_upon_three(
+    connected, alice, asking, form, answer, refused
+):
+    async def push():
+        trigger = asking.click(asking.modal(), ACT).payload["trigger_id"]
+        return await connected.client.views_push(trigger_id=trigger, view=modal())
+
+    first = asking.modal()
+    for _ in range(2):
+        await push()
+
+    assert (asking.modal().root, first.is_open) == (first.id, True)
+    assert await refused(push()) == "push_limit_reached"
 
 
 async def test_home_is_published_for_one_person(double, client, alice):
