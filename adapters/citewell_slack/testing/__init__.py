@@ -8,6 +8,7 @@ from citewell_slack.testing.person import CannotAct, Person
 from citewell_slack.testing.rendering import Button, Link, Mention, Rendered, notified, rendered
 from citewell_slack.testing.requests import NotVerified
 from citewell_slack.testing.surfaces import View
+from citewell_slack.testing.team import Team
 from citewell_slack.testing.workspace import Channel, File, User, UserGroup
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "Person",
     "Rendered",
     "SlackDouble",
+    "Team",
     "User",
     "UserGroup",
     "View",

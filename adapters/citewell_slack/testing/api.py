@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import secrets
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
@@ -37,33 +39,24 @@ SCOPES = frozenset({
 
 @dataclass
 class Tokens:
-    """The tokens that are good, and what they were granted.
+    """The tokens of one workspace, and what they were granted.
 
     Attributes:
-        scopes: of every bot token.
+        bots: the good ones.
+        expiring: when each of those that are rotated ends.
     """
 
-    app: str = "xapp-1-A00000002-1-double"
-    bots: list[str] = field(default_factory=lambda: ["xoxb-double"])
+    bots: list[str] = field(default_factory=list)
     scopes: set[str] = field(default_factory=lambda: set(SCOPES))
+    expiring: dict[str, float] = field(default_factory=dict)
 
-    def check(self, method: Method, call: Call) -> None:
-        """Let a call through.
-
-        Raises:
-            Refusal: its token is missing, wrong, or of another kind.
-        """
-        if method.token == "none":  # noqa: S105 - a kind of token, not one
-            return
-        if not call.token:
-            raise Refusal("not_authed")
-        if call.token not in {self.app, *self.bots}:
-            raise Refusal("invalid_auth")
-        if (call.token == self.app) != (method.token == "app"):  # noqa: S105 - likewise
-            raise Refusal("not_allowed_token_type")
-        call.scopes = frozenset(self.scopes)
-        if method.scope:
-            call.needs(method.scope)
+    def issue(self, *, expires_at: float | None = None) -> str:
+        """Return a new token."""
+        token = f"xoxb-{secrets.token_hex(6)}"
+        self.bots.append(token)
+        if expires_at is not None:
+            self.expiring[token] = expires_at
+        return token
 
 
 class WebApi:
@@ -71,20 +64,26 @@ class WebApi:
 
     Attributes:
         calls: every call, oldest first.
+        app_token: the one that opens sockets.
     """
 
-    def __init__(self, clock: Clock, tokens: Tokens, changed: Callable[[], None]) -> None:
+    def __init__(self, clock: Clock, changed: Callable[[], None]) -> None:
         self.calls: list[Call] = []
+        self.app_token = "xapp-1-double"  # noqa: S105 - of nobody
         self.faults = Faults()
         self.rates = Rates(clock)
         self._clock = clock
-        self._tokens = tokens
         self._changed = changed
-        self._methods: dict[str, Method] = {}
+        self._of_app: dict[str, Method] = {}
+        self._of_teams: list[tuple[Tokens, dict[str, Method]]] = []
 
-    def offer(self, methods: Iterable[Method]) -> None:
-        """Answer these methods from now on."""
-        self._methods |= {method.name: method for method in methods}
+    def offer(self, methods: Iterable[Method], tokens: Tokens | None = None) -> None:
+        """Answer these methods, to the tokens of one workspace or to the app itself."""
+        named = {method.name: method for method in methods}
+        if tokens is None:
+            self._of_app |= named
+        else:
+            self._of_teams.append((tokens, named))
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Answer one call, or end the connection where that is to go wrong."""
@@ -119,12 +118,42 @@ class WebApi:
             raise fault.refusal
 
     def _answer(self, call: Call) -> JsonObject:
-        method = self._methods.get(call.method)
-        if method is None:
-            raise Refusal("unknown_method", extra={"req_method": call.method})
-        self._tokens.check(method, call)
+        method = self._method(call)
         self.rates.check(method, call)
         return method.answer(call)
+
+    def _method(self, call: Call) -> Method:
+        """Return what is called, if the token is good for it."""
+        known = [self._of_app, *(methods for _, methods in self._of_teams)]
+        if not any(call.method in methods for methods in known):
+            raise Refusal("unknown_method", extra={"req_method": call.method})
+        of_app = self._of_app.get(call.method)
+        if of_app is not None and of_app.token == "none":  # noqa: S105 - a kind of token
+            return of_app
+        if not call.token:
+            raise Refusal("not_authed")
+        team = self._team(call)
+        if (of_app is None) != (team is not None):
+            raise Refusal("not_allowed_token_type")
+        if of_app is not None or team is None:
+            return self._of_app[call.method]
+        tokens, methods = team
+        call.scopes = frozenset(tokens.scopes)
+        method = methods[call.method]
+        if method.scope:
+            call.needs(method.scope)
+        return method
+
+    def _team(self, call: Call) -> tuple[Tokens, dict[str, Method]] | None:
+        """Return whose token this is; None is the app itself."""
+        if call.token == self.app_token:
+            return None
+        for tokens, methods in self._of_teams:
+            if call.token in tokens.bots:
+                if tokens.expiring.get(call.token, math.inf) <= self._clock.now:
+                    raise Refusal("token_expired")
+                return tokens, methods
+        raise Refusal("invalid_auth")
 
     def _response(self, call: Call, refusal: Refusal | None) -> web.Response:
         headers = {"X-OAuth-Scopes": ",".join(sorted(call.scopes))}

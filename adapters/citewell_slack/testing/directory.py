@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from aiohttp import web
-
 from citewell_slack.testing.calls import Call, Method
 from citewell_slack.testing.conversations import page
 from citewell_slack.testing.events import Events
 from citewell_slack.testing.messages import Message
 from citewell_slack.testing.wire import JsonObject, Refusal
 from citewell_slack.testing.workspace import File, UserGroup, Workspace
-
-_LOGIN_PAGE = "<!DOCTYPE html><html><head><title>Slack</title></head><body>Sign in</body></html>"
 
 
 class Directory:
@@ -35,13 +31,10 @@ class Directory:
         yield Method("reactions.add", self._react, "reactions:write", tier=3)
         yield Method("reactions.remove", self._unreact, "reactions:write", tier=2)
 
-    async def download(self, request: web.Request, tokens: list[str]) -> web.Response:
-        """Return a file; to strangers Slack shows its sign-in page, and calls that a success."""
-        file = self._workspace.files.get(request.match_info["file"])
-        token = request.headers.get("Authorization", "").removeprefix("Bearer ")
-        if file is None or token not in tokens or not self._may_read(file):
-            return web.Response(text=_LOGIN_PAGE, content_type="text/html")
-        return web.Response(body=file.content, content_type=file.mimetype)
+    def readable(self, id_: str) -> File | None:
+        """Return a file that the bot may read."""
+        file = self._workspace.files.get(id_)
+        return file if file is not None and self._may_read(file) else None
 
     def react(self, message: Message, user: str, name: str) -> None:
         """Put an emoji under a message."""
@@ -106,8 +99,8 @@ class Directory:
         return {"users": group.users}
 
     def _file(self, call: Call) -> JsonObject:
-        file = self._workspace.files.get(call.text("file"))
-        if file is None or not self._may_read(file):
+        file = self.readable(call.text("file"))
+        if file is None:
             raise Refusal("file_not_found")
         return {"file": file.to_json()}
 

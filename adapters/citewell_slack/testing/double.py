@@ -5,38 +5,30 @@ from __future__ import annotations
 import asyncio
 import random
 import socket
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
 from aiohttp import web
 
-from citewell_slack.testing.api import Tokens, WebApi
-from citewell_slack.testing.assistance import Assistance
-from citewell_slack.testing.board import Board
+from citewell_slack.testing.api import WebApi
 from citewell_slack.testing.calls import Call
-from citewell_slack.testing.chat import Chat
 from citewell_slack.testing.clock import Clock
-from citewell_slack.testing.conversations import Conversations
 from citewell_slack.testing.deliveries import Deliveries
-from citewell_slack.testing.directory import Directory
-from citewell_slack.testing.events import Events
 from citewell_slack.testing.faults import Faults
 from citewell_slack.testing.installation import Installation
-from citewell_slack.testing.interactions import Interactions
 from citewell_slack.testing.limits import Limits
-from citewell_slack.testing.messages import Message
-from citewell_slack.testing.person import Hands, Person
 from citewell_slack.testing.requests import Requests, Signature
 from citewell_slack.testing.sockets import Sockets
-from citewell_slack.testing.streaming import Streaming
-from citewell_slack.testing.triggers import ResponseUrls, Triggers
-from citewell_slack.testing.views import Views
-from citewell_slack.testing.workspace import Channel, ChannelKind, UserGroup, Workspace
+from citewell_slack.testing.team import Slack, Team
+from citewell_slack.testing.triggers import ResponseUrls
+from citewell_slack.testing.workspace import Ids
+
+_LOGIN_PAGE = "<!DOCTYPE html><html><head><title>Slack</title></head><body>Sign in</body></html>"
 
 
-class SlackDouble:
-    """Slack with one workspace and one app, as far as the app can tell.
+class SlackDouble(Team):
+    """Slack, with one app and one workspace that it is installed in; `add_team` adds more.
 
     Use it as an async context manager. Point `AsyncWebClient(base_url=double.api_url)` at it;
     Socket Mode needs nothing else, and `deliver_to` sends signed requests instead.
@@ -46,63 +38,42 @@ class SlackDouble:
         seed: of everything that is left to chance.
 
     Attributes:
-        workspace: people, channels, messages and all else there is to be seen.
         deliveries: what the app is sent, with what can happen to it on its way.
         sockets: the connections of Socket Mode.
-        events: what the app subscribed to.
-        tokens: which are good, and their scopes.
+        api: every call, and how often calls may come.
         limits: how much Slack takes.
-        interactions: what became of submitted forms.
-        installation: codes for OAuth.
+        installation: the app's credentials for OAuth.
     """
 
     def __init__(self, *, clock: Clock | None = None, seed: int = 0) -> None:
         self.clock = clock or Clock()
         self.limits = Limits()
-        self.tokens = Tokens()
         self.signing_secret = "double-signing-secret"  # noqa: S105 - of nobody
-        self.workspace = Workspace(self.clock)
         chance = random.Random(seed)  # noqa: S311 - must be the same each time
+        ids = Ids()
         self.deliveries = Deliveries(self.clock, chance, self._tell)
         self.sockets = Sockets(self.clock, chance, self._tell)
-        self.events = Events(self.workspace, self.deliveries)
-        self.api = WebApi(self.clock, self.tokens, self._tell)
-        board = Board(self.workspace, self.events, self._tell)
-        triggers = Triggers(self.clock, self.limits)
-        self._response_urls = ResponseUrls(self.clock, board, self.limits)
-        self._directory = Directory(self.workspace, self.events)
-        streaming = Streaming(self.workspace, board, self.limits)
-        views = Views(self.workspace, triggers)
-        self.installation = Installation(self.workspace, self.tokens, self.sockets)
-        self.interactions = Interactions(
-            self.workspace,
-            self.deliveries,
-            triggers=triggers,
-            response_urls=self._response_urls,
-            views=views,
-        )
-        self._hands = Hands(
-            self.workspace,
-            board,
-            self.events,
-            self._directory,
-            streaming,
-            self.interactions,
-            views,
-        )
-        for family in (
-            Chat(self.workspace, board, self.limits),
-            streaming,
-            Conversations(self.workspace),
-            self._directory,
-            views,
-            Assistance(self.workspace),
-            self.installation,
-        ):
-            self.api.offer(family.methods())
+        self.sockets.app = ids.app
+        self.api = WebApi(self.clock, self._tell)
+        self.installation = Installation(self.clock, self.sockets)
+        self.api.offer(self.installation.methods())
+        self._response_urls = ResponseUrls(self.clock, self.limits)
         self._news = asyncio.Event()
         self._runner: web.AppRunner | None = None
         self._address = ""
+        slack = Slack(
+            self.clock,
+            ids,
+            self.limits,
+            self.api,
+            self.deliveries,
+            self._response_urls,
+            self.installation,
+            self._tell,
+        )
+        super().__init__(slack, "Example")
+        self.tokens.issue()
+        self._teams: list[Team] = [self]
 
     async def __aenter__(self) -> Self:
         app = web.Application(client_max_size=16 * 2**20)
@@ -117,8 +88,8 @@ class SlackDouble:
         await web.SockSite(self._runner, listener).start()
         self._address = f"127.0.0.1:{listener.getsockname()[1]}"
         self.sockets.address = self._response_urls.address = self._address
-        self.sockets.app = self.workspace.app
-        self.workspace.files_url = f"http://{self._address}/files-pri"
+        for team in self._teams:
+            team.workspace.files_url = self._files_url
         self.deliveries.transport = self.sockets
         return self
 
@@ -140,64 +111,22 @@ class SlackDouble:
         return f"http://{self._address}/api/"
 
     @property
-    def bot_token(self) -> str:
-        """A token of the bot."""
-        return self.tokens.bots[0]
-
-    @property
     def app_token(self) -> str:
         """The token that opens sockets."""
-        return self.tokens.app
-
-    @property
-    def bot_user_id(self) -> str:
-        """The bot's own user."""
-        return self.workspace.bot.id
-
-    @property
-    def mention(self) -> str:
-        """What people write to name the bot."""
-        return f"<@{self.bot_user_id}>"
-
-    @property
-    def team(self) -> str:
-        """The workspace's id."""
-        return self.workspace.team
+        return self.api.app_token
 
     @property
     def faults(self) -> Faults:
         """What is to go wrong with calls."""
         return self.api.faults
 
-    def add_person(self, name: str, *, is_bot: bool = False) -> Person:
-        """Add somebody, or another app's bot, who is in no channel yet."""
-        return Person(self.workspace.add_user(name, is_bot=is_bot), self._hands)
-
-    def add_group(self, handle: str, people: Iterable[Person] = ()) -> UserGroup:
-        """Add a group that can be mentioned."""
-        return self.workspace.add_group(handle, [one.id for one in people])
-
-    def add_channel(
-        self,
-        name: str,
-        people: Iterable[Person] = (),
-        *,
-        is_private: bool = False,
-        has_bot: bool = True,
-    ) -> Channel:
-        """Add a channel with these members."""
-        members = [one.id for one in people] + ([self.bot_user_id] if has_bot else [])
-        kind = ChannelKind.PRIVATE if is_private else ChannelKind.PUBLIC
-        return self.workspace.add_channel(name, members, kind=kind)
-
-    def bot(self) -> Person:
-        """Return the app's own user, to be invited or removed."""
-        return Person(self.workspace.bot, self._hands)
-
-    def posted(self, channel: Channel) -> list[Message]:
-        """Return what the app said in a channel and did not take back, oldest first."""
-        every = self.workspace.messages.all(channel.id)
-        return [one for one in every if one.user == self.bot_user_id and not one.is_deleted]
+    def add_team(self, name: str) -> Team:
+        """Add a workspace in which the app is not yet installed."""
+        team = Team(self._slack, name)
+        team.workspace.is_installed = False
+        team.workspace.files_url = self._files_url
+        self._teams.append(team)
+        return team
 
     def calls(self, method: str | None = None) -> list[Call]:
         """Return the calls of one method, or all, oldest first."""
@@ -237,8 +166,18 @@ class SlackDouble:
             last = [f"{one.method} {one.error or one.status}" for one in self.api.calls[-5:]]
             raise TimeoutError(f"not so within {timeout_s} s; last calls: {last}") from error
 
+    @property
+    def _files_url(self) -> str:
+        return f"http://{self._address}/files-pri"
+
     def _tell(self) -> None:
         self._news.set()
 
     async def _download(self, request: web.Request) -> web.Response:
-        return await self._directory.download(request, self.tokens.bots)
+        """Return a file; to strangers Slack shows its sign-in page, and calls that a success."""
+        token = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        for team in self._teams:
+            file = team.file_for(token, request.match_info["file"])
+            if file is not None:
+                return web.Response(body=file.content, content_type=file.mimetype)
+        return web.Response(text=_LOGIN_PAGE, content_type="text/html")

@@ -14,6 +14,7 @@ SUBSCRIPTIONS = frozenset({
     "app_context_changed",
     "app_home_opened",
     "app_mention",
+    "app_uninstalled",
     "member_joined_channel",
     "member_left_channel",
     "message.channels",
@@ -21,6 +22,7 @@ SUBSCRIPTIONS = frozenset({
     "message.im",
     "reaction_added",
     "reaction_removed",
+    "tokens_revoked",
 })
 
 _MESSAGE_SUBSCRIPTION: Mapping[ChannelKind, str] = {
@@ -83,9 +85,8 @@ class Events:
 
     def other(self, event: JsonObject, *, channel: Channel | None = None) -> list[Delivery]:
         """Tell of what is no message, where the bot is a member of the channel."""
-        if channel is not None and not self._workspace.has_bot(channel):
-            return []
-        if event["type"] not in self.subscriptions:
+        is_due = self._workspace.is_installed and event["type"] in self.subscriptions
+        if not is_due or (channel is not None and not self._workspace.has_bot(channel)):
             return []
         stamp = self._workspace.clock.stamp()
         return [self._send({"event_ts": stamp, **event})]
@@ -100,7 +101,7 @@ class Events:
     def _mention(self, message: Message, event: JsonObject) -> list[Delivery]:
         bot = self._workspace.bot
         channel = self._workspace.channels[message.channel]
-        is_due = channel.kind != ChannelKind.IM and self._workspace.has_bot(channel)
+        is_due = channel.kind != ChannelKind.IM and self._hears(channel)
         if not is_due or message.user == bot.id or f"<@{bot.id}>" not in message.text:
             return []
         if "app_mention" not in self.subscriptions:
@@ -113,9 +114,12 @@ class Events:
     def _of_message(self, message: Message, event: JsonObject) -> list[Delivery]:
         channel = self._workspace.channels[message.channel]
         is_subscribed = _MESSAGE_SUBSCRIPTION[channel.kind] in self.subscriptions
-        if not is_subscribed or not self._workspace.has_bot(channel):
+        if not is_subscribed or not self._hears(channel):
             return []
         return [self._send({**event, "channel": channel.id, "channel_type": str(channel.kind)})]
+
+    def _hears(self, channel: Channel) -> bool:
+        return self._workspace.is_installed and self._workspace.has_bot(channel)
 
     def _send(self, event: JsonObject) -> Delivery:
         workspace = self._workspace

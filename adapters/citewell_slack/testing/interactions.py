@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
+from citewell_slack.testing.board import Board
 from citewell_slack.testing.deliveries import Deliveries, Delivery
 from citewell_slack.testing.messages import Ephemeral, Message
 from citewell_slack.testing.rendering import Button
@@ -30,6 +31,7 @@ class Interactions:
     def __init__(
         self,
         workspace: Workspace,
+        board: Board,
         deliveries: Deliveries,
         *,
         triggers: Triggers,
@@ -39,6 +41,7 @@ class Interactions:
         self.errors: list[Mapping[str, str]] = []
         self.refused: list[Refusal] = []
         self._workspace = workspace
+        self._board = board
         self._deliveries = deliveries
         self._triggers = triggers
         self._response_urls = response_urls
@@ -47,7 +50,7 @@ class Interactions:
     def command(self, user: str, channel: Channel, *, name: str, text: str) -> Delivery:
         """Send a slash command; what the app says with its acknowledgement is shown."""
         workspace = self._workspace
-        url = self._response_urls.issue(channel, user)
+        url = self._response_urls.issue(self._board, channel, user)
         payload = {
             "token": "verification-token",
             "team_id": workspace.team,
@@ -79,7 +82,7 @@ class Interactions:
                 "message_ts": message.ts,
                 "message": message.to_json(),
                 "channel": self._named(channel),
-                "response_url": self._response_urls.issue(channel, user, message),
+                "response_url": self._response_urls.issue(self._board, channel, user, message),
             },
         )
 
@@ -151,7 +154,7 @@ class Interactions:
         found: JsonObject = {
             "container": container,
             "channel": self._named(channel),
-            "response_url": self._response_urls.issue(channel, user, place),
+            "response_url": self._response_urls.issue(self._board, channel, user, place),
         }
         # Of an ephemeral, Slack sends no message.
         return found if isinstance(place, Ephemeral) else {**found, "message": place.to_json()}

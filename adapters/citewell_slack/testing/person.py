@@ -156,6 +156,21 @@ class Person:
         """Look at the app's messages tab."""
         self._open_tab("messages", {})
 
+    def look_at(self, channel: Channel) -> None:
+        """Look at a channel while the app's panel is open."""
+        entity = {
+            "type": "slack#/types/channel_id",
+            "value": channel.id,
+            "team_id": self.user.team,
+        }
+        event = {
+            "type": "app_context_changed",
+            "user": self.id,
+            "channel": self.im.id,
+            "context": {"entities": [entity]},
+        }
+        self._hands.events.other(event)
+
     def home(self) -> View:
         """Return the Home that the app published for them."""
         found = self._hands.workspace.surfaces.homes.get(self.id)

@@ -22,7 +22,7 @@ class Rates:
     def __init__(self, clock: Clock) -> None:
         self.enforced = False
         self._clock = clock
-        self._recent: dict[tuple[str, str], deque[float]] = {}
+        self._recent: dict[tuple[str, str, str], deque[float]] = {}
 
     def check(self, method: Method, call: Call) -> None:
         """Count a call.
@@ -34,7 +34,7 @@ class Rates:
         channel = str(call.arguments.get("channel", "")) if is_posting else ""
         most = POSTING_BURST if is_posting else PER_MINUTE[method.tier]
         window_s = float(POSTING_BURST) if is_posting else 60.0
-        recent = self._recent.setdefault((method.name, channel), deque())
+        recent = self._recent.setdefault((call.token, method.name, channel), deque())
         while recent and recent[0] <= self._clock.now - window_s:
             recent.popleft()
         if self.enforced and len(recent) >= most:

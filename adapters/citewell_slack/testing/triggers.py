@@ -65,6 +65,7 @@ class ResponseUrl:
         original: what `replace_original` and `delete_original` change.
     """
 
+    board: Board
     channel: Channel
     user: str
     until: float
@@ -76,21 +77,24 @@ class ResponseUrl:
 class ResponseUrls:
     """Hands out response URLs, and takes what is posted there."""
 
-    def __init__(self, clock: Clock, board: Board, limits: Limits) -> None:
+    def __init__(self, clock: Clock, limits: Limits) -> None:
         self.address = ""
         self._clock = clock
-        self._board = board
         self._limits = limits
         self._known: dict[str, ResponseUrl] = {}
 
     def issue(
-        self, channel: Channel, user: str, original: Message | Ephemeral | None = None
+        self,
+        board: Board,
+        channel: Channel,
+        user: str,
+        original: Message | Ephemeral | None = None,
     ) -> str:
         """Return where to answer what `user` just did."""
         id_ = secrets.token_hex(12)
         until = self._clock.now + self._limits.response_s
         thread_ts = original.thread_ts if original is not None else None
-        self._known[id_] = ResponseUrl(channel, user, until, original, thread_ts)
+        self._known[id_] = ResponseUrl(board, channel, user, until, original, thread_ts)
         return f"http://{self.address}/actions/{channel.id}/{id_}"
 
     async def handle(self, request: web.Request) -> web.Response:
@@ -124,7 +128,7 @@ class ResponseUrls:
             return
         content = read_content(body, self._limits)
         if body.get("replace_original") and known.original is not None:
-            self._replace(known.original, content)
+            self._replace(known.board, known.original, content)
         else:
             shown = self._show(known, content, body)
             known.original = known.original or shown
@@ -132,24 +136,24 @@ class ResponseUrls:
     def _show(self, known: ResponseUrl, content: Content, body: JsonObject) -> Message | Ephemeral:
         thread_ts = body.get("thread_ts", known.thread_ts)
         if body.get("response_type") == "in_channel":
-            author = self._board.app_author
-            return self._board.post(known.channel, author, content, thread_ts=thread_ts)
-        return self._board.whisper(known.channel, known.user, content, thread_ts=thread_ts)
+            author = known.board.app_author
+            return known.board.post(known.channel, author, content, thread_ts=thread_ts)
+        return known.board.whisper(known.channel, known.user, content, thread_ts=thread_ts)
 
-    def _replace(self, original: Message | Ephemeral, content: Content) -> None:
+    def _replace(self, board: Board, original: Message | Ephemeral, content: Content) -> None:
         if original.is_deleted:
             raise Refusal("message_not_found", status=404)
         if isinstance(original, Message):
             kept = replace(content, metadata=content.metadata or original.metadata)
-            self._board.edit(original, kept, by=original.user)
+            board.edit(original, kept, by=original.user)
         else:
-            self._board.rewrite(original, content)
+            board.rewrite(original, content)
 
     def _delete(self, known: ResponseUrl) -> None:
         if isinstance(known.original, Message):
-            self._board.delete(known.original)
+            known.board.delete(known.original)
         elif known.original is not None:
-            self._board.withdraw(known.original)
+            known.board.withdraw(known.original)
 
 
 async def _body(request: web.Request) -> JsonObject:

@@ -143,11 +143,24 @@ class File:
         }
 
 
+class Ids:
+    """Makes ids that nothing else has, in any workspace."""
+
+    def __init__(self) -> None:
+        self._numbers = itertools.count(1)
+        self.app = self.new("A")
+
+    def new(self, kind: str) -> str:
+        """Return an id; `kind` is its first letter."""
+        return f"{kind}{next(self._numbers):08d}"
+
+
 class Workspace:
     """The state that tests read.
 
     Attributes:
         team: the workspace's id.
+        is_installed: whether the app is, so that it hears of what happens.
         files_url: where files are downloaded from.
         bot: the app's own user.
         messages: what was posted, whatever became of it.
@@ -155,13 +168,14 @@ class Workspace:
         surfaces: modals, Home views, prompts, statuses and titles.
     """
 
-    def __init__(self, clock: Clock, *, name: str = "Example") -> None:
+    def __init__(self, clock: Clock, ids: Ids, *, name: str) -> None:
         self.clock = clock
         self.name = name
         self.domain = name.lower()
-        self._numbers = itertools.count(1)
-        self.team = self.new_id("T")
-        self.app = self.new_id("A")
+        self.is_installed = True
+        self.new_id = ids.new
+        self.app = ids.app
+        self.team = ids.new("T")
         self.users: dict[str, User] = {}
         self.groups: dict[str, UserGroup] = {}
         self.channels: dict[str, Channel] = {}
@@ -171,10 +185,6 @@ class Workspace:
         self.ephemerals: list[Ephemeral] = []
         self.surfaces = Surfaces()
         self.bot = self.add_user("citewell", is_bot=True)
-
-    def new_id(self, kind: str) -> str:
-        """Return an id that nothing else has; `kind` is its first letter."""
-        return f"{kind}{next(self._numbers):08d}"
 
     def add_user(self, name: str, *, is_bot: bool = False) -> User:
         """Add somebody who is in no channel yet."""

@@ -87,7 +87,7 @@ async def test_a_code_is_good_for_one_token(double, client, alice, refused):
         "client_id": double.installation.client_id,
         "client_secret": double.installation.client_secret,
     }
-    code = double.installation.allow(alice.id)
+    code = double.allow(alice)
 
     granted = await client.oauth_v2_access(**secret, code=code)
     installed = AsyncWebClient(token=granted["access_token"], base_url=double.api_url)

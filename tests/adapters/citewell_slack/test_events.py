@@ -176,6 +176,16 @@ async def test_tabs_are_told(alice, heard):
     assert {one["channel"] for one in opened} == {alice.im.id}
 
 
+async def test_what_somebody_looks_at_is_told(double, connected, general, alice):
+    connected.listen("app_context_changed")
+
+    alice.look_at(general)
+    await double.until(lambda: connected.heard)
+
+    (entity,) = connected.heard[0]["context"]["entities"]
+    assert (entity["type"], entity["value"]) == ("slack#/types/channel_id", general.id)
+
+
 async def test_the_stop_button_is_told(general, alice, heard):
     asked = alice.say(general, "how many?")
     alice.press_stop(asked)
