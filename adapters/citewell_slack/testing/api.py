@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 import msgspec
@@ -85,6 +85,10 @@ class WebApi:
         else:
             self._of_teams.append((tokens, named))
 
+    def known(self) -> list[Mapping[str, Method]]:
+        """Return the methods that are offered, by name: of the app, then of each workspace."""
+        return [self._of_app, *(methods for _, methods in self._of_teams)]
+
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Answer one call, or end the connection where that is to go wrong."""
         name = request.match_info["method"]
@@ -124,8 +128,7 @@ class WebApi:
 
     def _method(self, call: Call) -> Method:
         """Return what is called, if the token is good for it."""
-        known = [self._of_app, *(methods for _, methods in self._of_teams)]
-        if not any(call.method in methods for methods in known):
+        if not any(call.method in methods for methods in self.known()):
             raise Refusal("unknown_method", extra={"req_method": call.method})
         of_app = self._of_app.get(call.method)
         if of_app is not None and of_app.token == "none":  # noqa: S105 - a kind of token

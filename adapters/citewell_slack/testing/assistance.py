@@ -30,7 +30,7 @@ class Assistance:
     def _set_status(self, call: Call) -> JsonObject:
         call.needs("assistant:write", "chat:write")
         channel = writable(self._workspace, call.text("channel_id"))
-        messages = call.arguments.get("loading_messages") or []
+        messages = call.texts("loading_messages")
         if len(messages) > 10:
             raise Refusal.of_arguments("[ERROR] no more than 10 items allowed")
         status = Status(call.text("status", ""), tuple(messages), self._workspace.clock.now)

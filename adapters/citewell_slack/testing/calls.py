@@ -7,10 +7,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-import msgspec
 from aiohttp import web
 
-from citewell_slack.testing.wire import JsonObject, Refusal, objects
+from citewell_slack.testing.wire import JsonObject, Refusal, decoded, decoded_object, flag, objects
 
 # Form fields and query parameters in which Slack expects JSON.
 _NESTED = {"blocks", "chunks", "files", "metadata", "prompts", "loading_messages", "view"}
@@ -65,10 +64,7 @@ class Call:
 
     def flag(self, name: str) -> bool | None:
         """Return an argument as true, false, or None where it is missing."""
-        value = self.arguments.get(name)
-        if value is None or isinstance(value, bool):
-            return value
-        return str(value).lower() in {"true", "1"}
+        return flag(self.arguments.get(name))
 
     def object(self, name: str) -> JsonObject | None:
         """Return an argument that is an object."""
@@ -78,6 +74,17 @@ class Call:
     def objects(self, name: str) -> list[JsonObject]:
         """Return the objects of an argument that is a list."""
         return objects(self.arguments.get(name))
+
+    def texts(self, name: str) -> list[str]:
+        """Return an argument that is a list of texts, or texts with commas between them."""
+        value = self.arguments.get(name)
+        if isinstance(value, str):
+            return [one.strip() for one in value.split(",") if one.strip()]
+        if value is None:
+            return []
+        if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+            raise Refusal.of_arguments(f"[ERROR] must be a list of strings: {name}")
+        return [*value]
 
     def needs(self, *scopes: str) -> None:
         """Go on only if the token was granted one of the scopes.
@@ -116,15 +123,15 @@ async def read_arguments(request: web.Request) -> JsonObject:
     arguments: JsonObject = dict(request.query)
     body = await request.read()
     if request.content_type == "application/json" and body.strip():
-        try:
-            arguments |= msgspec.json.decode(body, type=JsonObject)
-        except (msgspec.DecodeError, msgspec.ValidationError) as error:
-            raise Refusal("invalid_json") from error
+        given = decoded_object(body)
+        if given is None:
+            raise Refusal("invalid_json")
+        arguments |= given
     elif request.content_type in {"application/x-www-form-urlencoded", "multipart/form-data"}:
         arguments |= dict(await request.post())
     for name in _NESTED & arguments.keys():
         if isinstance(arguments[name], str):
-            arguments[name] = _decoded(arguments[name])
+            arguments[name] = decoded(arguments[name]) or arguments[name]
     return arguments
 
 
@@ -137,11 +144,3 @@ def read_token(request: web.Request, arguments: JsonObject) -> str:
         arguments["client_id"], _, arguments["client_secret"] = client.partition(":")
         return ""
     return authorization.removeprefix("Bearer ").strip() or given
-
-
-def _decoded(text: str) -> object:
-    try:
-        decoded: object = msgspec.json.decode(text)
-    except msgspec.DecodeError:
-        return text
-    return decoded

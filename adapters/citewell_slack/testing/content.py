@@ -8,7 +8,7 @@ from typing import Any
 from citewell_slack.testing.blocks import check_blocks, identified
 from citewell_slack.testing.limits import Limits
 from citewell_slack.testing.messages import Content
-from citewell_slack.testing.wire import JsonObject, Refusal
+from citewell_slack.testing.wire import JsonObject, Refusal, flag
 
 
 def read_content(arguments: Mapping[str, Any], limits: Limits) -> Content:
@@ -25,7 +25,7 @@ def read_content(arguments: Mapping[str, Any], limits: Limits) -> Content:
         raise Refusal("no_text")
     limits.check_blocks(blocks)
     metadata = check_metadata(arguments.get("metadata"))
-    unfurls = {arguments.get("unfurl_links"), arguments.get("unfurl_media")}
+    unfurls = {flag(arguments.get(name)) for name in ("unfurl_links", "unfurl_media")}
     return Content(
         text=(markdown or text)[: limits.text],
         blocks=blocks,

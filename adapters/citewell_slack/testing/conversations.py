@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-import binascii
+import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
@@ -106,8 +106,7 @@ class Conversations:
         if given is not None:
             channel = self._workspace.channel(given)
         else:
-            users = call.arguments.get("users") or ""
-            names = users.split(",") if isinstance(users, str) else [*users]
+            names = call.texts("users")
             if len(names) != 1:
                 raise Refusal(
                     "method_not_supported_for_channel_type" if names else "users_list_not_supplied"
@@ -158,7 +157,7 @@ def page(
 def _decoded(cursor: str) -> str:
     try:
         return base64.b64decode(cursor, validate=True).decode().removeprefix("next:")
-    except (binascii.Error, UnicodeDecodeError) as error:
+    except ValueError as error:
         raise Refusal("invalid_cursor") from error
 
 
@@ -173,5 +172,7 @@ def _is_between(ts: str, call: Call) -> bool:
 
 def _time(ts: str) -> tuple[int, int]:
     """Return a `ts` as something that can be compared: a float holds too few digits."""
-    seconds, _, fraction = ts.partition(".")
-    return int(seconds or 0), int(fraction.ljust(6, "0")[:6] or 0)
+    found = re.fullmatch(r"(\d+)(?:\.(\d{0,6})\d*)?", ts)
+    if found is None:
+        raise Refusal.of_arguments(f"[ERROR] must be a time: {ts}")
+    return int(found[1]), int((found[2] or "").ljust(6, "0"))

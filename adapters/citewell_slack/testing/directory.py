@@ -11,6 +11,8 @@ from citewell_slack.testing.messages import Message
 from citewell_slack.testing.wire import JsonObject, Refusal
 from citewell_slack.testing.workspace import File, UserGroup, Workspace
 
+_EMAIL_SCOPE = "users:read.email"
+
 
 class Directory:
     """Tells of people, groups, the team and files, and lets the bot react."""
@@ -81,12 +83,13 @@ class Directory:
         return {"team": {"id": workspace.team, "name": workspace.name, "domain": workspace.domain}}
 
     def _user(self, call: Call) -> JsonObject:
-        return {"user": self._workspace.user(call.text("user")).to_json()}
+        user = self._workspace.user(call.text("user"))
+        return {"user": user.to_json(has_email=_EMAIL_SCOPE in call.scopes)}
 
     def _users(self, call: Call) -> JsonObject:
         every = [*self._workspace.users.values()]
         shown, cursor = page(every, call, key=lambda one: one.id, default=1000)
-        members = [one.to_json() for one in shown]
+        members = [one.to_json(has_email=_EMAIL_SCOPE in call.scopes) for one in shown]
         return {"members": members, "response_metadata": {"next_cursor": cursor}}
 
     def _groups(self, _call: Call) -> JsonObject:

@@ -92,7 +92,7 @@ class Events:
         return [self._send({"event_ts": stamp, **event})]
 
     def _event_of(self, message: Message) -> JsonObject:
-        event = {**message.to_json(has_metadata=True), "team": self._workspace.team}
+        event = {**message.to_json(), "team": self._workspace.team}
         if message.thread_ts not in {None, message.ts}:
             first = self._workspace.messages.found(message.channel, message.thread_ts or "")
             event["parent_user_id"] = first.user if first else ""

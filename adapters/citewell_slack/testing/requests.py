@@ -15,7 +15,7 @@ import msgspec
 
 from citewell_slack.testing.clock import Clock
 from citewell_slack.testing.deliveries import Attempt, Delivery, Reply, is_done_in_time
-from citewell_slack.testing.wire import JsonObject
+from citewell_slack.testing.wire import decoded
 
 
 class NotVerified(Exception):
@@ -122,10 +122,4 @@ def _body(delivery: Delivery) -> bytes:
 
 def _decoded(text: str) -> object:
     """Return the JSON of an answer, its text where it is none, or None where it is empty."""
-    if not text:
-        return None
-    try:
-        decoded: JsonObject | str = msgspec.json.decode(text)
-    except msgspec.DecodeError:
-        return text
-    return decoded
+    return decoded(text) or text or None

@@ -14,7 +14,7 @@ from aiohttp import WSMsgType, web
 
 from citewell_slack.testing.clock import Clock
 from citewell_slack.testing.deliveries import Attempt, Delivery, Reply, is_done_in_time
-from citewell_slack.testing.wire import JsonObject, Refusal
+from citewell_slack.testing.wire import JsonObject, Refusal, decoded_object
 
 # Source: https://docs.slack.dev/apis/events-api/using-socket-mode, "Using multiple connections".
 MAX_SOCKETS = 10
@@ -178,7 +178,7 @@ class Sockets:
                 self._acknowledge(socket, message.data)
 
     def _acknowledge(self, socket: Socket, text: str) -> None:
-        frame = msgspec.json.decode(text, type=JsonObject)
+        frame = decoded_object(text) or {}
         answer = socket.waiting.get(str(frame.get("envelope_id")))
         if answer is not None and not answer.done():
             answer.set_result(frame.get("payload"))

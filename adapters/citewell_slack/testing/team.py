@@ -151,4 +151,5 @@ class Team:
 
     def file_for(self, token: str, id_: str) -> File | None:
         """Return a file that a token may read."""
-        return self._directory.readable(id_) if token in self.tokens.bots else None
+        is_good = token in self.tokens.bots and "files:read" in self.tokens.scopes
+        return self._directory.readable(id_) if is_good else None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass, field, replace
 
-import msgspec
 from aiohttp import web
 
 from citewell_slack.testing.board import Board
@@ -13,7 +12,7 @@ from citewell_slack.testing.clock import Clock
 from citewell_slack.testing.content import read_content
 from citewell_slack.testing.limits import Limits
 from citewell_slack.testing.messages import Content, Ephemeral, Message
-from citewell_slack.testing.wire import JsonObject, Refusal
+from citewell_slack.testing.wire import JsonObject, Refusal, decoded_object
 from citewell_slack.testing.workspace import Channel
 
 
@@ -157,7 +156,7 @@ class ResponseUrls:
 
 
 async def _body(request: web.Request) -> JsonObject:
-    try:
-        return msgspec.json.decode(await request.read(), type=JsonObject)
-    except (msgspec.DecodeError, msgspec.ValidationError) as error:
-        raise Refusal("invalid_payload", status=400) from error
+    body = decoded_object(await request.read())
+    if body is None:
+        raise Refusal("invalid_payload", status=400)
+    return body

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
+import msgspec
+
 JsonObject: TypeAlias = dict[str, Any]
 """An object of Slack's JSON, whose fields no type can promise: clients may send anything."""
 
@@ -43,11 +45,33 @@ class Refusal(Exception):
         return {"ok": False, "error": self.error, **self.extra}
 
 
+def decoded(data: bytes | str) -> object:
+    """Return what JSON says, or None where it is no JSON."""
+    try:
+        value: object = msgspec.json.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+    return value
+
+
+def decoded_object(data: bytes | str) -> JsonObject | None:
+    """Return the object that JSON holds, or None where it holds none."""
+    value = decoded(data)
+    return value if isinstance(value, dict) else None
+
+
 def objects(value: object) -> list[JsonObject]:
     """Return the objects of a JSON list, and nothing of anything else."""
     if not isinstance(value, Sequence) or isinstance(value, str):
         return []
     return [one for one in value if isinstance(one, dict)]
+
+
+def flag(value: object) -> bool | None:
+    """Return true or false as JSON and forms write them, or None where there is neither."""
+    if value is None or isinstance(value, bool):
+        return value
+    return str(value).lower() in {"true", "1"}
 
 
 def without_nothing(fields: Mapping[str, object]) -> JsonObject:

@@ -36,7 +36,12 @@ class User:
     bot_id: str | None = None
     is_deleted: bool = False
 
-    def to_json(self) -> JsonObject:
+    @property
+    def email(self) -> str | None:
+        """The address of a person."""
+        return None if self.bot_id else f"{self.name}@example.com"
+
+    def to_json(self, *, has_email: bool = False) -> JsonObject:
         """Return what users.info says."""
         shown = self.name.capitalize()
         return {
@@ -52,7 +57,7 @@ class User:
             "profile": without_nothing({
                 "real_name": shown,
                 "display_name": self.name,
-                "email": None if self.bot_id else f"{self.name}@example.com",
+                "email": self.email if has_email else None,
                 "bot_id": self.bot_id,
                 "team": self.team,
             }),

@@ -153,6 +153,15 @@ async def test_people_groups_and_the_team_are_told(double, client, alice, refuse
     assert await refused(unknown) == "no_such_subteam"
 
 
+async def test_an_address_needs_a_scope_of_its_own(double, client, alice):
+    hidden = (await client.users_info(user=alice.id))["user"]["profile"]
+    double.tokens.scopes.add("users:read.email")
+    shown = (await client.users_info(user=alice.id))["user"]["profile"]
+
+    assert "email" not in hidden
+    assert shown["email"] == "alice@example.com"
+
+
 async def test_reactions_come_and_go(client, general, alice, refused):
     asked = alice.say(general, "How many?")
     place = {"channel": general.id, "timestamp": asked.ts, "name": "eyes"}
