@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import msgspec
 from aiohttp import web
 
-from citewell_slack.testing.calls import Call, Method, read_arguments, read_token
+from citewell_slack.testing.calls import Answer, Call, Method, read_arguments, read_token
 from citewell_slack.testing.clock import Clock
 from citewell_slack.testing.faults import Fault, Faults
 from citewell_slack.testing.rates import Rates
@@ -89,9 +89,12 @@ class WebApi:
         """Return the methods that are offered, by name: of the app, then of each workspace."""
         return [self._of_app, *(methods for _, methods in self._of_teams)]
 
-    async def handle(self, request: web.Request) -> web.StreamResponse:
+    async def handle(self, request: web.Request) -> web.Response:
+        """Answer one call of a method."""
+        return await self.serve(request, request.match_info["method"], self._answer)
+
+    async def serve(self, request: web.Request, name: str, answer_to: Answer) -> web.Response:
         """Answer one call, or end the connection where that is to go wrong."""
-        name = request.match_info["method"]
         call = Call(name, "", {}, self._clock.now)
         self.calls.append(call)
         fault = self.faults.next(name)
@@ -100,7 +103,7 @@ class WebApi:
             arguments = await read_arguments(request)
             call.token, call.arguments = read_token(request, arguments), arguments
             await self._suffer(fault)
-            answer = {"ok": True, **self._answer(call)}
+            answer = {"ok": True, **answer_to(call)}
         except Refusal as error:
             answer, refusal = error.answer(), error
         if fault is not None and fault.cut:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal, TypeAlias
@@ -261,7 +262,7 @@ def identified(blocks: Sequence[JsonObject]) -> list[JsonObject]:
     """Give each block and element the id that Slack makes up where the app gave none."""
     made: list[JsonObject] = []
     for block in blocks:
-        named = {"block_id": secrets.token_hex(3), **block}
+        named = {"block_id": secrets.token_hex(3), **copy.deepcopy(block)}
         for element in elements(named):
             if element["type"] != "image":
                 element.setdefault("action_id", secrets.token_hex(3))

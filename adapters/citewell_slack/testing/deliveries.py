@@ -107,7 +107,7 @@ class Mishaps:
 
     Attributes:
         duplicate: the same is sent once more, on another socket where there is one.
-        late: others overtake it.
+        late: others overtake it; what is still late comes with `release`.
         unheard: its acknowledgement is lost, so that it is sent again.
     """
 
@@ -182,7 +182,10 @@ class Deliveries:
         self._send_late(share=1.0)
 
     async def idle(self) -> None:
-        """Wait until nothing is on its way; retries that are due later do not count."""
+        """Wait until nothing is on its way; retries that are due later do not count.
+
+        What nobody acknowledges is on its way until the clock has moved on by three seconds.
+        """
         while self._tasks:
             await asyncio.wait(self._tasks)
 

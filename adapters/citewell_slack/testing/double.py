@@ -57,7 +57,7 @@ class SlackDouble(Team):
         self.api = WebApi(self.clock, self._tell)
         self.installation = Installation(self.clock, self.sockets)
         self.api.offer(self.installation.methods())
-        self._response_urls = ResponseUrls(self.clock, self.limits)
+        self._response_urls = ResponseUrls(self.clock, self.api, self.limits)
         self._news = asyncio.Event()
         self._runner: web.AppRunner | None = None
         self._address = ""

@@ -40,7 +40,7 @@ class Hands:
 
 
 class Person:
-    """A user; what they do happens at once, and the app hears of it soon.
+    """A user; what they do happens at once, and the app hears of it soon, from the running loop.
 
     Attributes:
         id: of the user.

@@ -67,11 +67,13 @@ class Stream:
 
     def blocks(self) -> list[JsonObject]:
         """Return what is shown, as blocks."""
+        parts = [{**part} for part in self.parts]
         if self.mode == "timeline" or not (self.tasks or self.plan_title):
-            return [*self.parts]
-        plan = {"type": "plan", "title": self.plan_title or "", "tasks": self.tasks}
+            return parts
+        tasks = [part for part in parts if part["type"] == "task_card"]
+        plan = {"type": "plan", "title": self.plan_title or "", "tasks": tasks}
         first = self.parts.index(self.tasks[0]) if self.tasks else 0
-        shown = [*self.parts[:first], plan, *self.parts[first:]]
+        shown = [*parts[:first], plan, *parts[first:]]
         return [part for part in shown if part["type"] != "task_card"]
 
     def _add_text(self, text: str) -> None:

@@ -7,12 +7,14 @@ from dataclasses import dataclass, field, replace
 
 from aiohttp import web
 
+from citewell_slack.testing.api import WebApi
 from citewell_slack.testing.board import Board
+from citewell_slack.testing.calls import Call
 from citewell_slack.testing.clock import Clock
 from citewell_slack.testing.content import read_content
 from citewell_slack.testing.limits import Limits
 from citewell_slack.testing.messages import Content, Ephemeral, Message
-from citewell_slack.testing.wire import JsonObject, Refusal, decoded_object
+from citewell_slack.testing.wire import JsonObject, Refusal
 from citewell_slack.testing.workspace import Channel
 
 
@@ -76,9 +78,10 @@ class ResponseUrl:
 class ResponseUrls:
     """Hands out response URLs, and takes what is posted there."""
 
-    def __init__(self, clock: Clock, limits: Limits) -> None:
+    def __init__(self, clock: Clock, api: WebApi, limits: Limits) -> None:
         self.address = ""
         self._clock = clock
+        self._api = api
         self._limits = limits
         self._known: dict[str, ResponseUrl] = {}
 
@@ -97,14 +100,18 @@ class ResponseUrls:
         return f"http://{self.address}/actions/{channel.id}/{id_}"
 
     async def handle(self, request: web.Request) -> web.Response:
-        """Take one answer."""
+        """Take one answer; it is logged as a call of `response_url`."""
         known = self._known.get(request.match_info["id"])
-        try:
-            self._use(known, await _body(request))
-        except Refusal as error:
-            status = error.status if error.status != 200 else 400
-            return web.json_response(error.answer(), status=status)
-        return web.Response(text="ok")
+
+        def take(call: Call) -> JsonObject:
+            try:
+                self._use(known, {**call.arguments})
+            except Refusal as error:
+                error.status = error.status if error.status != 200 else 400
+                raise
+            return {}
+
+        return await self._api.serve(request, "response_url", take)
 
     def say(self, url: str, answer: object) -> None:
         """Take what an app said with its acknowledgement, which counts as no use."""
@@ -153,10 +160,3 @@ class ResponseUrls:
             known.board.delete(known.original)
         elif known.original is not None:
             known.board.withdraw(known.original)
-
-
-async def _body(request: web.Request) -> JsonObject:
-    body = decoded_object(await request.read())
-    if body is None:
-        raise Refusal("invalid_payload", status=400)
-    return body

@@ -131,6 +131,23 @@ async def test_a_response_url_is_good_for_half_an_hour(double, connected, genera
     assert await statuses.get() == 404
 
 
+async def test_answers_by_response_url_are_logged_and_can_fail(double, connected, general, alice):
+    statuses = asyncio.Queue()
+
+    @connected.app.command("/ask")
+    async def ask(ack, respond):
+        await ack()
+        for text in ("27", "28"):
+            statuses.put_nowait((await respond(text)).status_code)
+
+    double.faults.break_down("response_url", 502)
+    await alice.command("/ask", channel=general).settled()
+
+    assert [await statuses.get() for _ in range(2)] == [502, 200]
+    assert [one.arguments["text"] for one in double.calls("response_url")] == ["27", "28"]
+    assert [one.text for one in double.workspace.shown_to(alice.id)] == ["28"]
+
+
 async def test_a_command_that_nobody_hears_is_lost_at_once(double, general, alice):
     delivery = await alice.command("/ask", channel=general).settled()
 

@@ -1,5 +1,7 @@
 """Signed requests to a real app behind a URL."""
 
+import asyncio
+
 import pytest
 from aiohttp import web
 
@@ -117,6 +119,27 @@ async def test_retries_come_at_once_after_a_minute_and_after_five(double, genera
     reasons = [one.headers.get("X-Slack-Retry-Reason") for one in came]
     assert numbers == [None, "1", "2", "3"]
     assert reasons == [None, "http_error", "http_error", "http_error"]
+
+
+async def test_an_app_that_is_slow_is_asked_again(double, general, alice, served):
+    slow, begun = asyncio.Event(), asyncio.Event()
+
+    @served.app.use
+    async def wait(next_):
+        begun.set()
+        await slow.wait()
+        await next_()
+
+    served.listen("message")
+    alice.say(general, "how many?")
+    await begun.wait()
+    await double.clock.advance(3)
+    slow.set()
+    (delivery,) = double.deliveries.log
+    await delivery.settled()
+
+    assert delivery.failures == ["http_timeout"]
+    assert [one.reason for one in delivery.attempts] == ["", "http_timeout"]
 
 
 async def test_an_app_can_ask_for_no_retry(double, general, alice, scripted):

@@ -184,6 +184,17 @@ async def test_metadata_comes_with_the_stop_alone(client, begin, asked):
     assert (before, await carried()) == (None, metadata)
 
 
+async def test_the_stop_is_told_as_a_change_from_what_was_there(double, client, begin):
+    place = await begin(markdown_text="28")
+
+    await client.chat_stopStream(**place, markdown_text=" days")
+
+    change = double.deliveries.log[-1].event
+    assert change["subtype"] == "message_changed"
+    assert (change["previous_message"]["text"], change["message"]["text"]) == ("28", "28 days")
+    assert change["previous_message"]["blocks"] == [{"type": "markdown", "text": "28"}]
+
+
 async def test_a_person_can_stop_a_stream(double, client, begin, streamed, alice, refused):
     place = await begin(markdown_text="28")
 
