@@ -131,7 +131,7 @@ class Sockets:
         return Reply(answer=answer.result()) if in_time else Reply("timeout")
 
     async def refresh(self, reason: str = "refresh_requested") -> None:
-        """Ask each socket to reconnect, as Slack does about every hour, and close it after."""
+        """Ask each socket to reconnect, as Slack does about every hour, and close it then."""
         leaving = self.open
         opened = self._opened
         for socket in leaving:

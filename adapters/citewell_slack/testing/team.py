@@ -135,7 +135,8 @@ class Team:
     def posted(self, channel: Channel) -> list[Message]:
         """Return what the app said in a channel and did not take back, oldest first."""
         every = self.workspace.messages.all(channel.id)
-        return [one for one in every if one.user == self.bot_user_id and not one.is_deleted]
+        own = self._hands.board.app_author
+        return [one for one in every if one.author == own and not one.is_deleted]
 
     def allow(self, person: Person) -> str:
         """Return the code for the app's redirect once `person` pressed "Allow"."""

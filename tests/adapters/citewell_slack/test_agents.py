@@ -70,6 +70,7 @@ async def test_a_bot_that_is_invited_hears_of_it(double, connected, alice):
     alice.say(channel, "after")
     await double.until(lambda: len(connected.heard) == 2)
 
+    assert double.posted(channel) == []
     assert connected.heard[0]["user"] == double.bot_user_id
     assert connected.texts()[1] == "after"
 

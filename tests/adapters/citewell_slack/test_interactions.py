@@ -334,6 +334,85 @@ async def test_a_form_must_be_filled_in_as_it_says(asking, form):
         asking.submit({"reason": "a", "other": "b"})
 
 
+def choice(kind, *values):
+    options = [{"text": plain(value), "value": value} for value in values]
+    element = {"type": kind, "action_id": kind, "options": options}
+    return {"type": "input", "label": plain(kind), "element": element, "optional": True}
+
+
+async def test_options_are_chosen_by_their_values(double, connected, general, alice):
+    trigger = alice.command("/ask", channel=general).payload["trigger_id"]
+    fields = [
+        choice("static_select", "a", "b"),
+        choice("checkboxes", "c"),
+        choice("radio_buttons", "d"),
+    ]
+    view = modal(*fields, submit=plain("Send"), callback_id="form")
+    await connected.client.views_open(trigger_id=trigger, view=view)
+
+    with pytest.raises(CannotAct, match="no such option: z"):
+        alice.submit({"static_select": "z"})
+    sent = alice.submit({"static_select": "b", "checkboxes": "c"})
+
+    state = {}
+    for block in sent.payload["view"]["state"]["values"].values():
+        state |= block
+    assert state["static_select"]["selected_option"]["value"] == "b"
+    assert [one["value"] for one in state["checkboxes"]["selected_options"]] == ["c"]
+    assert state["radio_buttons"]["selected_option"] is None
+
+
+async def test_an_answer_that_slack_would_not_take_is_kept(double, asking, form):
+    form["answer"] = {"response_action": "update", "view": modal({"type": "unknown"})}
+
+    await asking.submit({"reason": "a"}).settled()
+
+    assert [one.error for one in double.interactions.refused] == ["invalid_blocks"]
+    assert asking.modal().is_open
+
+
+async def test_a_view_is_found_by_the_id_that_the_app_gave_it(connected, general, alice, refused):
+    client = connected.client
+    trigger = alice.command("/ask", channel=general).payload["trigger_id"]
+    await client.views_open(trigger_id=trigger, view=modal(external_id="mine"))
+
+    await client.views_update(
+        external_id="mine", view=modal(external_id="mine", title=plain("New"))
+    )
+
+    assert alice.modal().text == "New"
+    assert await refused(client.views_update(external_id="other", view=modal())) == "not_found"
+    unused = alice.command("/ask", channel=general).payload["trigger_id"]
+    alice.close_modal()
+    pushed = client.views_push(trigger_id=unused, view=modal())
+    assert await refused(pushed) == "not_found"
+
+
+async def test_a_button_of_home_carries_its_view(double, connected, alice):
+    clicks = []
+
+    @connected.app.action("quotes")
+    async def note(ack, body):
+        await ack()
+        clicks.append(body)
+
+    await connected.client.views_publish(user_id=alice.id, view={"type": "home", "blocks": BUTTONS})
+    await alice.click(alice.home(), "quotes").settled()
+
+    assert clicks[0]["container"] == {"type": "view", "view_id": alice.home().id}
+    assert clicks[0]["view"]["type"] == "home"
+
+
+async def test_home_is_replaced_by_its_hash(client, alice, refused):
+    home = {"type": "home", "blocks": []}
+    old = (await client.views_publish(user_id=alice.id, view=home))["view"]["hash"]
+
+    await client.views_publish(user_id=alice.id, hash=old, view=home)
+
+    late = client.views_publish(user_id=alice.id, hash=old, view=home)
+    assert await refused(late) == "hash_conflict"
+
+
 async def test_closing_is_told_where_it_was_asked_for(connected, asking, form):
     closed = []
 

@@ -221,6 +221,32 @@ async def test_a_malformed_chunk_is_refused(client, begin, refused, chunk):
     assert await refused(client.chat_appendStream(**place, chunks=[chunk])) == "invalid_chunks"
 
 
+async def test_an_append_brings_something(client, begin, refused):
+    place = await begin()
+
+    assert await refused(client.chat_appendStream(**place)) == "invalid_arguments"
+
+
+async def test_one_append_is_not_too_long(client, begin, refused):
+    place = await begin()
+
+    append = client.chat_appendStream(**place, markdown_text="a" * 12_001)
+
+    assert await refused(append) == "msg_too_long"
+
+
+async def test_a_chunk_can_be_blocks(client, begin, streamed, refused):
+    place = await begin(markdown_text="28")
+    line = {"type": "blocks", "blocks": [{"type": "divider"}]}
+    wrong = {"type": "blocks", "blocks": [{"type": "unknown"}]}
+
+    await client.chat_appendStream(**place, chunks=[line])
+
+    assert [one["type"] for one in streamed().blocks] == ["markdown", "divider"]
+    append = client.chat_appendStream(**place, chunks=[wrong])
+    assert await refused(append) == "invalid_blocks"
+
+
 async def test_text_and_cards_share_one_cap(client, begin, refused, streamed):
     place = await begin(markdown_text="a" * 3_000)
     cards = [
