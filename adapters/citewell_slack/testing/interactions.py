@@ -67,7 +67,7 @@ class Interactions:
             "trigger_id": self._triggers.issue(user),
         }
         return self._deliveries.send(
-            "slash_commands", payload, lambda answer: self._response_urls.say(url, answer)
+            "slash_commands", payload, lambda answer: self._commanded(url, answer)
         )
 
     def shortcut(self, user: str, message: Message, *, callback_id: str) -> Delivery:
@@ -120,16 +120,22 @@ class Interactions:
         shown = self._views.to_json(view)
         return self._send(view.user, {"type": "view_closed", "view": shown, "is_cleared": False})
 
+    def _commanded(self, url: str, answer: object) -> None:
+        try:
+            self._response_urls.say(url, answer)
+        except Refusal as refusal:
+            self.refused.append(refusal)
+
     def _submitted(self, view: View, answer: object) -> None:
         body = answer if isinstance(answer, dict) else {}
         try:
             match body.get("response_action"):
                 case "errors":
-                    self.errors.append(body["errors"])
+                    self.errors.append(body.get("errors") or {})
                 case "update":
-                    self._views.change(view, check_view(body["view"], "modal"))
+                    self._views.change(view, check_view(body.get("view"), "modal"))
                 case "push":
-                    self._views.push(view, check_view(body["view"], "modal"))
+                    self._views.push(view, check_view(body.get("view"), "modal"))
                 case "clear":
                     self._views.close(view, all_stacked=True)
                 case _:

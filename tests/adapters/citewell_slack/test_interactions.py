@@ -371,6 +371,19 @@ async def test_an_answer_that_slack_would_not_take_is_kept(double, asking, form)
     assert asking.modal().is_open
 
 
+async def test_an_acknowledgement_that_slack_would_not_take_is_kept(
+    double, connected, general, alice
+):
+    @connected.app.command("/ask")
+    async def ask(ack):
+        await ack(blocks=[{"type": "unknown"}], text="28")
+
+    await alice.command("/ask", channel=general).settled()
+
+    assert [one.error for one in double.interactions.refused] == ["invalid_blocks"]
+    assert double.workspace.ephemerals == []
+
+
 async def test_a_view_is_found_by_the_id_that_the_app_gave_it(connected, general, alice, refused):
     client = connected.client
     trigger = alice.command("/ask", channel=general).payload["trigger_id"]
