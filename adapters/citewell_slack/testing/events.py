@@ -53,7 +53,8 @@ class Events:
     def changed(self, message: Message, before: JsonObject) -> list[Delivery]:
         """Tell of an edit; Slack mentions the bot anew when a mention is edited."""
         stamp = self._workspace.clock.stamp()
-        sent = self._mention(message, self._event_of(message))
+        is_edited = message.to_json()["text"] != before["text"]
+        sent = self._mention(message, self._event_of(message)) if is_edited else []
         return sent + self._of_message(
             message,
             {

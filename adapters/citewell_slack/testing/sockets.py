@@ -31,6 +31,7 @@ class Socket:
 
     number: int
     channel: web.WebSocketResponse
+    transport: asyncio.Transport | None
     is_leaving: bool = False
     is_deaf: bool = False
     waiting: dict[str, asyncio.Future[object]] = field(default_factory=dict)
@@ -96,7 +97,7 @@ class Sockets:
         channel = web.WebSocketResponse(autoping=False)
         await channel.prepare(request)
         self._opened += 1
-        socket = Socket(self._opened, channel)
+        socket = Socket(self._opened, channel, request.transport)
         if len(self._open) >= MAX_SOCKETS:
             await socket.send(_disconnect("too_many_websockets"))
             await channel.close()
@@ -199,9 +200,8 @@ class Sockets:
 
 def _break(socket: Socket) -> None:
     """Cut a connection without a word."""
-    transport = socket.channel._req.transport if socket.channel._req else None  # noqa: SLF001 - aiohttp offers no other way to break a WebSocket
-    if transport is not None:
-        transport.abort()
+    if socket.transport is not None:
+        socket.transport.abort()
 
 
 def _envelope(id_: str, delivery: Delivery, attempt: Attempt) -> JsonObject:

@@ -59,8 +59,7 @@ class Streaming:
 
     def _start(self, call: Call) -> JsonObject:
         channel = writable(self._workspace, call.text("channel"))
-        thread_ts = call.text("thread_ts")
-        self._workspace.messages.get(channel.id, thread_ts)
+        thread_ts = self._workspace.messages.thread_of(channel.id, call.text("thread_ts"))
         self._check_recipient(channel, call)
         now = self._workspace.clock.now
         stream = Stream(now, recipient=call.maybe("recipient_user_id"), appended_at=now)

@@ -138,6 +138,10 @@ class Team:
         own = self._hands.board.app_author
         return [one for one in every if one.author == own and not one.is_deleted]
 
+    def unfurl(self, message: Message) -> None:
+        """Add a preview to a message, as Slack does with links; the app hears of a change."""
+        self.events.changed(message, message.to_json())
+
     def allow(self, person: Person) -> str:
         """Return the code for the app's redirect once `person` pressed "Allow"."""
         return self._slack.installation.allow(Grant(self.workspace, self.tokens, person.id))

@@ -103,6 +103,17 @@ async def test_an_edited_mention_mentions_anew(double, general, alice, heard):
     assert second["edited"]["user"] == alice.id
 
 
+async def test_a_preview_looks_like_an_edit_of_nothing(double, general, alice, heard):
+    asked = alice.say(general, f"{double.mention} is <https://example.com> right?")
+    double.unfurl(asked)
+
+    *_, change = await heard(3)
+
+    assert change["subtype"] == "message_changed"
+    assert change["message"]["text"] == change["previous_message"]["text"]
+    assert "edited" not in change["message"]
+
+
 async def test_a_deletion_is_told(general, alice, heard):
     asked = alice.say(general, "how many?")
     alice.delete(asked)
