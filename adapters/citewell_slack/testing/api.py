@@ -107,6 +107,7 @@ class WebApi:
         except Refusal as error:
             answer, refusal = error.answer(), error
         if fault is not None and fault.cut:
+            # Whether the call was done is what the client cannot know.
             _cut(request)
             return web.Response(status=500)
         call.answer, call.status = answer, refusal.status if refusal else 200

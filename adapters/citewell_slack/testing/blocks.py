@@ -1,4 +1,4 @@
-"""Which blocks Slack takes. Source: https://docs.slack.dev/reference/block-kit, read 2026-11."""
+"""Which blocks Slack takes. Source: https://docs.slack.dev/reference/block-kit."""
 
 from __future__ import annotations
 
@@ -221,6 +221,7 @@ def check_blocks(value: object, surface: Surface = "message") -> list[JsonObject
         _check_ids(blocks)
     except Malformed as error:
         raise Refusal.of_arguments(str(error), error="invalid_blocks") from error
+    # Slack says `invalid_attachments` here, for it turns tables into attachments.
     if sum(block["type"] == "table" for block in blocks) > 1:
         raise Refusal.of_arguments("only_one_table_allowed", error="invalid_attachments")
     return blocks
@@ -262,6 +263,7 @@ def identified(blocks: Sequence[JsonObject]) -> list[JsonObject]:
     """Give each block and element the id that Slack makes up where the app gave none."""
     made: list[JsonObject] = []
     for block in blocks:
+        # The log of calls must keep what the app sent.
         named = {"block_id": secrets.token_hex(3), **copy.deepcopy(block)}
         for element in elements(named):
             if element["type"] != "image":

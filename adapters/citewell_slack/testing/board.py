@@ -51,6 +51,7 @@ class Board:
             before = message.to_json()
             gone = Content("This message was deleted.")
             self._workspace.messages.edit(message, gone, by=message.user)
+            # What heads a thread is not deleted but emptied, so the app hears of a change.
             message.subtype = "tombstone"
             self._events.changed(message, before)
         else:

@@ -120,6 +120,7 @@ class Method:
 
 async def read_arguments(request: web.Request) -> JsonObject:
     """Return the arguments, from wherever the client put them: body, form or query."""
+    # slack_sdk sends most arguments as JSON, some by query, and empty bodies that claim to be JSON.
     arguments: JsonObject = dict(request.query)
     body = await request.read()
     if request.content_type == "application/json" and body.strip():
@@ -139,6 +140,7 @@ def read_token(request: web.Request, arguments: JsonObject) -> str:
     """Return the token, which is then no longer among the arguments."""
     given = str(arguments.pop("token", ""))
     authorization = request.headers.get("Authorization", "")
+    # How slack_sdk shows who the app is, while it has no token.
     if authorization.startswith("Basic "):
         client = base64.b64decode(authorization.removeprefix("Basic ")).decode()
         arguments["client_id"], _, arguments["client_secret"] = client.partition(":")

@@ -56,6 +56,7 @@ class Chat:
         message = self._own(call, "cant_update_message")
         if message.is_streaming:
             raise Refusal("streaming_state_conflict")
+        # Slack takes 12,000 characters of Markdown, but 4,000 of plain text.
         content = self._updated(message, call.arguments)
         if len(content.text) > self._limits.updated_text and "markdown_text" not in call.arguments:
             raise Refusal("msg_too_long")

@@ -58,6 +58,7 @@ class Clock:
         try:
             await woken.wait()
         finally:
+            # Who gives up waiting must not be waited for, or a long test piles timers up.
             if timer in self._timers:
                 self._timers.remove(timer)
                 heapq.heapify(self._timers)

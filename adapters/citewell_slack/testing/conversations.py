@@ -144,6 +144,7 @@ def page(
     start = 0
     cursor = call.maybe("cursor")
     if cursor is not None:
+        # By key, not by number: new messages must not shift the pages.
         keys = [key(one) for one in found]
         last = _decoded(cursor)
         if last not in keys:

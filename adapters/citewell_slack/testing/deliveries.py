@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import random
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, TypeAlias
 
@@ -206,12 +206,13 @@ class Deliveries:
                 self._late.append(delivery)
 
     def _start(self, delivery: Delivery) -> None:
-        self._run(self._attempt(delivery, 0, ""))
+        self._try(delivery, number=0, reason="")
         if self._chance.random() < self.mishaps.duplicate:
             self.repeat(delivery)
 
-    def _run(self, work: Coroutine[None, None, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
+    def _try(self, delivery: Delivery, *, number: int, reason: str) -> None:
+        loop = asyncio.get_running_loop()
+        task = loop.create_task(self._attempt(delivery, number, reason))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -238,9 +239,10 @@ class Deliveries:
             return
 
         def retry() -> None:
-            self._run(self._attempt(delivery, done, reply.failure))
+            self._try(delivery, number=done, reason=reply.failure)
 
         if done == 1:
+            # "Nearly immediately": the clock need not move for it.
             retry()
         else:
             self._clock.call_at(delivery.attempts[0].at + RETRY_AFTER_S[done - 1], retry)

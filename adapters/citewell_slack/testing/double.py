@@ -30,8 +30,22 @@ _LOGIN_PAGE = "<!DOCTYPE html><html><head><title>Slack</title></head><body>Sign 
 class SlackDouble(Team):
     """Slack, with one app and one workspace that it is installed in; `add_team` adds more.
 
-    Use it as an async context manager. Point `AsyncWebClient(base_url=double.api_url)` at it;
-    Socket Mode needs nothing else, and `deliver_to` sends signed requests instead.
+    Point `AsyncWebClient(base_url=double.api_url)` at it; Socket Mode needs nothing else, and
+    `deliver_to` sends signed requests instead.
+
+    Example:
+        async with SlackDouble() as double:
+            alice = double.add_person("alice")
+            general = double.add_channel("general", [alice])
+            client = AsyncWebClient(token=double.bot_token, base_url=double.api_url)
+            app = AsyncApp(client=client)  # with its listeners
+            handler = AsyncSocketModeHandler(app, double.app_token)
+            await handler.connect_async()
+            await double.connected()
+            alice.say(general, f"{double.mention} how many days of leave?")
+            await double.until(lambda: double.posted(general))
+            print(rendered(double.posted(general)[0]).text)
+            await handler.close_async()
 
     Args:
         clock: one that a test sets, where none is given.

@@ -53,6 +53,7 @@ class Events:
     def changed(self, message: Message, before: JsonObject) -> list[Delivery]:
         """Tell of an edit; Slack mentions the bot anew when a mention is edited."""
         stamp = self._workspace.clock.stamp()
+        # Slack also calls it a change when it adds a preview; nobody is mentioned by that.
         is_edited = message.to_json()["text"] != before["text"]
         sent = self._mention(message, self._event_of(message)) if is_edited else []
         return sent + self._of_message(
@@ -107,6 +108,7 @@ class Events:
             return []
         if "app_mention" not in self.subscriptions:
             return []
+        # Both events of one message share its `ts`; an edit keeps that, and has its own time.
         stamp = self._workspace.clock.stamp() if message.edits else message.ts
         mention = {**event, "type": "app_mention", "channel": channel.id, "event_ts": stamp}
         mention.pop("subtype", None)

@@ -25,17 +25,20 @@ class Limits:
         trigger_s: how long a trigger is good for.
         response_s: how long a response URL is good for.
         response_uses: how often.
-        status_s: how long a status is shown.
     """
 
     text: int = 40_000
     updated_text: int = 4_000
     markdown: int = 12_000
+    # https://github.com/slackapi/bolt-js/issues/2509
     blocks: int = 13_200
     table: int = 10_000
+    # Slack documents neither: users report `msg_too_long` at 3,000 characters and 24 task cards,
+    # and `message_not_in_streaming_state` after 30 idle seconds, or after five minutes anyway.
+    # https://github.com/slackapi/python-slack-sdk/issues/1859
     stream: int = 12_000
     stream_s: float = 300.0
-    stream_idle_s: float = 300.0
+    stream_idle_s: float = 30.0
     trigger_s: float = 3.0
     response_s: float = 1800.0
     response_uses: int = 5

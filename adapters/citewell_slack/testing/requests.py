@@ -63,6 +63,7 @@ class Requests:
         Raises:
             NotVerified: it did not.
         """
+        # The app must see a challenge before any event, or Slack saves no URL.
         challenge = {"type": "url_verification", "token": token, "challenge": "3eZbrw1a"}
         status, answer, _ = await self._post(msgspec.json.encode(challenge), {})
         said = answer.get("challenge") if isinstance(answer, dict) else answer

@@ -90,10 +90,12 @@ class Sockets:
 
     async def connect(self, request: web.Request) -> web.WebSocketResponse:
         """Serve one connection, from hello to the end."""
+        # As with Slack, each URL is good for one connection.
         ticket = request.query.get("ticket", "")
         if ticket not in self._tickets or self._clock.now < self.refused_until:
             raise web.HTTPForbidden
         self._tickets.discard(ticket)
+        # A deaf socket must not answer pings, so nothing answers them unasked.
         channel = web.WebSocketResponse(autoping=False)
         await channel.prepare(request)
         self._opened += 1
@@ -115,6 +117,7 @@ class Sockets:
 
     async def attempt(self, delivery: Delivery, attempt: Attempt) -> Reply:
         """Send it on one socket, and wait for the acknowledgement."""
+        # A retry or a copy goes where it was not before, if it can.
         fresh = [one for one in self.open if one.number not in delivery.connections]
         choice = fresh or self.open
         if not choice:

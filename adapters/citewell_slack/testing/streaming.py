@@ -18,8 +18,8 @@ from citewell_slack.testing.stream import Stream
 from citewell_slack.testing.wire import JsonObject, Refusal
 from citewell_slack.testing.workspace import Channel, ChannelKind, Workspace
 
-# Source: https://docs.slack.dev/reference/methods/chat.appendStream, read 2026-11: the texts of
-# a task hold 256 characters.
+# Source: https://docs.slack.dev/reference/methods/chat.appendStream: the texts of tasks and plans
+# hold 256 characters.
 _WORDS = string(256, least=0)
 _SOURCE = typed({"url": shaped({"url": string(), "text": string()}, {"icon_url": string()})})
 
@@ -96,6 +96,7 @@ class Streaming:
         return {"channel": message.channel, "ts": message.ts, "message": message.to_json()}
 
     def _check_recipient(self, channel: Channel, call: Call) -> None:
+        # In a direct message there is nobody else to stream to.
         if channel.kind == ChannelKind.IM:
             return
         for name in ("recipient_team_id", "recipient_user_id"):
@@ -119,6 +120,7 @@ class Streaming:
             raise Refusal("msg_too_long")
         chunks = [{"type": "markdown_text", "text": text}] if text else []
         chunks += _checked(call.arguments.get("chunks") or [])
+        # What is too long must leave no trace, so it is tried on a copy first.
         grown = Stream(stream.started_at, parts=[{**part} for part in stream.parts])
         grown.append(chunks)
         if grown.size > self._limits.stream:

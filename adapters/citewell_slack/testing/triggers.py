@@ -137,6 +137,7 @@ class ResponseUrls:
             self._replace(known.board, known.original, content)
         else:
             shown = self._show(known, content, body)
+            # After a command there is no original until the app has said something.
             known.original = known.original or shown
 
     def _show(self, known: ResponseUrl, content: Content, body: JsonObject) -> Message | Ephemeral:

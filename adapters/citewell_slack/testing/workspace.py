@@ -238,6 +238,7 @@ class Workspace:
         if found is None:
             named = [one for one in self.channels.values() if one.name and one.name == id_[1:]]
             found = named[0] if named and id_.startswith("#") else None
+        # Of a private channel without the bot, Slack does not even say that it exists.
         if found is None or not (found.kind == ChannelKind.PUBLIC or self.has_bot(found)):
             raise Refusal("channel_not_found")
         return found
