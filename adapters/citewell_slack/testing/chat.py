@@ -8,7 +8,7 @@ from typing import Any
 
 from citewell_slack.testing.board import Board
 from citewell_slack.testing.calls import Call, Method
-from citewell_slack.testing.content import read_content
+from citewell_slack.testing.content import check_metadata, read_content
 from citewell_slack.testing.limits import Limits
 from citewell_slack.testing.messages import Content, Message
 from citewell_slack.testing.wire import JsonObject, Refusal
@@ -69,18 +69,19 @@ class Chat:
         }
 
     def _updated(self, message: Message, arguments: Mapping[str, Any]) -> Content:
-        """Return what the message is to say; blocks and metadata that are not given stay."""
-        if arguments.get("blocks") == [] and not arguments.get("text"):
+        """Return what the message is to say; blocks stay only where no text is given."""
+        says = any(arguments.get(name) for name in ("text", "markdown_text", "blocks"))
+        if not says and not arguments.get("metadata"):
             raise Refusal("no_text")
+        kept = replace(message.content, text=message.text, blocks=message.blocks)
+        if not says:
+            return replace(kept, metadata=check_metadata(arguments["metadata"]))
         given = read_content(arguments, self._limits)
-        keeps_blocks = "blocks" not in arguments and "markdown_text" not in arguments
         return replace(
-            given,
-            text=given.text or message.text,
-            blocks=message.blocks if keeps_blocks else given.blocks,
-            metadata=given.metadata or message.metadata,
-            unfurls=message.content.unfurls,
-            files=message.content.files,
+            kept,
+            text=given.text or kept.text,
+            blocks=given.blocks,
+            metadata=given.metadata or kept.metadata,
         )
 
     def _delete(self, call: Call) -> JsonObject:

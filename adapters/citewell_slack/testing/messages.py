@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -110,7 +111,9 @@ class Message:
 
     def to_json(self, *, has_metadata: bool = False) -> JsonObject:
         """Return the message as history shows it."""
-        edited = {"user": self.edits[-1].by, "ts": self.edits[-1].ts} if self.edits else None
+        # Of what an app changes with blocks, Slack does not say that it was edited.
+        is_shown = self.edits and not (self.author.app and self.content.blocks)
+        edited = {"user": self.edits[-1].by, "ts": self.edits[-1].ts} if is_shown else None
         return without_nothing({
             "type": "message",
             "subtype": self.subtype,
@@ -224,13 +227,16 @@ class Messages:
         return [one for one in thread if not one.is_deleted or one.is_tombstone]
 
     def thread_of(self, channel: str, ts: str) -> str:
-        """Return where a reply to a message belongs, also if the message is gone.
+        """Return where a reply to a message belongs.
 
         Raises:
-            Refusal: there never was one.
+            Refusal: there is no such message, or it is gone and heads no thread.
         """
+        if not re.fullmatch(r"\d+\.\d{6}", ts):
+            problem = f"[ERROR] {ts} is not a valid thread_ts"
+            raise Refusal.of_arguments(problem, error="invalid_thread_ts")
         message = self._of(channel).get(ts)
-        if message is None:
+        if message is None or (message.is_deleted and not message.is_tombstone):
             raise Refusal("thread_not_found")
         return message.thread_ts or ts
 

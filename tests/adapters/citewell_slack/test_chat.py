@@ -39,21 +39,64 @@ async def test_an_update_keeps_what_was_there_before(double, client, general):
     assert [edit.before.text for edit in message.edits] == ["27 days"]
 
 
-async def test_blocks_and_metadata_stay_unless_the_update_names_them(double, client, general):
-    blocks = [{"type": "divider", "block_id": "line"}]
+LINE = {"type": "divider", "block_id": "line"}
+
+
+@pytest.mark.parametrize(
+    ("change", "text", "blocks"),
+    [
+        ({"text": "b"}, "b", []),
+        ({"blocks": [{**LINE, "block_id": "new"}]}, "a", [{**LINE, "block_id": "new"}]),
+        ({"text": "b", "blocks": [LINE]}, "b", [LINE]),
+        ({"metadata": {"event_type": "draft", "event_payload": {}}}, "a", [LINE]),
+    ],
+)
+async def test_an_update_with_text_alone_takes_blocks_away(
+    double, client, general, change, text, blocks
+):
     metadata = {"event_type": "answer", "event_payload": {}}
     posted = await client.chat_postMessage(
-        channel=general.id, text="a", blocks=blocks, metadata=metadata
+        channel=general.id, text="a", blocks=[LINE], metadata=metadata
     )
+
+    place = {"channel": general.id, "ts": posted["ts"]}
+    answer = await client.api_call("chat.update", json=place | change)
+
     (message,) = double.posted(general)
+    assert (message.text, message.blocks) == (text, blocks)
+    assert message.metadata == change.get("metadata", metadata)
+    assert ("edited" in answer["message"]) is (not blocks)
 
-    await client.chat_update(channel=general.id, ts=posted["ts"], text="b")
-    kept = message.blocks
-    await client.chat_update(channel=general.id, ts=posted["ts"], text="b", blocks=[])
 
-    assert kept == blocks
-    assert message.blocks == []
-    assert message.metadata == metadata
+async def test_an_update_must_say_something(client, general, refused):
+    posted = await client.chat_postMessage(channel=general.id, text="a")
+    place = {"channel": general.id, "ts": posted["ts"]}
+
+    assert await refused(client.api_call("chat.update", json=place)) == "no_text"
+
+
+async def test_nobody_can_reply_to_what_was_deleted_before_it_was_answered(
+    double, client, general, alice, refused
+):
+    asked = alice.say(general, "How many?")
+    alice.delete(asked)
+    place = {"channel": general.id, "thread_ts": asked.ts}
+
+    post = client.chat_postMessage(**place, text="28")
+    stream = client.chat_startStream(
+        **place, recipient_team_id=double.team, recipient_user_id=alice.id
+    )
+
+    assert await refused(post) == "thread_not_found"
+    assert await refused(stream) == "thread_not_found"
+
+
+async def test_a_thread_whose_first_message_was_deleted_goes_on(client, general, alice):
+    asked = alice.say(general, "How many?")
+    await client.chat_postMessage(channel=general.id, text="28", thread_ts=asked.ts)
+    alice.delete(asked)
+
+    await client.chat_postMessage(channel=general.id, text="days", thread_ts=asked.ts)
 
 
 async def test_a_deleted_post_is_gone_but_remembered(double, client, general):
@@ -114,6 +157,7 @@ async def test_a_user_stands_for_their_conversation(double, client, alice):
         ({"text": "a", "markdown_text": "b"}, "markdown_text_conflict"),
         ({"markdown_text": "a" * 12_001}, "msg_too_long"),
         ({"text": "a", "thread_ts": "1.000000"}, "thread_not_found"),
+        ({"text": "a", "thread_ts": "0"}, "invalid_thread_ts"),
         ({"text": "a", "metadata": {"event_type": "x"}}, "invalid_metadata_format"),
     ],
 )
