@@ -127,12 +127,18 @@ class Message:
             "blocks": self.blocks,
             "files": [*self.content.files],
             "edited": edited,
+            "streaming_state": self._streaming_state(),
             "metadata": self.metadata if has_metadata else None,
             "reactions": [
                 {"name": name, "users": users, "count": len(users)}
                 for name, users in self.reactions.items()
             ],
         })
+
+    def _streaming_state(self) -> str | None:
+        if self.stream is None:
+            return None
+        return "in_progress" if self.stream.is_open else "completed"
 
     def _client_id(self) -> str:
         return str(uuid.uuid5(uuid.NAMESPACE_URL, f"{self.channel}/{self.ts}"))

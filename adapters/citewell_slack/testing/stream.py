@@ -86,7 +86,11 @@ class Stream:
         changes = {name: value for name, value in chunk.items() if name in _TASK_FIELDS}
         for card in self.tasks:
             if card["task_id"] == chunk["id"]:
+                # An update replaces title, status and sources, but adds to what was written.
+                written = {name: card[name] for name in ("details", "output") if name in card}
                 card.update(changes)
+                for name, text in written.items():
+                    card[name] = text + changes.get(name, "")
                 return
         self.parts.append({"type": "task_card", "task_id": chunk["id"], **changes})
 

@@ -93,7 +93,7 @@ class Streaming:
         if status is not None:
             self._workspace.surfaces.sessions[message.channel, message.thread_ts or ""] = status
         self._board.finish(message, before)
-        return {"channel": message.channel, "ts": message.ts, "message": message.to_json()}
+        return {"channel": message.channel, "ts": message.ts}
 
     def _check_recipient(self, channel: Channel, call: Call) -> None:
         # In a direct message there is nobody else to stream to.

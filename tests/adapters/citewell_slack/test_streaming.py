@@ -86,6 +86,32 @@ async def test_a_task_is_updated_in_its_place(client, begin, streamed):
     assert [card["status"] for card in streamed().stream.tasks] == ["complete"]
 
 
+async def test_an_update_adds_to_what_a_task_said(client, begin, streamed):
+    place = await begin()
+    task = {"type": "task_update", "id": "s", "title": "Searching", "status": "in_progress"}
+
+    await client.chat_appendStream(**place, chunks=[{**task, "output": "3 passages"}])
+    await client.chat_appendStream(**place, chunks=[{**task, "title": "Searched"}])
+    await client.chat_appendStream(**place, chunks=[{**task, "output": ", 2 read"}])
+
+    (card,) = streamed().stream.tasks
+    assert (card["title"], card["output"]) == ("Searching", "3 passages, 2 read")
+
+
+async def test_history_says_whether_a_message_still_streams(double, client, begin, asked):
+    place = await begin(markdown_text="28")
+
+    async def state():
+        thread = await client.conversations_replies(channel=asked.channel, ts=asked.ts)
+        return [one.get("streaming_state") for one in thread["messages"]]
+
+    running = await state()
+    await client.chat_stopStream(**place)
+
+    assert running == [None, "in_progress"]
+    assert await state() == [None, "completed"]
+
+
 async def test_in_plan_mode_tasks_stand_together(client, begin, streamed):
     place = await begin(task_display_mode="plan")
     tasks = [
