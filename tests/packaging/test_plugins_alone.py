@@ -4,6 +4,7 @@ The core is built without them; each is copied out, gets a project file of its o
 a package of its own; then their contract tests run beside the core, far from this checkout.
 """
 
+import re
 import shutil
 import tomllib
 from importlib.util import find_spec
@@ -47,7 +48,7 @@ pythonpath = .
 def core_alone(folder):
     """Copy the core out, with a project file that names no plugin."""
     text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
-    own = [line for line in text.splitlines() if '"plugins/' not in line]
+    own = [line for line in text.splitlines() if not re.search('"(plugins|adapters)/', line)]
     entries = PROJECT["project"]["entry-points"]["citewell.v1"]
     named = {f'{entry} = "{module}"' for entry, module in entries.items() if "_" in module}
     kept = [line for line in own if line not in named]

@@ -1,0 +1,1 @@
+"""The adapter `slack`: the assistant in Slack."""
