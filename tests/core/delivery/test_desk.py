@@ -94,13 +94,26 @@ async def test_a_follow_up_leans_on_what_was_said_in_its_conversation_alone(tmp_
     async with working(tmp_path) as (desk, chat, inbox, _):
         await desk.accept(asked("1", "How many days of paid leave does an employee have?"))
         await idle(inbox)
-        await desk.accept(asked("2", "And when do they expire?"))
-        await desk.accept(asked("3", "And when do they expire?", venue=other))
+        (first,) = chat.messages()
+        await desk.accept(asked("2", "And how much of it?"))
+        await desk.accept(asked("3", "And how much of it?", venue=other))
         await idle(inbox)
 
-    said = {message.thread: message.text for message in chat.messages()}
-    assert "31 March" in said["1"]
-    assert "31 March" not in said["2"]
+    said = {one.thread: one.text for one in chat.messages() if one.id != first.id}
+    assert "28 days" in said["1"]
+    assert "28 days" not in said["2"]
+
+
+async def test_what_was_said_to_other_readers_is_not_remembered(tmp_path):
+    readers = {}
+    async with working(tmp_path, readers=readers) as (desk, chat, inbox, _):
+        await desk.accept(asked("1", "How many days of paid leave does an employee have?"))
+        await idle(inbox)
+        readers["general"] = Audience.of("everyone", "people-team")
+        await desk.accept(asked("2", "And how much of it?"))
+        await idle(inbox)
+
+    assert "28 days" not in chat.messages()[-1].text
 
 
 async def test_a_changed_question_changes_its_answer(tmp_path):
