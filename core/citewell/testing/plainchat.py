@@ -137,7 +137,7 @@ class PlainAdapter:
         self.service = service
         self.pace_s = pace_s
         self._max_chars = max_chars
-        self._readers = readers or {}
+        self._readers = {} if readers is None else readers
         self._refuses = refuses
 
     def fits(self, blocks: Sequence[Block], _address: Address) -> bool:
