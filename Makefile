@@ -2,7 +2,7 @@
 VENV ?= .venv
 PYTHON ?=
 BIN := $(abspath $(VENV))/bin
-CODE := core plugins proofs scripts benchmarks
+CODE := core plugins adapters proofs scripts benchmarks
 export VENV PYTHON
 
 .DEFAULT_GOAL := help
@@ -51,7 +51,7 @@ lock: ## Choose the newest packages again and write requirements/
 .PHONY: clean
 clean: ## Remove .venv and everything that was built
 	rm -rf "$(VENV)" build dist htmlcov mutants .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
-	find core plugins proofs benchmarks scripts tests -name __pycache__ -type d -prune -exec rm -rf {} +
+	find core plugins adapters proofs benchmarks scripts tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .PHONY: run-setup test-setup dev-setup
 run-setup test-setup dev-setup: %-setup:

@@ -47,7 +47,8 @@ pythonpath = .
 def core_alone(folder):
     """Copy the core out, with a project file that names no plugin."""
     text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
-    own = [line for line in text.splitlines() if '"plugins/' not in line]
+    others = ('"adapters/', '"plugins/')
+    own = [line for line in text.splitlines() if not any(root in line for root in others)]
     entries = PROJECT["project"]["entry-points"]["citewell.v1"]
     named = {f'{entry} = "{module}"' for entry, module in entries.items() if "_" in module}
     kept = [line for line in own if line not in named]
