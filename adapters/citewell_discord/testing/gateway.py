@@ -29,6 +29,7 @@ SESSION_LIFE_S = 180.0
 """How long after its connection was lost a session can be resumed; Discord does not say."""
 
 _GOODBYE_S = 1.0
+_GOODBYES = frozenset({1000, 1001})
 
 
 class Op(IntEnum):
@@ -190,10 +191,10 @@ class Gateway:
         self._connections.add(connection)
         writer = asyncio.create_task(connection.write())
         try:
-            if request.query.get("v") != "10":
-                connection.close(Closing.INVALID_VERSION)
             interval: Payload = {"heartbeat_interval": int(self.heartbeat_s * 1000)}
             connection.send({"op": Op.HELLO, "s": None, "t": None, "d": interval})
+            if request.query.get("v") != "10":
+                connection.close(Closing.INVALID_VERSION)
             await self._read(connection)
             if connection.is_half_open:
                 await connection.released.wait()
@@ -204,9 +205,7 @@ class Gateway:
         finally:
             connection.ended.set()
             self._connections.discard(connection)
-            for session in self.connected:
-                if session.connection is connection:
-                    self._lose(session)
+            self._disconnect(connection)
             writer.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await writer
@@ -335,6 +334,14 @@ class Gateway:
         if asked.nonce is not None:
             chunk["nonce"] = asked.nonce
         session.tell("GUILD_MEMBERS_CHUNK", chunk)
+
+    def _disconnect(self, connection: Connection) -> None:
+        """Note that a connection ended; a bot that says goodbye ends its session, too."""
+        for session in self.connected:
+            if session.connection is connection:
+                self._lose(session)
+                if connection.socket.close_code in _GOODBYES:
+                    del self.sessions[session.id]
 
     def _send(self, session: Session, op: Op, data: object = None) -> None:
         if session.connection is not None:

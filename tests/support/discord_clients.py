@@ -1,0 +1,50 @@
+"""Clients of Discord as tests start them."""
+
+import asyncio
+from contextlib import asynccontextmanager
+
+import discord
+
+
+@asynccontextmanager
+async def running(client, token):
+    """Yield a client that is ready."""
+    task = asyncio.create_task(client.start(token))
+    ready = asyncio.create_task(client.wait_until_ready())
+    try:
+        await asyncio.wait({task, ready}, timeout=5, return_when=asyncio.FIRST_COMPLETED)
+        if task.done():
+            task.result()
+        assert client.is_ready()
+        yield client
+    finally:
+        ready.cancel()
+        await client.close()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+class Bot(discord.Client):
+    """A client that remembers what it was told."""
+
+    def __init__(self, *, intents=None, **settings):
+        super().__init__(
+            intents=discord.Intents.all() if intents is None else intents,
+            guild_ready_timeout=0.05,
+            **settings,
+        )
+        self.heard = []
+        self.edits = []
+        self.deleted = []
+
+    async def before_identify_hook(self, shard_id, *, initial=False):
+        """Wait for nothing, where the library waits for five seconds."""
+
+    async def on_message(self, message):
+        if message.author.id != self.user.id:
+            self.heard.append(message)
+
+    async def on_raw_message_edit(self, payload):
+        self.edits.append(payload)
+
+    async def on_raw_message_delete(self, payload):
+        self.deleted.append(payload)
