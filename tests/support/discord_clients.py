@@ -48,3 +48,11 @@ class Bot(discord.Client):
 
     async def on_raw_message_delete(self, payload):
         self.deleted.append(payload)
+
+
+def answering(*items):
+    """Return a view with these items, which never ends."""
+    view = discord.ui.View(timeout=None)
+    for item in items:
+        view.add_item(item)
+    return view

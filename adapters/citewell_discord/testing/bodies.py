@@ -220,7 +220,7 @@ class CallbackBody(Struct, kw_only=True):
     """The first answer to an interaction; how `data` is read depends on `type`."""
 
     type: int
-    data: Raw | None = None
+    data: Raw = Raw(b"{}")
 
 
 class ThreadBody(Struct, kw_only=True):

@@ -143,14 +143,14 @@ class Interactions:
             raise unknown("interaction")
         callback = _callback(interaction, body)
         if callback == Callback.MODAL:
-            modal = read(body.data or b"{}", ModalBody, under=("data",))
+            modal = read(_data(body), ModalBody, under=("data",))
             check_modal(modal)
             numbered(modal.components)
             interaction.modal = modal
         elif callback in {Callback.MESSAGE, Callback.UPDATE}:
             self._answer_visibly(interaction, callback, body, uploads)
         elif callback == Callback.DEFERRED_MESSAGE:
-            sent = read(body.data or b"{}", MessageBody, under=("data",))
+            sent = read(_data(body), MessageBody, under=("data",))
             self._think(interaction, sent)
         elif callback == Callback.DEFERRED_UPDATE:
             interaction.original = interaction.message
@@ -233,7 +233,7 @@ class Interactions:
         body: CallbackBody,
         uploads: Mapping[str, Upload],
     ) -> None:
-        sent = read(body.data or b"{}", MessageBody, under=("data",))
+        sent = read(_data(body), MessageBody, under=("data",))
         if callback == Callback.UPDATE and interaction.message is not None:
             interaction.original = self.change(interaction.message, sent, uploads)
             return
@@ -317,6 +317,11 @@ def _callback(interaction: Interaction, body: CallbackBody) -> Callback:
         flaws.add(("type",), "BASE_TYPE_CHOICES", message)
         flaws.refuse()
     return Callback(body.type)
+
+
+def _data(body: CallbackBody) -> bytes:
+    data = bytes(body.data)
+    return b"{}" if data == b"null" else data
 
 
 def _kind(interaction: Interaction) -> MessageKind:
