@@ -94,6 +94,7 @@ class RestCall:
     Attributes:
         route: method and template, `POST /channels/{channel_id}/messages`.
         path: as it was asked.
+        query: what followed the path.
         body: as it was sent, decoded; None if there was none.
         at: in seconds since 1970.
         code: of Discord, if it was refused.
@@ -101,6 +102,7 @@ class RestCall:
 
     route: str
     path: str
+    query: Mapping[str, str]
     body: object
     at: float
     status: int

@@ -7,7 +7,7 @@ from msgspec import UNSET
 from citewell_discord.testing.bodies import ChannelBody, RecipientBody, ThreadBody
 from citewell_discord.testing.calls import Answer, Api, Call, Route
 from citewell_discord.testing.errors import Flaws, Refusal, unknown, wrong_channel
-from citewell_discord.testing.message_routes import may_show
+from citewell_discord.testing.message_routes import shown
 from citewell_discord.testing.message_rules import MAX_CONTENT_CHARS, drafted
 from citewell_discord.testing.payloads import (
     channel_payload,
@@ -86,8 +86,7 @@ def _post(api: Api, call: Call, forum: Channel, body: ThreadBody) -> Answer:
     if body.message is None:
         raise Refusal(400, 50035, "Invalid Form Body")
     files = api.posts.files(forum, body.message, call.uploads)
-    draft = drafted(body.message, attachments=files, under=("message",))
-    may_show(api, forum, draft)
+    draft = shown(api, forum, drafted(body.message, attachments=files, under=("message",)))
     thread = api.threads.post(forum, body, api.world.bot, draft)
     payload = channel_payload(thread, viewer=api.world.bot)
     return {**payload, "message": api.world.written(thread.messages[thread.id])}

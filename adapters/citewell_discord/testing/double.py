@@ -63,7 +63,7 @@ class DiscordDouble:
         app = web.Application(client_max_size=_MAX_BODY_BYTES)
         app.router.add_get("/", self.gateway.handle)
         self._rest.add_to(app)
-        self._runner = web.AppRunner(app, shutdown_timeout=0.5)
+        self._runner = web.AppRunner(app, shutdown_timeout=0.5, access_log=None)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", 0).start()
         port = self._runner.addresses[0][1]

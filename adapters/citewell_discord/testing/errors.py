@@ -95,7 +95,7 @@ def invalid_form(flaws: Sequence[Flaw]) -> Refusal:
         node = tree
         for part in flaw.path:
             below = node.setdefault(part, {})
-            assert isinstance(below, dict)  # noqa: S101 - `_errors` is no name of a field
+            assert isinstance(below, dict)  # noqa: S101 - no field is called _errors
             node = below
         found = node.setdefault("_errors", [])
         assert isinstance(found, list)  # noqa: S101 - only this function writes it

@@ -186,6 +186,7 @@ def _register(api: Api, call: Call, bodies: Sequence[CommandBody]) -> list[Paylo
         )
         for body in bodies
     ]
+    api.world.note_new_commands(guild_id, sum(one.id not in known.values() for one in commands))
     others = [one for one in api.world.commands if one.guild_id != guild_id]
     api.world.commands = [*others, *commands]
     return [one.payload() for one in commands]

@@ -94,6 +94,7 @@ class Interactions:
         self._world = world
         self._posts = posts
         self.all: list[Interaction] = []
+        self._by_token: dict[str, Interaction] = {}
 
     def open(
         self,
@@ -116,6 +117,7 @@ class Interactions:
             message=message,
         )
         self.all.append(interaction)
+        self._by_token[interaction.token] = interaction
         guild_id = None if channel.guild is None else channel.guild.id
         event = Event("INTERACTION_CREATE", self._payload(interaction), guild_id=guild_id)
         self._world.publish(event)
@@ -134,8 +136,8 @@ class Interactions:
         Raises:
             Refusal: it is too late, the second one, or has flaws.
         """
-        interaction = next((one for one in self.all if one.id == id_ and one.token == token), None)
-        if interaction is None:
+        interaction = self._by_token.get(token)
+        if interaction is None or interaction.id != id_:
             raise unknown("interaction")
         if interaction.answered is not None:
             raise Refusal(400, 40060, "Interaction has already been acknowledged.")
@@ -164,7 +166,7 @@ class Interactions:
         Raises:
             Refusal: there is none, it is too old, or was never answered.
         """
-        interaction = next((one for one in self.all if one.token == token), None)
+        interaction = self._by_token.get(token)
         if interaction is None:
             raise unknown("Webhook")
         if self._world.clock.now() - interaction.opened_at > TOKEN_LIFE_S:

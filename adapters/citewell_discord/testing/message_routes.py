@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 
 from msgspec import UNSET
@@ -12,6 +13,7 @@ from citewell_discord.testing.errors import (
     Flaws,
     Payload,
     Refusal,
+    missing_permissions,
     thread_archived,
     unknown,
 )
@@ -45,16 +47,23 @@ def may_write(api: Api, channel: Channel) -> None:
         raise Refusal(403, 50007, "Cannot send messages to this user")
 
 
-def may_show(api: Api, channel: Channel, draft: Draft) -> None:
-    """Refuse what the bot may not show in a channel.
+def shown(api: Api, channel: Channel, draft: Draft) -> Draft:
+    """Return what is left of a draft where the bot may not show all of it.
+
+    Cards that it may not show are left out without a word, unless nothing else is left.
+    Source: discord/discord-api-docs issues 2601 and 5648.
 
     Raises:
-        Refusal: it may not.
+        Refusal: it may not send files, or nothing is left.
     """
-    if draft.embeds:
-        api.world.demand(channel, Permissions.EMBED_LINKS)
     if draft.attachments:
         api.world.demand(channel, Permissions.ATTACH_FILES)
+    if not draft.embeds or channel.allows(api.world.bot, Permissions.EMBED_LINKS):
+        return draft
+    bare = dataclasses.replace(draft, embeds=())
+    if bare.is_empty:
+        raise missing_permissions()
+    return bare
 
 
 def _create(api: Api, call: Call) -> Answer:
@@ -66,8 +75,7 @@ def _create(api: Api, call: Call) -> Answer:
         return api.world.written(before)
     reference = _answered(api, channel, body)
     files = api.posts.files(channel, body, call.uploads)
-    draft = drafted(body, attachments=files)
-    may_show(api, channel, draft)
+    draft = shown(api, channel, drafted(body, attachments=files))
     origin = Origin(
         kind=MessageKind.REPLY if reference else MessageKind.DEFAULT,
         reference=reference,
@@ -77,14 +85,20 @@ def _create(api: Api, call: Call) -> Answer:
 
 
 def _same_nonce(api: Api, channel: Channel, body: MessageBody) -> Message | None:
+    """Return what was written before with the nonce of `body`, if that must not come twice.
+
+    Raises:
+        Refusal: it was taken away since; Discord does not write it again.
+            Source: discord/discord-api-docs pull request 6647.
+    """
     if body.nonce is None or not body.enforce_nonce:
         return None
-    since = api.world.clock.now() - NONCE_LIFE_S
-    for message in channel.visible():
-        is_recent = message.revisions[0].at > since
-        if message.nonce == str(body.nonce) and message.author is api.world.bot and is_recent:
-            return message
-    return None
+    message = channel.nonces.get(str(body.nonce))
+    if message is None or message.revisions[0].at <= api.world.clock.now() - NONCE_LIFE_S:
+        return None
+    if message.is_deleted:
+        raise unknown("Message")
+    return message
 
 
 def _answered(api: Api, channel: Channel, body: MessageBody) -> Message | None:
@@ -114,8 +128,7 @@ def _edit(api: Api, call: Call) -> Answer:
     before = message.draft
     files = api.posts.files(channel, body, call.uploads, before=before.attachments)
     draft = drafted(body, before=before, attachments=files)
-    may_show(api, channel, draft)
-    api.posts.change(message, draft)
+    api.posts.change(message, shown(api, channel, draft))
     return api.world.written(message)
 
 

@@ -13,9 +13,15 @@ from citewell_discord.testing.forms import submission
 from citewell_discord.testing.interactions import Interaction, InteractionKind, Interactions
 from citewell_discord.testing.message_rules import drafted
 from citewell_discord.testing.messages import MENUS, Draft, Message, MessageKind, Upload, walk
-from citewell_discord.testing.payloads import channel_payload, member_payload, user_payload
+from citewell_discord.testing.payloads import (
+    attachment_payload,
+    channel_payload,
+    member_payload,
+    role_payload,
+    user_payload,
+)
 from citewell_discord.testing.permissions import Permissions
-from citewell_discord.testing.places import Channel, User
+from citewell_discord.testing.places import Channel, Role, User
 from citewell_discord.testing.posts import Origin, Posts
 from citewell_discord.testing.threads import Threads
 from citewell_discord.testing.world import World
@@ -110,7 +116,7 @@ class Person:
         self._world.closed.add(self.user.id)
 
     def slash(self, channel: Channel, name: str, **options: object) -> Interaction:
-        """Use a slash command; a value may be a user, a channel or a file."""
+        """Use a slash command; a value may be a user, a role, a channel or a file."""
         self._may(channel, Permissions.USE_APPLICATION_COMMANDS)
         command = self._command(channel, name, CommandKind.SLASH)
         given, resolved = self._options(channel, command, options)
@@ -140,7 +146,7 @@ class Person:
         return self._interactions.open(InteractionKind.COMMAND, self.user, message.channel, data)
 
     def press(self, message: Message, button: str) -> Interaction:
-        """Press the button of this `custom_id`, or with this label."""
+        """Press the button of this `custom_id`, or with this label or emoji."""
         component = self._component(message, frozenset({ComponentType.BUTTON}), button)
         return self._use(message, component, {})
 
@@ -196,7 +202,8 @@ class Person:
     def _component(self, message: Message, types: frozenset[ComponentType], name: str) -> Component:
         self._sees(message)
         for one in walk(message.components):
-            if one.type in types and one.custom_id and name in {one.custom_id, one.label}:
+            emoji = None if one.emoji is None else one.emoji.name
+            if one.type in types and one.custom_id and name in {one.custom_id, one.label, emoji}:
                 if one.disabled:
                     raise CannotAct(f"{name}: it is disabled")
                 return one
@@ -243,6 +250,13 @@ class Person:
             written = {**channel_payload(value), "permissions": "0"}
             resolved.setdefault("channels", {})[str(value.id)] = written
             return str(value.id)
+        if isinstance(value, Role):
+            resolved.setdefault("roles", {})[str(value.id)] = role_payload(value)
+            return str(value.id)
+        if isinstance(value, Upload):
+            file = self._posts.attach(channel, value)
+            resolved.setdefault("attachments", {})[str(file.id)] = attachment_payload(file)
+            return str(file.id)
         return value
 
     def _may(self, channel: Channel, right: Permissions) -> None:

@@ -101,6 +101,7 @@ class Channel:
         tags: of a forum, what its posts may carry.
         applied_tags: of a post, the ids of the tags it carries.
         messages: by id, oldest first, deleted ones included.
+        nonces: the last message of the bot with each nonce.
         typing: who was seen typing, and when.
     """
 
@@ -121,6 +122,7 @@ class Channel:
     is_locked: bool = False
     auto_archive_minutes: int = 1440
     messages: dict[int, Message] = field(default_factory=dict)
+    nonces: dict[str, Message] = field(default_factory=dict)
     typing: list[Typing] = field(default_factory=list)
 
     @property

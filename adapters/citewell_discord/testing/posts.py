@@ -130,6 +130,8 @@ class Posts:
         )
         self._resolve(message)
         channel.messages[message.id] = message
+        if message.nonce is not None:
+            channel.nonces[message.nonce] = message
         if channel.is_thread and not message.is_ephemeral:
             self._enter(channel, author)
         self._publish("MESSAGE_CREATE", message)

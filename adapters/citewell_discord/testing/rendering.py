@@ -186,10 +186,10 @@ def _mentions(texts: Iterable[str]) -> list[str]:
 def _pings(message: Message, draft: Draft, named: Iterable[str]) -> list[str]:
     allowed = draft.allowed_mentions
     pings = [one for one in dict.fromkeys(named) if _rings(one, allowed)]
-    answered = message.reference
-    rings_asker = allowed is None or allowed.replied_user
-    if answered is not None and rings_asker and answered.author.mention not in pings:
-        pings.append(answered.author.mention)
+    answered = None if message.reference is None else message.reference.author
+    rings_asker = answered is not message.author and (allowed is None or allowed.replied_user)
+    if answered is not None and rings_asker and answered.mention not in pings:
+        pings.append(answered.mention)
     return pings
 
 

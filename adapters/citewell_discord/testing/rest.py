@@ -107,6 +107,7 @@ class Rest:
             RestCall(
                 route=route,
                 path=request.path.removeprefix(API_PATH),
+                query=dict(call.query),
                 body=_decoded(call.body),
                 at=self._api.world.clock.now(),
                 status=status,

@@ -127,6 +127,8 @@ class Threads:
             raise thread_archived()
         if user.id not in thread.members:
             thread.members[user.id] = self._world.clock.now()
+            if user is self._world.bot and thread.kind == ChannelKind.PRIVATE_THREAD:
+                self._world.tell_channel("THREAD_CREATE", thread)
             self._tell_members(thread, added=[user.id])
 
     def leave(self, thread: Channel, user: User) -> None:

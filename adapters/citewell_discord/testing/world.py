@@ -6,7 +6,13 @@ from collections.abc import Callable, Sequence
 
 from citewell_discord.testing.clock import Clock, Snowflakes
 from citewell_discord.testing.command_rules import Command
-from citewell_discord.testing.errors import Payload, missing_access, missing_permissions, unknown
+from citewell_discord.testing.errors import (
+    Payload,
+    Refusal,
+    missing_access,
+    missing_permissions,
+    unknown,
+)
 from citewell_discord.testing.events import Event, Intents
 from citewell_discord.testing.messages import Attachment, Message
 from citewell_discord.testing.payloads import (
@@ -19,6 +25,9 @@ from citewell_discord.testing.payloads import (
 )
 from citewell_discord.testing.permissions import Overwrite, Permissions
 from citewell_discord.testing.places import Channel, ChannelKind, Guild, Member, Role, Tag, User
+
+# Source: discord.com/developers/docs/interactions/application-commands, "Registering a Command".
+_NEW_COMMANDS_A_DAY = 200
 
 
 class World:
@@ -43,6 +52,7 @@ class World:
         self.guilds: dict[int, Guild] = {}
         self.channels: dict[int, Channel] = {}
         self.commands: list[Command] = []
+        self._new_commands: list[tuple[float, int | None]] = []
         self.files: dict[str, Attachment] = {}
         self.files_url = ""
         self.closed: set[int] = set()
@@ -186,6 +196,20 @@ class World:
         if guild is None:
             raise unknown("Guild")
         return guild
+
+    def note_new_commands(self, guild_id: int | None, count: int) -> None:
+        """Count commands that were not registered before.
+
+        Raises:
+            Refusal: there were too many in a day.
+        """
+        now = self.clock.now()
+        self._new_commands = [one for one in self._new_commands if one[0] > now - 24 * 3600]
+        used = sum(of == guild_id for _, of in self._new_commands)
+        if used + count > _NEW_COMMANDS_A_DAY:
+            message = "Max number of daily application command creates has been reached (200)"
+            raise Refusal(400, 30034, message)
+        self._new_commands += [(now, guild_id)] * count
 
     def demand(self, channel: Channel, right: Permissions) -> None:
         """Refuse what the bot may not do in a channel.

@@ -24,10 +24,6 @@ def command(name="ask", description="Ask the documents"):
     return app_commands.Command(name=name, description=description, callback=nothing)
 
 
-def test_names_are_kept():
-    assert command().name == "ask"
-
-
 async def test_a_set_of_commands_replaces_the_one_before(double, tree, start, guild):
     client = await start(tree.client)
     tree.add_command(command("ask"))
@@ -163,3 +159,22 @@ async def test_commands_of_a_foreign_guild_are_refused(tree, start, guild):
         await tree.sync(guild=discord.Object(5))
 
     assert refusal.value.code == 50001
+
+
+async def test_two_hundred_new_commands_a_day_and_no_more(double, guild, bot):
+    route = discord.http.Route(
+        "PUT", "/applications/{application_id}/commands", application_id=bot.application_id
+    )
+
+    def named(start):
+        return [{"name": f"c{n}", "description": "x"} for n in range(start, start + 100)]
+
+    await bot.http.request(route, json=named(0))
+    await bot.http.request(route, json=named(0))
+    await bot.http.request(route, json=named(100))
+    with pytest.raises(discord.HTTPException) as refusal:
+        await bot.http.request(route, json=named(200))
+    double.clock.advance(24 * 3600)
+    await bot.http.request(route, json=named(200))
+
+    assert refusal.value.code == 30034

@@ -3,7 +3,7 @@
 import discord
 import pytest
 
-from citewell_discord.testing import DiscordDouble, Intents, Permissions, pointed_at
+from citewell_discord.testing import Intents, Permissions
 
 
 async def test_members_come_and_go(double, guild, bot):
@@ -90,37 +90,3 @@ async def test_bots_may_be_told_how_many_shards_to_use(double, guild, bot):
 
     assert (shards, url) == (3, double.gateway_url)
     assert (limit["total"], limit["remaining"]) == (1000, 999)
-
-
-async def test_the_library_is_left_as_it_was():
-    before = discord.http.Route.BASE, discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY
-
-    async with DiscordDouble() as one:
-        with pointed_at(one):
-            assert one.api_url == discord.http.Route.BASE
-            assert str(discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY) == one.gateway_url
-
-    assert before == (discord.http.Route.BASE, discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY)
-
-
-async def test_two_doubles_share_nothing():
-    async with DiscordDouble() as one, DiscordDouble() as other:
-        one.world.add_guild("acme")
-
-        assert one.api_url != other.api_url
-        assert other.world.guilds == {}
-        assert one.token != other.token
-
-
-async def test_a_condition_that_never_holds_times_out(double):
-    with pytest.raises(TimeoutError):
-        await double.until(lambda: False, timeout_s=0.05)
-
-
-def test_time_does_not_run_backwards(double):
-    before = double.clock.now()
-    double.clock.advance(60)
-
-    assert 60 <= double.clock.now() - before < 61
-    with pytest.raises(ValueError, match="ids must not repeat"):
-        double.clock.advance(-1)

@@ -10,6 +10,7 @@ from citewell_discord.testing import (
     MessageFlags,
     MessageKind,
     NotSendable,
+    Upload,
     rendered,
 )
 from discord_clients import Bot, answering
@@ -65,6 +66,29 @@ async def test_options_may_be_users_and_channels(double, guild, channel, alice, 
     interaction = await use(double, alice, channel, who=bob.user, where=channel)
 
     assert interaction.replies[0].content == "bob in help"
+
+
+async def test_options_may_be_roles_and_files(double, guild, channel, alice, tree, start):
+    @tree.command(description="Ask")
+    async def ask(interaction: discord.Interaction, who: discord.Role, file: discord.Attachment):
+        text = (await file.read()).decode()
+        await interaction.response.send_message(f"{who.name}: {text}")
+
+    await start_with(tree, start)
+    staff = double.world.add_role(guild, "staff")
+    file = Upload("a.txt", b"28 days")
+    interaction = await use(double, alice, channel, who=staff, file=file)
+
+    assert interaction.replies[0].content == "staff: 28 days"
+
+
+async def test_a_button_is_pressed_by_its_emoji(double, channel, alice, bot):
+    view = answering(discord.ui.Button(emoji="👍", custom_id="up"))
+    await bot.get_channel(channel.id).send("good?", view=view)
+
+    interaction = alice.press(double.messages(channel)[0], "👍")
+
+    assert interaction.data["custom_id"] == "up"
 
 
 async def test_thinking_then_an_edit(double, channel, alice, tree, start):

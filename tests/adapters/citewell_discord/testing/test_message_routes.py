@@ -164,7 +164,9 @@ async def test_history_past_a_hundred_comes_in_pages(double, channel, alice, pla
     found = [one.content async for one in place.history(limit=None)]
 
     assert found == [str(number) for number in reversed(range(130))]
-    assert len(double.calls_of("GET /channels/{channel_id}/messages")) == 2
+    pages = double.calls_of("GET /channels/{channel_id}/messages")
+    assert [page.query["limit"] for page in pages] == ["100", "100"]
+    assert "before" in pages[1].query
 
 
 async def test_content_over_two_thousand_is_refused_in_discords_words(place):
@@ -227,12 +229,16 @@ async def test_embeds_up_to_the_bounds_are_taken(double, channel, place):
     assert [link.url for link in seen.links] == ["https://docs.example/leave"]
 
 
-async def test_embeds_need_a_right(double, guild, channel, place):
+async def test_embeds_without_their_right_are_left_out_silently(double, guild, channel, place):
     double.world.set_overwrites(channel, [Overwrite(guild.id, deny=Permissions.EMBED_LINKS)])
 
+    sent = await place.send("text", embed=discord.Embed(title="sources"))
+    await sent.edit(content="more", embed=discord.Embed(title="sources"))
     with pytest.raises(discord.Forbidden) as refusal:
-        await place.send(embed=discord.Embed(title="x"))
+        await place.send(embed=discord.Embed(title="sources"))
 
+    message = double.messages(channel)[0]
+    assert [list(one.draft.embeds) for one in message.revisions] == [[], []]
     assert refusal.value.code == 50013
 
 
@@ -282,6 +288,16 @@ async def test_a_nonce_is_sent_once_within_minutes(double, channel, place):
     assert first.id == again.id
     assert later.id != first.id
     assert [one.nonce for one in double.messages(channel)] == ["outbox-1", "outbox-1"]
+
+
+async def test_a_nonce_of_a_deleted_message_is_not_sent_again(place):
+    sent = await place.send("answer", nonce="outbox-1")
+    await sent.delete()
+
+    with pytest.raises(discord.NotFound) as refusal:
+        await place.send("answer", nonce="outbox-1")
+
+    assert refusal.value.code == 10008
 
 
 async def test_a_nonce_over_25_is_refused(place):

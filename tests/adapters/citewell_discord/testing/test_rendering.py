@@ -97,6 +97,12 @@ def test_a_reply_rings_who_is_answered_unless_told_otherwise(allowed, pings):
     assert list(rendered(message("x", allowed=allowed, reference=question)).pings) == pings
 
 
+def test_a_reply_to_oneself_rings_nobody():
+    own = Message(id=4, channel=HERE, author=BOT, revisions=[Revision(0.0, Draft())])
+
+    assert list(rendered(message("x", reference=own)).pings) == []
+
+
 def test_earlier_revisions_can_be_rendered():
     one = message("first")
     one.revisions.append(Revision(1.0, Draft(content="second")))
