@@ -4,6 +4,7 @@ It holds what Discord holds, refuses what Discord refuses and breaks when a test
 act in it through methods, and everything that a bot did can be read.
 """
 
+from citewell_discord.testing.arguments import CannotAct
 from citewell_discord.testing.bodies import ButtonStyle, Component, ComponentType, Embed
 from citewell_discord.testing.calls import RestCall
 from citewell_discord.testing.clock import Clock
@@ -20,7 +21,7 @@ from citewell_discord.testing.messages import (
     Revision,
     Upload,
 )
-from citewell_discord.testing.people import CannotAct, Person
+from citewell_discord.testing.people import Person
 from citewell_discord.testing.permissions import ALL, MEMBER, Overwrite, Permissions
 from citewell_discord.testing.places import Channel, ChannelKind, Guild, Member, Role, Tag, User
 from citewell_discord.testing.pointing import pointed_at

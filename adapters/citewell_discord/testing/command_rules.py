@@ -25,19 +25,10 @@ class CommandKind(IntEnum):
 
 
 class OptionKind(IntEnum):
-    """What an option asks for."""
+    """What lies below a command instead of an option."""
 
     COMMAND = 1
     GROUP = 2
-    STRING = 3
-    INTEGER = 4
-    BOOLEAN = 5
-    USER = 6
-    CHANNEL = 7
-    ROLE = 8
-    MENTIONABLE = 9
-    NUMBER = 10
-    ATTACHMENT = 11
 
 
 # Source: discord.com/developers/docs/interactions/application-commands, "Registering a Command";
@@ -47,6 +38,8 @@ _MOST: Mapping[int, int] = {
     CommandKind.USER_MENU: 15,
     CommandKind.MESSAGE_MENU: 15,
 }
+_IN_GUILD = 0
+_WITH_BOT = 1
 _MAX_NAME = 32
 _MAX_DESCRIPTION = 100
 _MAX_OPTIONS = 25
@@ -74,6 +67,18 @@ class Command:
     def kind(self) -> CommandKind:
         """Where people find it."""
         return CommandKind(self.body.type)
+
+    @property
+    def is_direct(self) -> bool:
+        """Tell whether it is offered in conversations with the bot."""
+        contexts = self.body.contexts
+        is_for = contexts is None or _WITH_BOT in contexts
+        return self.guild_id is None and is_for and self.body.dm_permission is not False
+
+    @property
+    def is_in_guilds(self) -> bool:
+        """Tell whether it is offered in guilds."""
+        return self.body.contexts is None or _IN_GUILD in self.body.contexts
 
     def payload(self) -> Payload:
         """Return it as the API does."""

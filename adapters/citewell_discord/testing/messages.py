@@ -180,7 +180,6 @@ def walk(components: Sequence[Component]) -> list[Component]:
     return found
 
 
-BUTTONS = frozenset({ComponentType.BUTTON})
 MENUS = frozenset({
     ComponentType.STRING_SELECT,
     ComponentType.USER_SELECT,

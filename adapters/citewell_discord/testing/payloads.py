@@ -9,7 +9,7 @@ import msgspec
 from citewell_discord.testing.clock import created_at, iso
 from citewell_discord.testing.errors import Payload
 from citewell_discord.testing.messages import Attachment, Message
-from citewell_discord.testing.permissions import Overwrite
+from citewell_discord.testing.permissions import Overwrite, Permissions
 from citewell_discord.testing.places import Channel, ChannelKind, Guild, Member, Role, Tag, User
 
 _REQUIRES_TAG = 1 << 4
@@ -166,15 +166,11 @@ def guild_payload(guild: Guild, viewer: User, *, members: Iterable[Member]) -> P
 
     Args:
         guild: what to write.
-        viewer: the bot; it is told of the private threads that it joined alone.
+        viewer: the bot; it is told of the threads that it may see.
         members: those that it is told of.
     """
     plain = [one for one in guild.channels.values() if not one.is_thread]
-    threads = [
-        one
-        for one in guild.threads
-        if one.kind != ChannelKind.PRIVATE_THREAD or viewer.id in one.members
-    ]
+    threads = [one for one in guild.threads if one.allows(viewer, Permissions.VIEW_CHANNEL)]
     return {
         **guild_fields(guild),
         "joined_at": iso(guild.joined_at),

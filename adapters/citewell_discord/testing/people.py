@@ -4,31 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import msgspec
-
+from citewell_discord.testing.arguments import Arguments, CannotAct
 from citewell_discord.testing.bodies import Component, ComponentType, MessageBody, ThreadBody
-from citewell_discord.testing.command_rules import Command, CommandKind, OptionKind
+from citewell_discord.testing.command_rules import Command, CommandKind
 from citewell_discord.testing.errors import Payload
 from citewell_discord.testing.forms import submission
 from citewell_discord.testing.interactions import Interaction, InteractionKind, Interactions
 from citewell_discord.testing.message_rules import drafted
 from citewell_discord.testing.messages import MENUS, Draft, Message, MessageKind, Upload, walk
-from citewell_discord.testing.payloads import (
-    attachment_payload,
-    channel_payload,
-    member_payload,
-    role_payload,
-    user_payload,
-)
 from citewell_discord.testing.permissions import Permissions
-from citewell_discord.testing.places import Channel, Role, User
+from citewell_discord.testing.places import Channel, User
 from citewell_discord.testing.posts import Origin, Posts
 from citewell_discord.testing.threads import Threads
 from citewell_discord.testing.world import World
-
-
-class CannotAct(Exception):
-    """Somebody tried what Discord does not let them do: the test is wrong, or the bot."""
 
 
 class Person:
@@ -116,16 +104,27 @@ class Person:
         self._world.closed.add(self.user.id)
 
     def slash(self, channel: Channel, name: str, **options: object) -> Interaction:
-        """Use a slash command; a value may be a user, a role, a channel or a file."""
+        """Use a slash command.
+
+        Args:
+            channel: where.
+            name: of the command; one of a group is "group command".
+            options: a value may be a user, a role, a channel or a file.
+
+        Raises:
+            CannotAct: it cannot be used so, here or by this person.
+        """
         self._may(channel, Permissions.USE_APPLICATION_COMMANDS)
-        command = self._command(channel, name, CommandKind.SLASH)
-        given, resolved = self._options(channel, command, options)
+        first, *below = name.split()
+        command = self._command(channel, first, CommandKind.SLASH)
+        arguments = Arguments(channel, self._posts)
+        given = arguments.given(command, below, options)
         data: Payload = {
             "id": str(command.id),
             "name": command.name,
             "type": int(command.kind),
             "options": given,
-            "resolved": resolved,
+            "resolved": arguments.resolved,
         }
         if command.guild_id is not None:
             data["guild_id"] = str(command.guild_id)
@@ -211,53 +210,24 @@ class Person:
         raise CannotAct(f"{name}: the message has no such button or menu; it has {known}")
 
     def _command(self, channel: Channel, name: str, kind: CommandKind) -> Command:
-        guild_id = None if channel.guild is None else channel.guild.id
+        offered = [one for one in self._world.commands if one.kind == kind]
         # The command of a guild is offered before a global one of the same name.
-        offered = sorted(self._world.commands, key=lambda one: one.guild_id is None)
-        for one in offered:
-            if one.name == name and one.kind == kind and one.guild_id in {None, guild_id}:
+        for one in sorted(offered, key=lambda one: one.guild_id is None):
+            if one.name == name and self._is_offered(one, channel):
                 return one
-        known = [one.name for one in offered if one.kind == kind]
-        raise CannotAct(f"{name}: no such command is registered; registered are {known}")
+        known = [one.name for one in offered]
+        raise CannotAct(f"{name}: no such command is registered here; registered are {known}")
 
-    def _options(
-        self, channel: Channel, command: Command, values: Mapping[str, object]
-    ) -> tuple[list[Payload], Payload]:
-        known = {option.name: option for option in command.body.options}
-        unknown = sorted(values.keys() - known.keys())
-        missing = sorted(
-            one.name for one in known.values() if one.required and one.name not in values
-        )
-        if unknown or missing:
-            raise CannotAct(f"/{command.name}: unknown options {unknown}, missing {missing}")
-        given: list[Payload] = []
-        resolved: dict[str, Payload] = {}
-        for name, value in values.items():
-            plain = self._resolve(channel, value, resolved)
-            given.append({"name": name, "type": int(OptionKind(known[name].type)), "value": plain})
-        return given, msgspec.to_builtins(resolved)
-
-    def _resolve(self, channel: Channel, value: object, resolved: dict[str, Payload]) -> object:
-        """Return an option's value as it is sent; what it names is added to `resolved`."""
-        if isinstance(value, User):
-            resolved.setdefault("users", {})[str(value.id)] = user_payload(value)
-            if channel.guild is not None and value.id in channel.guild.members:
-                member = member_payload(channel.guild.members[value.id])
-                member["permissions"] = str(int(channel.permissions_of(value)))
-                resolved.setdefault("members", {})[str(value.id)] = member
-            return str(value.id)
-        if isinstance(value, Channel):
-            written = {**channel_payload(value), "permissions": "0"}
-            resolved.setdefault("channels", {})[str(value.id)] = written
-            return str(value.id)
-        if isinstance(value, Role):
-            resolved.setdefault("roles", {})[str(value.id)] = role_payload(value)
-            return str(value.id)
-        if isinstance(value, Upload):
-            file = self._posts.attach(channel, value)
-            resolved.setdefault("attachments", {})[str(file.id)] = attachment_payload(file)
-            return str(file.id)
-        return value
+    def _is_offered(self, command: Command, channel: Channel) -> bool:
+        """Tell whether the command can be used here, by this person."""
+        if channel.guild is None:
+            return command.is_direct
+        if command.guild_id not in {None, channel.guild.id} or not command.is_in_guilds:
+            return False
+        needed = Permissions(int(command.body.default_member_permissions or 0))
+        is_closed = command.body.default_member_permissions is not None and not needed
+        is_administrator = channel.allows(self.user, Permissions.ADMINISTRATOR)
+        return is_administrator or (not is_closed and channel.allows(self.user, needed))
 
     def _may(self, channel: Channel, right: Permissions) -> None:
         if channel.is_thread and right == Permissions.SEND_MESSAGES:

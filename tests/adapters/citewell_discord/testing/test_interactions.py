@@ -10,6 +10,7 @@ from citewell_discord.testing import (
     MessageFlags,
     MessageKind,
     NotSendable,
+    Permissions,
     Upload,
     rendered,
 )
@@ -290,6 +291,56 @@ async def test_a_command_works_in_a_direct_conversation(double, channel, alice, 
 async def test_what_is_not_registered_cannot_be_used(double, channel, alice, bot):
     with pytest.raises(CannotAct, match="no such command is registered"):
         alice.slash(channel, "ask")
+
+
+async def test_commands_below_a_group_are_used_by_both_names(double, channel, alice, tree, start):
+    group = app_commands.Group(name="citewell", description="Settings")
+
+    @group.command(description="Show")
+    async def show(interaction: discord.Interaction, what: str):
+        await interaction.response.send_message(f"shows {what}")
+
+    tree.add_command(group)
+    await start_with(tree, start)
+    interaction = await use(double, alice, channel, "citewell show", what="channels")
+
+    assert interaction.replies[0].content == "shows channels"
+    with pytest.raises(CannotAct, match=r"expected one of \['show'\] below it"):
+        alice.slash(channel, "citewell hide")
+
+
+async def test_only_what_is_offered_can_be_chosen(double, channel, alice, tree, start):
+    @tree.command(description="Ask")
+    @app_commands.choices(length=[app_commands.Choice(name="Short", value="s")])
+    async def ask(interaction: discord.Interaction, length: str):
+        await interaction.response.send_message(length)
+
+    await start_with(tree, start)
+
+    with pytest.raises(CannotAct, match="is not offered"):
+        alice.slash(channel, "ask", length="long")
+    assert (await use(double, alice, channel, length="s")).replies[0].content == "s"
+
+
+async def test_a_command_is_offered_where_and_to_whom_it_says(
+    double, guild, channel, alice, tree, start
+):
+    @tree.command(description="Set up")
+    @app_commands.guild_only()
+    @app_commands.default_permissions(manage_guild=True)
+    async def setup(interaction: discord.Interaction):
+        await interaction.response.send_message("done")
+
+    await start_with(tree, start)
+
+    with pytest.raises(CannotAct):
+        alice.slash(channel, "setup")
+    with pytest.raises(CannotAct):
+        alice.slash(double.world.direct(alice.user), "setup")
+    chief = double.person(
+        "chief", guild, double.world.add_role(guild, "chief", Permissions.MANAGE_GUILD)
+    )
+    assert (await use(double, chief, channel, "setup")).replies[0].content == "done"
 
 
 async def test_missing_and_unknown_options_are_noticed(double, channel, alice, tree, start):
