@@ -15,7 +15,14 @@ from citewell_discord.testing.component_rules import check_modal, numbered
 from citewell_discord.testing.errors import Flaws, Payload, Refusal, unknown
 from citewell_discord.testing.events import Event
 from citewell_discord.testing.message_rules import SETTABLE, drafted
-from citewell_discord.testing.messages import Draft, Message, MessageFlags, MessageKind, Upload
+from citewell_discord.testing.messages import (
+    Cause,
+    Draft,
+    Message,
+    MessageFlags,
+    MessageKind,
+    Upload,
+)
 from citewell_discord.testing.payloads import (
     channel_payload,
     member_payload,
@@ -259,7 +266,7 @@ class Interactions:
         origin = Origin(
             kind=kind,
             reference=None if reference is None or reference.is_deleted else reference,
-            interaction=interaction.id,
+            cause=Cause(interaction.id, interaction.kind, interaction.user),
             seen_by=interaction.user if is_private else None,
         )
         return self._posts.write(interaction.channel, self._world.bot, draft, origin)

@@ -88,6 +88,19 @@ class Revision:
     draft: Draft
 
 
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """The interaction that a message answers.
+
+    Attributes:
+        kind: what the person did: 2 a command, 3 a component, 5 a form.
+    """
+
+    id: int
+    kind: int
+    user: User
+
+
 @dataclass(eq=False, slots=True, kw_only=True)
 class Message:
     """A message.
@@ -96,7 +109,7 @@ class Message:
         revisions: everything it ever showed, oldest first; never empty.
         reference: the message that it answers.
         seen_by: if ephemeral, who alone sees it.
-        interaction: the id of the interaction that it answers.
+        cause: the interaction that it answers.
         mentions: the users that it rings.
         reactions: ids of users by emoji.
         thread: what was started from it.
@@ -111,7 +124,7 @@ class Message:
     nonce: str | None = None
     reference: Message | None = None
     seen_by: User | None = None
-    interaction: int | None = None
+    cause: Cause | None = None
     mentions: list[User] = field(default_factory=list)
     mentioned_roles: list[int] = field(default_factory=list)
     mentions_everyone: bool = False

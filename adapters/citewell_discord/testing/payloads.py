@@ -315,9 +315,15 @@ def _add_bonds(payload: Payload, message: Message, viewer: User, application_id:
         ]
     if message.thread is not None:
         payload["thread"] = channel_payload(message.thread, viewer=viewer)
-    if message.interaction is not None:
+    if message.cause is not None:
         payload["application_id"] = str(application_id)
         payload["webhook_id"] = str(application_id)
+        payload["interaction_metadata"] = {
+            "id": str(message.cause.id),
+            "type": message.cause.kind,
+            "user": user_payload(message.cause.user),
+            "authorizing_integration_owners": {},
+        }
 
 
 def _reference_payload(answered: Message) -> Payload:

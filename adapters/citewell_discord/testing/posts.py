@@ -11,6 +11,7 @@ from citewell_discord.testing.errors import Flaws, Payload, Refusal
 from citewell_discord.testing.events import Event, Intents
 from citewell_discord.testing.messages import (
     Attachment,
+    Cause,
     Draft,
     Message,
     MessageFlags,
@@ -37,7 +38,7 @@ class Origin:
     """Why a message is written.
 
     Attributes:
-        interaction: the id of the interaction that it answers.
+        cause: the interaction that it answers.
         seen_by: if it is ephemeral, who alone sees it.
         id: if it has to be a certain one.
     """
@@ -45,7 +46,7 @@ class Origin:
     kind: MessageKind = MessageKind.DEFAULT
     reference: Message | None = None
     nonce: str | None = None
-    interaction: int | None = None
+    cause: Cause | None = None
     seen_by: User | None = None
     id: int | None = None
 
@@ -125,7 +126,7 @@ class Posts:
             kind=origin.kind,
             nonce=origin.nonce,
             reference=origin.reference,
-            interaction=origin.interaction,
+            cause=origin.cause,
             seen_by=origin.seen_by,
         )
         self._resolve(message)

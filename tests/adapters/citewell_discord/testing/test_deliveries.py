@@ -1,8 +1,11 @@
 """Events that are held, come twice, or in another order."""
 
 import asyncio
+from random import Random
 
 import pytest
+
+from discord_clients import Bot
 
 
 async def test_held_events_come_when_they_are_let_go(double, channel, alice, bot):
@@ -83,3 +86,29 @@ async def test_the_first_message_of_a_post_may_lag(double, moderated, bot):
 
     assert before == []
     assert bot.heard[0].content == "How many days?"
+
+
+@pytest.mark.parametrize("seed", range(5))
+async def test_nothing_is_lost_however_the_line_breaks(double, channel, alice, start, seed):
+    """Whatever happens to the connection, each message is heard, if it can be resumed."""
+    random = Random(seed)
+    double.gateway.heartbeat_s = 0.05
+    bot = await start(Bot(heartbeat_timeout=0.1))
+    double.deliveries.trouble(seed, duplicated=0.2, window=3)
+    troubles = [
+        double.gateway.drop,
+        double.gateway.ask_to_reconnect,
+        double.gateway.go_silent,
+        lambda: double.gateway.invalidate(resumable=True),
+        lambda: None,
+    ]
+    for number in range(40):
+        alice.say(channel, str(number))
+        if number % 5 == 4:
+            random.choice(troubles)()
+            await asyncio.sleep(random.random() / 50)
+    double.deliveries.release()
+
+    await double.until(lambda: len({one.content for one in bot.heard}) == 40)
+
+    assert len(double.gateway.identifies) == 1

@@ -55,6 +55,22 @@ async def start_with(tree, start):
     return await start(tree.client)
 
 
+async def test_an_answer_names_who_asked(double, channel, alice, tree, start):
+    answers = []
+
+    @tree.command(description="Ask the documents")
+    async def ask(interaction: discord.Interaction):
+        await interaction.response.send_message("done")
+        answers.append(await interaction.original_response())
+
+    await start_with(tree, start)
+    interaction = await use(double, alice, channel)
+    await double.until(lambda: answers)
+
+    assert answers[0].interaction_metadata.user.id == alice.user.id
+    assert answers[0].interaction_metadata.id == interaction.id
+
+
 async def test_options_may_be_users_and_channels(double, guild, channel, alice, tree, start):
     @tree.command(description="Ask")
     async def ask(
