@@ -82,7 +82,6 @@ def _member(api: Api, call: Call) -> Answer:
 
 
 def _application(api: Api, _call: Call) -> Answer:
-    owner = next(iter(api.world.users.values()))
     return {
         "id": str(api.world.application_id),
         "name": api.world.bot.name,
@@ -92,7 +91,7 @@ def _application(api: Api, _call: Call) -> Answer:
         "bot_public": True,
         "bot_require_code_grant": False,
         "verify_key": "0" * 64,
-        "owner": user_payload(owner),
+        "owner": user_payload(api.world.developer),
         "team": None,
         "flags": 0,
         "rpc_origins": [],

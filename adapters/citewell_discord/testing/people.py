@@ -13,7 +13,7 @@ from citewell_discord.testing.interactions import Interaction, InteractionKind, 
 from citewell_discord.testing.message_rules import drafted
 from citewell_discord.testing.messages import MENUS, Draft, Message, MessageKind, Upload, walk
 from citewell_discord.testing.permissions import Permissions
-from citewell_discord.testing.places import Channel, User
+from citewell_discord.testing.places import Channel, ChannelKind, User
 from citewell_discord.testing.posts import Origin, Posts
 from citewell_discord.testing.threads import Threads
 from citewell_discord.testing.world import World
@@ -92,6 +92,17 @@ class Person:
         """Start a thread below a message."""
         self._may(message.channel, Permissions.CREATE_PUBLIC_THREADS)
         return self._threads.start_below(message, ThreadBody(name=name), self.user)
+
+    def start_private_thread(self, channel: Channel, name: str) -> Channel:
+        """Start a thread that only those see who are added to it."""
+        self._may(channel, Permissions.CREATE_PRIVATE_THREADS)
+        body = ThreadBody(name=name, type=ChannelKind.PRIVATE_THREAD)
+        return self._threads.start(channel, body, self.user)
+
+    def add_to_thread(self, thread: Channel, user: User) -> None:
+        """Make somebody a member of a thread."""
+        self._may(thread, Permissions.SEND_MESSAGES_IN_THREADS)
+        self._threads.join(thread, user)
 
     def post(self, forum: Channel, title: str, text: str, *, tags: Sequence[str] = ()) -> Channel:
         """Start a post of a forum."""

@@ -44,6 +44,7 @@ MEMBER = (
     | Permissions.READ_MESSAGE_HISTORY
     | Permissions.USE_APPLICATION_COMMANDS
     | Permissions.CREATE_PUBLIC_THREADS
+    | Permissions.CREATE_PRIVATE_THREADS
     | Permissions.SEND_MESSAGES_IN_THREADS
 )
 """What everybody may do in a new guild."""

@@ -35,6 +35,7 @@ class World:
 
     Attributes:
         bot: the user of the application under test.
+        developer: who owns the application.
         enabled: the privileged intents that the application was given.
         channels: by id, threads and direct conversations among them.
         commands: registered for the application.
@@ -56,6 +57,7 @@ class World:
         self.files: dict[str, Attachment] = {}
         self.files_url = ""
         self.closed: set[int] = set()
+        self.developer = self.add_user("developer")
         self.bot = self.add_user("citewell", is_bot=True)
         self.application_id = self.ids.next()
 

@@ -69,6 +69,7 @@ async def test_the_application_is_known(double, guild, bot):
     about = await bot.application_info()
 
     assert about.id == double.application_id
+    assert about.owner.id == double.world.developer.id
     assert about.bot_public
 
 
@@ -90,3 +91,20 @@ async def test_bots_may_be_told_how_many_shards_to_use(double, guild, bot):
 
     assert (shards, url) == (3, double.gateway_url)
     assert (limit["total"], limit["remaining"]) == (1000, 999)
+
+
+async def test_where_the_gateway_is_can_be_asked(double, bot):
+    answer = await bot.http.request(discord.http.Route("GET", "/gateway"))
+
+    assert answer == {"url": double.gateway_url}
+
+
+async def test_who_does_not_exist_cannot_be_talked_to(bot):
+    with pytest.raises(discord.NotFound) as refusal:
+        await bot.http.start_private_message(5)
+
+    assert refusal.value.code == 10013
+
+
+def test_channels_are_linked_by_their_mention(channel):
+    assert channel.mention == f"<#{channel.id}>"

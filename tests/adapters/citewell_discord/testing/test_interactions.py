@@ -605,3 +605,104 @@ async def test_an_unanswered_press_fails_for_the_person(double, channel, alice, 
     double.clock.advance(3.5)
 
     assert double.has_failed(interaction)
+
+
+async def test_a_layout_is_the_answer_to_thinking(double, channel, alice, tree, start):
+    class Sources(discord.ui.LayoutView):
+        text = discord.ui.TextDisplay("28 days [1]")
+
+    @tree.command(description="Ask")
+    async def ask(interaction: discord.Interaction):
+        await interaction.response.defer(thinking=True, ephemeral=True)
+        await interaction.edit_original_response(view=Sources())
+
+    await start_with(tree, start)
+    interaction = await use(double, alice, channel)
+    await double.until(lambda: interaction.original.components)
+
+    assert rendered(interaction.original).text == "28 days [1]"
+    assert interaction.original.flags == MessageFlags.COMPONENTS_V2 | MessageFlags.EPHEMERAL
+
+
+async def test_a_form_has_no_original_message(double, channel, alice, bot):
+    refusals = []
+
+    class Shy(Why):
+        async def on_submit(self, interaction):
+            await interaction.response.defer(thinking=True)
+            await interaction.delete_original_response()
+            try:
+                await interaction.original_response()
+            except discord.HTTPException as refusal:
+                refusals.append(refusal)
+
+    interaction = await shown(double, channel, alice, bot, Shy())
+    alice.submit(interaction, {"reason": "it was old"})
+    await double.until(lambda: refusals)
+
+    assert refusals[0].code == 10008
+
+
+async def test_a_token_that_was_never_given_is_unknown(double, channel, bot):
+    for application, token in ((double.application_id, "x"), (5, "x")):
+        route = discord.http.Route(
+            "POST",
+            "/webhooks/{webhook_id}/{webhook_token}",
+            webhook_id=application,
+            webhook_token=token,
+        )
+        with pytest.raises(discord.NotFound) as refusal:
+            await bot.http.request(route, json={"content": "x"})
+        assert refusal.value.code == 10015
+
+
+async def test_a_missing_button_is_named(double, channel, alice, bot):
+    await bot.get_channel(channel.id).send(
+        "x", view=answering(discord.ui.Button(label="up", custom_id="up"))
+    )
+
+    with pytest.raises(CannotAct, match=r"no such button or menu; it has \['up'\]"):
+        alice.press(double.messages(channel)[0], "down")
+
+
+async def test_a_command_of_one_guild_is_not_offered_in_another(
+    double, guild, moderated, channel, alice, tree, start
+):
+    @tree.command(description="Ask", guild=discord.Object(guild.id))
+    async def ask(interaction: discord.Interaction):
+        await interaction.response.send_message("here")
+
+    client = await start(tree.client)
+    await tree.sync(guild=discord.Object(guild.id))
+    other = double.world.add_text(moderated, "other")
+    double.world.join(moderated, alice.user)
+
+    assert client.application_id
+    assert (await use(double, alice, channel)).data["guild_id"] == str(guild.id)
+    with pytest.raises(CannotAct):
+        alice.slash(other, "ask")
+
+
+@pytest.mark.parametrize(
+    ("part", "words"),
+    [
+        ({"style": 3}, "must be one of (1, 2)"),
+        ({"max_length": 5000}, "int value should be between 1 and 4000."),
+        ({"value": "x" * 4001}, "Must be 4000 or fewer in length."),
+        ({"placeholder": "x" * 101}, "Must be 100 or fewer in length."),
+        ({"label": "x" * 46}, "Must be between 1 and 45 in length."),
+    ],
+)
+async def test_text_inputs_out_of_bounds_are_refused(
+    double, channel, alice, tree, start, part, words
+):
+    class Odd(Why):
+        def to_dict(self):
+            one = {"type": 4, "custom_id": "r", "label": "r", "style": 1, **part}
+            rows = [{"type": 1, "components": [one]}]
+            return {**super().to_dict(), "components": rows}
+
+    async def show(interaction):
+        await interaction.response.send_modal(Odd())
+
+    assert words in (await failing(double, alice, channel, tree, start, show)).text

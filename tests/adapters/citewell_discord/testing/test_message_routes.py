@@ -2,6 +2,7 @@
 
 import io
 
+import aiohttp
 import discord
 import pytest
 
@@ -461,3 +462,128 @@ async def test_an_unknown_path_is_not_found(double, bot):
 
     assert refusal.value.code == 0
     assert double.calls[-1].status == 404
+
+
+async def test_previews_of_others_are_taken_away_with_a_right(double, moderated, bot):
+    channel = double.world.add_text(moderated, "ours")
+    message = double.person("alice", moderated).say(channel, "https://docs.example/a")
+    await double.until(lambda: bot.heard)
+
+    await bot.heard[0].edit(suppress=True)
+
+    assert message.flags == MessageFlags.SUPPRESS_EMBEDS
+    assert not message.is_edited
+
+
+async def test_others_messages_cannot_be_deleted_in_a_direct_conversation(double, alice, bot):
+    alice.tell_bot("hello")
+    await double.until(lambda: bot.heard)
+
+    with pytest.raises(discord.Forbidden) as refusal:
+        await bot.heard[0].delete()
+
+    assert refusal.value.code == 50003
+
+
+async def test_reactions_of_others_are_removed_with_a_right(double, moderated, bot):
+    channel = double.world.add_text(moderated, "ours")
+    alice = double.person("alice", moderated)
+    message = alice.say(channel, "hello")
+    alice.react(message, "👍")
+    await double.until(lambda: bot.heard)
+
+    await bot.heard[0].remove_reaction("👍", discord.Object(alice.user.id))
+
+    assert message.reactions == {}
+
+
+async def test_a_person_takes_a_reaction_back(double, channel, alice, place, bot):
+    removed = []
+    bot.on_raw_reaction_remove = lambda payload: record(removed, payload)
+    await place.send("good?")
+    message = double.messages(channel)[0]
+
+    alice.react(message, "👍")
+    alice.react(message, "👍")
+    alice.unreact(message, "👍")
+    alice.unreact(message, "👍")
+    await double.until(lambda: removed)
+
+    assert [str(one.emoji) for one in removed] == ["👍"]
+    assert message.reactions == {}
+
+
+async def test_an_edit_keeps_the_files_that_it_names(double, channel, place):
+    files = [discord.File(io.BytesIO(name), f"{name.decode()}.txt") for name in (b"a", b"b")]
+    sent = await place.send(files=files)
+
+    await sent.edit(attachments=[sent.attachments[1]])
+
+    assert [one.data for one in double.messages(channel)[0].attachments] == [b"b"]
+
+
+async def test_a_file_that_was_never_sent_is_refused(channel, bot):
+    route = discord.http.Route("POST", "/channels/{channel_id}/messages", channel_id=channel.id)
+
+    with pytest.raises(discord.HTTPException) as refusal:
+        await bot.http.request(route, json={"content": "x", "attachments": [{"id": 5}]})
+
+    assert "Attachment 5 was not found" in refusal.value.text
+
+
+@pytest.mark.parametrize(
+    ("allowed", "words"),
+    [
+        ({"parse": ["users"], "users": ["1"]}, "are mutually exclusive"),
+        ({"parse": ["everybody"]}, "Value must be one of"),
+        ({"users": ["1"] * 101}, "Must be 100 or fewer in length."),
+    ],
+)
+async def test_allowed_mentions_that_make_no_sense_are_refused(channel, bot, allowed, words):
+    route = discord.http.Route("POST", "/channels/{channel_id}/messages", channel_id=channel.id)
+
+    with pytest.raises(discord.HTTPException) as refusal:
+        await bot.http.request(route, json={"content": "x", "allowed_mentions": allowed})
+
+    assert words in refusal.value.text
+
+
+async def test_embeds_show_their_author_and_pictures(double, channel, place):
+    embed = discord.Embed(title="x").set_image(url="https://a.example/i.png")
+    embed.set_author(name="Handbook", url="https://a.example/h")
+    embed.set_thumbnail(url="https://a.example/t.png")
+
+    await place.send(embed=embed)
+
+    seen = rendered(double.messages(channel)[0])
+    assert [(one.label, one.url) for one in seen.links] == [("Handbook", "https://a.example/h")]
+    assert list(seen.images) == ["https://a.example/i.png", "https://a.example/t.png"]
+
+
+@pytest.mark.parametrize("limit", ["0", "101", "many"])
+async def test_a_limit_out_of_bounds_is_refused(channel, bot, limit):
+    route = discord.http.Route("GET", "/channels/{channel_id}/messages", channel_id=channel.id)
+
+    with pytest.raises(discord.HTTPException) as refusal:
+        await bot.http.request(route, params={"limit": limit})
+
+    assert "int value should be between 1 and 100." in refusal.value.text
+
+
+async def test_an_id_is_a_number(bot):
+    with pytest.raises(discord.HTTPException) as refusal:
+        await bot.http.request(discord.http.Route("GET", "/channels/general"))
+
+    assert 'Value "general" is not snowflake.' in refusal.value.text
+
+
+async def test_a_body_that_is_no_json_is_refused(double, channel):
+    headers = {"Authorization": f"Bot {double.token}", "Content-Type": "application/json"}
+    async with (
+        aiohttp.ClientSession(headers=headers) as session,
+        session.post(f"{double.api_url}/channels/{channel.id}/messages", data="{") as answer,
+    ):
+        body = await answer.json()
+
+    assert (answer.status, body["code"]) == (400, 50109)
+    assert double.calls[-1].body == "{"

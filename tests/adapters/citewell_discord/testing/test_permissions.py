@@ -178,3 +178,34 @@ def test_people_are_held_to_their_rights_too(double, guild, channel, alice):
     double.world.set_overwrites(channel, [Overwrite(guild.id, deny=Permissions.SEND_MESSAGES)])
     with pytest.raises(CannotAct, match="alice lacks SEND_MESSAGES in help"):
         alice.say(channel, "more")
+
+
+async def test_overwrites_are_changed_by_the_client(double, moderated, bot):
+    channel = double.world.add_text(moderated, "ours")
+    await double.until(lambda: bot.get_channel(channel.id))
+    overwrite = discord.PermissionOverwrite(send_messages=False)
+
+    seen = bot.get_channel(channel.id)
+    await seen.edit(overwrites={seen.guild.default_role: overwrite})
+
+    assert channel.overwrites == [Overwrite(moderated.id, deny=Permissions.SEND_MESSAGES)]
+
+
+async def test_a_direct_conversation_cannot_be_changed(double, alice, bot):
+    alice.tell_bot("hello")
+    route = discord.http.Route(
+        "PATCH", "/channels/{channel_id}", channel_id=double.world.direct(alice.user).id
+    )
+
+    with pytest.raises(discord.HTTPException) as refusal:
+        await bot.http.request(route, json={"name": "x"})
+
+    assert refusal.value.code == 50024
+
+
+def test_who_may_not_write_may_not_ring_or_attach(double, guild, channel, alice):
+    denied = Permissions.SEND_MESSAGES | Permissions.SEND_MESSAGES_IN_THREADS
+    double.world.set_overwrites(channel, [Overwrite(guild.id, deny=denied)])
+
+    assert not channel.permissions_of(alice.user) & Permissions.ATTACH_FILES
+    assert channel.allows(alice.user, Permissions.VIEW_CHANNEL)

@@ -237,3 +237,113 @@ async def test_active_threads_of_a_guild_are_told_on_connecting(double, moderate
     assert bot.get_channel(post.id).name == "Leave?"
     assert [one.id for one in await bot.get_guild(moderated.id).active_threads()] == [post.id]
     assert moderated.permissions_of(double.world.bot) == ALL
+
+
+async def test_threads_start_in_text_channels_alone(double, alice, forum, bot):
+    message = alice.tell_bot("hello")
+    below = discord.http.Route(
+        "POST",
+        "/channels/{channel_id}/messages/{message_id}/threads",
+        channel_id=message.channel.id,
+        message_id=message.id,
+    )
+    route = discord.http.Route(
+        "PUT", "/channels/{channel_id}/thread-members/@me", channel_id=forum.id
+    )
+
+    for one in (below, route):
+        with pytest.raises(discord.HTTPException) as refusal:
+            await bot.http.request(one, json={"name": "x"})
+        assert refusal.value.code in {50013, 50024}
+
+
+async def test_a_locked_thread_is_closed_to_all_but_moderators(double, guild, channel, alice, bot):
+    thread = alice.start_thread(alice.say(channel, "look"), "mine")
+    await double.until(lambda: bot.get_channel(thread.id))
+    thread.is_archived = thread.is_locked = True
+
+    with pytest.raises(discord.HTTPException) as refusal:
+        await bot.get_channel(thread.id).send("x")
+
+    assert refusal.value.code == 50083
+
+
+async def test_locking_is_for_moderators(double, channel, alice, bot):
+    alice.say(channel, "q")
+    thread = await (await heard(double, bot)).create_thread(name="q")
+
+    with pytest.raises(discord.Forbidden) as refusal:
+        await thread.edit(locked=True)
+
+    assert refusal.value.code == 50013
+
+
+async def test_messages_of_an_archived_thread_stay_as_they_are(double, channel, alice, bot):
+    alice.say(channel, "q")
+    thread = await (await heard(double, bot)).create_thread(name="q")
+    sent = await thread.send("x")
+    await thread.edit(archived=True)
+
+    for changing in (sent.edit(content="y"), thread.join()):
+        with pytest.raises(discord.HTTPException) as refusal:
+            await changing
+        assert refusal.value.code == 50083
+
+
+async def test_the_bot_is_told_of_a_private_thread_when_it_is_added(double, moderated, guild, bot):
+    channel = double.world.add_text(guild, "ours")
+    alice = double.person("alice", guild)
+    thread = alice.start_private_thread(channel, "secret")
+    alice.say(thread, "not for you")
+
+    alice.add_to_thread(thread, double.world.bot)
+    await double.until(lambda: bot.get_channel(thread.id))
+    alice.say(thread, "for you")
+    await double.until(lambda: bot.heard)
+
+    assert [one.content for one in bot.heard] == ["for you"]
+
+
+async def test_others_are_removed_from_a_thread_with_a_right(double, moderated, bot):
+    channel = double.world.add_text(moderated, "ours")
+    alice = double.person("alice", moderated)
+    thread = alice.start_thread(alice.say(channel, "look"), "mine")
+    await double.until(lambda: bot.get_channel(thread.id))
+    seen = bot.get_channel(thread.id)
+
+    await seen.remove_user(discord.Object(alice.user.id))
+    with pytest.raises(discord.NotFound) as refusal:
+        await seen.fetch_member(alice.user.id)
+
+    assert refusal.value.code == 10007
+    assert alice.user.id not in thread.members
+
+
+@pytest.mark.parametrize("body", [{"name": "x", "auto_archive_duration": 7}, {"name": ""}])
+async def test_threads_that_make_no_sense_are_refused(double, channel, alice, bot, body):
+    message = alice.say(channel, "q")
+    route = discord.http.Route(
+        "POST",
+        "/channels/{channel_id}/messages/{message_id}/threads",
+        channel_id=channel.id,
+        message_id=message.id,
+    )
+
+    with pytest.raises(discord.HTTPException) as refusal:
+        await bot.http.request(route, json=body)
+
+    assert refusal.value.code == 50035
+
+
+async def test_a_post_without_a_message_is_refused(forum, bot):
+    route = discord.http.Route("POST", "/channels/{channel_id}/threads", channel_id=forum.id)
+
+    with pytest.raises(discord.HTTPException) as refusal:
+        await bot.http.request(route, json={"name": "x"})
+
+    assert "In message: This field is required" in refusal.value.text
+
+
+def test_a_tag_that_a_forum_lacks_is_named(forum):
+    with pytest.raises(KeyError, match="no tag of questions; it has"):
+        forum.tag("closed")
