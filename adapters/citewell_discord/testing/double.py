@@ -129,6 +129,13 @@ class DiscordDouble:
         """Tell whether the person was told that the application did not respond."""
         return self._interactions.has_failed(interaction)
 
+    def watch(self, watcher: Callable[[Message], None]) -> None:
+        """Call `watcher` with each message that is written, changed or taken away from now on.
+
+        Ephemeral ones are among them; what it shows may change again before anybody looks.
+        """
+        self._posts.watchers.append(watcher)
+
     def messages(self, channel: Channel) -> Sequence[Message]:
         """Return what everybody who may read the channel sees, oldest first."""
         return list(channel.visible())

@@ -25,6 +25,10 @@ from citewell_discord.testing.world import World
 
 DAY_S = 24 * 3600.0
 IDENTIFIES_A_DAY = 1000
+FRAMES_WINDOW_S = 60.0
+MAX_FRAMES = 120
+"""What one connection may send in the window; heartbeats are not counted here."""
+
 SESSION_LIFE_S = 180.0
 """How long after its connection was lost a session can be resumed; Discord does not say."""
 
@@ -56,6 +60,7 @@ class Closing(IntEnum):
     AUTHENTICATION_FAILED = 4004
     ALREADY_AUTHENTICATED = 4005
     INVALID_SEQUENCE = 4007
+    RATE_LIMITED = 4008
     INVALID_SHARD = 4010
     INVALID_VERSION = 4012
     DISALLOWED_INTENTS = 4014
@@ -102,6 +107,7 @@ class Gateway:
         acknowledges: whether heartbeats are acknowledged; else connections become zombies.
         compresses: whether frames are compressed for who asks for it.
         refused_connections: how many of the next connections are refused.
+        identify_pause_s: how long after one session the next may begin; Discord wants 5 seconds.
         recommended_shards: how many an application that asks is told to use.
         token_resets: how often the token was reset, for identifying too often in a day.
         identifies: when bots identified themselves.
@@ -117,6 +123,7 @@ class Gateway:
         self.acknowledges = True
         self.compresses = True
         self.refused_connections = 0
+        self.identify_pause_s = 0.0
         self.recommended_shards = 1
         self.token_resets = 0
         self.identifies: list[float] = []
@@ -230,6 +237,8 @@ class Gateway:
         if frame.op == Op.HEARTBEAT:
             if self.acknowledges:
                 connection.send({"op": Op.HEARTBEAT_ACK, "s": None, "t": None, "d": None})
+        elif self._is_too_much(connection):
+            connection.close(Closing.RATE_LIMITED)
         elif frame.op in {Op.IDENTIFY, Op.RESUME}:
             if session is not None:
                 connection.close(Closing.ALREADY_AUTHENTICATED)
@@ -244,6 +253,13 @@ class Gateway:
         elif frame.op == Op.REQUEST_MEMBERS:
             self._list_members(session, msgspec.json.decode(frame.d, type=RequestMembers))
 
+    def _is_too_much(self, connection: Connection) -> bool:
+        """Count a frame, and tell whether it is one too many."""
+        now = self._world.clock.now()
+        since = now - FRAMES_WINDOW_S
+        connection.received = [at for at in connection.received if at > since] + [now]
+        return len(connection.received) > MAX_FRAMES
+
     def _identify(self, connection: Connection, asked: Identify) -> None:
         number, count = asked.shard
         intents = Intents(asked.intents)
@@ -253,6 +269,8 @@ class Gateway:
             connection.close(Closing.INVALID_SHARD)
         elif intents & PRIVILEGED & ~self._world.enabled:
             connection.close(Closing.DISALLOWED_INTENTS)
+        elif self._is_too_soon():
+            connection.send({"op": Op.INVALID_SESSION, "s": None, "t": None, "d": False})
         elif self.identifies_today >= IDENTIFIES_A_DAY:
             self._reset_token()
             connection.close(Closing.AUTHENTICATION_FAILED)
@@ -261,6 +279,11 @@ class Gateway:
             session = Session(secrets.token_hex(16), intents, (number, count), connection)
             self.sessions[session.id] = session
             self._welcome(session)
+
+    def _is_too_soon(self) -> bool:
+        """Tell whether another session was begun just before."""
+        now = self._world.clock.now()
+        return bool(self.identifies) and now - self.identifies[-1] < self.identify_pause_s
 
     def _reset_token(self) -> None:
         """End all sessions of a bot that identified itself too often."""

@@ -44,6 +44,23 @@ class Person:
         """What a message says to ring them."""
         return self.user.mention
 
+    def seen(self, channel: Channel) -> Sequence[Message]:
+        """Return the messages of a channel that they can read, oldest first.
+
+        Ephemeral answers to them are among them; without the right to see the channel there are
+        none.
+        """
+        if not channel.allows(self.user, Permissions.VIEW_CHANNEL):
+            return []
+        has_history = channel.allows(self.user, Permissions.READ_MESSAGE_HISTORY)
+        return [
+            one
+            for one in channel.messages.values()
+            if not one.is_deleted
+            and (has_history or one.seen_by is self.user)
+            and one.seen_by in {None, self.user}
+        ]
+
     def say(self, channel: Channel, text: str, *files: Upload) -> Message:
         """Write in a channel or thread."""
         self._may(channel, Permissions.SEND_MESSAGES)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from citewell_discord.testing.bodies import MessageBody
@@ -56,10 +56,16 @@ SPOKEN = Origin()
 
 
 class Posts:
-    """Writes, changes and removes messages, and publishes it."""
+    """Writes, changes and removes messages, and publishes it.
+
+    Attributes:
+        watchers: called with each message that was written, changed or taken away, ephemeral
+            ones too.
+    """
 
     def __init__(self, world: World) -> None:
         self._world = world
+        self.watchers: list[Callable[[Message], None]] = []
 
     def attach(
         self, channel: Channel, upload: Upload, description: str | None = None
@@ -220,6 +226,8 @@ class Posts:
     def _tell(
         self, name: str, message: Message, full: Payload, bare: Payload | None = None
     ) -> None:
+        for watcher in self.watchers:
+            watcher(message)
         if message.is_ephemeral:
             return
         channel, guild = message.channel, message.channel.guild

@@ -26,6 +26,7 @@ class Connection:
 
     Attributes:
         is_half_open: nothing goes through any more, and neither side is told.
+        received: when frames came.
         released: set when a connection that is half open may end.
         ended: set once nobody reads or writes it any more.
     """
@@ -33,6 +34,7 @@ class Connection:
     def __init__(self, socket: web.WebSocketResponse, *, is_compressed: bool) -> None:
         self.socket = socket
         self.is_half_open = False
+        self.received: list[float] = []
         self.released = asyncio.Event()
         self.ended = asyncio.Event()
         self._outgoing: asyncio.Queue[Payload | _Close] = asyncio.Queue()

@@ -33,6 +33,17 @@ async def test_a_client_that_is_still_connected_does_not_hold_it_up():
     assert not double.gateway.connected
 
 
+async def test_messages_can_be_watched(double, channel, alice, bot):
+    seen = []
+    double.watch(lambda message: seen.append((message.content, message.is_deleted)))
+
+    sent = await bot.get_channel(channel.id).send("one")
+    await sent.edit(content="two")
+    await sent.delete()
+
+    assert seen == [("one", False), ("two", False), ("two", True)]
+
+
 async def test_the_library_is_left_as_it_was():
     before = discord.http.Route.BASE, discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY
 

@@ -241,6 +241,11 @@ async def test_sequence_numbers_rise_by_one(double, channel, alice, start):
     assert told == list(range(1, len(told) + 1))
 
 
+class Sharded(discord.AutoShardedClient):
+    async def before_identify_hook(self, shard_id, *, initial=False):
+        """Wait for nothing, where the library waits for five seconds."""
+
+
 async def test_shards_are_told_of_their_own_guilds(double, start, guild):
     double.gateway.recommended_shards = 2
     other = double.world.add_guild("other")
@@ -248,10 +253,6 @@ async def test_shards_are_told_of_their_own_guilds(double, start, guild):
         double.clock.advance(0.001)
         other = double.world.add_guild("other")
     channels = [double.world.add_text(one, "help") for one in (guild, other)]
-
-    class Sharded(discord.AutoShardedClient):
-        async def before_identify_hook(self, shard_id, *, initial=False):
-            """Wait for nothing: a new session each five seconds is the other side's rule."""
 
     client = await start(Sharded(intents=discord.Intents.all(), guild_ready_timeout=0.05))
 
@@ -262,6 +263,37 @@ async def test_shards_are_told_of_their_own_guilds(double, start, guild):
         assert client.get_guild(one.id).shard_id == (one.id >> 22) % 2
         assert client.get_channel(channel.id) is not None
     assert double.calls_of("GET /gateway/bot")
+
+
+async def test_sessions_that_begin_too_soon_are_tried_again(double, guild, start):
+    double.gateway.recommended_shards = 2
+    double.gateway.identify_pause_s = 0.1
+
+    client = await start(Sharded(intents=discord.Intents.all(), guild_ready_timeout=0.05))
+
+    first, second = double.gateway.identifies
+    assert len(client.shards) == 2
+    assert second - first >= 0.1
+
+
+async def test_shards_resume_and_interactions_reach_them(double, guild, channel, alice, start):
+    double.gateway.recommended_shards = 2
+    client = Sharded(intents=discord.Intents.all(), guild_ready_timeout=0.05)
+    tree = discord.app_commands.CommandTree(client)
+
+    @tree.command(description="Ask")
+    async def ask(interaction: discord.Interaction):
+        await interaction.response.send_message(f"shard {interaction.guild.shard_id}")
+
+    client.setup_hook = tree.sync
+    await start(client)
+    double.gateway.drop()
+    await double.until(lambda: len(double.gateway.resumes) == 2)
+    interaction = alice.slash(channel, "ask")
+    await double.until(lambda: interaction.replies)
+
+    assert interaction.replies[0].content == f"shard {(guild.id >> 22) % 2}"
+    assert len(double.gateway.identifies) == 2
 
 
 async def test_a_direct_message_goes_to_the_first_shard(double, guild, alice):
@@ -328,6 +360,12 @@ async def talk(double, *frames, query="?v=10&encoding=json"):
 )
 async def test_what_makes_no_sense_closes_the_connection(double, frame, code):
     assert await talk(double, frame.replace("TOKEN", double.token)) == code
+
+
+async def test_too_many_frames_close_with_4008(double):
+    frame = f'{{"op": 2, "d": {{"token": "{double.token}", "intents": 0}}}}'
+
+    assert await talk(double, frame, *['{"op": 3, "d": {}}'] * 120) == 4008
 
 
 async def test_identifying_twice_closes_with_4005(double):

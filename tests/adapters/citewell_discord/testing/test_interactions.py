@@ -153,6 +153,8 @@ async def test_only_who_asked_sees_an_ephemeral_answer(double, guild, channel, a
     interaction = await use(double, alice, channel)
     bob = double.person("bob", guild)
 
+    assert alice.seen(channel) == [interaction.original]
+    assert bob.seen(channel) == []
     with pytest.raises(CannotAct):
         bob.press(interaction.original, "share")
     with pytest.raises(discord.NotFound):

@@ -209,3 +209,18 @@ def test_who_may_not_write_may_not_ring_or_attach(double, guild, channel, alice)
 
     assert not channel.permissions_of(alice.user) & Permissions.ATTACH_FILES
     assert channel.allows(alice.user, Permissions.VIEW_CHANNEL)
+
+
+def test_people_read_what_they_have_the_right_to(double, guild, channel, alice):
+    message = alice.say(channel, "hello")
+    before = alice.seen(channel)
+
+    double.world.set_overwrites(
+        channel, [Overwrite(guild.id, deny=Permissions.READ_MESSAGE_HISTORY)]
+    )
+    without_history = alice.seen(channel)
+    double.world.set_overwrites(channel, [Overwrite(guild.id, deny=Permissions.VIEW_CHANNEL)])
+
+    assert before == [message]
+    assert without_history == []
+    assert alice.seen(channel) == []
