@@ -7,11 +7,11 @@ PATCH leaves as it is, and None one that was sent as null.
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import TypeAlias
+from typing import Annotated, TypeAlias
 
-from msgspec import UNSET, Raw, Struct, UnsetType
+from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
-Id: TypeAlias = str | int
+Id: TypeAlias = Annotated[str, Meta(pattern=r"^[0-9]{1,20}$")] | int
 Value: TypeAlias = str | int | float | bool
 
 
@@ -203,7 +203,7 @@ class MessageBody(Struct, kw_only=True):
     flags: int | UnsetType | None = UNSET
     allowed_mentions: AllowedMentions | None = None
     message_reference: Reference | None = None
-    nonce: Id | None = None
+    nonce: str | int | None = None
     enforce_nonce: bool = False
     tts: bool = False
 

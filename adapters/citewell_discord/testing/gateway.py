@@ -171,6 +171,13 @@ class Gateway:
         for session in self.connected:
             self._lose(session)
 
+    def cut(self) -> None:
+        """Break all connections without a goodbye; the sessions can be resumed."""
+        for connection in self._connections:
+            connection.cut()
+        for session in self.connected:
+            self._lose(session)
+
     def go_silent(self) -> None:
         """Let nothing through on the present connections, as if a cable was cut."""
         for connection in self._connections:
@@ -181,8 +188,10 @@ class Gateway:
     async def close(self) -> None:
         """End all connections."""
         for connection in self._connections:
-            connection.released.set()
-            connection.close(1001)
+            if connection.is_half_open:
+                connection.cut()
+            else:
+                connection.close(1001)
         await asyncio.gather(*(one.ended.wait() for one in self._connections))
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
@@ -194,7 +203,7 @@ class Gateway:
         is_compressed = self.compresses and asked == "zlib-stream"
         socket = web.WebSocketResponse(autoclose=False, timeout=_GOODBYE_S)
         await socket.prepare(request)
-        connection = Connection(socket, is_compressed=is_compressed)
+        connection = Connection(socket, request.transport, is_compressed=is_compressed)
         self._connections.add(connection)
         writer = asyncio.create_task(connection.write())
         try:
@@ -205,8 +214,7 @@ class Gateway:
             await self._read(connection)
             if connection.is_half_open:
                 await connection.released.wait()
-                if request.transport is not None:
-                    request.transport.abort()
+                connection.cut()
             else:
                 self.close_codes.append(socket.close_code)
         finally:

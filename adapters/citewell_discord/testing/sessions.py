@@ -31,8 +31,15 @@ class Connection:
         ended: set once nobody reads or writes it any more.
     """
 
-    def __init__(self, socket: web.WebSocketResponse, *, is_compressed: bool) -> None:
+    def __init__(
+        self,
+        socket: web.WebSocketResponse,
+        transport: asyncio.Transport | None,
+        *,
+        is_compressed: bool,
+    ) -> None:
         self.socket = socket
+        self._transport = transport
         self.is_half_open = False
         self.received: list[float] = []
         self.released = asyncio.Event()
@@ -47,6 +54,12 @@ class Connection:
     def close(self, code: int) -> None:
         """Close the socket after the frames before."""
         self._outgoing.put_nowait(_Close(code))
+
+    def cut(self) -> None:
+        """Break the line; the other side sees no goodbye."""
+        self.released.set()
+        if self._transport is not None:
+            self._transport.abort()
 
     async def write(self) -> None:
         """Write frames until the socket is closed."""

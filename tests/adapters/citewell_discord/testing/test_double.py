@@ -33,6 +33,20 @@ async def test_a_client_that_is_still_connected_does_not_hold_it_up():
     assert not double.gateway.connected
 
 
+async def test_a_silent_connection_does_not_hold_it_up():
+    async with DiscordDouble() as double:
+        double.world.add_guild("acme")
+        with pointed_at(double):
+            bot = Bot()
+            task = asyncio.create_task(bot.start(double.token, reconnect=False))
+            await double.until(bot.is_ready)
+        double.gateway.go_silent()
+    await bot.close()
+    await asyncio.gather(task, return_exceptions=True)
+
+    assert not double.gateway.connected
+
+
 async def test_messages_can_be_watched(double, channel, alice, bot):
     seen = []
     double.watch(lambda message: seen.append((message.content, message.is_deleted)))
