@@ -33,6 +33,7 @@ class Bot(discord.Client):
             **settings,
         )
         self.heard = []
+        self.echoes = []
         self.edits = []
         self.deleted = []
 
@@ -40,8 +41,8 @@ class Bot(discord.Client):
         """Wait for nothing, where the library waits for five seconds."""
 
     async def on_message(self, message):
-        if message.author.id != self.user.id:
-            self.heard.append(message)
+        own = message.author.id == self.user.id
+        (self.echoes if own else self.heard).append(message)
 
     async def on_raw_message_edit(self, payload):
         self.edits.append(payload)

@@ -156,15 +156,16 @@ def _guild_id(api: Api, call: Call) -> int | None:
     """Return the guild whose commands are meant; None are the global ones.
 
     Raises:
-        Refusal: the application is another one, or the bot is not in the guild.
+        Refusal: the application is another one, or has no commands in the guild.
     """
     if call.id("application_id") != api.world.application_id:
         raise missing_access()
     if "guild_id" not in call.path:
         return None
-    if call.id("guild_id") not in api.world.guilds:
+    guild = api.world.guilds.get(call.id("guild_id"))
+    if guild is None or not guild.has_commands:
         raise missing_access()
-    return call.id("guild_id")
+    return guild.id
 
 
 def _registered(api: Api, guild_id: int | None) -> Sequence[Command]:

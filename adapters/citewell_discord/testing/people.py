@@ -252,6 +252,8 @@ class Person:
             return command.is_direct
         if command.guild_id not in {None, channel.guild.id} or not command.is_in_guilds:
             return False
+        if not channel.guild.has_commands:
+            return False
         needed = Permissions(int(command.body.default_member_permissions or 0))
         is_closed = command.body.default_member_permissions is not None and not needed
         is_administrator = channel.allows(self.user, Permissions.ADMINISTRATOR)

@@ -183,12 +183,14 @@ class Guild:
 
     Attributes:
         channels: by id, threads among them.
+        has_commands: whether the bot was invited with the scope `applications.commands`.
     """
 
     id: int
     name: str
     owner_id: int
     joined_at: float = 0.0
+    has_commands: bool = True
     roles: dict[int, Role] = field(default_factory=dict)
     members: dict[int, Member] = field(default_factory=dict)
     channels: dict[int, Channel] = field(default_factory=dict)

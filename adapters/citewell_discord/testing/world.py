@@ -140,6 +140,16 @@ class World:
         self.channels[channel.id] = channel
         return channel
 
+    def remove_channel(self, channel: Channel) -> None:
+        """Let a channel or thread be deleted, with the threads that hang below it."""
+        below = [one for one in self.channels.values() if one.parent is channel]
+        for one in [*below, channel]:
+            name = "THREAD_DELETE" if one.is_thread else "CHANNEL_DELETE"
+            self.tell_channel(name, one)
+            del self.channels[one.id]
+            if one.guild is not None:
+                del one.guild.channels[one.id]
+
     def set_overwrites(self, channel: Channel, overwrites: Sequence[Overwrite]) -> None:
         """Change who may do what in a channel."""
         channel.overwrites = list(overwrites)

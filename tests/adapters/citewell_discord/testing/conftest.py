@@ -54,3 +54,11 @@ async def start(double):
 @pytest.fixture
 async def bot(start):
     return await start(Bot())
+
+
+@pytest.fixture
+async def caller(double):
+    """A client that only calls the API, and is told nothing."""
+    async with Bot() as client:
+        await client.login(double.token)
+        yield client

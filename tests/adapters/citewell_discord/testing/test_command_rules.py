@@ -4,6 +4,7 @@ import discord
 import pytest
 from discord import app_commands
 
+from citewell_discord.testing import CannotAct
 from discord_clients import Bot
 
 
@@ -161,20 +162,35 @@ async def test_commands_of_a_foreign_guild_are_refused(tree, start, guild):
     assert refusal.value.code == 50001
 
 
-async def test_two_hundred_new_commands_a_day_and_no_more(double, guild, bot):
+async def test_two_hundred_new_commands_a_day_and_no_more(double, guild, caller):
     route = discord.http.Route(
-        "PUT", "/applications/{application_id}/commands", application_id=bot.application_id
+        "PUT", "/applications/{application_id}/commands", application_id=caller.application_id
     )
 
     def named(start):
         return [{"name": f"c{n}", "description": "x"} for n in range(start, start + 100)]
 
-    await bot.http.request(route, json=named(0))
-    await bot.http.request(route, json=named(0))
-    await bot.http.request(route, json=named(100))
+    await caller.http.request(route, json=named(0))
+    await caller.http.request(route, json=named(0))
+    await caller.http.request(route, json=named(100))
     with pytest.raises(discord.HTTPException) as refusal:
-        await bot.http.request(route, json=named(200))
+        await caller.http.request(route, json=named(200))
     double.clock.advance(24 * 3600)
-    await bot.http.request(route, json=named(200))
+    await caller.http.request(route, json=named(200))
 
     assert refusal.value.code == 30034
+
+
+async def test_a_guild_may_lack_the_scope_for_commands(double, tree, start, guild, channel, alice):
+    guild.has_commands = False
+    await start(tree.client)
+    tree.add_command(command("ask"))
+    tree.add_command(command("here"), guild=discord.Object(guild.id))
+
+    await tree.sync()
+    with pytest.raises(discord.Forbidden) as refusal:
+        await tree.sync(guild=discord.Object(guild.id))
+    with pytest.raises(CannotAct):
+        alice.slash(channel, "ask")
+
+    assert refusal.value.code == 50001

@@ -94,9 +94,9 @@ async def test_each_component_is_given_a_number(double, channel, place):
         ),
     ],
 )
-async def test_components_that_make_no_sense_are_refused(place, bot, raw, words):
-    route = discord.http.Route("POST", "/channels/{channel_id}/messages", channel_id=place.id)
-    sending = bot.http.request(route, json={"content": "x", "components": raw})
+async def test_components_that_make_no_sense_are_refused(channel, caller, raw, words):
+    route = discord.http.Route("POST", "/channels/{channel_id}/messages", channel_id=channel.id)
+    sending = caller.http.request(route, json={"content": "x", "components": raw})
 
     assert words in await refusal_of(sending)
 
@@ -112,22 +112,22 @@ async def test_components_that_make_no_sense_are_refused(place, bot, raw, words)
         ),
     ],
 )
-async def test_buttons_out_of_bounds_are_refused(place, bot, settings, words):
+async def test_buttons_out_of_bounds_are_refused(channel, caller, settings, words):
     one = {"type": 2, "style": 5 if "url" in settings else 1, "label": "x", "custom_id": "x"}
     raw = [{"type": 1, "components": [{**one, **settings}]}]
-    route = discord.http.Route("POST", "/channels/{channel_id}/messages", channel_id=place.id)
+    route = discord.http.Route("POST", "/channels/{channel_id}/messages", channel_id=channel.id)
 
-    text = await refusal_of(bot.http.request(route, json={"content": "x", "components": raw}))
+    text = await refusal_of(caller.http.request(route, json={"content": "x", "components": raw}))
 
     assert words in text
 
 
-async def test_a_row_holds_five_buttons(place, bot):
+async def test_a_row_holds_five_buttons(channel, caller):
     raw = [{"type": 2, "style": 1, "label": "x", "custom_id": str(number)} for number in range(6)]
-    route = discord.http.Route("POST", "/channels/{channel_id}/messages", channel_id=place.id)
+    route = discord.http.Route("POST", "/channels/{channel_id}/messages", channel_id=channel.id)
     body = {"content": "x", "components": [{"type": 1, "components": raw}]}
 
-    text = await refusal_of(bot.http.request(route, json=body))
+    text = await refusal_of(caller.http.request(route, json=body))
 
     assert "Must be between 1 and 5 in length." in text
 
@@ -206,11 +206,11 @@ async def test_forty_components_and_no_more(double, channel, place, bot):
     assert len(double.messages(channel)) == 1
 
 
-async def test_nested_components_count(place, bot):
+async def test_nested_components_count(channel, caller):
     raw = [{"type": 17, "components": [{"type": 10, "content": "x"}] * 40}]
-    route = discord.http.Route("POST", "/channels/{channel_id}/messages", channel_id=place.id)
+    route = discord.http.Route("POST", "/channels/{channel_id}/messages", channel_id=channel.id)
 
-    text = await refusal_of(bot.http.request(route, json={"flags": 1 << 15, "components": raw}))
+    text = await refusal_of(caller.http.request(route, json={"flags": 1 << 15, "components": raw}))
 
     assert "40 or fewer" in text
 
@@ -246,12 +246,12 @@ async def test_four_thousand_characters_of_many_bytes_make_discord_fail(double, 
         ({"embeds": [{"title": "x"}]}, "The 'embeds' field cannot be used"),
     ],
 )
-async def test_a_layout_excludes_content_and_embeds(place, bot, more, words):
+async def test_a_layout_excludes_content_and_embeds(channel, caller, more, words):
     raw = [{"type": 10, "content": "x"}]
-    route = discord.http.Route("POST", "/channels/{channel_id}/messages", channel_id=place.id)
+    route = discord.http.Route("POST", "/channels/{channel_id}/messages", channel_id=channel.id)
     body = {"flags": 1 << 15, "components": raw, **more}
 
-    assert words in await refusal_of(bot.http.request(route, json=body))
+    assert words in await refusal_of(caller.http.request(route, json=body))
 
 
 async def test_a_layout_never_becomes_a_plain_message_again(double, channel, place, bot):
@@ -295,20 +295,20 @@ async def test_a_plain_message_becomes_a_layout_once_its_content_is_gone(double,
         ({"type": 13, "file": {"url": "file:///etc/passwd"}}, "is not supported"),
     ],
 )
-async def test_layouts_that_make_no_sense_are_refused(place, bot, raw, words):
-    route = discord.http.Route("POST", "/channels/{channel_id}/messages", channel_id=place.id)
+async def test_layouts_that_make_no_sense_are_refused(channel, caller, raw, words):
+    route = discord.http.Route("POST", "/channels/{channel_id}/messages", channel_id=channel.id)
     body = {"flags": 1 << 15, "components": [raw]}
 
-    assert words in await refusal_of(bot.http.request(route, json=body))
+    assert words in await refusal_of(caller.http.request(route, json=body))
 
 
-async def test_menus_out_of_bounds_are_refused(place, bot):
+async def test_menus_out_of_bounds_are_refused(channel, caller):
     options = [{"label": "x", "value": str(number)} for number in range(26)]
     menu = {"type": 3, "custom_id": "m", "options": options, "placeholder": "x" * 151}
-    route = discord.http.Route("POST", "/channels/{channel_id}/messages", channel_id=place.id)
+    route = discord.http.Route("POST", "/channels/{channel_id}/messages", channel_id=channel.id)
     body = {"content": "x", "components": [{"type": 1, "components": [menu]}]}
 
-    text = await refusal_of(bot.http.request(route, json=body))
+    text = await refusal_of(caller.http.request(route, json=body))
 
     assert "Must be between 1 and 25 in length." in text
     assert "Must be 150 or fewer in length." in text

@@ -93,8 +93,8 @@ async def test_bots_may_be_told_how_many_shards_to_use(double, guild, bot):
     assert (limit["total"], limit["remaining"]) == (1000, 999)
 
 
-async def test_where_the_gateway_is_can_be_asked(double, bot):
-    answer = await bot.http.request(discord.http.Route("GET", "/gateway"))
+async def test_where_the_gateway_is_can_be_asked(double, caller):
+    answer = await caller.http.request(discord.http.Route("GET", "/gateway"))
 
     assert answer == {"url": double.gateway_url}
 
@@ -108,3 +108,18 @@ async def test_who_does_not_exist_cannot_be_talked_to(bot):
 
 def test_channels_are_linked_by_their_mention(channel):
     assert channel.mention == f"<#{channel.id}>"
+
+
+async def test_a_deleted_channel_is_gone_with_its_threads(double, channel, alice, bot):
+    thread = alice.start_thread(alice.say(channel, "look"), "mine")
+    await double.until(lambda: bot.get_channel(thread.id))
+    seen = bot.get_channel(channel.id)
+
+    double.world.remove_channel(channel)
+    await double.until(lambda: not bot.get_channel(channel.id))
+
+    with pytest.raises(discord.NotFound) as refusal:
+        await seen.send("too late")
+    assert refusal.value.code == 10003
+    assert double.world.channels == {}
+    assert bot.get_channel(thread.id) is None

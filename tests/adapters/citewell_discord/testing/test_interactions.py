@@ -645,7 +645,7 @@ async def test_a_form_has_no_original_message(double, channel, alice, bot):
     assert refusals[0].code == 10008
 
 
-async def test_a_token_that_was_never_given_is_unknown(double, channel, bot):
+async def test_a_token_that_was_never_given_is_unknown(double, channel, caller):
     for application, token in ((double.application_id, "x"), (5, "x")):
         route = discord.http.Route(
             "POST",
@@ -654,7 +654,7 @@ async def test_a_token_that_was_never_given_is_unknown(double, channel, bot):
             webhook_token=token,
         )
         with pytest.raises(discord.NotFound) as refusal:
-            await bot.http.request(route, json={"content": "x"})
+            await caller.http.request(route, json={"content": "x"})
         assert refusal.value.code == 10015
 
 

@@ -65,10 +65,12 @@ async def test_who_takes_no_direct_messages_gets_none(double, alice, bot):
     assert refusal.value.code == 50007
 
 
-async def test_own_messages_come_back_as_events(double, channel, place):
+async def test_own_messages_come_back_as_events(double, channel, place, bot):
     sent = await place.send("mine")
+    await double.until(lambda: bot.echoes)
 
     assert sent.author.id == double.bot_user_id
+    assert [(one.id, one.content) for one in bot.echoes] == [(sent.id, "mine")]
     assert double.messages(channel)[0].content == "mine"
 
 
@@ -444,19 +446,19 @@ async def test_every_call_is_written_down(double, channel, place):
     assert abs(call.at - double.clock.now()) < 5
 
 
-async def test_a_body_that_is_no_message_is_refused_by_field(channel, bot):
+async def test_a_body_that_is_no_message_is_refused_by_field(channel, caller):
     route = discord.http.Route("POST", "/channels/{channel_id}/messages", channel_id=channel.id)
 
     with pytest.raises(discord.HTTPException) as refusal:
-        await bot.http.request(route, json={"embeds": [{"color": "red"}]})
+        await caller.http.request(route, json={"embeds": [{"color": "red"}]})
 
     assert refusal.value.code == 50035
     assert "In embeds.0.color: Expected `int | null`, got `str`" in refusal.value.text
 
 
-async def test_an_unknown_path_is_not_found(double, bot):
+async def test_an_unknown_path_is_not_found(double, caller):
     with pytest.raises(discord.NotFound) as refusal:
-        await bot.http.request(discord.http.Route("GET", "/nowhere"))
+        await caller.http.request(discord.http.Route("GET", "/nowhere"))
 
     assert refusal.value.code == 0
     assert double.calls[-1].status == 404
@@ -520,11 +522,11 @@ async def test_an_edit_keeps_the_files_that_it_names(double, channel, place):
     assert [one.data for one in double.messages(channel)[0].attachments] == [b"b"]
 
 
-async def test_a_file_that_was_never_sent_is_refused(channel, bot):
+async def test_a_file_that_was_never_sent_is_refused(channel, caller):
     route = discord.http.Route("POST", "/channels/{channel_id}/messages", channel_id=channel.id)
 
     with pytest.raises(discord.HTTPException) as refusal:
-        await bot.http.request(route, json={"content": "x", "attachments": [{"id": 5}]})
+        await caller.http.request(route, json={"content": "x", "attachments": [{"id": 5}]})
 
     assert "Attachment 5 was not found" in refusal.value.text
 
@@ -537,11 +539,11 @@ async def test_a_file_that_was_never_sent_is_refused(channel, bot):
         ({"users": ["1"] * 101}, "Must be 100 or fewer in length."),
     ],
 )
-async def test_allowed_mentions_that_make_no_sense_are_refused(channel, bot, allowed, words):
+async def test_allowed_mentions_that_make_no_sense_are_refused(channel, caller, allowed, words):
     route = discord.http.Route("POST", "/channels/{channel_id}/messages", channel_id=channel.id)
 
     with pytest.raises(discord.HTTPException) as refusal:
-        await bot.http.request(route, json={"content": "x", "allowed_mentions": allowed})
+        await caller.http.request(route, json={"content": "x", "allowed_mentions": allowed})
 
     assert words in refusal.value.text
 
@@ -559,28 +561,28 @@ async def test_embeds_show_their_author_and_pictures(double, channel, place):
 
 
 @pytest.mark.parametrize("limit", ["0", "101", "many"])
-async def test_a_limit_out_of_bounds_is_refused(channel, bot, limit):
+async def test_a_limit_out_of_bounds_is_refused(channel, caller, limit):
     route = discord.http.Route("GET", "/channels/{channel_id}/messages", channel_id=channel.id)
 
     with pytest.raises(discord.HTTPException) as refusal:
-        await bot.http.request(route, params={"limit": limit})
+        await caller.http.request(route, params={"limit": limit})
 
     assert "int value should be between 1 and 100." in refusal.value.text
 
 
-async def test_an_id_in_a_body_is_a_number(channel, bot):
+async def test_an_id_in_a_body_is_a_number(channel, caller):
     route = discord.http.Route("POST", "/channels/{channel_id}/messages", channel_id=channel.id)
     body = {"content": "x", "message_reference": {"message_id": "first"}}
 
     with pytest.raises(discord.HTTPException) as refusal:
-        await bot.http.request(route, json=body)
+        await caller.http.request(route, json=body)
 
     assert "In message_reference.message_id: Expected `str` matching" in refusal.value.text
 
 
-async def test_an_id_is_a_number(bot):
+async def test_an_id_is_a_number(caller):
     with pytest.raises(discord.HTTPException) as refusal:
-        await bot.http.request(discord.http.Route("GET", "/channels/general"))
+        await caller.http.request(discord.http.Route("GET", "/channels/general"))
 
     assert 'Value "general" is not snowflake.' in refusal.value.text
 

@@ -191,14 +191,14 @@ async def test_overwrites_are_changed_by_the_client(double, moderated, bot):
     assert channel.overwrites == [Overwrite(moderated.id, deny=Permissions.SEND_MESSAGES)]
 
 
-async def test_a_direct_conversation_cannot_be_changed(double, alice, bot):
+async def test_a_direct_conversation_cannot_be_changed(double, alice, caller):
     alice.tell_bot("hello")
     route = discord.http.Route(
         "PATCH", "/channels/{channel_id}", channel_id=double.world.direct(alice.user).id
     )
 
     with pytest.raises(discord.HTTPException) as refusal:
-        await bot.http.request(route, json={"name": "x"})
+        await caller.http.request(route, json={"name": "x"})
 
     assert refusal.value.code == 50024
 

@@ -221,11 +221,11 @@ async def test_an_unknown_tag_is_refused(double, moderated, forum, bot):
     assert refusal.value.code == 10087
 
 
-async def test_a_forum_takes_no_plain_messages(forum, bot):
+async def test_a_forum_takes_no_plain_messages(forum, caller):
     route = discord.http.Route("POST", "/channels/{channel_id}/messages", channel_id=forum.id)
 
     with pytest.raises(discord.HTTPException) as refusal:
-        await bot.http.request(route, json={"content": "x"})
+        await caller.http.request(route, json={"content": "x"})
 
     assert refusal.value.code == 50008
 
@@ -239,7 +239,7 @@ async def test_active_threads_of_a_guild_are_told_on_connecting(double, moderate
     assert moderated.permissions_of(double.world.bot) == ALL
 
 
-async def test_threads_start_in_text_channels_alone(double, alice, forum, bot):
+async def test_threads_start_in_text_channels_alone(double, alice, forum, caller):
     message = alice.tell_bot("hello")
     below = discord.http.Route(
         "POST",
@@ -253,7 +253,7 @@ async def test_threads_start_in_text_channels_alone(double, alice, forum, bot):
 
     for one in (below, route):
         with pytest.raises(discord.HTTPException) as refusal:
-            await bot.http.request(one, json={"name": "x"})
+            await caller.http.request(one, json={"name": "x"})
         assert refusal.value.code in {50013, 50024}
 
 
@@ -320,7 +320,7 @@ async def test_others_are_removed_from_a_thread_with_a_right(double, moderated, 
 
 
 @pytest.mark.parametrize("body", [{"name": "x", "auto_archive_duration": 7}, {"name": ""}])
-async def test_threads_that_make_no_sense_are_refused(double, channel, alice, bot, body):
+async def test_threads_that_make_no_sense_are_refused(double, channel, alice, caller, body):
     message = alice.say(channel, "q")
     route = discord.http.Route(
         "POST",
@@ -330,16 +330,16 @@ async def test_threads_that_make_no_sense_are_refused(double, channel, alice, bo
     )
 
     with pytest.raises(discord.HTTPException) as refusal:
-        await bot.http.request(route, json=body)
+        await caller.http.request(route, json=body)
 
     assert refusal.value.code == 50035
 
 
-async def test_a_post_without_a_message_is_refused(forum, bot):
+async def test_a_post_without_a_message_is_refused(forum, caller):
     route = discord.http.Route("POST", "/channels/{channel_id}/threads", channel_id=forum.id)
 
     with pytest.raises(discord.HTTPException) as refusal:
-        await bot.http.request(route, json={"name": "x"})
+        await caller.http.request(route, json={"name": "x"})
 
     assert "In message: This field is required" in refusal.value.text
 
