@@ -201,15 +201,31 @@ class Interactions:
                 return one
         raise unknown("Message")
 
-    def change(self, message: Message, body: MessageBody, uploads: Mapping[str, Upload]) -> Message:
+    def change(
+        self,
+        message: Message,
+        body: MessageBody,
+        uploads: Mapping[str, Upload],
+        *,
+        under: Sequence[str] = (),
+    ) -> Message:
         """Change a message of an interaction.
 
+        Args:
+            message: the first answer, a follow-up, or where a component was used.
+            body: what becomes of it.
+            uploads: the files sent with it, by number.
+            under: the fields that `body` lies in.
+
         Raises:
-            Refusal: the body has flaws.
+            Refusal: the body has flaws, or the message is gone.
         """
+        if message.is_deleted:
+            raise unknown("Message")
         before = message.draft
         files = self._posts.files(message.channel, body, uploads, before=before.attachments)
-        self._posts.change(message, drafted(body, before=before, attachments=files))
+        draft = drafted(body, before=before, attachments=files, under=under)
+        self._posts.change(message, draft)
         return message
 
     def follow_up(
@@ -244,7 +260,8 @@ class Interactions:
     ) -> None:
         sent = read(_data(body), MessageBody, under=("data",))
         if callback == Callback.UPDATE and interaction.message is not None:
-            interaction.original = self.change(interaction.message, sent, uploads)
+            message = interaction.message
+            interaction.original = self.change(message, sent, uploads, under=("data",))
             return
         files = self._posts.files(interaction.channel, sent, uploads)
         draft = drafted(sent, attachments=files, settable=_SETTABLE, under=("data",))

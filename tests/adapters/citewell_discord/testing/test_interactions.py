@@ -391,6 +391,27 @@ async def test_a_button_updates_its_message(double, channel, alice, bot):
         alice.press(message, "more")
 
 
+async def test_what_is_gone_cannot_be_updated(double, channel, alice, bot):
+    refusals = []
+
+    class Slow(discord.ui.View):
+        @discord.ui.button(label="more")
+        async def more(self, interaction, _button):
+            for content in ("x" * 2001, "gone"):
+                try:
+                    await interaction.response.edit_message(content=content)
+                except discord.HTTPException as refusal:
+                    refusals.append(refusal)
+                await interaction.message.delete()
+
+    await bot.get_channel(channel.id).send("press", view=Slow())
+    alice.press(double.messages(channel)[0], "more")
+    await double.until(lambda: len(refusals) == 2)
+
+    assert "In data.content: Must be 2000" in refusals[0].text
+    assert refusals[1].code == 10008
+
+
 async def test_a_button_may_be_answered_later(double, channel, alice, bot):
     class Later(discord.ui.View):
         @discord.ui.button(label="more")
