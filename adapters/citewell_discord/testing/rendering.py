@@ -23,10 +23,18 @@ from citewell_discord.testing.messages import Draft, Message, MessageFlags, walk
 EVERYONE = "@everyone"
 HERE = "@here"
 
-_CODE = re.compile(r"(`{3,}).*?\1|(`{1,2})(?!`).+?(?<!`)\2(?!`)", re.DOTALL)
+# A backtick after a backslash begins no code, so that what follows it still rings.
+_CODE = re.compile(r"(?<!\\)(?:```.+?```|(`{1,2})(?!`).+?(?<!`)\1(?!`))", re.DOTALL)
 _MENTION = re.compile(r"<(@!?|@&|#)(\d{1,20})>|(@everyone|@here)")
-_LABELLED = re.compile(r"\[((?:[^\[\]]|\[[^\[\]]*\])+)\]\((<?)([^)\s>]+)>?(?:\s+\"[^\"]*\")?\)")
-_BARE = re.compile(r"(<?)\b((?:https?|discord)://[^\s<>]+)", re.IGNORECASE)
+_LABELLED = re.compile(
+    r"\[(?P<label>(?:[^\[\]]|\[[^\[\]]*\])+)\]"
+    r"\(\s*(?:<(?P<quiet>[^<>\s]+)>|(?P<loud>\w[\w+.-]*:(?:[^()\s<>]|\([^()\s<>]*\))+))"
+    r"(?:\s[^)]*)?\)"
+)
+# A link ends before the punctuation of its sentence.
+_BARE = re.compile(
+    r"(?P<quiet><?)(?P<url>(?:https?|discord)://[^\s<>]+[^\s<>.,:;\"'\]])", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,16 +171,22 @@ def links_in(text: str, *, previewed: bool = False) -> list[Link]:
         previewed: whether the message shows previews at all.
     """
     rest = _CODE.sub(" ", text)
-    found = [
-        Link(label, url, is_previewed=previewed and not bracket)
-        for label, bracket, url in _LABELLED.findall(rest)
-    ]
-    rest = _LABELLED.sub(lambda match: match[1], rest)
-    found += [
-        Link(url, url, is_previewed=previewed and not bracket)
-        for bracket, url in _BARE.findall(rest)
-    ]
+    found = []
+    for match in _LABELLED.finditer(rest):
+        loud = match["loud"]
+        url = loud or match["quiet"]
+        found.append(Link(match["label"], url, is_previewed=previewed and loud is not None))
+    for match in _BARE.finditer(_LABELLED.sub(r"\g<label>", rest)):
+        url = _balanced(match["url"])
+        found.append(Link(url, url, is_previewed=previewed and not match["quiet"]))
     return found
+
+
+def _balanced(url: str) -> str:
+    """Leave out the brackets at the end that close one opened before the address."""
+    while url.endswith(")") and url.count(")") > url.count("("):
+        url = url[:-1]
+    return url
 
 
 def _named(text: str) -> list[str]:

@@ -1,5 +1,7 @@
 """What a person sees of a message, and whom it rings."""
 
+import time
+
 import pytest
 
 from citewell_discord.testing import Draft, Message, MessageFlags, Revision, User, rendered
@@ -30,6 +32,20 @@ def message(content, *, allowed=None, flags=MessageFlags.NONE, reference=None):
         ("`https://a.example/x`", []),
         ("```\nhttps://a.example/x\n```", []),
         ("[1] and (2)", []),
+        ("f[0](x)", []),
+        ("[x](https://a.example/b_(c))", [("x", "https://a.example/b_(c)")]),
+        ("[x](<https://a.example/b_(c)>)", [("x", "https://a.example/b_(c)")]),
+        ("[x](javascript:alert(1))", [("x", "javascript:alert(1)")]),
+        ("(see https://a.example/x).", [("https://a.example/x", "https://a.example/x")]),
+        ("xhttps://a.example/x", [("https://a.example/x", "https://a.example/x")]),
+        ("\\`https://a.example/x`", [("https://a.example/x`", "https://a.example/x`")]),
+        (
+            "[https://b.example](https://a.example)",
+            [
+                ("https://b.example", "https://a.example"),
+                ("https://b.example", "https://b.example"),
+            ],
+        ),
         ("HTTPS://A.example", [("HTTPS://A.example", "HTTPS://A.example")]),
     ],
 )
@@ -78,7 +94,7 @@ def test_what_stands_in_code_rings_nobody(content):
     assert list(seen.mentions) == list(seen.pings) == []
 
 
-@pytest.mark.parametrize("content", ["\\<@7>", "`unclosed <@7>", "*<@7>*", "x<@7>y"])
+@pytest.mark.parametrize("content", ["\\<@7>", "\\`<@7>`", "`unclosed <@7>", "*<@7>*", "x<@7>y"])
 def test_what_only_looks_harmless_rings(content):
     assert list(rendered(message(content)).pings) == ["<@7>"]
 
@@ -109,3 +125,12 @@ def test_earlier_revisions_can_be_rendered():
 
     assert rendered(one).text == "second"
     assert rendered(one, revision=0).text == "first"
+
+
+@pytest.mark.parametrize("part", ["`", "[", "[a", "[a](", "<@", "https://", "(", "``a`", "[[a]"])
+def test_hostile_text_is_rendered_quickly(part):
+    began = time.perf_counter()
+
+    rendered(message(part * (4000 // len(part))))
+
+    assert time.perf_counter() - began < 1
