@@ -1,6 +1,7 @@
 """Clients of Discord as tests start them."""
 
 import asyncio
+import threading
 from contextlib import asynccontextmanager
 
 import discord
@@ -21,6 +22,14 @@ async def running(client, token):
         ready.cancel()
         await client.close()
         await asyncio.gather(task, return_exceptions=True)
+        await heartbeats_ended()
+
+
+async def heartbeats_ended():
+    """Wait for the threads that send heartbeats, which may be about to use the event loop."""
+    for thread in threading.enumerate():
+        if thread.name.startswith("keep-alive-handler"):
+            await asyncio.to_thread(thread.join, 2)
 
 
 class Bot(discord.Client):

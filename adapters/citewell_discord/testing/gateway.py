@@ -230,6 +230,8 @@ class Gateway:
         async for message in connection.socket:
             if connection.is_half_open:
                 return
+            if connection.is_closing:
+                continue
             if message.type != WSMsgType.TEXT:
                 connection.close(Closing.DECODE_ERROR)
                 continue
@@ -371,7 +373,7 @@ class Gateway:
         for session in self.connected:
             if session.connection is connection:
                 self._lose(session)
-                if connection.socket.close_code in _GOODBYES:
+                if not connection.is_closing and connection.socket.close_code in _GOODBYES:
                     del self.sessions[session.id]
 
     def _send(self, session: Session, op: Op, data: object = None) -> None:

@@ -25,6 +25,7 @@ class Connection:
     """Writes frames to one socket, in order.
 
     Attributes:
+        is_closing: this side ends it, and takes no more frames.
         is_half_open: nothing goes through any more, and neither side is told.
         received: when frames came.
         released: set when a connection that is half open may end.
@@ -41,6 +42,7 @@ class Connection:
         self.socket = socket
         self._transport = transport
         self.is_half_open = False
+        self.is_closing = False
         self.received: list[float] = []
         self.released = asyncio.Event()
         self.ended = asyncio.Event()
@@ -53,6 +55,7 @@ class Connection:
 
     def close(self, code: int) -> None:
         """Close the socket after the frames before."""
+        self.is_closing = True
         self._outgoing.put_nowait(_Close(code))
 
     def cut(self) -> None:

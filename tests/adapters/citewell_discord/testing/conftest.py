@@ -2,6 +2,7 @@
 
 from contextlib import AsyncExitStack
 
+import discord
 import pytest
 
 from citewell_discord.testing import ALL, DiscordDouble, pointed_at
@@ -62,3 +63,9 @@ async def caller(double):
     async with Bot() as client:
         await client.login(double.token)
         yield client
+
+
+@pytest.fixture
+def impatient(monkeypatch):
+    """Let a client that cannot connect try again at once."""
+    monkeypatch.setattr(discord.backoff.ExponentialBackoff, "delay", lambda _self: 0.01)

@@ -88,17 +88,17 @@ async def test_the_first_message_of_a_post_may_lag(double, moderated, bot):
     assert bot.heard[0].content == "How many days?"
 
 
+@pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("seed", range(5))
 async def test_nothing_is_lost_however_the_line_breaks(double, channel, alice, start, seed):
     """Whatever happens to the connection, each message is heard, if it can be resumed."""
     random = Random(seed)
-    double.gateway.heartbeat_s = 0.05
-    bot = await start(Bot(heartbeat_timeout=0.1))
+    bot = await start(Bot())
     double.deliveries.trouble(seed, duplicated=0.2, window=3)
     troubles = [
         double.gateway.drop,
         double.gateway.ask_to_reconnect,
-        double.gateway.go_silent,
+        double.gateway.cut,
         lambda: double.gateway.invalidate(resumable=True),
         lambda: None,
     ]

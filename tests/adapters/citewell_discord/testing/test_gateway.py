@@ -3,17 +3,14 @@
 import asyncio
 import logging
 
+import aiohttp
 import discord
 import pytest
 
 from citewell_discord.testing import Intents
 from discord_clients import Bot, running
 
-
-@pytest.fixture(autouse=True)
-def impatient(monkeypatch):
-    """Let a client that cannot connect try again at once."""
-    monkeypatch.setattr(discord.backoff.ExponentialBackoff, "delay", lambda _self: 0.01)
+pytestmark = pytest.mark.usefixtures("impatient")
 
 
 async def test_a_client_is_told_of_its_guilds(double, guild, channel, alice, bot):
@@ -338,8 +335,6 @@ async def test_a_thousand_identifies_a_day_and_the_token_is_reset(double, guild)
 
 async def talk(double, *frames, query="?v=10&encoding=json"):
     """Send frames by hand and return with which code the connection was closed."""
-    import aiohttp
-
     async with (
         aiohttp.ClientSession() as session,
         session.ws_connect(double.gateway_url + query) as socket,
@@ -393,6 +388,24 @@ async def test_a_sequence_from_the_future_closes_with_4007(double, guild, bot):
     )
 
     assert await talk(double, frame) == 4007
+
+
+async def test_a_session_outlives_a_line_that_is_being_closed(double, guild, bot):
+    (session,) = double.gateway.connected
+    resume = {"token": double.token, "session_id": session.id, "seq": 1}
+    async with (
+        aiohttp.ClientSession() as client,
+        client.ws_connect(double.gateway_url + "?v=10&encoding=json") as socket,
+    ):
+        await socket.receive_json()
+        double.gateway.drop(1001)
+        await socket.send_json({"op": 6, "d": resume})
+        closed = await socket.receive(timeout=2)
+    await double.until(lambda: double.gateway.resumes)
+
+    assert closed.type is aiohttp.WSMsgType.CLOSE
+    assert list(double.gateway.sessions) == [session.id]
+    assert len(double.gateway.identifies) == 1
 
 
 async def test_closing_leaves_nothing_behind(double, guild, caplog):

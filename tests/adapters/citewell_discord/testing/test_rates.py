@@ -37,8 +37,9 @@ async def test_a_client_keeps_to_the_limits_it_is_told(double, channel, place):
 
     calls = double.calls_of(MESSAGES)
     assert [one.status for one in calls] == [200] * 5
-    assert calls[2].at - calls[0].at >= 0.1
-    assert calls[4].at - calls[2].at >= 0.1
+    # The window opens a moment before its first call is answered.
+    assert calls[2].at - calls[0].at >= 0.08
+    assert calls[4].at - calls[2].at >= 0.08
 
 
 async def test_limits_are_told_with_each_answer(double, post):
