@@ -1,0 +1,1 @@
+"""The adapter `discord`: the assistant where a Discord server asks."""
