@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 import sqlalchemy as sa
 from msgspec import Struct
+from sqlalchemy import exc
 
 from citewell.errors import JournalError
 from citewell.journal.database import explained
@@ -71,7 +72,7 @@ class Audit:
                                 hash=link,
                             )
                         )
-                except sa.exc.IntegrityError:
+                except exc.IntegrityError:
                     # Somebody else wrote the next link meanwhile.
                     continue
             return link
