@@ -21,6 +21,7 @@ from citewell.types.questions import Question
 
 _LOOKING = "Looking …"
 _STOPPED = "Stopped."
+_FAILED = "Something went wrong, and this question cannot be answered"
 _REPEATED = "This repeats an answer that could not be changed."
 
 
@@ -107,6 +108,11 @@ class Course:
     async def stop(self) -> None:
         """Leave the answer as far as it came, and say so."""
         await self._shown.finish(self._messages([*self._blocks, Notice(_STOPPED)]), None)
+
+    async def fail(self) -> None:
+        """Say that there will be no answer, with a reference to ask about."""
+        told = f"{_FAILED} (reference {self._task.seq})"
+        await self._shown.finish(self._messages([Notice(told)]), None)
 
     async def _question(self, runtime: Runtime) -> Question:
         task, asked = self._task, self._task.asked

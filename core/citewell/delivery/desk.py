@@ -93,8 +93,8 @@ class Desk:
             try:
                 await self._serve(task)
             except Exception:
-                # The lease runs out, and the question is begun with again.
-                log.exception("question %d is left for another try", task.seq)
+                log.exception("question %d, try %d", task.seq, task.attempts)
+                await self._stumbled(task)
             self._woken.set()
 
     async def _claimed(self) -> Task | None:
@@ -126,6 +126,18 @@ class Desk:
             await asyncio.shield(blocking.call(self._inbox.release, task, self._owner))
             raise
         await blocking.call(self._inbox.finish, task, self._owner)
+
+    async def _stumbled(self, task: Task) -> None:
+        """Leave a question to the next try, when its lease has run out; after the last, say so."""
+        if task.attempts < self._manner.attempts:
+            return
+        adapter = self._adapters[task.asked.venue.platform]
+        try:
+            async with self._answering.opened(task, adapter) as answering:
+                await answering.fail()
+            await blocking.call(self._inbox.finish, task, self._owner)
+        except Exception:
+            log.exception("question %d: not even that it failed can be shown", task.seq)
 
     async def _held(self, task: Task, work: Awaitable[None]) -> Hold:
         """Do something while the question is held, and tell whether it stayed as it was.

@@ -46,7 +46,7 @@ def asked(key="1", text="How many days of leave?", venue=VENUE):
 
 
 @asynccontextmanager
-async def working(folder, *, settings=SETTINGS, manner=None, **options):
+async def working(folder, *, settings=SETTINGS, manner=None, speaks=PlainAdapter, **options):
     """Yield a desk at work, and the chat that it answers in."""
     chat = PlainChat(folder / "chat.sqlite")
     manner = manner or Manner(poll_s=0.05, lease_s=3)
@@ -60,7 +60,7 @@ async def working(folder, *, settings=SETTINGS, manner=None, **options):
                 outbox=Outbox(engine),
                 conversations=Conversations(engine),
             )
-            adapters = {"plain": PlainAdapter(chat, **options)}
+            adapters = {"plain": speaks(chat, **options)}
             desk = Desk(inbox=inbox, answering=answering, adapters=adapters, manner=manner)
             task = asyncio.create_task(desk.run())
             try:
@@ -212,6 +212,22 @@ async def test_what_the_service_refuses_for_a_while_is_said_later(tmp_path):
 
     (message,) = chat.messages()
     assert message.is_complete
+
+
+async def test_a_question_that_fails_again_and_again_is_told_so(tmp_path, caplog):
+    class Puzzled(PlainAdapter):
+        async def audience(self, address):
+            raise RuntimeError("nobody knows who reads this")
+
+    manner = Manner(poll_s=0.05, lease_s=0.3, attempts=2)
+    async with working(tmp_path, manner=manner, speaks=Puzzled) as (desk, chat, inbox, _):
+        await desk.accept(asked())
+        await idle(inbox)
+
+    (message,) = chat.messages()
+    assert message.text.startswith("Something went wrong")
+    assert message.is_complete
+    assert "nobody knows" in caplog.text
 
 
 async def test_a_process_that_ends_gives_back_what_it_has_not_finished(tmp_path):
