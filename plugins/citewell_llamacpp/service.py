@@ -134,7 +134,9 @@ class Service:
                 "nobody could tell it from text"
             )
         try:
-            return Template(source, bos=native.bos_text(), eos=native.eos_text())
+            return Template(
+                source, bos=native.bos_text(), eos=native.eos_text(), may_end_process=True
+            )
         except BadTemplate as error:
             raise Refused(f"its chat template {error}") from error
 

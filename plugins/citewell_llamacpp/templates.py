@@ -6,7 +6,7 @@ import json
 import pathlib
 import signal
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime
 from types import FrameType
 from typing import Any, NoReturn
@@ -66,13 +66,16 @@ class Template:
         source: Jinja, as transformers and llama.cpp take it.
         bos: text of the token that begins a text.
         eos: text of the token that ends one.
+        may_end_process: end this process where nothing else stops the template: in one operation
+            that keeps the interpreter busy, like comparing lists that hold themselves many times.
 
     Raises:
         BadTemplate: it is no Jinja, takes too much time or memory to compile, or cannot lay out a
             plain question.
     """
 
-    def __init__(self, source: str, *, bos: str, eos: str) -> None:
+    def __init__(self, source: str, *, bos: str, eos: str, may_end_process: bool = False) -> None:
+        self._may_end_process = may_end_process
         environment = _Environment(
             trim_blocks=True,
             lstrip_blocks=True,
@@ -89,7 +92,7 @@ class Template:
             "tools": None,
         }
         # To compile a template computes what is constant in it: anything, for any time.
-        with _bounded():
+        with self._bounded():
             self._template = environment.from_string(source)
         self.render([Message("system", "system"), Message("user", "user")])
 
@@ -113,7 +116,7 @@ class Template:
         plain = [{"role": message.role, "content": message.content} for message in messages]
         parts: list[str] = []
         length = 0
-        with _bounded():
+        with self._bounded():
             for part in self._template.generate(messages=plain, **self._values):
                 parts.append(part)
                 length += len(part)
@@ -121,19 +124,23 @@ class Template:
                     raise BadTemplate(f"writes more than {_MAX_CHARS:,} characters")
         return "".join(parts)
 
+    @contextmanager
+    def _bounded(self) -> Iterator[None]:
+        """Turn whatever a template does wrong inside into a `BadTemplate`."""
+        with ExitStack() as stack:
+            stack.enter_context(_explained())
+            stack.enter_context(_bounded_memory())
+            if self._may_end_process:
+                stack.enter_context(_last_resort())
+            stack.enter_context(_bounded_time())
+            yield
+
 
 def _without_system(messages: Sequence[Message]) -> list[Message]:
     if len(messages) < 2 or messages[0].role != "system":
         return list(messages)
     first = Message(messages[1].role, f"{messages[0].content}\n\n{messages[1].content}")
     return [first, *messages[2:]]
-
-
-@contextmanager
-def _bounded() -> Iterator[None]:
-    """Turn whatever a template does wrong inside into a `BadTemplate`."""
-    with _explained(), _bounded_memory(), _bounded_time():
-        yield
 
 
 @contextmanager
@@ -157,11 +164,7 @@ def _line(error: Exception) -> str:
 
 @contextmanager
 def _bounded_time() -> Iterator[None]:
-    """End what runs inside after some seconds; works in the main thread.
-
-    What keeps the interpreter busy in one operation, like comparing lists that hold themselves
-    many times, notices no signal. It ends this process, some seconds of computing later.
-    """
+    """End what runs inside after some seconds; works in the main thread."""
     if not hasattr(signal, "setitimer"):
         yield
         return
@@ -170,17 +173,28 @@ def _bounded_time() -> Iterator[None]:
         raise _Overtime
 
     before = signal.signal(signal.SIGALRM, stop)
-    signal.signal(signal.SIGPROF, signal.SIG_DFL)
     signal.setitimer(signal.ITIMER_REAL, _MAX_SECONDS)
-    signal.setitimer(signal.ITIMER_PROF, 2 * _MAX_SECONDS)
     try:
         yield
     except _Overtime:
         raise BadTemplate(f"takes more than {_MAX_SECONDS:g} s") from None
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.setitimer(signal.ITIMER_PROF, 0)
         signal.signal(signal.SIGALRM, before)
+
+
+@contextmanager
+def _last_resort() -> Iterator[None]:
+    """End this process once it has computed inside for some seconds, whatever it is busy with."""
+    if not hasattr(signal, "setitimer"):
+        yield
+        return
+    signal.signal(signal.SIGPROF, signal.SIG_DFL)
+    signal.setitimer(signal.ITIMER_PROF, 2 * _MAX_SECONDS)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
 
 
 @contextmanager
