@@ -47,9 +47,11 @@ async def test_an_unknown_method_is_refused(client, refused):
     assert await refused(client.api_call("chat.shout")) == "unknown_method"
 
 
-async def test_rates_are_free_unless_enforced(client, general):
+async def test_rates_are_free_unless_enforced(double, client, general):
     for _ in range(10):
         await client.chat_postMessage(channel=general.id, text="a")
+
+    assert [message.text for message in double.posted(general)] == ["a"] * 10
 
 
 async def test_a_call_too_many_is_told_when_to_come_back(double, client, general, refused):

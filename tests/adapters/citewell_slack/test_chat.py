@@ -96,7 +96,9 @@ async def test_a_thread_whose_first_message_was_deleted_goes_on(client, general,
     await client.chat_postMessage(channel=general.id, text="28", thread_ts=asked.ts)
     alice.delete(asked)
 
-    await client.chat_postMessage(channel=general.id, text="days", thread_ts=asked.ts)
+    posted = await client.chat_postMessage(channel=general.id, text="days", thread_ts=asked.ts)
+
+    assert posted["message"]["thread_ts"] == asked.ts
 
 
 async def test_a_deleted_post_is_gone_but_remembered(double, client, general):

@@ -58,4 +58,4 @@ async def test_what_is_due_already_comes_soon():
 
     clock.call_at(900, called.set)
 
-    await asyncio.wait_for(called.wait(), 1)
+    assert await asyncio.wait_for(called.wait(), 1)

@@ -80,7 +80,7 @@ async def test_faults_can_be_cleared(double, client, general):
     double.faults.fail("*", times=100)
     double.faults.clear()
 
-    await client.chat_postMessage(channel=general.id, text="a")
+    assert (await client.chat_postMessage(channel=general.id, text="a"))["ok"]
 
 
 @pytest.fixture
