@@ -54,7 +54,7 @@ def _explained(error: Exception, package: ModuleType, *, model: str) -> ModelErr
     if isinstance(error, package.ContentPolicyViolationError):
         return PromptRefused(f"{model}: its provider refuses the prompt: {said}")
     if _is_among_causes(error, TimeoutError, package.Timeout):
-        return ModelTimeout(f"{model}: no word from its API in time; see patience_s")
+        return ModelTimeout(f"{model}: no word from its API in time; give it more patience_s")
     if _is_among_causes(error, ConnectionError, *_UNREACHED):
         return ModelError(f"{model}: its API cannot be reached; check api_base: {said}")
     meaning = next((said for codes, said in _MEANINGS if status in codes), "its API failed")

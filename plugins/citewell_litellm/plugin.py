@@ -76,9 +76,10 @@ class LiteLLMConfig(Config):
         default=3, ge=0, le=10, description="further tries when the API is busy or unreachable"
     )
     patience_s: float = Field(
-        default=30,
+        default=8,
         gt=0,
-        description="seconds without a word until a request is given up; it is not tried again",
+        description="seconds without a word until a request is given up; it is not tried again; "
+        "more for a model that thinks longer before its first word",
     )
     options: dict[str, str | int | float | bool] = Field(
         default={}, description='further options of the API, like { reasoning_effort = "low" }'

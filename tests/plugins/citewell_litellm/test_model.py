@@ -302,6 +302,34 @@ async def test_what_got_no_word_in_time_is_not_sent_again(tmp_path):
     assert perf_counter() - since < 3
 
 
+async def mute(_request, _asked):
+    """Accept a request, and not even begin to answer."""
+    await asyncio.sleep(60)
+
+
+SILENCES = {
+    "from the start": mute,
+    "once it has begun": api.stream(hangs=True),
+    "in the middle": api.stream(api.chunk("Every "), hangs=True),
+}
+
+
+@pytest.mark.parametrize("says", SILENCES.values(), ids=SILENCES)
+async def test_with_its_defaults_a_silent_api_costs_less_than_ten_seconds(tmp_path, says):
+    defaults = {
+        name: LiteLLMConfig.model_fields[name].default for name in ("retries", "patience_s")
+    }
+    async with asked(tmp_path, **defaults) as (server, model):
+        await asyncio.to_thread(_imported)
+        server.respond = says
+        since = perf_counter()
+        with pytest.raises(ModelError, match="patience_s"):
+            await written(model)
+
+    assert len(server.requests) == 1
+    assert perf_counter() - since < 10
+
+
 async def test_a_try_that_may_have_been_charged_is_counted(tmp_path):
     price = {"input": 1.0, "output": 1.0}
     async with asked(tmp_path, retries=1, price=price) as (server, model):
