@@ -3,12 +3,15 @@
 Everything a plugin needs is here and in `citewell.testing`; other modules are private.
 """
 
-from citewell import blocking, blocks, globs
+from citewell import blocking, blocks, chat, globs
 from citewell.composing import DocumentBuilder
+from citewell.configs import Config, LocalPath
 from citewell.engine.prompting import ChatMessage, chat_messages
 from citewell.errors import (
+    AdapterError,
     CitewellError,
     ConfigError,
+    DeliveryError,
     DocumentError,
     IndexLocked,
     JournalError,
@@ -36,15 +39,14 @@ from citewell.protocols import (
 )
 from citewell.redaction import redact
 from citewell.specs import (
+    AdapterSpec,
     Builder,
     CommandSpec,
-    Config,
     Context,
     EmbedderSpec,
     FormatterSpec,
     HealthCheck,
     LoaderSpec,
-    LocalPath,
     ModelCapabilities,
     ModelSpec,
     RetrieverSpec,
@@ -86,6 +88,8 @@ from citewell.types.questions import (
 
 __all__ = [
     "EVERYONE",
+    "AdapterError",
+    "AdapterSpec",
     "Answer",
     "Audience",
     "Builder",
@@ -101,6 +105,7 @@ __all__ = [
     "ConfigError",
     "Constraint",
     "Context",
+    "DeliveryError",
     "Delta",
     "Document",
     "DocumentBuilder",
@@ -158,6 +163,7 @@ __all__ = [
     "VerifierSpec",
     "blocking",
     "blocks",
+    "chat",
     "chat_messages",
     "content_hash",
     "globs",

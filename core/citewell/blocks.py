@@ -112,7 +112,9 @@ class Action(Struct, frozen=True):
     """Something the reader may do next; a platform without buttons shows a hint or nothing.
 
     Attributes:
-        name: "quotes", "why", "helpful", "unhelpful".
+        name: "why"; in a chat service "quotes" (show them in context), "helpful", "unhelpful",
+            "person" (hand the question off), "private" (answer for me alone), "share" (answer for
+            everyone here).
         answer_id: the answer that it is about.
     """
 

@@ -13,6 +13,7 @@ import pluggy
 
 from citewell.observations import Observation
 from citewell.specs import (
+    AdapterSpec,
     CommandSpec,
     EmbedderSpec,
     FormatterSpec,
@@ -72,6 +73,12 @@ def register_verifiers() -> Iterable[VerifierSpec[Any]]:
 @hookspec
 def register_formatters() -> Iterable[FormatterSpec[Any]]:
     """Offer ways to show an answer and its citations."""
+    return ()
+
+
+@hookspec
+def register_adapters() -> Iterable[AdapterSpec[Any]]:
+    """Offer chat services."""
     return ()
 
 

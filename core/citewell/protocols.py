@@ -10,7 +10,6 @@ from typing import Literal, Protocol, runtime_checkable
 
 from citewell.blocks import Block
 from citewell.types.answers import Answer, Verdict
-from citewell.types.chat import Address, Event
 from citewell.types.documents import (
     Changed,
     Document,
@@ -133,87 +132,6 @@ class Verifier(Protocol):
 
     async def judge(self, claim: str, passages: Sequence[Passage]) -> Verdict:
         """Judge `claim`, in which citation marks are already removed."""
-        ...
-
-
-class Inbox(Protocol):
-    """Where an adapter hands over what happens."""
-
-    async def accept(self, event: Event) -> bool:
-        """Keep an event; durable on return, so acknowledge it then. False for a repetition.
-
-        Raises:
-            JournalError: it could not be kept; let the service send it again.
-        """
-        ...
-
-
-class Reply(Protocol):
-    """What a chat service shows of one answer; made equal to what it is given, again and again."""
-
-    @property
-    def posted(self) -> tuple[str, ...]:
-        """What the service calls its messages, the first one first; empty before there is one."""
-        ...
-
-    async def status(self, text: str) -> None:
-        """Show that somebody is at it, where the service has a place for that."""
-        ...
-
-    async def show(self, messages: Sequence[Sequence[Block]], *, complete: bool) -> None:
-        """Let the messages of this reply say exactly this.
-
-        While the answer grows only the last message changes, and further ones follow. With
-        `complete` nothing more comes: it may be called again after a crash, with the same or other
-        blocks, and leaves no stream open.
-
-        Raises:
-            DeliveryError: the service refuses for good, or cannot be reached for long.
-        """
-        ...
-
-    async def withdraw(self) -> None:
-        """Take back what was shown, as far as the service allows."""
-        ...
-
-
-class Adapter(Protocol):
-    """A chat service: what happens there comes in, and answers go out."""
-
-    @property
-    def pace_s(self) -> float:
-        """Seconds between two changes of one reply that the service allows in the long run."""
-        ...
-
-    def fits(self, blocks: Sequence[Block], address: Address) -> bool:
-        """Tell whether blocks fit one message; what fits still fits without some of it."""
-        ...
-
-    async def serve(self, inbox: Inbox) -> None:
-        """Hand over what happens, until cancelled; connections that break are made again.
-
-        Raises:
-            AdapterError: it cannot be connected, now or ever: a wrong token, a missing permission.
-        """
-        ...
-
-    async def open_reply(self, address: Address, key: str) -> Reply:
-        """Begin a reply; nothing need be posted yet. `key` is the same after a crash."""
-        ...
-
-    async def find_reply(self, address: Address, key: str, posted: Sequence[str]) -> Reply | None:
-        """Return a reply of before a crash: by what is known of it, or by looking for `key`.
-
-        None where nothing was posted, or what was posted cannot be changed any more.
-        """
-        ...
-
-    async def audience(self, address: Address) -> Audience:
-        """Return who reads what is posted there, now."""
-        ...
-
-    def missed(self, since: float) -> AsyncIterator[Event]:
-        """Yield what happened since then, in seconds since 1970, while nobody was connected."""
         ...
 
 

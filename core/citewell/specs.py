@@ -10,41 +10,22 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
 from msgspec import Struct, field
-from pydantic import AfterValidator, BaseModel, ConfigDict
+from pydantic import BaseModel
 
+from citewell.chatting import Adapter, Rehearsal
+from citewell.configs import ChatConfig
 from citewell.protocols import Embedder, Formatter, Loader, Model, Retriever, Source, Verifier
 
 if TYPE_CHECKING:
     import click
 
 
-class Config(BaseModel):
-    """Base of a component's settings: unknown keys are refused, values do not change."""
-
-    # Each run builds many of these classes, and uses few.
-    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
-
-
-def _local(path: Path) -> Path:
-    if "\0" in str(path):
-        raise ValueError("expected a path without a NUL character")
-    try:
-        path.expanduser()
-    except RuntimeError as error:
-        raise ValueError(f"expected a path; {path.parts[0]} is no home on this machine") from error
-    return path
-
-
-LocalPath: TypeAlias = Annotated[Path, AfterValidator(_local)]
-"""A path in settings: one that this machine can have. It is kept as it was written, with `~`;
-`Context.resolve` tells where it leads."""
-
-
 C = TypeVar("C", bound=BaseModel)
 T = TypeVar("T")
+ChatC = TypeVar("ChatC", bound=ChatConfig)
 
 
 class Context(Struct, frozen=True, kw_only=True):
@@ -190,6 +171,22 @@ class FormatterSpec(Struct, Generic[C], frozen=True, kw_only=True):
     build: Builder[C, Formatter]
 
 
+class AdapterSpec(Struct, Generic[ChatC], frozen=True, kw_only=True):
+    """A chat service.
+
+    Attributes:
+        config: what every chat service has, and more.
+        rehearsal: opens a stand-in for the service on this machine; None where there is none.
+    """
+
+    name: str
+    summary: str
+    config: type[ChatC]
+    build: Builder[ChatC, Adapter]
+    rehearsal: Callable[[], AbstractAsyncContextManager[Rehearsal]] | None = None
+    extra: str | None = None
+
+
 class CommandSpec(Struct, frozen=True, kw_only=True):
     """A command of the command line, loaded when it is run.
 
@@ -222,4 +219,5 @@ ComponentSpec: TypeAlias = (
     | EmbedderSpec[Any]
     | VerifierSpec[Any]
     | FormatterSpec[Any]
+    | AdapterSpec[Any]
 )

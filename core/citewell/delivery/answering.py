@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager
+from typing import cast
 
 from msgspec.structs import replace
 
 from citewell import blocking
 from citewell.blocks import Block, Notice
+from citewell.chatting import Adapter, Reply
+from citewell.configs import ChatConfig
+from citewell.delivery.access import audience
 from citewell.delivery.pacing import Pace
 from citewell.delivery.splitting import split
 from citewell.engine.assistant import Assistant, Backends, new_id, profile_of
@@ -16,7 +20,6 @@ from citewell.engine.runtime import Runtime
 from citewell.journal.conversations import Conversations
 from citewell.journal.inbox import Task
 from citewell.journal.outbox import Outbox, ReplyRecord, Stage
-from citewell.protocols import Adapter, Reply
 from citewell.types.questions import Question
 
 _LOOKING = "Looking …"
@@ -116,11 +119,14 @@ class Course:
 
     async def _question(self, runtime: Runtime) -> Question:
         task, asked = self._task, self._task.asked
-        audience = await self._adapter.audience(asked.address)
+        section = runtime.settings.adapters[asked.venue.platform]
+        config = cast("ChatConfig", section.config)
+        readers = await audience(self._adapter, config, asked.address)
         question = Question(
             id=new_id(),
             text=task.text,
-            audience=audience,
+            audience=readers,
+            profile=config.channel(asked.venue.channel).profile or config.profile,
             asker=asked.user,
             channel=asked.venue.channel,
         )
@@ -128,7 +134,7 @@ class Course:
         limit = runtime.settings.profiles[name].history_turns
 
         def earlier() -> Question:
-            turns = self._answering.conversations.turns(task, audience, limit=limit)
+            turns = self._answering.conversations.turns(task, readers, limit=limit)
             return replace(question, profile=name, history=turns)
 
         return await blocking.call(earlier)

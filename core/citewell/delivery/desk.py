@@ -12,10 +12,10 @@ from contextlib import suppress
 from msgspec import Struct
 
 from citewell import blocking
+from citewell.chatting import Adapter
 from citewell.delivery.answering import Answering
 from citewell.errors import DeliveryError
 from citewell.journal.inbox import Accepted, Hold, Inbox, Task
-from citewell.protocols import Adapter
 from citewell.types.chat import Event
 
 log = logging.getLogger(__name__)

@@ -7,10 +7,11 @@ import json
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, cast
 
 from pydantic import BaseModel
 
+from citewell.configs import ChatConfig
 from citewell.engine import tables
 from citewell.engine.file_states import file_state, named_files
 from citewell.engine.nearest import did_you_mean
@@ -85,10 +86,11 @@ class Assembly:
                 self._problems.add_unknown((name,), known=TOP_LEVEL, owner="the file")
         libraries = self._libraries()
         self._read_retrievers()
-        for kind in ("model", "embedder", "verifier", "formatter", "loader"):
+        for kind in ("model", "embedder", "verifier", "formatter", "loader", "adapter"):
             for name, table in self._tables.sections(kind):
                 self._read_section(kind, name, table)
         profiles = self._profiles()
+        self._check_adapters(tuple(profiles))
         budgets = self._budgets()
         cli = self._tables.single("cli", tables.Cli)
         privacy = self._tables.single("privacy", tables.Privacy)
@@ -104,6 +106,7 @@ class Assembly:
             verifiers=MappingProxyType(self._sections["verifier"]),
             formatters=MappingProxyType(self._with_all("formatter")),
             loaders=MappingProxyType(self._with_all("loader")),
+            adapters=MappingProxyType(self._sections["adapter"]),
             profiles=MappingProxyType(profiles),
             journal=self._journal(),
             reads=frozenset(cli.reads),
@@ -250,6 +253,20 @@ class Assembly:
                 profiles[name] = checked.model
             self._check_references(key, {"formatter": DEFAULT_FORMATTER, **table})
         return profiles
+
+    def _check_adapters(self, broken_or_right: tuple[str, ...]) -> None:
+        """Check that the profiles which chat services name are there."""
+        known = self._tables.names("profile") or broken_or_right
+        for name, section in self._sections["adapter"].items():
+            config = cast("ChatConfig", section.config)
+            named = {("profile",): config.profile} | {
+                ("channels", channel, "profile"): own.profile
+                for channel, own in config.channels.items()
+            }
+            for key, profile in named.items():
+                if profile is not None and profile not in known:
+                    message = f"there is no [profile.{profile}]"
+                    self._refuse(("adapter", name, *key), message, profile, known)
 
     def _budgets(self) -> dict[str, tables.Budget]:
         budgets: dict[str, tables.Budget] = {}

@@ -10,8 +10,10 @@ from typing import TypeAlias
 from msgspec import Struct
 from pydantic import BaseModel
 
+from citewell.configs import ChatConfig
 from citewell.errors import PluginError
 from citewell.specs import (
+    AdapterSpec,
     CommandSpec,
     ComponentSpec,
     EmbedderSpec,
@@ -45,6 +47,7 @@ KINDS = (
     Kind("embedder", "register_embedders", EmbedderSpec),
     Kind("verifier", "register_verifiers", VerifierSpec),
     Kind("formatter", "register_formatters", FormatterSpec),
+    Kind("adapter", "register_adapters", AdapterSpec),
     Kind("command", "register_commands", CommandSpec),
     Kind("health check", "register_health_checks", HealthCheck),
 )
@@ -89,7 +92,12 @@ def _problem(offer: Offer) -> str:
         return "" if callable(offer.load) else f"load={_shown(offer.load)}; expected a function"
     if isinstance(offer, HealthCheck):
         return "" if callable(offer.run) else f"run={_shown(offer.run)}; expected a function"
-    return _config_problem(offer.config) or _build_problem(offer.build) or _loader_problem(offer)
+    return (
+        _config_problem(offer.config)
+        or _adapter_problem(offer)
+        or _build_problem(offer.build)
+        or _loader_problem(offer)
+    )
 
 
 def _config_problem(config: object) -> str:
@@ -101,6 +109,15 @@ def _config_problem(config: object) -> str:
             "derive it from citewell.Config"
         )
     return ""
+
+
+def _adapter_problem(offer: Offer) -> str:
+    if not isinstance(offer, AdapterSpec) or issubclass(offer.config, ChatConfig):
+        return ""
+    return (
+        f"the config model {offer.config.__name__}, which lacks what every chat service has; "
+        "derive it from citewell.chat.ChatConfig"
+    )
 
 
 def _build_problem(build: object) -> str:

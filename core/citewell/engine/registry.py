@@ -25,6 +25,7 @@ from citewell.errors import PluginError, UnknownComponent, UntrustedPlugin
 from citewell.hookspecs import API, PROJECT
 from citewell.observations import Observation
 from citewell.specs import (
+    AdapterSpec,
     CommandSpec,
     ComponentSpec,
     EmbedderSpec,
@@ -139,6 +140,11 @@ class Registry:
     def formatters(self) -> Mapping[str, FormatterSpec[Any]]:
         """The formatters by name."""
         return cast("Mapping[str, FormatterSpec[Any]]", self._offers["formatter"])
+
+    @property
+    def adapters(self) -> Mapping[str, AdapterSpec[Any]]:
+        """The adapters for chat services by name."""
+        return cast("Mapping[str, AdapterSpec[Any]]", self._offers["adapter"])
 
     @property
     def commands(self) -> Mapping[str, CommandSpec]:

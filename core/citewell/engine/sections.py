@@ -96,6 +96,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     journal: str | ConfigError | None
     reads: Labels
     default_profile: str
+    adapters: Mapping[str, Section] = MappingProxyType({})
     budgets: Mapping[str, Budget] = MappingProxyType({})
     local_only: Labels = frozenset()
     generation: str = ""
@@ -112,6 +113,7 @@ class Settings(Struct, frozen=True, kw_only=True):
             *self.verifiers.values(),
             *self.formatters.values(),
             *self.loaders.values(),
+            *self.adapters.values(),
         ]
         return tuple(
             state for section in sections for state in (*section.files, *section.secret_files)

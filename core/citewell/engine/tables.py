@@ -8,9 +8,9 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, SecretStr, model_validator
 
+from citewell.configs import Config
 from citewell.engine.schemas import schema_problem
 from citewell.globs import Glob
-from citewell.specs import Config
 from citewell.types.questions import EVERYONE
 
 DEFAULT_FORMATTER = "footnotes"
@@ -194,6 +194,7 @@ COMPONENTS: Mapping[str, type[Component]] = {
     "verifier": Component,
     "formatter": Component,
     "loader": Component,
+    "adapter": Component,
 }
 NAMED: Mapping[str, type[Config]] = {"profile": Profile, "budget": Budget}
 """Sections with a name of the user's choice that choose no component."""

@@ -5,8 +5,9 @@ It is real enough to be killed: what was posted is there when the next process l
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -28,11 +29,12 @@ from citewell.blocks import (
     Table,
     Text,
 )
+from citewell.chatting import Host
 from citewell.errors import DeliveryError
-from citewell.protocols import Inbox
-from citewell.types.chat import Address, Event
-from citewell.types.questions import EVERYONE, Audience
+from citewell.types.chat import Address, Attachment, Event
 
+_POLL_S = 0.02
+_EVENTS = "CREATE TABLE IF NOT EXISTS events (id INTEGER PRIMARY KEY AUTOINCREMENT, event TEXT)"
 _TABLE = """
 CREATE TABLE IF NOT EXISTS messages (
     id INTEGER PRIMARY KEY AUTOINCREMENT, channel TEXT, thread TEXT, key TEXT, text TEXT,
@@ -71,6 +73,20 @@ class PlainChat:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._do(_TABLE)
+        self._do(_EVENTS)
+
+    def tell(self, event: Event) -> None:
+        """Let something happen, of which whoever is connected hears."""
+        told = msgspec.json.encode(event).decode()
+        self._do("INSERT INTO events (event) VALUES (?)", (told,))
+
+    def told(self, after: int) -> list[tuple[int, Event]]:
+        """Return what happened after the event with this number, with the numbers."""
+        rows = self._do("SELECT id, event FROM events WHERE id > ? ORDER BY id", (after,))
+        return [
+            (int(str(number)), msgspec.json.decode(str(event), type=Event))
+            for number, event in rows
+        ]
 
     def post(self, address: Address, key: str, text: str, *, complete: bool) -> str:
         """Post a message and return its id."""
@@ -119,8 +135,9 @@ class PlainAdapter:
 
     Args:
         service: the chat.
+        platform: as its section is called.
         max_chars: of one message.
-        readers: who reads a channel, where not everyone does.
+        members: by channel and by person, the groups of each distinct reader.
         refuses: told each text before it is posted or changed; may raise a `DeliveryError`.
         pace_s: seconds between two changes of a reply.
     """
@@ -129,38 +146,57 @@ class PlainAdapter:
         self,
         service: PlainChat,
         *,
+        platform: str = "plain",
         max_chars: int = 500,
-        readers: Mapping[str, Audience] | None = None,
+        members: Mapping[str, frozenset[frozenset[str]]] | None = None,
         refuses: Callable[[str], None] = lambda _text: None,
         pace_s: float = 0.0,
     ) -> None:
         self.service = service
         self.pace_s = pace_s
         self._max_chars = max_chars
-        self._readers = {} if readers is None else readers
+        self.platform = platform
+        self.is_connected = False
+        self._members = {} if members is None else members
         self._refuses = refuses
 
     def fits(self, blocks: Sequence[Block], _address: Address) -> bool:
         """Tell whether the text of these blocks is short enough."""
         return len(plain_text(blocks)) <= self._max_chars
 
-    async def serve(self, _inbox: Inbox) -> None:
-        """Do nothing: who asks here gives events to the inbox himself."""
+    async def serve(self, host: Host) -> None:
+        """Hand over what happens, from the first event of all on."""
+        self.is_connected, last = True, 0
+        try:
+            while True:
+                for number, event in self.service.told(last):
+                    await host.accept(event)
+                    last = number
+                await asyncio.sleep(_POLL_S)
+        finally:
+            self.is_connected = False
 
     async def open_reply(self, address: Address, key: str) -> PlainReply:
         """Begin a reply."""
         return PlainReply(self.service, address, key, (), self._refuses)
 
-    async def find_reply(
-        self, address: Address, key: str, _posted: Sequence[str]
-    ) -> PlainReply | None:
-        """Return the reply with this key, if something of it was posted."""
+    async def find_reply(self, address: Address, key: str, _posted: Sequence[str]) -> PlainReply:
+        """Return the reply with this key, with what was posted of it."""
         found = tuple(message.id for message in self.service.messages(key=key))
-        return PlainReply(self.service, address, key, found, self._refuses) if found else None
+        return PlainReply(self.service, address, key, found, self._refuses)
 
-    async def audience(self, address: Address) -> Audience:
-        """Return who reads the channel."""
-        return self._readers.get(address.venue.channel, Audience.of(EVERYONE))
+    async def readers(self, address: Address, groups: Collection[str]) -> frozenset[frozenset[str]]:
+        """Return who reads the channel, or is the one who does."""
+        place = address.only_for or address.venue.channel
+        known = self._members.get(place, frozenset({frozenset()}))
+        return frozenset(reader.intersection(groups) for reader in known)
+
+    async def fetch(self, attachment: Attachment, *, max_bytes: int) -> bytes:
+        """Return what the reference itself says."""
+        content = attachment.ref.encode()
+        if len(content) > max_bytes:
+            raise DeliveryError(f"larger than {max_bytes} bytes", passes=False)
+        return content
 
     async def missed(self, _since: float) -> AsyncIterator[Event]:
         """Yield nothing: this service keeps no questions."""

@@ -1,4 +1,4 @@
-"""Registers the model `scripted`: says what a test or a demonstration needs, good or bad."""
+"""Registers the model `scripted` and the chat service `plainchat`: for tests."""
 
 from __future__ import annotations
 
@@ -8,7 +8,17 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from citewell import Config, Context, Model, ModelCapabilities, ModelSpec, hookimpl
+from citewell import (
+    AdapterSpec,
+    Config,
+    Context,
+    LocalPath,
+    Model,
+    ModelCapabilities,
+    ModelSpec,
+    hookimpl,
+)
+from citewell.chat import Adapter, ChatConfig
 
 
 class ScriptedConfig(Config):
@@ -32,6 +42,25 @@ class ScriptedConfig(Config):
     seed: int = Field(default=0, description="where odd-pieces cuts, and what hostile tries")
 
 
+class PlainChatConfig(ChatConfig):
+    """Settings of the chat service `plainchat`."""
+
+    path: LocalPath = Field(description="the file that everything is written in")
+    max_chars: int = Field(default=500, ge=60, description="characters of one message")
+    pace_s: float = Field(default=0.0, ge=0, description="seconds between two changes of a reply")
+
+
+@asynccontextmanager
+async def build_chat(config: PlainChatConfig, context: Context) -> AsyncIterator[Adapter]:
+    """Open the chat; there is nothing to close."""
+    from citewell.testing.plainchat import PlainAdapter, PlainChat
+
+    service = PlainChat(context.resolve(config.path))
+    yield PlainAdapter(
+        service, platform=context.name, max_chars=config.max_chars, pace_s=config.pace_s
+    )
+
+
 @asynccontextmanager
 async def build(config: ScriptedConfig, _context: Context) -> AsyncIterator[Model]:
     """Open the model; there is nothing to close."""
@@ -50,5 +79,18 @@ def register_models() -> Iterable[ModelSpec[Any]]:
             config=ScriptedConfig,
             build=build,
             capabilities=ModelCapabilities(streams=True, local=True, seeded=True),
+        ),
+    )
+
+
+@hookimpl
+def register_adapters() -> Iterable[AdapterSpec[Any]]:
+    """Offer `plainchat`."""
+    return (
+        AdapterSpec(
+            name="plainchat",
+            summary="a chat of nothing but text, kept in one file: for tests",
+            config=PlainChatConfig,
+            build=build_chat,
         ),
     )

@@ -6,12 +6,14 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
+from citewell.types.documents import Place
+
 
 class Venue(Struct, frozen=True, kw_only=True):
     """Where people talk: a channel or direct conversation of a chat service, or a thread in it.
 
     Attributes:
-        platform: name of the service, like "slack".
+        platform: name of the adapter's section in the settings, like "slack".
         team: workspace, guild or server; empty where there is none.
         channel: as the service names it.
         thread: likewise; empty outside a thread.
@@ -60,7 +62,9 @@ class Asked(Struct, frozen=True, kw_only=True, tag="asked"):
     Attributes:
         key: names the event, and its question from then on; unique in its channel.
         at: when, in seconds since 1970, by the clock of the service.
-        text: the question, without the mention of the bot.
+        text: the question, without the mention of the bot; empty with `again`.
+        about: what somebody else wrote and the question is about, or empty.
+        again: id of an answer whose question is asked once more, for who reads at `address`.
     """
 
     key: str
@@ -70,6 +74,8 @@ class Asked(Struct, frozen=True, kw_only=True, tag="asked"):
     text: str
     address: Address
     attachments: tuple[Attachment, ...] = ()
+    about: str = ""
+    again: str = ""
 
 
 class Edited(Struct, frozen=True, kw_only=True, tag="edited"):
@@ -125,6 +131,51 @@ class Voted(Struct, frozen=True, kw_only=True, tag="voted"):
     answer_id: str
     helpful: bool
     reason: str = ""
+
+
+class Quoted(Struct, frozen=True, kw_only=True):
+    """A quotation in its surroundings, read from the library just now.
+
+    Attributes:
+        number: of its mark.
+        before: text of the passage before the quote.
+        after: likewise, behind it.
+    """
+
+    number: int
+    title: str
+    uri: str | None
+    place: Place
+    before: str
+    quote: str
+    after: str
+
+
+class LibraryState(Struct, frozen=True, kw_only=True):
+    """A library, as its index is now.
+
+    Attributes:
+        synced_at: in seconds since 1970; None when unknown.
+    """
+
+    name: str
+    documents: int
+    passages: int
+    synced_at: float | None
+
+
+class Recent(Struct, frozen=True, kw_only=True):
+    """A question of before.
+
+    Attributes:
+        at: in seconds since 1970.
+        posted: what the service calls the messages of its answer.
+    """
+
+    at: float
+    text: str
+    venue: Venue
+    posted: tuple[str, ...]
 
 
 Event: TypeAlias = Asked | Edited | Deleted | Stopped | Voted

@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from assistants import write_handbook
-from citewell import Audience
 from citewell.cli.indexing import bring_up
 from citewell.delivery.answering import Answering
 from citewell.delivery.desk import Desk, Manner
@@ -25,6 +24,11 @@ from citewell.types.chat import Address, Asked, Deleted, Edited, Stopped, Venue
 from databases import opened
 
 SETTINGS = """
+[adapter.plain]
+use = "plainchat"
+path = "chat.sqlite"
+groups = { people = ["people-team"] }
+
 [model.quotes]
 use = "extractive"
 
@@ -105,11 +109,11 @@ async def test_a_follow_up_leans_on_what_was_said_in_its_conversation_alone(tmp_
 
 
 async def test_what_was_said_to_other_readers_is_not_remembered(tmp_path):
-    readers = {}
-    async with working(tmp_path, readers=readers) as (desk, chat, inbox, _):
+    members = {}
+    async with working(tmp_path, members=members) as (desk, chat, inbox, _):
         await desk.accept(asked("1", "How many days of paid leave does an employee have?"))
         await idle(inbox)
-        readers["general"] = Audience.of("everyone", "people-team")
+        members["general"] = frozenset({frozenset({"people"})})
         await desk.accept(asked("2", "And how much of it?"))
         await idle(inbox)
 
@@ -185,11 +189,11 @@ async def test_a_long_answer_comes_whole_in_several_messages(tmp_path):
 
 
 async def test_only_what_every_reader_may_read_is_said_in_a_channel(tmp_path):
-    people = Audience.of("everyone", "people-team")
-    mixed = Audience(people.readers | Audience.of("everyone").readers)
+    people = frozenset({frozenset({"people"})})
+    mixed = people | {frozenset()}
     venues = [Venue(platform="plain", channel=name) for name in ("people", "mixed")]
-    readers = {"people": people, "mixed": mixed}
-    async with working(tmp_path, readers=readers) as (desk, chat, inbox, _):
+    members = {"people": people, "mixed": mixed}
+    async with working(tmp_path, members=members) as (desk, chat, inbox, _):
         for venue in venues:
             await desk.accept(asked(text="What is the salary of the leave officer?", venue=venue))
         await idle(inbox)
@@ -216,7 +220,7 @@ async def test_what_the_service_refuses_for_a_while_is_said_later(tmp_path):
 
 async def test_a_question_that_fails_again_and_again_is_told_so(tmp_path, caplog):
     class Puzzled(PlainAdapter):
-        async def audience(self, address):
+        async def readers(self, address, groups):
             raise RuntimeError("nobody knows who reads this")
 
     manner = Manner(poll_s=0.05, lease_s=0.3, attempts=2)
