@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from functools import cache
 from typing import TYPE_CHECKING
@@ -15,15 +15,14 @@ from citewell.blocks import Actions, Block
 from citewell.cli.printing import Printer
 from citewell.cli.wording import safe_line
 from citewell.engine.assistant import Assistant, Backends, new_id, profile_of
-from citewell.engine.citing import Pointer, restore
 from citewell.engine.folders import make_folder
+from citewell.engine.restoring import restored
 from citewell.engine.runtime import Runtime
 from citewell.engine.settings import Settings
 from citewell.errors import JournalError, StoreError
 from citewell.journal.records import AnswerRecord, storable
 from citewell.journal.spool import Spool
 from citewell.types.answers import Answer, Citation, Outcome
-from citewell.types.documents import Passage
 from citewell.types.questions import Audience, Question, Turn
 
 if TYPE_CHECKING:
@@ -69,14 +68,6 @@ def open_ledger(settings: Settings) -> Callable[[], Ledger]:
         return Ledger(open_engine(journal_url(settings.journal_url, settings.data_dir)))
 
     return opened
-
-
-def restored(
-    pointers: Iterable[Pointer], fetched: Collection[Passage], audience: Audience
-) -> tuple[Citation, ...]:
-    """Return those citations that may be shown now."""
-    found = (restore(pointer, fetched=fetched, audience=audience) for pointer in pointers)
-    return tuple(citation for citation in found if citation is not None)
 
 
 def without_actions(blocks: Sequence[Block]) -> list[Block]:

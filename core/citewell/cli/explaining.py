@@ -6,14 +6,14 @@ from collections.abc import Mapping
 
 from msgspec import Struct, to_builtins
 
-from citewell.cli.assisting import restored, spool
+from citewell.cli.assisting import spool
 from citewell.engine.folders import make_folder
+from citewell.engine.restoring import current_passages, leans_on, restored
 from citewell.engine.runtime import Runtime
 from citewell.engine.settings import Settings
 from citewell.errors import CitewellError, JournalError
 from citewell.journal.journal import Journal, journal_url
 from citewell.journal.records import AnswerRecord, ClaimRecord, PassageRecord
-from citewell.protocols import Retriever
 from citewell.types.answers import Citation
 from citewell.types.documents import Passage, Place
 from citewell.types.questions import Audience
@@ -98,7 +98,7 @@ async def explain(record: AnswerRecord, runtime: Runtime, audience: Audience) ->
         try:
             retriever = await runtime.retriever(record.retriever)
             index_now = await retriever.identity()
-            current = await _current(record, retriever, audience)
+            current = await current_passages(record, retriever, audience)
         except CitewellError as error:
             problem = str(error)
     return Explanation(
@@ -108,19 +108,6 @@ async def explain(record: AnswerRecord, runtime: Runtime, audience: Audience) ->
         passages=tuple(_passage(one, record, current) for one in record.passages),
         claims=tuple(_claim(one, record, current, audience) for one in record.claims),
     )
-
-
-async def _current(
-    record: AnswerRecord, retriever: Retriever, audience: Audience
-) -> dict[str, Passage]:
-    """Return the passages that are what they were and may be read, by id."""
-    hashes = {passage.id: passage.content_hash for passage in record.passages}
-    found = await retriever.fetch(list(hashes), readable_by=audience)
-    return {
-        passage.id: passage
-        for passage in found
-        if audience.may_read(passage.labels) and hashes[passage.id] == passage.content_hash
-    }
 
 
 def _passage(
@@ -154,11 +141,7 @@ def _claim(
     current: Mapping[str, Passage],
     audience: Audience,
 ) -> ClaimView:
-    # Without a citation a statement may still repeat any passage that the model was given.
-    leaned_on = {citation.passage_id for citation in kept.citations} or {
-        passage.id for passage in record.passages
-    }
-    tells = leaned_on <= current.keys()
+    tells = leans_on(kept, record) <= current.keys()
     return ClaimView(
         shown=kept.shown,
         supported=kept.supported,

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
-from datetime import UTC, datetime
+from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import click
-from msgspec import to_builtins
 from msgspec.structs import replace
 
 from citewell.cli.printing import is_screen
@@ -24,6 +21,7 @@ from citewell.engine.folders import check_folder
 from citewell.engine.runtime import open_runtime
 from citewell.errors import ConfigError, IndexLocked
 from citewell.library.labelling import Labelling
+from citewell.library.notes import note
 from citewell.library.plans import Index, Library, Loading, SyncReport
 from citewell.library.syncing import sync
 
@@ -161,34 +159,3 @@ def _loadings(settings: Settings) -> dict[str, Loading]:
 def suffixes(settings: Settings) -> list[str]:
     """Return how the names of those files end that can be read, in alphabetical order."""
     return sorted(_loadings(settings))
-
-
-def note(report: SyncReport, data_dir: Path) -> None:
-    """Keep `report` with the time, for people to look at; nothing else depends on it."""
-    kept = {"at": datetime.now(UTC).isoformat(timespec="seconds"), **described(report)}
-    path = _note_path(data_dir)
-    partial_path = path.with_suffix(".part")
-    with suppress(OSError):
-        partial_path.write_text(json.dumps(kept, indent=1), encoding="utf-8")
-        partial_path.replace(path)
-
-
-def last_note(data_dir: Path) -> dict[str, Any] | None:
-    """Return what `note` kept, or None when there is nothing that can be read."""
-    with suppress(OSError, ValueError):
-        kept = json.loads(_note_path(data_dir).read_text(encoding="utf-8"))
-        return kept if isinstance(kept, dict) else None
-    return None
-
-
-def _note_path(data_dir: Path) -> Path:
-    return data_dir / "last-sync.json"
-
-
-def described(report: SyncReport) -> dict[str, Any]:
-    """Return `report` as plain values."""
-    failed = [
-        {"library": failure.library, "id": failure.id, "reason": failure.reason}
-        for failure in report.failed
-    ]
-    return {"schema": "citewell.sync/1", **to_builtins(report), "failed": failed}

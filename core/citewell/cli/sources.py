@@ -38,8 +38,8 @@ def command(config: Path | None, docs: Path | None, as_json: bool) -> None:
 
 
 async def _contents(settings: Settings) -> dict[str, Any]:
-    from citewell.cli.indexing import last_note
     from citewell.engine.runtime import open_runtime
+    from citewell.library.notes import last_note
 
     async with open_runtime(settings) as runtime:
         sizes = {

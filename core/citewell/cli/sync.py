@@ -54,9 +54,10 @@ async def _sync_once(chosen: Where, *, as_json: bool) -> int:
 
 
 async def _watch(chosen: Where, *, as_json: bool) -> None:
-    from citewell.cli.indexing import indexes, note
+    from citewell.cli.indexing import indexes
     from citewell.engine.runtime import open_runtime, watched
     from citewell.errors import StoreError
+    from citewell.library.notes import note
     from citewell.library.syncing import Synchronizer
     from citewell.library.watching import watch
 
@@ -80,9 +81,9 @@ async def _watch(chosen: Where, *, as_json: bool) -> None:
 
 
 def _tell(report: SyncReport, *, as_json: bool) -> None:
-    from citewell.cli.indexing import described
     from citewell.cli.printing import open_printer
     from citewell.cli.report_page import report_page
+    from citewell.library.notes import described
 
     if as_json:
         click.echo(json.dumps(described(report)))
