@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import pathlib
 import signal
+import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime
@@ -22,6 +23,7 @@ from citewell_llamacpp.wire import Message
 _MAX_CHARS = 8_000_000
 _MAX_REPEATS = 10_000
 _MAX_SECONDS = 2.0
+_AGAIN_SECONDS = 0.1
 _SPARE_BYTES = 512 * 1024 * 1024
 
 
@@ -169,11 +171,14 @@ def _bounded_time() -> Iterator[None]:
         yield
         return
 
-    def stop(_signal: int, _frame: FrameType | None) -> NoReturn:
+    def stop(_signal: int, frame: FrameType | None) -> None:
+        # What is raised in a callback of a weak reference is lost; the next signal finds another.
+        if frame is not None and frame.f_globals.get("__name__") == weakref.__name__:
+            return
         raise _Overtime
 
     before = signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, _MAX_SECONDS)
+    signal.setitimer(signal.ITIMER_REAL, _MAX_SECONDS, _AGAIN_SECONDS)
     try:
         yield
     except _Overtime:
