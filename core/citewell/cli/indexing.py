@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 import click
 from msgspec.structs import replace
@@ -22,7 +22,7 @@ from citewell.engine.runtime import open_runtime
 from citewell.errors import ConfigError, IndexLocked
 from citewell.library.labelling import Labelling
 from citewell.library.notes import note
-from citewell.library.plans import Index, Library, Loading, SyncReport
+from citewell.library.plans import Index, Library, SyncReport, loadings
 from citewell.library.syncing import sync
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ def _library(runtime: Runtime, name: str) -> Library:
         name=name,
         open=partial(runtime.source, name),
         settings=f"{library.section.use} {library.section.config.model_dump_json()}",
-        loadings=_loadings(runtime.settings),
+        loadings=loadings(runtime.settings.loaders),
         labelling=Labelling(library.labels),
         off=tuple(
             plugin.reason
@@ -146,16 +146,6 @@ def _library(runtime: Runtime, name: str) -> Library:
     )
 
 
-def _loadings(settings: Settings) -> dict[str, Loading]:
-    """Return the loader for each suffix; where several offer one, the first."""
-    loadings: dict[str, Loading] = {}
-    for section in settings.loaders.values():
-        spec = cast("Any", section.spec)
-        for suffix in spec.suffixes:
-            loadings.setdefault(suffix, Loading(spec, section.config))
-    return loadings
-
-
 def suffixes(settings: Settings) -> list[str]:
     """Return how the names of those files end that can be read, in alphabetical order."""
-    return sorted(_loadings(settings))
+    return sorted(loadings(settings.loaders))

@@ -111,6 +111,8 @@ class Assembly:
             journal=self._journal(),
             reads=frozenset(cli.reads),
             budgets=MappingProxyType(budgets),
+            chat=self._tables.single("chat", tables.Chat),
+            monitoring=self._tables.single("monitoring", tables.Monitoring),
             local_only=frozenset(privacy.local_only),
             generation="" if path is None else self._generation(),
             default_profile=self._default_profile(cli.profile, list(profiles)),

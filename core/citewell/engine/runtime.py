@@ -126,7 +126,7 @@ class Runtime:
             kind=kind,
             spec=section.spec,
             config=section.config,
-            context=_context(self.settings, kind, section.name),
+            context=context_of(self.settings, kind, section.name),
             files=section.files,
         )
 
@@ -171,10 +171,11 @@ def watched(settings: Settings, library: str) -> tuple[Path, ...]:
     spec = settings.registry.sources[section.use]
     if spec.watched is None:
         return ()
-    return spec.watched(section.config, _context(settings, "library", library))
+    return spec.watched(section.config, context_of(settings, "library", library))
 
 
-def _context(settings: Settings, kind: str, name: str) -> Context:
+def context_of(settings: Settings, kind: str, name: str) -> Context:
+    """Return what the component of a section is built with."""
     return Context(
         name=name,
         log=logging.getLogger(f"citewell.{kind}.{name}"),

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from citewell.engine.file_states import FileState
 from citewell.engine.registry import Registry
-from citewell.engine.tables import Budget, Profile
+from citewell.engine.tables import Budget, Chat, Monitoring, Profile
 from citewell.errors import ConfigError
 from citewell.specs import ComponentSpec
 from citewell.types.documents import Labels
@@ -96,7 +96,9 @@ class Settings(Struct, frozen=True, kw_only=True):
     journal: str | ConfigError | None
     reads: Labels
     default_profile: str
-    adapters: Mapping[str, Section] = MappingProxyType({})
+    adapters: Mapping[str, Section]
+    chat: Chat
+    monitoring: Monitoring
     budgets: Mapping[str, Budget] = MappingProxyType({})
     local_only: Labels = frozenset()
     generation: str = ""

@@ -11,6 +11,7 @@ from typing import Any, NoReturn, cast
 from msgspec import Struct
 
 from citewell import blocking
+from citewell.configs import ChatConfig
 from citewell.engine.file_states import FileState, file_state
 from citewell.engine.memory import available_bytes
 from citewell.engine.pool import Pool
@@ -297,5 +298,17 @@ def _needs_restart(old: Settings, new: Settings) -> list[str]:
         != [one.name for one in new.registry.plugins if one.state == "on"],
         "journal": str(old.journal) != str(new.journal),
         "data_dir": old.data_dir != new.data_dir,
+        "chat": old.chat != new.chat,
+        "monitoring": old.monitoring != new.monitoring,
+        "adapter": _connections(old) != _connections(new),
     }
     return [name for name, changed in changes.items() if changed]
+
+
+def _connections(settings: Settings) -> dict[str, object]:
+    """Return what connects to chat services; who may read what there is asked anew each time."""
+    shared = set(ChatConfig.model_fields)
+    return {
+        name: (section.use, section.config.model_dump(exclude=shared), section.secret_files)
+        for name, section in settings.adapters.items()
+    }

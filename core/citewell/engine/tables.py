@@ -177,6 +177,57 @@ class Privacy(Config):
     )
 
 
+class Chat(Config):
+    """What chat services share while `citewell run` answers there."""
+
+    workers: int = Field(default=8, ge=1, le=200, description="questions answered at once")
+    queue: int = Field(
+        default=200,
+        ge=0,
+        description="questions that may wait; who asks beyond that is told to come back; 0: any "
+        "number",
+    )
+    user_per_minute: int = Field(
+        default=20, ge=0, description="questions of one person in a minute; 0: any number"
+    )
+    channel_per_minute: int = Field(
+        default=120, ge=0, description="questions in one channel in a minute; 0: any number"
+    )
+    answer_s: float = Field(
+        default=300, gt=0, le=840, description="seconds until an answer is ended where it is"
+    )
+    drain_s: float = Field(
+        default=20,
+        ge=0,
+        le=600,
+        description="seconds in which running answers may end when the process is told to",
+    )
+    attachment_mb: float = Field(
+        default=5, ge=0, le=100, description="larger files of a question are not read; 0: none are"
+    )
+    keep_questions: bool = Field(
+        default=True,
+        description="whether the text of a question is kept once it is answered; a follow-up "
+        "leans on it",
+    )
+    retention_days: int | None = Field(
+        default=None,
+        ge=1,
+        description="days after which what was asked and answered is deleted; default: never",
+    )
+
+
+class Monitoring(Config):
+    """What `citewell run` tells machines that watch it: /healthz, /readyz and /metrics."""
+
+    port: int | None = Field(
+        default=None, ge=0, le=65535, description="TCP port; 0 takes a free one; default: none"
+    )
+    host: Text = Field(
+        default="127.0.0.1", description="address that it listens on; nothing there asks who calls"
+    )
+
+
 class Plugins(Config):
     """Plugins beside and without the installed ones."""
 
@@ -202,6 +253,8 @@ NAMED: Mapping[str, type[Config]] = {"profile": Profile, "budget": Budget}
 SINGLES: Mapping[str, type[Config]] = {
     "journal": Journal,
     "privacy": Privacy,
+    "chat": Chat,
+    "monitoring": Monitoring,
     "cli": Cli,
     "plugins": Plugins,
 }

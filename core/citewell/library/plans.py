@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from msgspec import Struct, field
 from pydantic import BaseModel
@@ -13,12 +13,25 @@ from citewell.library.labelling import Labelling
 from citewell.protocols import Retriever, Source
 from citewell.specs import LoaderSpec
 
+if TYPE_CHECKING:
+    from citewell.engine.sections import Section
+
 
 class Loading(Struct, frozen=True):
     """A loader and its settings."""
 
     spec: LoaderSpec[Any]
     config: BaseModel
+
+
+def loadings(sections: Mapping[str, Section]) -> dict[str, Loading]:
+    """Return the loader for each suffix; where several offer one, the first."""
+    found: dict[str, Loading] = {}
+    for section in sections.values():
+        spec = cast("LoaderSpec[Any]", section.spec)
+        for suffix in spec.suffixes:
+            found.setdefault(suffix, Loading(spec, section.config))
+    return found
 
 
 class Library(Struct, frozen=True, kw_only=True):
