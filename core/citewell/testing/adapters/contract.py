@@ -1,0 +1,10 @@
+"""What every adapter must do, as tests."""
+
+from __future__ import annotations
+
+from citewell.testing.adapters.asking import Asking
+from citewell.testing.adapters.theatre import Theatre
+
+
+class AdapterContract(Asking, Theatre):
+    pass
