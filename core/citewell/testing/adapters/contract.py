@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from citewell.testing.adapters.answering import Answering
 from citewell.testing.adapters.asking import Asking
+from citewell.testing.adapters.repeats import Repeats
 from citewell.testing.adapters.theatre import Theatre
 
 
-class AdapterContract(Asking, Theatre):
+class AdapterContract(Asking, Answering, Repeats, Theatre):
     pass

@@ -64,18 +64,22 @@ use = "extractive"
 use = "scripted"
 script = ["{_SLOWLY}"]
 behaviour = "slow"
-delay_s = 0.05
+delay_s = 0.03
 
 [model.slower]
 use = "scripted"
 script = ["{_SLOWLY}"]
 behaviour = "slow"
-delay_s = 0.25
+delay_s = 0.12
 
 [model.failing]
 use = "scripted"
 behaviour = "failing"
 pieces = 0
+
+[model.refusing]
+use = "scripted"
+script = ["The documents do not say."]
 
 [model.hostile]
 use = "scripted"
@@ -101,6 +105,10 @@ model = "failing"
 retriever = "main"
 model = "failing"
 fallback = ["quotes"]
+
+[profile.refusing]
+retriever = "main"
+model = "refusing"
 
 [profile.hostile]
 retriever = "main"

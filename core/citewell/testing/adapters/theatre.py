@@ -39,7 +39,7 @@ class Theatre:
     """
 
     name: ClassVar[str]
-    timeout_s: ClassVar[float] = 20.0
+    timeout_s: ClassVar[float] = 10.0
     _house: ClassVar[_House | None] = None
 
     def rehearsal(self) -> Any:
