@@ -148,7 +148,7 @@ class Inbox:
             kind = sa.and_(kind, inbox.c.platform.in_(platforms))
         after = 0
         while found := self._candidates(kind, after):
-            for after, conversation in found:  # noqa: B020 - goes on behind the last one
+            for after, conversation in found:
                 with writing(self._engine, "the inbox cannot be written") as connection:
                     # Two replicas would not see each other take two questions of one conversation.
                     if not try_lock(connection, "conversation", conversation):
