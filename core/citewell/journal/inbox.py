@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from enum import StrEnum
 from typing import Any
 
@@ -63,6 +63,8 @@ class Task(Struct, frozen=True, kw_only=True):
         revision: how often it was changed.
         is_withdrawn: it was taken back, so its answer has to go.
         attempts: how often a worker began with it, this time included.
+        turned_away: why it is not answered: "queue", "user" or "channel" has too much to do; empty
+            where it is.
     """
 
     seq: int
@@ -71,6 +73,7 @@ class Task(Struct, frozen=True, kw_only=True):
     revision: int
     is_withdrawn: bool
     attempts: int
+    turned_away: str = ""
 
 
 class Inbox:
@@ -107,13 +110,23 @@ class Inbox:
                 self._stop(connection, event)
             return Accepted.NEW
 
-    def claim(self, owner: str, *, lease_s: float) -> Task | None:
+    def claim(
+        self,
+        owner: str,
+        *,
+        lease_s: float,
+        platforms: Collection[str] | None = None,
+        turned_away: bool = False,
+    ) -> Task | None:
         """Lease the oldest question that may be answered now, or return None.
 
         Questions of one conversation are leased one after the other. A lease that has run out is
         anybody's.
         """
+        if turned_away:
+            return None
         now = self._clock()
+        mine = sa.true() if platforms is None else inbox.c.platform.in_(platforms)
         earlier = inbox.alias()
         is_next = ~sa.exists().where(
             earlier.c.conversation == inbox.c.conversation,
@@ -124,7 +137,7 @@ class Inbox:
             inbox.c.state == State.WAITING,
             sa.and_(inbox.c.state == State.LEASED, inbox.c.lease_until < now),
         )
-        candidates = sa.select(inbox.c.seq).where(free, is_next).order_by(inbox.c.seq).limit(8)
+        candidates = sa.select(inbox.c.seq).where(free, mine, is_next).order_by(inbox.c.seq).limit(8)
         with explained("the inbox cannot be read"), self._engine.begin() as connection:
             for seq in connection.scalars(candidates).all():
                 taken = connection.execute(
@@ -171,11 +184,27 @@ class Inbox:
             self._set(connection, held, state=State.WAITING, owner=None, is_stopped=False)
         return False
 
-    def release(self, task: Task, owner: str) -> None:
-        """Give a question back that has no outcome yet, as when the process ends."""
+    def release(
+        self, task: Task, owner: str, *, after_s: float = 0.0, forgive: bool = False
+    ) -> None:
+        """Give a question back that has no outcome yet, as when the process ends.
+
+        Args:
+            task: the question.
+            owner: who held it.
+            after_s: seconds until it may be claimed again.
+            forgive: this time does not count as an attempt.
+        """
         with explained("the inbox cannot be written"), self._engine.begin() as connection:
             held = sa.and_(_is(task), _held_by(owner))
-            self._set(connection, held, state=State.WAITING, owner=None)
+            values: dict[str, Any] = {"owner": None}
+            if after_s > 0:
+                values |= {"state": State.LEASED, "lease_until": self._clock() + after_s}
+            else:
+                values["state"] = State.WAITING
+            if forgive:
+                values["attempts"] = inbox.c.attempts - 1
+            self._set(connection, held, **values)
 
     def waiting(self) -> int:
         """Return how many questions have no outcome yet."""

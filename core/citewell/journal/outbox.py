@@ -13,8 +13,8 @@ from msgspec import Struct
 from sqlalchemy.dialects import postgresql, sqlite
 
 from citewell.journal.database import explained
-from citewell.journal.inbox import Task
-from citewell.journal.tables import replies
+from citewell.journal.inbox import State, Task
+from citewell.journal.tables import inbox, replies
 from citewell.types.chat import Address
 
 
@@ -90,8 +90,13 @@ class Outbox:
         stage: Stage,
         answer: str | None = None,
         repeated: bool = False,
-    ) -> None:
-        """Keep what is known of a reply; durable on return."""
+        owner: str | None = None,
+    ) -> bool:
+        """Keep what is known of a reply; durable on return.
+
+        Returns:
+            False, and nothing is kept, where `owner` no longer holds the question.
+        """
         values = {
             "posted": msgspec.json.encode(posted).decode(),
             "state": stage,
@@ -101,8 +106,15 @@ class Outbox:
         if answer is not None:
             values["answer"] = answer
         mine = replies.c.question == task.seq
+        if owner is not None:
+            held = sa.and_(
+                inbox.c.owner == owner,
+                inbox.c.state == State.LEASED,
+                inbox.c.attempts == task.attempts,
+            )
+            mine = sa.and_(mine, sa.exists().where(inbox.c.seq == task.seq, held))
         with explained("the outbox cannot be written"), self._engine.begin() as connection:
-            connection.execute(sa.update(replies).where(mine).values(values))
+            return bool(connection.execute(sa.update(replies).where(mine).values(values)).rowcount)
 
     def of_answer(self, answer: str) -> ReplyRecord | None:
         """Return the reply that shows an answer, or None."""
