@@ -137,7 +137,9 @@ class Inbox:
             inbox.c.state == State.WAITING,
             sa.and_(inbox.c.state == State.LEASED, inbox.c.lease_until < now),
         )
-        candidates = sa.select(inbox.c.seq).where(free, mine, is_next).order_by(inbox.c.seq).limit(8)
+        candidates = (
+            sa.select(inbox.c.seq).where(free, mine, is_next).order_by(inbox.c.seq).limit(8)
+        )
         with explained("the inbox cannot be read"), self._engine.begin() as connection:
             for seq in connection.scalars(candidates).all():
                 taken = connection.execute(
@@ -179,9 +181,12 @@ class Inbox:
         held = sa.and_(_is(task), _held_by(owner))
         same = sa.and_(held, inbox.c.revision == task.revision)
         with explained("the inbox cannot be written"), self._engine.begin() as connection:
-            if self._set(connection, same, state=State.DONE, owner=None, is_stopped=False):
+            if self._set(
+                connection, same, state=State.DONE, owner=None, is_stopped=False, attempts=0
+            ):
                 return True
-            self._set(connection, held, state=State.WAITING, owner=None, is_stopped=False)
+            free = {"owner": None, "is_stopped": False, "attempts": 0}
+            self._set(connection, held, state=State.WAITING, **free)
         return False
 
     def release(

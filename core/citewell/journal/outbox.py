@@ -13,7 +13,7 @@ from msgspec import Struct
 from sqlalchemy.dialects import postgresql, sqlite
 
 from citewell.journal.database import explained
-from citewell.journal.inbox import State, Task
+from citewell.journal.inbox import Task
 from citewell.journal.tables import inbox, replies
 from citewell.types.chat import Address
 
@@ -90,12 +90,11 @@ class Outbox:
         stage: Stage,
         answer: str | None = None,
         repeated: bool = False,
-        owner: str | None = None,
     ) -> bool:
         """Keep what is known of a reply; durable on return.
 
         Returns:
-            False, and nothing is kept, where `owner` no longer holds the question.
+            False, and nothing is kept, where the question is in other hands by now.
         """
         values = {
             "posted": msgspec.json.encode(posted).decode(),
@@ -105,14 +104,8 @@ class Outbox:
         }
         if answer is not None:
             values["answer"] = answer
-        mine = replies.c.question == task.seq
-        if owner is not None:
-            held = sa.and_(
-                inbox.c.owner == owner,
-                inbox.c.state == State.LEASED,
-                inbox.c.attempts == task.attempts,
-            )
-            mine = sa.and_(mine, sa.exists().where(inbox.c.seq == task.seq, held))
+        held = sa.exists().where(inbox.c.seq == task.seq, inbox.c.attempts == task.attempts)
+        mine = sa.and_(replies.c.question == task.seq, held)
         with explained("the outbox cannot be written"), self._engine.begin() as connection:
             return bool(connection.execute(sa.update(replies).where(mine).values(values)).rowcount)
 
