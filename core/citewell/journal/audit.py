@@ -76,6 +76,20 @@ class Audit:
                 told["about"] = pseudonym(connection, about)
             return self.add_within(connection, action, actor=actor, detail=told)
 
+    def add_once(self, action: str, *, actor: str, detail: Mapping[str, object]) -> bool:
+        """Note what can be done once only; False where it was done before.
+
+        Raises:
+            JournalError: it could not be noted.
+        """
+        same = sa.and_(audit.c.action == action, audit.c.detail == _told(detail))
+        with writing(self._engine, "the audit cannot be written") as connection:
+            lock(connection, "audit")
+            if connection.scalar(sa.select(sa.exists().where(same))):
+                return False
+            self.add_within(connection, action, actor=actor, detail=detail)
+        return True
+
     def add_within(
         self, connection: sa.Connection, action: str, *, actor: str, detail: Mapping[str, object]
     ) -> str:
@@ -83,7 +97,7 @@ class Audit:
         # The next link is made when this one is there.
         lock(connection, "audit")
         at = self._clock()
-        told = storable(json.dumps(detail, ensure_ascii=False, sort_keys=True))
+        told = _told(detail)
         hidden = pseudonym(connection, actor)
         previous: str = connection.scalar(_newest()) or _FIRST
         link = _hash(previous, at, hidden, action, told)
@@ -123,6 +137,10 @@ class Audit:
                 return f"entry {entry.seq} was changed after it was written"
             previous = entry.hash
         return None
+
+
+def _told(detail: Mapping[str, object]) -> str:
+    return storable(json.dumps(detail, ensure_ascii=False, sort_keys=True))
 
 
 def _newest() -> sa.Select[Any]:

@@ -241,6 +241,13 @@ class Inbox:
         with explained("the inbox cannot be read"), self._engine.connect() as connection:
             return int(connection.scalar(query) or 0)
 
+    def last_received(self, platform: str) -> float | None:
+        """Return when the last event of a platform came in, in seconds since 1970, or None."""
+        query = sa.select(sa.func.max(inbox.c.received_at)).where(inbox.c.platform == platform)
+        with explained("the inbox cannot be read"), self._engine.connect() as connection:
+            last: float | None = connection.scalar(query)
+        return last
+
     def depths(self) -> Depths:
         """Return how much there is to do, for whoever watches it."""
         is_over = inbox.c.turned_away != ""

@@ -3,17 +3,15 @@
 import random
 import shutil
 import time
-from pathlib import Path
 
 import pytest
 
-from assistants import write_handbook
 from citewell.delivery import wording
 from citewell.journal.inbox import Inbox
 from citewell.testing.plainchat import PlainChat
 from citewell.types.chat import Address, Deleted, Edited, Venue
 from databases import opened
-from desks import KILLED, SETTINGS, asked, forking, working
+from desks import KILLED, asked, forking, working
 
 VENUE = Venue(platform="plain", channel="general", thread="1")
 ALONE = Address(venue=VENUE, only_for="U1")
