@@ -69,7 +69,7 @@ class Feedback:
             .group_by(votes.c.is_helpful)
         )
         with explained("the votes cannot be read"), self._engine.connect() as connection:
-            found = dict[bool, int](connection.execute(query).tuples().all())
+            found = {bool(row[0]): int(row[1]) for row in connection.execute(query)}
         return Counts(helpful=found.get(True, 0), unhelpful=found.get(False, 0))
 
     def _select(self, which: sa.ColumnElement[bool]) -> tuple[Vote, ...]:

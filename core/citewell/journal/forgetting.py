@@ -83,7 +83,7 @@ class Forgetting:
         Raises:
             JournalError: nothing was deleted.
         """
-        return self._forget(name, by=by, until=self._clock())
+        return self._forget(name, by=by)
 
     def catch_up(self) -> int:
         """Forget what was in work when its asker was forgotten; call it now and then.
@@ -96,7 +96,7 @@ class Forgetting:
         )
         with explained("the journal cannot be read"), self._engine.connect() as connection:
             rows = connection.execute(waited_for).all()
-        done = [self._forget(row.name, by="citewell", until=row.forget_at) for row in rows]
+        done = [self._forget(row.name, since=row.forget_at) for row in rows]
         return sum(one.in_work > 0 for one in done)
 
     def retain(self, days: float) -> Forgotten:
@@ -119,7 +119,9 @@ class Forgetting:
 
     # --- a person -------------------------------------------------------------------------
 
-    def _forget(self, name: str, *, by: str, until: float) -> Forgotten:
+    def _forget(self, name: str, *, by: str = "citewell", since: float | None = None) -> Forgotten:
+        """Forget somebody, or the rest of who was forgotten `since` then."""
+        until = self._clock() if since is None else since
         mine = sa.and_(rows_of(Person.of(name)), inbox.c.received_at <= until)
         with writing(self._engine, f"{name} could not be forgotten") as connection:
             lock(connection, "person", name)
@@ -131,7 +133,7 @@ class Forgetting:
             told = Forgotten(
                 questions=asked,
                 answers=answered,
-                votes=_forget_votes(connection, name, until),
+                votes=_forget_votes(connection, name) if since is None else 0,
                 messages=_wipe_messages(connection, mine, asker=""),
                 in_work=in_work,
             )
@@ -264,8 +266,8 @@ def _forget_questions(connection: sa.Connection, name: str, until: float) -> tup
     return len(ids), answered
 
 
-def _forget_votes(connection: sa.Connection, name: str, until: float) -> int:
-    mine = sa.select(votes.c.answer).where(votes.c.voter == name, votes.c.at <= until)
+def _forget_votes(connection: sa.Connection, name: str) -> int:
+    mine = sa.select(votes.c.answer).where(votes.c.voter == name)
     rows = [
         {"judged": answer, "stranger": f"forgotten-{secrets.token_hex(8)}"}
         for answer in connection.scalars(mine).all()
@@ -279,8 +281,11 @@ def _forget_votes(connection: sa.Connection, name: str, until: float) -> int:
 
 def _rename_accounts(connection: sa.Connection, name: str) -> None:
     """Let what somebody's answers cost be nobody's."""
-    theirs = accounts.c.key.endswith(f"/{name}", autoescape=True)
-    for key in connection.scalars(sa.select(accounts.c.key).where(theirs)).all():
+    # A key is "budget/period/payer".
+    ending = accounts.c.key.endswith(f"/{name}", autoescape=True)
+    for key in connection.scalars(sa.select(accounts.c.key).where(ending)).all():
+        if key.split("/", 2)[2:] != [name]:
+            continue
         of_it = charges.c.account == key
         # In the order in which charges are settled.
         connection.execute(sa.select(charges.c.id).where(of_it).with_for_update()).all()

@@ -60,12 +60,13 @@ class People:
         Args:
             name: as `asker_name` tells.
         """
+        votes = Feedback(self._engine).of_voter(name)
         with explained("the journal cannot be read"), self._engine.connect() as connection:
             return {
                 "name": name,
                 "messages": _messages(connection, Person.of(name)),
                 "questions": _questions(connection, name),
-                "votes": msgspec.to_builtins(Feedback(self._engine).of_voter(name)),
+                "votes": [msgspec.to_builtins(one) for one in votes],
                 "audit": _entries(connection, name),
             }
 
