@@ -154,7 +154,10 @@ class Course:
         if self._shown is None:
             await self.open()
         if not self.is_over:
-            await self._finish([Notice(wording.failed(self._reference)), *self._actions(stopped=True)])
+            await self._finish([
+                Notice(wording.failed(self._reference)),
+                *self._actions(stopped=True),
+            ])
 
     # --- to the end -----------------------------------------------------------------------
 
