@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -13,7 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import sqlalchemy as sa
+from msgspec.structs import replace
 
 from assistants import write_handbook
 from citewell.cli.indexing import bring_up
@@ -132,50 +133,65 @@ KILLED = 77
 _KILLABLE = Manner(poll_s=0.02, lease_s=0.3, backoff_s=0.05, attempts=1000)
 
 
-async def _work_until_killed(folder: Path, options: dict[str, Any]) -> None:
-    async with working(folder, manner=_KILLABLE, **options) as at_work:
-        await at_work.idle()
+class Killable(msgspec.Struct, frozen=True, kw_only=True):
+    """What a process does: it works until there is nothing left, or is killed.
 
+    Attributes:
+        commit: with which it ends, of the journal; 0 for none.
+        before: whether it ends before that is done, or after it.
+        workers: of its desk.
+        forgets: whether the chat forgets what one person alone sees.
+    """
 
-def _exit_at(commit: int, *, before: bool) -> None:
-    """Let this process end at a commit of any engine that is opened from now on."""
-    count = 0
+    folder: str
+    commit: int = 0
+    before: bool = False
+    workers: int = 8
+    forgets: bool = False
 
-    @sa.event.listens_for(sa.Engine, "commit")
-    def committing(connection: sa.Connection) -> None:
-        nonlocal count
-        count += 1
-        if count == commit:
-            if not before:
-                connection.connection.dbapi_connection.commit()
-            os._exit(KILLED)
+    async def work(self) -> None:
+        """Answer all that waits."""
+        manner = replace(_KILLABLE, workers=self.workers)
+        async with working(Path(self.folder), manner=manner, forgets=self.forgets) as at_work:
+            if self.commit:
+                self.end_at_commit()
+            await at_work.idle()
+
+    def end_at_commit(self) -> None:
+        """Let this process end at a commit of any engine, counted from now on."""
+        count = 0
+
+        @sa.event.listens_for(sa.Engine, "commit")
+        def committing(connection: sa.Connection) -> None:
+            nonlocal count
+            count += 1
+            if count == self.commit:
+                if not self.before:
+                    connection.connection.dbapi_connection.commit()
+                os._exit(KILLED)
 
 
 def serve_forks() -> None:
-    """Fork for each line of the input: a folder, a commit to end at, and how; tell pid and end."""
+    """Fork for each line of the input, which is a `Killable`; tell its pid, then how it ended."""
     for line in sys.stdin:
-        folder, commit, when, forgets = line.rstrip("\n").split("\t")
         pid = os.fork()
         if not pid:
-            if int(commit):
-                _exit_at(int(commit), before=when == "before")
-            asyncio.run(_work_until_killed(Path(folder), {"forgets": forgets == "forgets"}))
+            asyncio.run(msgspec.json.decode(line, type=Killable).work())
             os._exit(0)
         print(pid, flush=True)
         print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), flush=True)
 
 
 class Forks:
-    """Makes processes in which a desk works on what is in a folder; imports are done before."""
+    """Makes processes, one at a time; what they import was imported before."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self._process = process
 
-    def start(self, folder: Path, *, commit: int = 0, when: str = "", forgets: bool = False) -> int:
-        """Start one, and return its process id; one at a time."""
-        forgetting = "forgets" if forgets else ""
+    def start(self, killable: Killable) -> int:
+        """Start one, and return its process id."""
         assert self._process.stdin is not None
-        self._process.stdin.write(f"{folder}\t{commit}\t{when}\t{forgetting}\n")
+        self._process.stdin.write(msgspec.json.encode(killable).decode() + "\n")
         self._process.stdin.flush()
         return int(self._line())
 
@@ -183,26 +199,21 @@ class Forks:
         """Wait until it has ended, and return with which code."""
         return int(self._line())
 
+    def run(self, killable: Killable) -> int:
+        """Start one, and return the code with which it ended."""
+        self.start(killable)
+        return self.end()
+
     def _line(self) -> str:
         assert self._process.stdout is not None
         return self._process.stdout.readline()
-
-    @staticmethod
-    def kill(pid: int) -> None:
-        """Kill one."""
-        os.kill(pid, signal.SIGKILL)
 
 
 @contextmanager
 def forking() -> Iterator[Forks]:
     """Yield what makes processes."""
     script = f"import sys; sys.path[:] = {sys.path!r}; import desks; desks.serve_forks()"
-    process = subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
-    try:
+    ) as process:
         yield Forks(process)
-    finally:
-        process.stdin.close()  # type: ignore[union-attr]
-        process.wait(30)
-        process.stdout.close()  # type: ignore[union-attr]

@@ -25,12 +25,13 @@ class LeaseLost(Exception):
 
 
 @asynccontextmanager
-async def in_time(seconds: float = _SHOW_S) -> AsyncIterator[None]:
+async def in_time(at_most_s: float | None = None) -> AsyncIterator[None]:
     """Let what a service does end within a time, whatever its client does.
 
     Raises:
         DeliveryError: it has not.
     """
+    seconds = _SHOW_S if at_most_s is None else at_most_s
     within = asyncio.timeout(seconds)
     try:
         async with within:
