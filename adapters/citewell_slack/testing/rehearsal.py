@@ -234,7 +234,7 @@ class SlackRehearsal:
             await delivery.settled()
 
 
-def _thread(message: Message) -> str:
+def _thread(message: Message | Ephemeral) -> str:
     """Return the thread that a message stands in; what heads one stands in the channel."""
     return "" if message.thread_ts in {None, message.ts} else str(message.thread_ts)
 
@@ -242,11 +242,10 @@ def _thread(message: Message) -> str:
 def _seen(place: Message | Ephemeral) -> Seen:
     shown, notice = rendered(place), notified(place)
     links = tuple(dict.fromkeys(one.url for one in (*shown.links, *notice.links)))
-    is_private = isinstance(place, Ephemeral)
     return Seen(
         id=place.ts,
         channel=place.channel,
-        thread=(place.thread_ts or "") if is_private else _thread(place),
+        thread=_thread(place),
         text=shown.text,
         only_for=place.user if isinstance(place, Ephemeral) else None,
         buttons=tuple(_buttons(shown)),
