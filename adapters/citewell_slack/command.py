@@ -14,7 +14,15 @@ def slack() -> None:
     """Set the Slack app up."""
 
 
-@slack.command("manifest")
+_EXAMPLES = """\b
+Examples:
+  citewell slack manifest
+  citewell slack manifest --name Handbook --without files
+  citewell slack manifest --url https://bot.example.com/slack/events
+"""
+
+
+@slack.command("manifest", epilog=_EXAMPLES)
 @click.option("--name", default="Citewell", show_default=True, help="Name of the app and its bot.")
 @click.option(
     "--description",
@@ -46,14 +54,7 @@ def slack() -> None:
     help="Suggest a question in the messages tab; up to 4.",
 )
 def print_manifest(**options: object) -> None:
-    r"""Print the manifest to paste at api.slack.com/apps, "From a manifest".
-
-    \b
-    Examples:
-      citewell slack manifest
-      citewell slack manifest --name Handbook --without files
-      citewell slack manifest --url https://bot.example.com/slack/events
-    """
+    """Print the manifest to paste at api.slack.com/apps, "From a manifest"."""
     click.echo(json.dumps(manifest(_app(**options)), indent=2, ensure_ascii=False))
 
 

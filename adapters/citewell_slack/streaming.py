@@ -152,7 +152,8 @@ class Part:
 
     async def _continued(self, blocks: list[SlackBlock], *, complete: bool) -> bool:
         """Append to the stream, and stop it with the last; False where that cannot be done."""
-        grown = _growth(self.shown or [], blocks)
+        # After a crash nobody knows what was streamed.
+        grown = None if self.shown is None else _growth(self.shown, blocks)
         if grown is None:
             return False
         more, rest = grown
@@ -235,8 +236,6 @@ def _growth(
 
     What was streamed cannot be changed, only continued.
     """
-    if not before:
-        return [], [*after]
     kept = len(before) - 1
     if len(after) <= kept or list(before[:kept]) != list(after[:kept]):
         return None
