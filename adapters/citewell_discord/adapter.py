@@ -142,7 +142,6 @@ class DiscordAdapter:
             reading=reading,
             interacting=interacting,
             directs=self._directs,
-            platform=self._context.name,
         )
 
     async def _until_connected(self) -> None:

@@ -79,9 +79,6 @@ class _Heard(discord.Client):
     async def on_interaction(self, interaction: discord.Interaction[Any]) -> None:
         await self.hearing.interacting.submitted(interaction)
 
-    async def on_error(self, event_method: str, /, *_: Any, **__: Any) -> None:
-        log.exception("discord: %s", event_method)
-
 
 class PlainClient(_Heard):
     """One connection."""
@@ -97,7 +94,9 @@ class AnswerButton(
 ):
     """A button below an answer, which works whichever process has posted it."""
 
-    def __init__(self, item: discord.ui.Button[discord.ui.LayoutView], action: str, answer: str):
+    def __init__(
+        self, item: discord.ui.Button[discord.ui.LayoutView], action: str, answer: str
+    ) -> None:
         super().__init__(item)
         self._action = action
         self._answer = answer

@@ -1,4 +1,4 @@
-"""Remembers direct conversations: Discord tells a bot of none that it has not seen since it began."""
+"""Remembers direct conversations, of which Discord tells no bot that was restarted."""
 
 from __future__ import annotations
 

@@ -204,8 +204,10 @@ def _rows(blocks: Sequence[Block], offered: frozenset[str]) -> list[Payload]:
         if not isinstance(block, Actions):
             continue
         buttons = [_button(one) for one in block.actions if one.name in ACTIONS & offered]
-        for at in range(0, len(buttons), _MAX_IN_ROW):
-            rows.append({"type": 1, "components": buttons[at : at + _MAX_IN_ROW]})
+        rows += [
+            {"type": 1, "components": buttons[at : at + _MAX_IN_ROW]}
+            for at in range(0, len(buttons), _MAX_IN_ROW)
+        ]
     return rows
 
 

@@ -1,11 +1,11 @@
-"""Takes in what the gateway tells, in order in each channel, and knows whether it tells anything."""
+"""Takes in what the gateway tells, in order in each channel, and knows whether it is connected."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from typing import Final
 
@@ -60,8 +60,6 @@ class Hearing:
         reading: Reading,
         interacting: Interacting,
         directs: Directs,
-        platform: str,
-        clock: Callable[[], float] = time.time,
     ) -> None:
         self.interacting = interacting
         self.reading = reading
@@ -69,8 +67,6 @@ class Hearing:
         self._calls = calls
         self._host = host
         self._directs = directs
-        self._platform = platform
-        self._clock = clock
         self._is_ready = False
         self._lost_shards: set[int] = set()
         self._lost_at: float | None = None
@@ -103,7 +99,7 @@ class Hearing:
         elif shard is not None:
             self._lost_shards.add(shard)
         if self._lost_at is None:
-            self._lost_at = self._clock()
+            self._lost_at = time.time()
         self.changed.set()
 
     async def close(self) -> None:
@@ -161,8 +157,8 @@ class Hearing:
             try:
                 channel = await self._client.fetch_channel(channel_id)
             except discord.HTTPException:
-                return Venue(platform=self._platform, channel=str(channel_id))
-        return venue_of(self._platform, channel)
+                return Venue(platform=self.reading.platform, channel=str(channel_id))
+        return venue_of(self.reading.platform, channel)
 
     # --- taking in -------------------------------------------------------------------------
 

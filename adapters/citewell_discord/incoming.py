@@ -40,7 +40,7 @@ class Reading:
         self._client = client
         self._host = host
         self._config = config
-        self._platform = platform
+        self.platform = platform
         self._doorkeeper = doorkeeper
 
     async def asked(self, message: discord.Message) -> Asked | None:
@@ -51,7 +51,7 @@ class Reading:
         """
         if not self._is_spoken(message):
             return None
-        venue = venue_of(self._platform, await self._channel(message))
+        venue = venue_of(self.platform, await self._channel(message))
         if not await self._is_for_bot(message, venue):
             return None
         spot = Spot(venue=venue, roles=roles_of(message.author))

@@ -128,7 +128,9 @@ class Interacting:
 
     def _venue(self, interaction: Interaction) -> Venue:
         channel: object = interaction.channel
-        if isinstance(channel, discord.abc.GuildChannel | discord.abc.PrivateChannel | discord.Thread):
+        if isinstance(
+            channel, discord.abc.GuildChannel | discord.abc.PrivateChannel | discord.Thread
+        ):
             return venue_of(self._platform, channel)
         team = "" if interaction.guild_id is None else str(interaction.guild_id)
         return Venue(platform=self._platform, team=team, channel=str(interaction.channel_id))

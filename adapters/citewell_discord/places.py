@@ -13,10 +13,7 @@ from citewell_discord.config import DiscordConfig, Lists
 from citewell_discord.readers import Membership
 
 Channel: TypeAlias = (
-    discord.abc.MessageableChannel
-    | discord.abc.GuildChannel
-    | discord.abc.PrivateChannel
-    | discord.Thread
+    "discord.abc.MessageableChannel | discord.abc.GuildChannel | discord.abc.PrivateChannel"
 )
 
 

@@ -7,9 +7,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from citewell import Context
-from citewell.blocks import Action, Actions, Mark, Notice, Source, SourceList, Span, Text
-from citewell.chat import Address, Asked, Venue
-from citewell.testing.passages import make_citation
+from citewell.chat import Asked
 from citewell_discord.config import DiscordConfig
 from citewell_discord.plugin import build, rehearsal
 
