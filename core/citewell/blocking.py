@@ -14,6 +14,23 @@ call = asyncio.to_thread
 """`await call(function, *args)` runs a blocking function in a thread."""
 
 
+async def call_to_end(function: Callable[[], T]) -> T:
+    """Run a blocking function in a thread, and to its end also where the caller is cancelled.
+
+    The cancellation comes when it has ended; an error of the function then stands behind it.
+    """
+    calling = asyncio.ensure_future(asyncio.to_thread(function))
+    cancelled: asyncio.CancelledError | None = None
+    while not calling.done():
+        try:
+            await asyncio.wait({calling})
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None:
+        raise cancelled from calling.exception()
+    return calling.result()
+
+
 class _End(Enum):
     END = auto()
 

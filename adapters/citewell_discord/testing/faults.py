@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from citewell_discord.testing.rates import Verdict, limited
+
+Routes: TypeAlias = str | frozenset[str]
 
 
 @dataclass(slots=True)
@@ -16,7 +19,7 @@ class _Fault:
         is_done: whether the call takes effect all the same before it fails.
     """
 
-    route: str
+    route: Routes
     left: int
     status: int = 0
     wait_s: float = 0.0
@@ -47,14 +50,15 @@ class Trouble:
 class Faults:
     """Troubles calls.
 
-    A route is written as in the log, `POST /channels/{channel_id}/messages`; "" means any.
+    A route is written as in the log, `POST /channels/{channel_id}/messages`; "" means any, and
+    several are troubled as one.
     """
 
     def __init__(self) -> None:
         self._planned: list[_Fault] = []
 
     def fail(
-        self, route: str = "", *, calls: int = 1, status: int = 500, done: bool = False
+        self, route: Routes = "", *, calls: int = 1, status: int = 500, done: bool = False
     ) -> None:
         """Answer the next calls with a status; if `done`, after they took effect."""
         self._planned.append(_Fault(route, calls, status=status, is_done=done))
@@ -64,7 +68,7 @@ class Faults:
         self._planned.append(_Fault(route, calls, status=-1, is_done=done))
 
     def limit(
-        self, route: str = "", *, calls: int = 1, wait_s: float = 0.05, is_global: bool = False
+        self, route: Routes = "", *, calls: int = 1, wait_s: float = 0.05, is_global: bool = False
     ) -> None:
         """Answer the next calls that there were too many."""
         fault = _Fault(route, calls, status=429, wait_s=wait_s, is_global=is_global)
@@ -85,10 +89,16 @@ class Faults:
     def take(self, route: str) -> Trouble:
         """Return what befalls a call of this route."""
         for fault in self._planned:
-            if fault.left > 0 and fault.route in {"", route}:
+            if fault.left > 0 and _concerns(fault.route, route):
                 fault.left -= 1
                 return _befalling(fault)
         return Trouble()
+
+
+def _concerns(troubled: Routes, route: str) -> bool:
+    if isinstance(troubled, str):
+        return troubled in {"", route}
+    return route in troubled
 
 
 def _befalling(fault: _Fault) -> Trouble:

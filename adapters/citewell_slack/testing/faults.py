@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import Literal
 
 from citewell_slack.testing.wire import Refusal
@@ -27,7 +28,10 @@ class Fault:
 
 
 class Faults:
-    """What is to go wrong, in the order in which it was asked for; `*` is every method."""
+    """What is to go wrong, in the order in which it was asked for.
+
+    A method may be a pattern: `*` is every method, `chat.*|response_url` everything that posts.
+    """
 
     def __init__(self) -> None:
         self._waiting: list[Fault] = []
@@ -61,7 +65,7 @@ class Faults:
     def next(self, method: str) -> Fault | None:
         """Take what happens to this call."""
         for fault in self._waiting:
-            if fault.method in {method, "*"}:
+            if any(fnmatchcase(method, one) for one in fault.method.split("|")):
                 fault.left -= 1
                 if not fault.left:
                     self._waiting.remove(fault)

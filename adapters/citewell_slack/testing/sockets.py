@@ -148,6 +148,12 @@ class Sockets:
         for socket in leaving:
             await socket.channel.close()
 
+    def cut(self) -> None:
+        """Break every connection now, without a word; nothing more is sent on any of them."""
+        for socket in [*self._open]:
+            socket.is_leaving = True
+            _break(socket)
+
     async def drop(self, how: Literal["closed", "broken", "half-open"] = "closed") -> None:
         """End every connection: with a close frame, without, or so that the app cannot tell."""
         for socket in [*self._open]:

@@ -143,11 +143,27 @@ def _journal(settings: Settings) -> Iterator[Finding]:
         yield Finding("journal", str(error))
     else:
         yield Finding("journal", detail="opens")
+        yield from _audit(settings)
     for path in spool(settings).set_aside():
         problem = (
             f"{path} holds no record of an answer; report it if citewell made it, or delete it"
         )
         yield Finding("records", problem)
+
+
+def _audit(settings: Settings) -> Iterator[Finding]:
+    """Check that nothing was changed or taken out of what tells who did what."""
+    from citewell.journal.audit import Audit
+    from citewell.journal.database import open_engine
+    from citewell.journal.journal import journal_url
+
+    engine = open_engine(journal_url(settings.journal_url, settings.data_dir))
+    try:
+        problem = Audit(engine).problem()
+    finally:
+        engine.dispose()
+    detail = "" if problem else "whole"
+    yield Finding("audit", problem and f"{problem}; compare with a backup", detail)
 
 
 async def _components(settings: Settings) -> list[Finding]:

@@ -19,13 +19,14 @@ import click
 
 from citewell.cli.options import FAILED
 from citewell.cli.wording import safe, safe_line
-from citewell.errors import CitewellError, ConfigError, PluginError
+from citewell.errors import AdapterError, CitewellError, ConfigError, PluginError
 from citewell.redaction import Redacting, redact
 
 if TYPE_CHECKING:
     from citewell.engine.registry import Registry
     from citewell.specs import CommandSpec
 
+UNCONNECTED = 2
 INTERRUPTED = 130
 _PIPE_CLOSED = 141
 _GARBAGE_THRESHOLD = 50_000
@@ -40,8 +41,12 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "chat": ("chat", "Hold a conversation with the documents."),
     "why": ("why", "Explain an earlier answer."),
     "sources": ("sources", "Show what is indexed."),
+    "run": ("run", "Answer in the chat services of the settings."),
+    "try": ("tryout", "See a bot answer in a chat service, without a token."),
     "use": ("use", "Let another model answer; running processes follow."),
     "budgets": ("budgets", "Show what was spent, and what may be."),
+    "export": ("export", "Print what is kept of a person."),
+    "forget": ("forget", "Delete what is kept of a person."),
     "config": ("config", "Check the settings, or print their schema."),
     "plugins": ("plugins", "List plugins, or trust a plugin file."),
     "doctor": ("doctor", "Look for what could keep Citewell from working."),
@@ -236,7 +241,13 @@ def _explained(error: BaseException) -> int | None:
     for line in _lines(error):
         click.secho("error: ", fg="red", bold=True, nl=False, err=True, color=_colour())
         click.echo(safe(redact(line)), err=True)
-    return FAILED
+    return UNCONNECTED if _is_about_connecting(error) else FAILED
+
+
+def _is_about_connecting(error: Exception) -> bool:
+    if isinstance(error, ExceptionGroup):
+        return any(map(_is_about_connecting, error.exceptions))
+    return isinstance(error, AdapterError)
 
 
 def _forget_output() -> None:

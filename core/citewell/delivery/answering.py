@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager
-from typing import cast
-
-from msgspec.structs import replace
+from functools import partial
 
 from citewell import blocking
-from citewell.blocks import Block, Notice
+from citewell.blocks import Actions, Block, Notice
 from citewell.chatting import Adapter, Reply
-from citewell.configs import ChatConfig
-from citewell.delivery.access import audience
-from citewell.delivery.pacing import Pace
+from citewell.delivery import wording
+from citewell.delivery.actions import chat_actions
+from citewell.delivery.asking import (
+    Asking,
+    Put,
+    QuestionOf,
+    ReadAttachments,
+    nothing_kept,
+    nothing_read,
+)
+from citewell.delivery.pacing import Messages, Pace
+from citewell.delivery.shown import Shown, in_time
 from citewell.delivery.splitting import split
-from citewell.engine.assistant import Assistant, Backends, new_id, profile_of
+from citewell.engine.assistant import Assistant, Backends
 from citewell.engine.runtime import Runtime
 from citewell.journal.conversations import Conversations
 from citewell.journal.inbox import Task
-from citewell.journal.outbox import Outbox, ReplyRecord, Stage
-from citewell.types.questions import Question
-
-_LOOKING = "Looking …"
-_STOPPED = "Stopped."
-_FAILED = "Something went wrong, and this question cannot be answered"
-_REPEATED = "This repeats an answer that could not be changed."
+from citewell.journal.outbox import Outbox, Stage
+from citewell.protocols import Formatter
+from citewell.types.answers import Answer
 
 
 class Answering:
@@ -36,6 +40,9 @@ class Answering:
         assistant: makes an assistant on given ones.
         outbox: what was said.
         conversations: what was said before.
+        question_of: looks up the question of an answer that is asked again; by default none is
+            known.
+        read_attachments: reads what came with a question; by default nothing is.
     """
 
     def __init__(
@@ -45,150 +52,197 @@ class Answering:
         assistant: Callable[[Runtime], Assistant],
         outbox: Outbox,
         conversations: Conversations,
+        question_of: QuestionOf = nothing_kept,
+        read_attachments: ReadAttachments = nothing_read,
     ) -> None:
-        self.backends = backends
         self.assistant = assistant
         self.outbox = outbox
-        self.conversations = conversations
+        self.asking = Asking(
+            conversations, question_of=question_of, read_attachments=read_attachments
+        )
+        self._backends = backends
 
     @asynccontextmanager
-    async def opened(self, task: Task, adapter: Adapter) -> AsyncIterator[Course]:
-        """Yield the way of one question: with a new reply, or the one of before a crash."""
-        address = task.asked.address
-        record, was_there = await blocking.call(self.outbox.open, task, address)
-        found: Reply | None = None
-        if was_there:
-            found = await adapter.find_reply(address, record.key, record.posted)
-        reply = found or await adapter.open_reply(address, record.key)
-        repeats = found is None and bool(record.posted)
-        yield Course(self, task, adapter, _Shown(self.outbox, task, reply, record, repeats=repeats))
+    async def course(self, task: Task, adapter: Adapter) -> AsyncIterator[Course]:
+        """Yield the way of one question, on one generation of the settings; nothing is begun."""
+        async with self._backends.lease() as runtime:
+            yield Course(self, task, adapter, runtime)
 
 
 class Course:
-    """The way of one question.
+    """The way of one question. Begin with `open`.
 
     Args:
         answering: how questions are answered.
         task: the question.
         adapter: of its platform.
-        shown: its reply.
-    """
+        runtime: the components that answer it.
 
-    def __init__(self, answering: Answering, task: Task, adapter: Adapter, shown: _Shown) -> None:
-        self._answering = answering
-        self._task = task
-        self._adapter = adapter
-        self._shown = shown
-        self._blocks: Sequence[Block] = ()
-
-    async def run(self) -> None:
-        """Show the answer as it grows, and to its end; or take it back with its question.
-
-        Raises:
-            DeliveryError: the service does not take it.
-        """
-        if self._task.is_withdrawn:
-            await self._shown.withdraw()
-            return
-        await self._shown.reply.status(_LOOKING)
-        pace = Pace(self._shown.grow, self._adapter.pace_s)
-        answer_id = ""
-        async with self._answering.backends.lease() as runtime:
-            question = await self._question(runtime)
-            profile = runtime.settings.profiles[question.profile or ""]
-            formatter = await runtime.formatter(profile.formatter)
-            asking = self._answering.assistant(runtime).ask(question)
-            try:
-                async with aclosing(asking) as growing:
-                    async for answer in growing:
-                        answer_id, self._blocks = answer.id, formatter.render(answer)
-                        if not answer.complete and self._blocks:
-                            pace.offer(self._messages(self._blocks))
-            finally:
-                await pace.stop()
-        await self._shown.finish(self._messages(self._blocks), answer_id)
-
-    async def stop(self) -> None:
-        """Leave the answer as far as it came, and say so."""
-        await self._shown.finish(self._messages([*self._blocks, Notice(_STOPPED)]), None)
-
-    async def fail(self) -> None:
-        """Say that there will be no answer, with a reference to ask about."""
-        told = f"{_FAILED} (reference {self._task.seq})"
-        await self._shown.finish(self._messages([Notice(told)]), None)
-
-    async def _question(self, runtime: Runtime) -> Question:
-        task, asked = self._task, self._task.asked
-        section = runtime.settings.adapters[asked.venue.platform]
-        config = cast("ChatConfig", section.config)
-        readers = await audience(self._adapter, config, asked.address)
-        question = Question(
-            id=new_id(),
-            text=task.text,
-            audience=readers,
-            profile=config.channel(asked.venue.channel).profile or config.profile,
-            asker=asked.user,
-            channel=asked.venue.channel,
-        )
-        name = profile_of(question, runtime.settings)
-        limit = runtime.settings.profiles[name].history_turns
-
-        def earlier() -> Question:
-            turns = self._answering.conversations.turns(task, readers, limit=limit)
-            return replace(question, profile=name, history=turns)
-
-        return await blocking.call(earlier)
-
-    def _messages(self, blocks: Sequence[Block]) -> list[list[Block]]:
-        told = [Notice(_REPEATED), *blocks] if self._shown.repeats else blocks
-        address = self._task.asked.address
-        return split(told, lambda part: self._adapter.fits(part, address))
-
-
-class _Shown:
-    """A reply, and what the outbox knows of it.
-
-    Args:
-        outbox: what was said.
-        task: the question.
-        reply: as the service shows it.
-        record: of the reply.
-        repeats: what was posted before cannot be changed, so this one says that it is a repeat.
+    Attributes:
+        is_over: the reply says already what is to be said.
     """
 
     def __init__(
-        self, outbox: Outbox, task: Task, reply: Reply, record: ReplyRecord, *, repeats: bool
+        self, answering: Answering, task: Task, adapter: Adapter, runtime: Runtime
     ) -> None:
-        self.reply = reply
-        self.repeats = repeats
-        self._outbox = outbox
+        self.is_over = False
+        self._answering = answering
         self._task = task
-        self._kept = record.posted
+        self._adapter = adapter
+        self._runtime = runtime
+        self._shown: Shown | None = None
+        self._put: Put | None = None
+        self._formatter: Formatter | None = None
+        self._answer: Answer | None = None
 
-    async def grow(self, messages: Sequence[Sequence[Block]]) -> None:
-        """Show what there is so far."""
-        await self.reply.show(messages, complete=False)
-        if self.reply.posted != self._kept:
-            await self._keep(Stage.STREAMING, None)
+    async def open(self) -> None:
+        """Begin a reply, or find the one of before a crash.
 
-    async def finish(self, messages: Sequence[Sequence[Block]], answer: str | None) -> None:
-        """Show everything, for good."""
-        await self.reply.show(messages, complete=True)
-        await self._keep(Stage.FINAL, answer)
+        Raises:
+            DeliveryError: the service cannot be reached.
+        """
+        task, adapter, outbox = self._task, self._adapter, self._answering.outbox
+        address = task.asked.address
+        record, was_there = await blocking.call(outbox.open, task, address)
+        is_told = record.stage in {Stage.FINAL, Stage.WITHDRAWN}
+        if is_told and record.revision == task.revision:
+            self.is_over = True
+            return
+        found: Reply | None = None
+        async with in_time():
+            if was_there:
+                found = await adapter.find_reply(address, record.key, record.posted)
+            if found is None and task.is_withdrawn:
+                # Nothing was posted, or nothing that can be taken back.
+                self.is_over = True
+                return
+            reply = found or await adapter.open_reply(address, record.key)
+        repeats = was_there and found is None
+        self._shown = Shown(outbox, task, reply, record, repeats=repeats)
 
-    async def withdraw(self) -> None:
-        """Take back what was shown."""
-        await self.reply.withdraw()
-        await self._keep(Stage.WITHDRAWN, None)
+    async def run(self, *, within_s: float) -> None:
+        """Show the answer as it grows, and to its end; or take it back with its question.
 
-    async def _keep(self, stage: Stage, answer: str | None) -> None:
-        posted = self.reply.posted
-        repeated = self.repeats and stage is Stage.FINAL
+        Args:
+            within_s: seconds after which it is stopped.
 
-        def note() -> None:
-            self._outbox.note(
-                self._task, posted=posted, stage=stage, answer=answer, repeated=repeated
-            )
+        Raises:
+            DeliveryError: the service does not take it.
+            LeaseLost: the question is in other hands.
+        """
+        if self.is_over:
+            return
+        if self._task.is_withdrawn:
+            await self._reply.withdraw()
+        elif self._task.turned_away:
+            told = wording.TURNED_AWAY.get(self._task.turned_away, wording.TURNED_AWAY["queue"])
+            await self._finish([Notice(told)])
+        else:
+            await self._answered(within_s)
 
-        await blocking.call(note)
-        self._kept = posted
+    async def stop(self) -> None:
+        """Leave the answer as far as it came, and say so."""
+        if self.is_over:
+            return
+        if self._answer is not None and self._answer.complete:
+            await self._conclude(self._answer)
+        else:
+            await self._break_off(wording.STOPPED)
+
+    async def fail(self) -> None:
+        """Say that there will be no answer, with a reference to ask about."""
+        if self._shown is None:
+            await self.open()
+        if not self.is_over:
+            await self._finish([
+                Notice(wording.failed(self._reference)),
+                *self._actions(stopped=True),
+            ])
+
+    # --- to the end -----------------------------------------------------------------------
+
+    async def _answered(self, within_s: float) -> None:
+        within = asyncio.timeout(within_s)
+        try:
+            async with within:
+                await self._grow()
+        except TimeoutError:
+            if not within.expired():
+                raise
+            await self._break_off(wording.late(within_s, self._reference))
+            return
+        if self._answer is None:
+            await self._finish([Notice(wording.GONE)])
+        else:
+            await self._conclude(self._answer)
+
+    async def _grow(self) -> None:
+        await self._reply.status(wording.LOOKING)
+        put = await self._answering.asking.put(self._task, self._adapter, self._runtime)
+        if put is None:
+            return
+        self._put = put
+        profile = self._runtime.settings.profiles[put.question.profile or ""]
+        self._formatter = await self._runtime.formatter(profile.formatter)
+        pace = Pace(self._reply.grow, self._adapter.pace_s)
+        asking = self._answering.assistant(self._runtime).ask(put.question)
+        try:
+            async with aclosing(asking) as growing:
+                async for answer in growing:
+                    self._answer = answer
+                    if not answer.complete:
+                        pace.offer(partial(self._state, answer))
+        finally:
+            await pace.stop()
+
+    def _state(self, answer: Answer) -> Messages:
+        return self._messages(self._blocks(answer))
+
+    async def _conclude(self, answer: Answer) -> None:
+        not_read = self._put.not_read if self._put else ()
+        notes = [Notice(wording.not_read(not_read))] if not_read else []
+        await self._finish([*self._blocks(answer), *notes, *self._actions(stopped=False)])
+
+    async def _break_off(self, why: str) -> None:
+        blocks = self._blocks(self._answer) if self._answer else []
+        await self._finish([*blocks, Notice(why), *self._actions(stopped=True)])
+
+    async def _finish(self, blocks: Sequence[Block]) -> None:
+        answer = self._answer.id if self._answer else None
+        await self._reply.finish(self._messages(blocks), answer)
+
+    # --- what is shown --------------------------------------------------------------------
+
+    @property
+    def _reply(self) -> Shown:
+        if self._shown is None:
+            raise RuntimeError("open the course first")
+        return self._shown
+
+    @property
+    def _reference(self) -> str:
+        return self._answer.id if self._answer else str(self._task.seq)
+
+    def _blocks(self, answer: Answer) -> list[Block]:
+        """Return an answer without what its formatter would have readers do."""
+        if self._formatter is None:
+            return []
+        blocks = self._formatter.render(answer)
+        return [block for block in blocks if not isinstance(block, Actions)]
+
+    def _actions(self, *, stopped: bool) -> list[Actions]:
+        if self._answer is None or self._put is None:
+            return []
+        actions = chat_actions(
+            self._answer,
+            address=self._task.asked.address,
+            hands_off=self._put.hands_off,
+            reads_more=self._put.reads_more,
+            stopped=stopped,
+        )
+        return [actions] if actions else []
+
+    def _messages(self, blocks: Sequence[Block]) -> Messages:
+        told = [Notice(wording.REPEATED), *blocks] if self._reply.repeats else blocks
+        address = self._task.asked.address
+        return split(told, lambda part: self._adapter.fits(part, address))

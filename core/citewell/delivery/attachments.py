@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from msgspec import Struct
-
 from citewell import blocking
 from citewell.chatting import Adapter
 from citewell.errors import DeliveryError, DocumentError
+from citewell.journal.inbox import Task
 from citewell.library.plans import Loading
 from citewell.library.reading import Reader
 from citewell.types.chat import Attachment
@@ -19,18 +18,6 @@ from citewell.types.documents import RawDocument
 _MOST_FILES = 5
 _MOST_CHARS = 6_000
 _MEGABYTE = 1024 * 1024
-
-
-class Attached(Struct, frozen=True):
-    """What became of the files of one question.
-
-    Attributes:
-        text: what they say, each under its name; empty where nothing could be read.
-        unread: the names of the others, each with the reason.
-    """
-
-    text: str
-    unread: tuple[str, ...]
 
 
 class Attachments:
@@ -50,8 +37,13 @@ class Attachments:
         self._loadings = loadings
         self._max_mb = max_mb
 
-    async def read(self, attachments: tuple[Attachment, ...], adapter: Adapter) -> Attached:
-        """Read what can be read of the files, a bounded part of each."""
+    async def read(self, task: Task, adapter: Adapter) -> tuple[str, tuple[str, ...]]:
+        """Read the files of a question, a bounded part of each.
+
+        Returns:
+            What they say, each under its name, and the names of what was not read, with reasons.
+        """
+        attachments = task.asked.attachments
         parts: list[str] = []
         unread = [f"{one.name} (too many files)" for one in attachments[_MOST_FILES:]]
         for one in attachments[:_MOST_FILES]:
@@ -64,7 +56,7 @@ class Attachments:
             if len(shown) < len(text):
                 unread.append(f"{one.name} (from character {_MOST_CHARS:,} on)")
             parts.append(f"{one.name}:\n{shown}")
-        return Attached("\n\n".join(parts), tuple(unread))
+        return "\n\n".join(parts), tuple(unread)
 
     async def _text(self, one: Attachment, adapter: Adapter) -> str:
         suffix = Path(one.name).suffix.lower()

@@ -6,35 +6,24 @@ import asyncio
 import logging
 import os
 import secrets
-from collections.abc import Awaitable, Mapping
+from collections.abc import Coroutine, Mapping
 from contextlib import suppress
-
-from msgspec import Struct
+from functools import partial
+from typing import Any
 
 from citewell import blocking
 from citewell.chatting import Adapter
-from citewell.delivery.answering import Answering
+from citewell.delivery.answering import Answering, Course
+from citewell.delivery.holding import Holding, Interrupted, happens
+from citewell.delivery.manner import Manner
+from citewell.delivery.shown import LeaseLost
 from citewell.errors import DeliveryError
 from citewell.journal.inbox import Accepted, Hold, Inbox, Task
-from citewell.types.chat import Event
+from citewell.types.chat import Asked, Deleted, Edited, Event, Stopped
 
 log = logging.getLogger(__name__)
 
-
-class Manner(Struct, frozen=True, kw_only=True):
-    """How a desk works.
-
-    Attributes:
-        workers: questions that are answered at once.
-        lease_s: seconds until a question of a process that died is anybody's.
-        poll_s: seconds between two looks for questions that another process took in.
-        attempts: how often a question is begun with before it is given up.
-    """
-
-    workers: int = 8
-    lease_s: float = 30.0
-    poll_s: float = 1.0
-    attempts: int = 5
+__all__ = ["Desk", "Manner"]
 
 
 class Desk:
@@ -43,8 +32,11 @@ class Desk:
     Args:
         inbox: what came in.
         answering: answers one question.
-        adapters: by platform.
+        adapters: by platform; questions of other platforms are left to other processes.
         manner: how it works.
+
+    Attributes:
+        given_up: how many questions got no outcome that anybody could see.
     """
 
     def __init__(
@@ -55,13 +47,17 @@ class Desk:
         adapters: Mapping[str, Adapter],
         manner: Manner | None = None,
     ) -> None:
+        self.given_up = 0
         self._inbox = inbox
         self._answering = answering
         self._adapters = adapters
         self._manner = manner or Manner()
         self._owner = f"{os.getpid()}-{secrets.token_hex(4)}"
-        self._woken = asyncio.Event()
-        self._news: set[asyncio.Event] = set()
+        self._closing = asyncio.Event()
+        self._workers: list[asyncio.Task[None]] = []
+        self._held: set[Holding] = set()
+        # A ring wakes one worker, which rings again when it has found something to do.
+        self._bells = {kind: asyncio.Queue[None](maxsize=1) for kind in (False, True)}
 
     async def accept(self, event: Event) -> bool:
         """Keep an event; durable on return. False for a repetition.
@@ -70,114 +66,181 @@ class Desk:
             JournalError: it could not be kept.
         """
         accepted = await blocking.call(self._inbox.accept, event)
-        self._woken.set()
-        for news in self._news:
-            news.set()
+        if isinstance(event, Edited | Deleted | Stopped):
+            for held in self._held:
+                if held.concerns(event.venue):
+                    held.look()
+        if isinstance(event, Asked | Edited | Deleted):
+            # What was changed after its answer waits again.
+            self._ring()
         return accepted is Accepted.NEW
 
     async def run(self) -> None:
-        """Answer what comes, until cancelled; then what has no outcome is given back."""
+        """Answer what comes, until closed or cancelled; then what has no outcome is given back."""
+        kinds = [False] * self._manner.workers + [True]
         async with asyncio.TaskGroup() as group:
-            for _ in range(self._manner.workers):
-                group.create_task(self._work())
+            self._workers = [group.create_task(self._work(turned_away=kind)) for kind in kinds]
+            group.create_task(self._poll())
+
+    async def close(self, drain_s: float) -> None:
+        """Take no further question, and end `run`.
+
+        Args:
+            drain_s: seconds for what is being answered; the rest is given back.
+        """
+        self._closing.set()
+        self._ring()
+        workers = self._workers
+        if not workers:
+            return
+        await asyncio.wait(workers, timeout=drain_s)
+        for worker in workers:
+            worker.cancel()
+        await asyncio.gather(*workers, return_exceptions=True)
 
     # --- a worker -------------------------------------------------------------------------
 
-    async def _work(self) -> None:
-        while True:
-            self._woken.clear()
-            task = await self._claimed()
-            if task is None:
-                await _happens(self._woken, within_s=self._manner.poll_s)
-                continue
-            try:
+    async def _work(self, *, turned_away: bool) -> None:
+        bell = self._bells[turned_away]
+        while not self._closing.is_set():
+            task = await self._claimed(turned_away=turned_away)
+            if task is not None:
+                _ring(bell)
                 await self._serve(task)
-            except Exception:
-                log.exception("question %d, try %d", task.seq, task.attempts)
-                await self._stumbled(task)
-            self._woken.set()
+            elif not self._closing.is_set():
+                await bell.get()
+        _ring(bell)
 
-    async def _claimed(self) -> Task | None:
-        def claim() -> Task | None:
-            return self._inbox.claim(self._owner, lease_s=self._manner.lease_s)
+    async def _poll(self) -> None:
+        while not self._closing.is_set():
+            await happens(self._closing, within_s=self._manner.poll_s)
+            self._ring()
+
+    def _ring(self) -> None:
+        for bell in self._bells.values():
+            _ring(bell)
+
+    async def _claimed(self, *, turned_away: bool) -> Task | None:
+        claimed: list[Task] = []
+
+        def claim() -> None:
+            task = self._inbox.claim(
+                self._owner,
+                lease_s=self._manner.lease_s,
+                platforms=tuple(self._adapters),
+                turned_away=turned_away,
+            )
+            if task is not None:
+                claimed.append(task)
 
         try:
-            return await blocking.call(claim)
+            await blocking.call_to_end(claim)
+        except asyncio.CancelledError:
+            for task in claimed:
+                await self._release(task, forgive=True)
+            raise
         except Exception:
             log.exception("the inbox cannot be read; tried again")
-            await asyncio.sleep(self._manner.poll_s)
-            return None
+        return claimed[0] if claimed else None
 
     async def _serve(self, task: Task) -> None:
         """Give a question its outcome, or give it back."""
-        adapter = self._adapters[task.asked.venue.platform]
+        holding = Holding(self._inbox, task, self._owner, lease_s=self._manner.lease_s)
+        self._held.add(holding)
         try:
-            async with self._answering.opened(task, adapter) as answering:
-                became = await self._held(task, answering.run())
-                if became is Hold.STOPPED:
-                    await answering.stop()
-        except DeliveryError as error:
-            log.warning("question %d: %s", task.seq, error)
-            if error.passes and task.attempts < self._manner.attempts:
-                await asyncio.sleep(min(0.5 * 2**task.attempts, self._manner.lease_s / 2))
-                await blocking.call(self._inbox.release, task, self._owner)
-                return
+            async with (
+                holding.renewed(),
+                self._answering.course(task, self._adapters[task.asked.venue.platform]) as course,
+            ):
+                pause_s = await self._attempt(task, course, holding)
+            if pause_s is None:
+                await self._finish(task)
+            else:
+                await self._release(task, after_s=pause_s)
+        except LeaseLost:
+            log.info("question %d is in other hands", task.seq)
         except asyncio.CancelledError:
-            await asyncio.shield(blocking.call(self._inbox.release, task, self._owner))
+            await self._release(task, forgive=True)
             raise
-        await blocking.call(self._inbox.finish, task, self._owner)
-
-    async def _stumbled(self, task: Task) -> None:
-        """Leave a question to the next try, when its lease has run out; after the last, say so."""
-        if task.attempts < self._manner.attempts:
-            return
-        adapter = self._adapters[task.asked.venue.platform]
-        try:
-            async with self._answering.opened(task, adapter) as answering:
-                await answering.fail()
-            await blocking.call(self._inbox.finish, task, self._owner)
         except Exception:
-            log.exception("question %d: not even that it failed can be shown", task.seq)
+            # Only what is left when everything else was tried: its lease runs out.
+            log.exception("question %d", task.seq)
+        finally:
+            self._held.discard(holding)
 
-    async def _held(self, task: Task, work: Awaitable[None]) -> Hold:
-        """Do something while the question is held, and tell whether it stayed as it was.
+    async def _attempt(self, task: Task, course: Course, holding: Holding) -> float | None:
+        """Return None when a question has its outcome, else seconds until the next attempt.
 
-        What is no longer wanted is cancelled.
+        Raises:
+            LeaseLost: the question is in other hands.
         """
-        working, watching = asyncio.ensure_future(work), asyncio.create_task(self._watch(task))
+        is_last = task.attempts >= self._manner.attempts
         try:
-            await asyncio.wait({working, watching}, return_when=asyncio.FIRST_COMPLETED)
-            if working.done():
-                working.result()
-                return Hold.HELD
-            return watching.result()
-        finally:
-            for one in (working, watching):
-                one.cancel()
-            await asyncio.gather(working, watching, return_exceptions=True)
+            # The process may have been killed each time.
+            if task.attempts <= self._manner.attempts:
+                await self._answer(task, course, holding)
+                return None
+        except LeaseLost:
+            raise
+        except DeliveryError as error:
+            log.warning("question %d, try %d: %s", task.seq, task.attempts, error)
+            is_last = is_last or not error.passes
+        except Exception:
+            log.exception("question %d, try %d", task.seq, task.attempts)
+        if not is_last:
+            return self._manner.pause_s(task.attempts)
+        await self._fail(task, course, holding)
+        return None
 
-    async def _watch(self, task: Task) -> Hold:
-        """Renew the lease until the question is not to be answered like this any more."""
-
-        def renew() -> Hold:
-            return self._inbox.renew(task, self._owner, lease_s=self._manner.lease_s)
-
-        news = asyncio.Event()
-        self._news.add(news)
+    async def _answer(self, task: Task, course: Course, holding: Holding) -> None:
+        """Answer a question, or show that it was stopped; what was changed is left as it is."""
+        await _to_the_end(course.open(), holding)
+        if task.is_withdrawn or task.turned_away:
+            await _to_the_end(course.run(within_s=self._manner.answer_s), holding)
+            return
         try:
-            while True:
-                news.clear()
-                became = await blocking.call(renew)
-                if became is not Hold.HELD:
-                    return became
-                await _happens(news, within_s=self._manner.lease_s / 3)
-        finally:
-            self._news.discard(news)
+            await holding.during(course.run(within_s=self._manner.answer_s))
+        except Interrupted as interrupted:
+            if interrupted.became is Hold.LOST:
+                raise LeaseLost from None
+            if interrupted.became is Hold.STOPPED:
+                await _to_the_end(course.stop(), holding)
+
+    async def _fail(self, task: Task, course: Course, holding: Holding) -> None:
+        """Show that there will be no answer; once, for that may fail as well."""
+        try:
+            if not task.is_withdrawn:
+                await _to_the_end(course.fail(), holding)
+                return
+            why = "its answer cannot be taken back"
+        except LeaseLost:
+            raise
+        except Exception as error:  # noqa: BLE001 - logged below, and there is nothing left to try
+            why = f"nobody can be told: {error}"
+        log.error("question %d is given up: %s", task.seq, why)
+        self.given_up += 1
+
+    async def _finish(self, task: Task) -> None:
+        try:
+            await blocking.call_to_end(partial(self._inbox.finish, task, self._owner))
+        except Exception:
+            log.exception("question %d has its outcome, but that cannot be kept yet", task.seq)
+
+    async def _release(self, task: Task, *, after_s: float = 0.0, forgive: bool = False) -> None:
+        release = partial(self._inbox.release, task, self._owner, after_s=after_s, forgive=forgive)
+        try:
+            await blocking.call_to_end(release)
+        except Exception:
+            log.exception("question %d cannot be given back; its lease runs out", task.seq)
 
 
-async def _happens(event: asyncio.Event, *, within_s: float) -> None:
-    """Wait for an event, but no longer."""
-    # `asyncio.wait_for` of Python 3.11 forgets a cancellation that comes together with the event.
-    with suppress(TimeoutError):
-        async with asyncio.timeout(within_s):
-            await event.wait()
+async def _to_the_end(work: Coroutine[Any, Any, None], holding: Holding) -> None:
+    try:
+        await holding.during(work, to_the_end=True)
+    except Interrupted:
+        raise LeaseLost from None
+
+
+def _ring(bell: asyncio.Queue[None]) -> None:
+    with suppress(asyncio.QueueFull):
+        bell.put_nowait(None)

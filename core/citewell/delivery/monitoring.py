@@ -165,7 +165,7 @@ def monitored(
     """
     from prometheus_client import generate_latest
 
-    measuring.registry.register(_Gauges(status))  # type: ignore[arg-type] - a structural type
+    measuring.registry.register(_Gauges(status))
 
     def metrics() -> tuple[str, str, bytes]:
         kind = "text/plain; version=0.0.4; charset=utf-8"

@@ -8,6 +8,7 @@ import secrets
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, aclosing
 from datetime import UTC, datetime
+from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING, Literal, Protocol
 
@@ -113,7 +114,7 @@ class Assistant:
             except (GeneratorExit, asyncio.CancelledError):
                 course.note_error("cancelled by the asker")
                 course.fail("cancelled")
-                self._recorder.add(course.record())
+                await self._record_anyway(course)
                 raise
             except Exception as error:
                 # Whatever breaks, the asker gets one visible outcome.
@@ -122,6 +123,13 @@ class Assistant:
                 course.fail("something went wrong")
             await self._end(course)
             yield course.answer
+
+    async def _record_anyway(self, course: Course) -> None:
+        """Record what was cancelled, however often; that it was cancelled is what counts."""
+        try:
+            await blocking.call_to_end(partial(self._recorder.add, course.record()))
+        except Exception:
+            log.exception("answer %s could not be recorded", course.answer.id)
 
     async def _end(self, course: Course) -> None:
         course.took("total", course.began)

@@ -2,6 +2,8 @@
 
 Source: hash-linked time-stamping (Haber and Stornetta, "How to Time-Stamp a Digital Document",
 1991). Whoever can write the whole table can also make a new chain; keep the last hash elsewhere.
+
+People stand in it under pseudonyms, so that who is forgotten is gone from it and the chain holds.
 """
 
 from __future__ import annotations
@@ -10,26 +12,31 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 import sqlalchemy as sa
 from msgspec import Struct
-from sqlalchemy import exc
 
-from citewell.errors import JournalError
-from citewell.journal.database import explained
+from citewell.journal.database import explained, lock, writing
+from citewell.journal.people import pseudonym
 from citewell.journal.records import storable
-from citewell.journal.tables import audit
+from citewell.journal.tables import audit, people
 
 _FIRST = "0" * 64
-_TRIES = 50
 
 
 class Entry(Struct, frozen=True, kw_only=True):
-    """One link of the chain."""
+    """One link of the chain.
+
+    Attributes:
+        actor: the pseudonym of who did it.
+        name: who that is; None when it was forgotten.
+    """
 
     seq: int
     at: float
     actor: str
+    name: str | None
     action: str
     detail: str
     previous: str
@@ -48,47 +55,76 @@ class Audit:
         self._engine = engine
         self._clock = clock
 
-    def add(self, action: str, *, actor: str, detail: Mapping[str, object]) -> str:
+    def add(
+        self, action: str, *, actor: str, detail: Mapping[str, object], about: str | None = None
+    ) -> str:
         """Note what somebody did; durable on return, which is the hash of the entry.
+
+        Args:
+            action: what was done.
+            actor: who did it, as `asker_name` tells, or a part of Citewell.
+            detail: what else is to be known; nothing that names a person.
+            about: to whom it was done, likewise.
 
         Raises:
             JournalError: it could not be noted.
         """
+        with writing(self._engine, "the audit cannot be written") as connection:
+            told = dict(detail)
+            lock(connection, "audit")
+            if about is not None:
+                told["about"] = pseudonym(connection, about)
+            return self.add_within(connection, action, actor=actor, detail=told)
+
+    def add_once(self, action: str, *, actor: str, detail: Mapping[str, object]) -> bool:
+        """Note what can be done once only; False where it was done before.
+
+        Raises:
+            JournalError: it could not be noted.
+        """
+        same = sa.and_(audit.c.action == action, audit.c.detail == _told(detail))
+        with writing(self._engine, "the audit cannot be written") as connection:
+            lock(connection, "audit")
+            if connection.scalar(sa.select(sa.exists().where(same))):
+                return False
+            self.add_within(connection, action, actor=actor, detail=detail)
+        return True
+
+    def add_within(
+        self, connection: sa.Connection, action: str, *, actor: str, detail: Mapping[str, object]
+    ) -> str:
+        """Do what `add` does, as a part of a transaction that writes."""
+        # The next link is made when this one is there.
+        lock(connection, "audit")
         at = self._clock()
-        told = storable(json.dumps(detail, ensure_ascii=False, sort_keys=True))
-        for _ in range(_TRIES):
-            with explained("the audit cannot be written"):
-                previous = self.last_hash()
-                link = _hash(previous, at, actor, action, told)
-                try:
-                    with self._engine.begin() as connection:
-                        connection.execute(
-                            sa.insert(audit).values(
-                                at=at,
-                                actor=actor,
-                                action=action,
-                                detail=told,
-                                previous=previous,
-                                hash=link,
-                            )
-                        )
-                except exc.IntegrityError:
-                    # Somebody else wrote the next link meanwhile.
-                    continue
-            return link
-        raise JournalError("the audit cannot be written: others write all the time; try again")
+        told = _told(detail)
+        hidden = pseudonym(connection, actor)
+        previous: str = connection.scalar(_newest()) or _FIRST
+        link = _hash(previous, at, hidden, action, told)
+        connection.execute(
+            sa.insert(audit).values(
+                at=at, actor=hidden, action=action, detail=told, previous=previous, hash=link
+            )
+        )
+        return link
 
     def last_hash(self) -> str:
         """Return the hash of the last entry; zeros where there is none."""
-        newest = sa.select(audit.c.hash).order_by(audit.c.seq.desc()).limit(1)
         with explained("the audit cannot be read"), self._engine.connect() as connection:
-            return connection.scalar(newest) or _FIRST
+            newest: str | None = connection.scalar(_newest())
+        return newest or _FIRST
 
     def entries(self) -> Iterator[Entry]:
         """Yield every entry, in order."""
+        query = (
+            sa
+            .select(audit, people.c.name)
+            .outerjoin_from(audit, people, people.c.id == audit.c.actor)
+            .order_by(audit.c.seq)
+        )
         with explained("the audit cannot be read"), self._engine.connect() as connection:
-            for row in connection.execute(sa.select(audit).order_by(audit.c.seq)):
-                yield Entry(**row._mapping)  # noqa: SLF001 - SQLAlchemy's public name
+            for row in connection.execute(query).mappings():
+                yield Entry(**row)
 
     def problem(self) -> str | None:
         """Return where the chain is broken, in one line, or None."""
@@ -101,6 +137,14 @@ class Audit:
                 return f"entry {entry.seq} was changed after it was written"
             previous = entry.hash
         return None
+
+
+def _told(detail: Mapping[str, object]) -> str:
+    return storable(json.dumps(detail, ensure_ascii=False, sort_keys=True))
+
+
+def _newest() -> sa.Select[Any]:
+    return sa.select(audit.c.hash).order_by(audit.c.seq.desc()).limit(1)
 
 
 def _hash(previous: str, at: float, actor: str, action: str, detail: str) -> str:

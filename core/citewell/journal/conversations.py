@@ -2,15 +2,63 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+import msgspec
 import sqlalchemy as sa
+from msgspec import Struct
 
+from citewell.journal.arrivals import State, asked_of
 from citewell.journal.database import explained
 from citewell.journal.inbox import Task
-from citewell.journal.tables import answers, inbox, questions, replies
+from citewell.journal.names import Person
+from citewell.journal.people import rows_of
+from citewell.journal.tables import answers, inbox, questions, replies, shown
+from citewell.types.chat import Asked, Recent, Venue
 from citewell.types.questions import Audience, Turn
+
+_SHARES = 8
+_CANNOT_BE_READ = "the conversation cannot be read"
+
+
+class Remembered(Struct, frozen=True, kw_only=True):
+    """What was asked and answered before, and from what.
+
+    Attributes:
+        turns: of the asker, and of the assistant.
+        passages: content hash by id of all that the answer may say something of. What is deleted,
+            changed, or not to be read any more among them must not come back through the answer.
+    """
+
+    turns: tuple[Turn, Turn]
+    passages: Mapping[str, str]
+
+
+class Origin(Struct, frozen=True, kw_only=True):
+    """The question that an answer is about.
+
+    Attributes:
+        seq: of its row.
+        asked: as it came; without a user when who asked was forgotten.
+        text: what it says now, or the question that it asks again does; None when it is not kept.
+        is_withdrawn: it was taken back.
+    """
+
+    seq: int
+    asked: Asked
+    text: str | None
+    is_withdrawn: bool
+
+    @property
+    def venue(self) -> Venue:
+        """Where it was asked."""
+        return self.asked.venue
+
+    @property
+    def asker(self) -> str:
+        """Who asked it, as the service names them; empty when that was forgotten."""
+        return self.asked.user
 
 
 class Conversations:
@@ -20,6 +68,11 @@ class Conversations:
         self._engine = engine
 
     def turns(self, task: Task, audience: Audience, *, limit: int) -> tuple[Turn, ...]:
+        """Return the turns of `remembered`; whoever uses them has to ask for their passages."""
+        found = self.remembered(task, audience, limit=limit)
+        return tuple(turn for one in found for turn in one.turns)
+
+    def remembered(self, task: Task, audience: Audience, *, limit: int) -> tuple[Remembered, ...]:
         """Return what was asked and answered before a question, oldest first.
 
         Only what was answered to the same audience: whoever reads more or less now must not read
@@ -32,28 +85,121 @@ class Conversations:
         """
         earlier = (
             sa
-            .select(inbox.c.text, questions.c.readers, answers)
+            .select(inbox, questions.c.readers, answers.c.claims, answers.c.notice)
+            .add_columns(answers.c.labels, answers.c.passages)
             .join_from(inbox, replies, replies.c.question == inbox.c.seq)
             .join(answers, answers.c.id == replies.c.answer)
             .join(questions, questions.c.id == answers.c.question_id)
             .where(
                 inbox.c.conversation == task.asked.venue.conversation,
+                inbox.c.kind == "asked",
                 inbox.c.seq < task.seq,
                 inbox.c.is_withdrawn.is_(False),
+                inbox.c.text.is_not(None),
+                inbox.c.event != "",
+                # A change that is not answered yet is no question to that answer.
+                replies.c.revision == inbox.c.revision,
+                answers.c.is_wiped.is_(False),
             )
             .order_by(inbox.c.seq.desc())
             .limit(limit)
         )
-        with explained("the conversation cannot be read"), self._engine.connect() as connection:
-            rows = connection.execute(earlier).all()
         mine = sorted(sorted(labels) for labels in audience.readers)
-        kept: list[dict[str, Any]] = [dict(row._mapping) for row in rows]  # noqa: SLF001 - SQLAlchemy's public name
-        same = [row for row in kept if sorted(row["readers"]) == mine]
-        return tuple(turn for row in reversed(same) for turn in _turns(row))
+        with explained(_CANNOT_BE_READ), self._engine.connect() as connection:
+            rows = connection.execute(earlier).all()
+            same = [row for row in rows if sorted(row.readers) == mine]
+            said = [(row, _text(connection, row)) for row in reversed(same)]
+        return tuple(_remembered(row, text) for row, text in said if text)
+
+    def question_of(self, answer: str) -> Origin | None:
+        """Return the question that an answer was given to, also before it was changed; or None."""
+        with explained(_CANNOT_BE_READ), self._engine.connect() as connection:
+            row = _row_of(connection, answer)
+            if row is None:
+                return None
+            try:
+                asked = asked_of(row)
+            except msgspec.MsgspecError:
+                return None
+            text = _text(connection, row)
+        return Origin(seq=row.seq, asked=asked, text=text, is_withdrawn=row.is_withdrawn)
+
+    def recent(self, platform: str, team: str, user: str, limit: int) -> tuple[Recent, ...]:
+        """Return what somebody asked last in a team, newest first, as far as it is kept."""
+        query = (
+            sa
+            .select(inbox, replies.c.posted)
+            .outerjoin_from(inbox, replies, replies.c.question == inbox.c.seq)
+            .where(
+                rows_of(Person(platform, team, user)),
+                inbox.c.kind == "asked",
+                inbox.c.is_withdrawn.is_(False),
+                inbox.c.turned_away == "",
+                inbox.c.state != State.BROKEN,
+                inbox.c.text.is_not(None),
+                inbox.c.event != "",
+            )
+            .order_by(inbox.c.received_at.desc(), inbox.c.seq.desc())
+            .limit(limit)
+        )
+        with explained(_CANNOT_BE_READ), self._engine.connect() as connection:
+            rows = connection.execute(query).all()
+            said = [(row, _text(connection, row)) for row in rows]
+        return tuple(_recent(row, text) for row, text in said if text)
+
+    def takes_part(self, conversation: str) -> bool:
+        """Tell whether a question of this conversation was taken in, and not turned away."""
+        taken_in = sa.exists().where(
+            inbox.c.conversation == conversation,
+            inbox.c.kind == "asked",
+            inbox.c.turned_away == "",
+        )
+        with explained(_CANNOT_BE_READ), self._engine.connect() as connection:
+            return bool(connection.scalar(sa.select(taken_in)))
 
 
-def _turns(row: Mapping[str, Any]) -> tuple[Turn, Turn]:
-    labels = frozenset(row["labels"])
-    claims = [claim for claim in row["claims"] if claim["shown"]]
+def _row_of(connection: sa.Connection, answer: str) -> sa.Row[Any] | None:
+    query = (
+        sa
+        .select(inbox)
+        .join(shown, shown.c.question == inbox.c.seq)
+        .where(shown.c.answer == answer)
+    )
+    return connection.execute(query).first()
+
+
+def _text(connection: sa.Connection, row: sa.Row[Any]) -> str | None:
+    """Return what a question says, or the one that it asks again, and so on."""
+    for _ in range(_SHARES):
+        text: str | None = row.text
+        again = "" if text or not row.event else msgspec.json.decode(row.event, type=Asked).again
+        original = _row_of(connection, again) if again else None
+        if original is None:
+            return text
+        row = original
+    return None
+
+
+def _remembered(row: sa.Row[Any], text: str) -> Remembered:
+    labels = frozenset(row.labels)
+    claims = [claim for claim in row.claims if claim["shown"]]
     said = "".join(claim["lead"] + claim["text"] for claim in claims).strip()
-    return Turn("user", row["text"] or "", labels), Turn("assistant", said or row["notice"], labels)
+    turns = Turn("user", text, labels), Turn("assistant", said or row.notice, labels)
+    return Remembered(turns=turns, passages=dict(_passages(claims, row.passages)))
+
+
+def _passages(
+    claims: list[Mapping[str, Any]], given: list[Mapping[str, Any]]
+) -> Iterator[tuple[str, str]]:
+    """Yield what shown claims cite; or all that was given, where one does not say what it is of."""
+    if not all(claim["citations"] for claim in claims):
+        for passage in given:
+            yield passage["id"], passage["content_hash"]
+    for claim in claims:
+        for citation in claim["citations"]:
+            yield citation["passage_id"], citation["content_hash"]
+
+
+def _recent(row: sa.Row[Any], text: str) -> Recent:
+    posted = () if row.posted is None else msgspec.json.decode(row.posted, type=tuple[str, ...])
+    return Recent(at=row.at, text=text, venue=asked_of(row).venue, posted=posted)

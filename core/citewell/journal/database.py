@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -54,6 +55,38 @@ def explained(what: str) -> Iterator[None]:
         raise JournalError(
             f"{what}: {cause}; check that the place is writable and the file is a journal"
         ) from error
+
+
+@contextmanager
+def writing(engine: sa.Engine, what: str) -> Iterator[sa.Connection]:
+    """Yield a transaction that writes; what it raises begins with `what`.
+
+    What it reads is not older than its `lock`: on SQLite than its begin, as it writes alone.
+    """
+    with explained(what), engine.begin() as connection:
+        if connection.dialect.name == "sqlite":
+            # By itself it would begin at the first change, after what that rests on was read.
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        yield connection
+
+
+def lock(connection: sa.Connection, *names: str) -> None:
+    """Let no other transaction hold what `names` name, until this one ends."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_number(names))))
+
+
+def try_lock(connection: sa.Connection, *names: str) -> bool:
+    """Do as `lock` does, but return False at once where another transaction holds it."""
+    if connection.dialect.name == "postgresql":
+        held = connection.scalar(sa.select(sa.func.pg_try_advisory_xact_lock(_number(names))))
+        return bool(held)
+    return True
+
+
+def _number(names: tuple[str, ...]) -> sa.ColumnElement[int]:
+    digest = hashlib.sha256(json.dumps(names).encode()).digest()
+    return sa.literal(int.from_bytes(digest[:8], signed=True), sa.BigInteger)
 
 
 def _json(value: object) -> str:

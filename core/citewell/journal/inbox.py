@@ -2,36 +2,29 @@
 
 from __future__ import annotations
 
+import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from enum import StrEnum
 from typing import Any
 
 import msgspec
 import sqlalchemy as sa
 from msgspec import Struct
-from msgspec.structs import replace
-from sqlalchemy.dialects import postgresql, sqlite
 
-from citewell.journal.database import explained
-from citewell.journal.records import storable
-from citewell.journal.tables import inbox
-from citewell.types.chat import Asked, Deleted, Edited, Event, Stopped
+from citewell.journal.arrivals import Arrival, Limits, State, asked_of
+from citewell.journal.database import explained, lock, try_lock, writing
+from citewell.journal.tables import inbox, replies
+from citewell.types.chat import Address, Asked, Event
 
-_encode = msgspec.json.Encoder().encode
+__all__ = ["Accepted", "Depths", "Hold", "Inbox", "Limits", "State", "Task"]
 
+log = logging.getLogger(__name__)
 
-class State(StrEnum):
-    """How far a row of the inbox is.
-
-    A question waits, is leased by a worker, and is done. Other events are done at once, but for
-    those about a question that is not there yet.
-    """
-
-    WAITING = "waiting"
-    LEASED = "leased"
-    DONE = "done"
-    EARLY = "early"
+_PAGE = 16
+_HOUR_S = 3_600.0
+_IN_WORK = (State.WAITING, State.LEASED)
+_OPEN = (*_IN_WORK, State.EARLY, State.BROKEN)
 
 
 class Accepted(StrEnum):
@@ -62,7 +55,10 @@ class Task(Struct, frozen=True, kw_only=True):
         text: what it says now.
         revision: how often it was changed.
         is_withdrawn: it was taken back, so its answer has to go.
-        attempts: how often a worker began with it, this time included.
+        attempts: how often a worker began with it since it had its last outcome, this time
+            included.
+        lease: tells this lease of the question from every other one.
+        turned_away: the limit that it is over, "user", "channel" or "queue"; or empty.
     """
 
     seq: int
@@ -71,6 +67,22 @@ class Task(Struct, frozen=True, kw_only=True):
     revision: int
     is_withdrawn: bool
     attempts: int
+    lease: int = 0
+    turned_away: str = ""
+
+
+class Depths(Struct, frozen=True, kw_only=True):
+    """How much there is in the inbox that is not done.
+
+    Attributes:
+        rows: by state, also where there are none; those that are done are left out.
+        turned_away: how many of those that wait or are leased are over a limit.
+        oldest_s: for how long the oldest has waited that is not over a limit; 0 when none waits.
+    """
+
+    rows: Mapping[State, int]
+    turned_away: int
+    oldest_s: float
 
 
 class Inbox:
@@ -79,79 +91,92 @@ class Inbox:
     Args:
         engine: of the journal.
         clock: seconds since 1970.
+        limits: over which a question is turned away; None for none.
+        keep_questions: False deletes what a question says once it has its outcome.
     """
 
-    def __init__(self, engine: sa.Engine, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        engine: sa.Engine,
+        *,
+        clock: Callable[[], float] = time.time,
+        limits: Limits | None = None,
+        keep_questions: bool = True,
+    ) -> None:
         self._engine = engine
         self._clock = clock
+        self._limits = limits or Limits()
+        self._keep_questions = keep_questions
 
     def accept(self, event: Event) -> Accepted:
         """Keep an event; durable on return, so that it can be acknowledged.
 
         An event that is there already changes nothing. What a change or withdrawal is about is
-        worked off again, and a change that comes before its question waits for it.
+        worked off again, and a change that comes before its question waits for it. A question over
+        a limit is kept too, to be told so.
 
         Raises:
             JournalError: it could not be kept; do not acknowledge it.
         """
-        with explained("an event could not be kept"), self._engine.begin() as connection:
-            if not self._insert(connection, event):
-                return Accepted.DUPLICATE
-            if isinstance(event, Asked):
-                self._apply_early(connection, event)
-            elif isinstance(event, Edited | Deleted):
-                found = self._apply(connection, event)
-                if not found:
-                    self._set(connection, _in_channel(event, event.key), state=State.EARLY)
-            elif isinstance(event, Stopped):
-                self._stop(connection, event)
-            return Accepted.NEW
+        with writing(self._engine, "an event could not be kept") as connection:
+            is_new = Arrival(connection, event, now=self._clock()).keep(self._limits)
+        return Accepted.NEW if is_new else Accepted.DUPLICATE
 
-    def claim(self, owner: str, *, lease_s: float) -> Task | None:
+    # --- work -----------------------------------------------------------------------------
+
+    def claim(
+        self,
+        owner: str,
+        *,
+        lease_s: float,
+        platforms: Collection[str] | None = None,
+        turned_away: bool = False,
+    ) -> Task | None:
         """Lease the oldest question that may be answered now, or return None.
 
         Questions of one conversation are leased one after the other. A lease that has run out is
-        anybody's.
+        anybody's. A question that cannot be read is set aside, and logged.
+
+        Args:
+            owner: who leases it.
+            lease_s: seconds until it is anybody's.
+            platforms: only questions of these; None for all.
+            turned_away: only questions over a limit, in whatever order; else only the others.
         """
-        now = self._clock()
-        earlier = inbox.alias()
-        is_next = ~sa.exists().where(
-            earlier.c.conversation == inbox.c.conversation,
-            earlier.c.seq < inbox.c.seq,
-            earlier.c.state.in_((State.WAITING, State.LEASED)),
-        )
-        free = sa.or_(
-            inbox.c.state == State.WAITING,
-            sa.and_(inbox.c.state == State.LEASED, inbox.c.lease_until < now),
-        )
-        candidates = sa.select(inbox.c.seq).where(free, is_next).order_by(inbox.c.seq).limit(8)
-        with explained("the inbox cannot be read"), self._engine.begin() as connection:
-            for seq in connection.scalars(candidates).all():
-                taken = connection.execute(
-                    sa
-                    .update(inbox)
-                    .where(inbox.c.seq == seq, free)
-                    .values(
-                        state=State.LEASED,
-                        owner=owner,
-                        lease_until=now + lease_s,
-                        attempts=inbox.c.attempts + 1,
-                    )
-                )
-                if taken.rowcount:
-                    row = connection.execute(sa.select(inbox).where(inbox.c.seq == seq)).one()
-                    return _task(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name
+        kind = inbox.c.turned_away != "" if turned_away else inbox.c.turned_away == ""
+        if platforms is not None:
+            kind = sa.and_(kind, inbox.c.platform.in_(platforms))
+        after = 0
+        while found := self._candidates(kind, after):
+            for after, conversation in found:
+                with writing(self._engine, "the inbox cannot be written") as connection:
+                    # Two replicas would not see each other take two questions of one conversation.
+                    if not try_lock(connection, "conversation", conversation):
+                        continue
+                    taken = self._take(connection, after, owner, lease_s)
+                if taken is not None:
+                    return taken
         return None
 
     def renew(self, task: Task, owner: str, *, lease_s: float) -> Hold:
-        """Hold a question longer, and tell what became of it."""
-        held = sa.and_(_is(task), _held_by(owner))
-        with explained("the inbox cannot be written"), self._engine.begin() as connection:
-            if not self._set(connection, held, lease_until=self._clock() + lease_s):
-                return Hold.LOST
+        """Hold a question longer, and tell what became of it.
+
+        A lease that has run out is lost, also when only another question of the conversation was
+        begun with since.
+        """
+        conversation = task.asked.venue.conversation
+        with writing(self._engine, "the inbox cannot be written") as connection:
+            lock(connection, "conversation", conversation)
+            now = self._clock()
             row = connection.execute(
-                sa.select(inbox.c.revision, inbox.c.is_stopped).where(_is(task))
-            ).one()
+                sa
+                .update(inbox)
+                .where(_held(task, owner), sa.or_(inbox.c.lease_until >= now, ~_is_busy(now)))
+                .values(lease_until=now + lease_s)
+                .returning(inbox.c.revision, inbox.c.is_stopped)
+            ).one_or_none()
+        if row is None:
+            return Hold.LOST
         if row.revision != task.revision:
             return Hold.CHANGED
         return Hold.STOPPED if row.is_stopped else Hold.HELD
@@ -163,140 +188,207 @@ class Inbox:
             False when it was changed meanwhile, or is no longer this owner's: that outcome is not
             the last one, and the question waits again or is in other hands.
         """
-        held = sa.and_(_is(task), _held_by(owner))
-        same = sa.and_(held, inbox.c.revision == task.revision)
-        with explained("the inbox cannot be written"), self._engine.begin() as connection:
-            if self._set(connection, same, state=State.DONE, owner=None, is_stopped=False):
-                return True
-            self._set(connection, held, state=State.WAITING, owner=None, is_stopped=False)
-        return False
+        held = _held(task, owner)
+        free = {"owner": None, "lease_until": None, "is_stopped": False, "attempts": 0}
+        done: dict[str, Any] = {"state": State.DONE, **free}
+        if task.is_withdrawn:
+            done |= {"text": None, "extra": None, "event": ""}
+        elif not self._keep_questions:
+            done |= {"text": None, "extra": None}
+        with writing(self._engine, "the inbox cannot be written") as connection:
+            is_done = _set(connection, sa.and_(held, inbox.c.revision == task.revision), **done)
+            if is_done and task.is_withdrawn:
+                address = msgspec.json.encode(Address(venue=task.asked.venue)).decode()
+                is_reply = replies.c.question == task.seq
+                connection.execute(sa.update(replies).where(is_reply).values(address=address))
+            if not is_done:
+                _set(
+                    connection,
+                    held,
+                    state=State.WAITING,
+                    waiting_since=self._clock(),
+                    **free,
+                )
+        return bool(is_done)
 
-    def release(self, task: Task, owner: str) -> None:
-        """Give a question back that has no outcome yet, as when the process ends."""
-        with explained("the inbox cannot be written"), self._engine.begin() as connection:
-            held = sa.and_(_is(task), _held_by(owner))
-            self._set(connection, held, state=State.WAITING, owner=None)
+    def release(
+        self, task: Task, owner: str, *, after_s: float = 0.0, forgive: bool = False
+    ) -> None:
+        """Give a question back that has no outcome yet.
+
+        Args:
+            task: the question.
+            owner: who leased it.
+            after_s: seconds until it may be leased again; what follows it waits as long.
+            forgive: this attempt does not count, as when the process ends.
+        """
+        with writing(self._engine, "the inbox cannot be written") as connection:
+            _set(
+                connection,
+                _held(task, owner),
+                state=State.WAITING,
+                owner=None,
+                lease_until=None,
+                not_before=self._clock() + after_s if after_s > 0 else 0.0,
+                attempts=inbox.c.attempts - (1 if forgive else 0),
+            )
+
+    # --- upkeep ---------------------------------------------------------------------------
 
     def waiting(self) -> int:
         """Return how many questions have no outcome yet."""
-        query = sa.select(sa.func.count()).where(inbox.c.state.in_((State.WAITING, State.LEASED)))
+        query = sa.select(sa.func.count()).where(inbox.c.state.in_(_IN_WORK))
         with explained("the inbox cannot be read"), self._engine.connect() as connection:
             return int(connection.scalar(query) or 0)
 
+    def last_received(self, platform: str) -> float | None:
+        """Return when the last event of a platform came in, in seconds since 1970, or None."""
+        query = sa.select(sa.func.max(inbox.c.received_at)).where(inbox.c.platform == platform)
+        with explained("the inbox cannot be read"), self._engine.connect() as connection:
+            last: float | None = connection.scalar(query)
+        return last
+
+    def depths(self) -> Depths:
+        """Return how much there is to do, for whoever watches it."""
+        is_over = inbox.c.turned_away != ""
+        query = (
+            sa
+            .select(
+                inbox.c.state,
+                is_over.label("is_over"),
+                sa.func.count().label("number"),
+                sa.func.min(inbox.c.waiting_since).label("since"),
+            )
+            # Named one by one, as the index finds them, and not what is done.
+            .where(inbox.c.state.in_(_OPEN))
+            .group_by(inbox.c.state, is_over)
+        )
+        with explained("the inbox cannot be read"), self._engine.connect() as connection:
+            found = connection.execute(query).all()
+        rows: dict[State, int] = dict.fromkeys(_OPEN, 0)
+        turned_away, oldest_s = 0, 0.0
+        for row in found:
+            rows[State(row.state)] += row.number
+            if row.is_over and row.state in _IN_WORK:
+                turned_away += row.number
+            elif row.state == State.WAITING:
+                oldest_s = max(0.0, self._clock() - row.since)
+        return Depths(rows=rows, turned_away=turned_away, oldest_s=oldest_s)
+
+    def expire(self, *, early_s: float = _HOUR_S, extra_s: float = 24 * _HOUR_S) -> int:
+        """Delete what is no longer needed; call it now and then.
+
+        Args:
+            early_s: for how long a change waits for its question.
+            extra_s: for how long attachments, and what somebody else wrote, are kept for a
+                question that has its outcome, and may be changed.
+
+        Returns:
+            How many rows it was.
+        """
+        now = self._clock()
+        early = sa.and_(inbox.c.state == State.EARLY, inbox.c.received_at < now - early_s)
+        extra = sa.and_(
+            inbox.c.extra.is_not(None),
+            inbox.c.state == State.DONE,
+            inbox.c.received_at < now - extra_s,
+        )
+        with writing(self._engine, "the inbox cannot be written") as connection:
+            expired = _set(connection, early, state=State.DONE, text=None)
+            return expired + _set(connection, extra, extra=None)
+
     # --- rows -----------------------------------------------------------------------------
 
-    def _insert(self, connection: sa.Connection, event: Event) -> bool:
-        dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-        is_question = isinstance(event, Asked)
-        values = {
-            "platform": event.venue.platform,
-            "team": event.venue.team,
-            "channel": event.venue.channel,
-            "key": event.key,
-            "kind": type(event).__struct_config__.tag,
-            "conversation": event.venue.conversation,
-            "asker": event.user,
-            "event": storable(_encode(_without_text(event)).decode()),
-            "text": _storable(event.text) if isinstance(event, Asked | Edited) else None,
-            "of": event.of if isinstance(event, Edited | Deleted) else None,
-            "at": event.at,
-            "changed_at": event.at,
-            "received_at": self._clock(),
-            "state": State.WAITING if is_question else State.DONE,
-        }
-        new = dialect.insert(inbox).values(values).on_conflict_do_nothing()
-        return connection.scalar(new.returning(inbox.c.seq)) is not None
+    def _candidates(self, kind: sa.ColumnElement[bool], after: int) -> list[tuple[int, str]]:
+        query = (
+            sa
+            .select(inbox.c.seq, inbox.c.conversation)
+            .where(kind, inbox.c.seq > after, _may_be_leased(self._clock()))
+            .order_by(inbox.c.seq)
+            .limit(_PAGE)
+        )
+        with explained("the inbox cannot be read"), self._engine.connect() as connection:
+            return [(row.seq, row.conversation) for row in connection.execute(query)]
 
-    def _apply(self, connection: sa.Connection, event: Edited | Deleted) -> bool:
-        """Change the question that the event is about; False when there is none."""
-        question = _in_channel(event, event.of)
-        found = connection.execute(
-            sa.select(inbox.c.changed_at, inbox.c.is_withdrawn).where(question)
+    def _take(self, connection: sa.Connection, seq: int, owner: str, lease_s: float) -> Task | None:
+        now = self._clock()
+        row = connection.execute(
+            sa
+            .update(inbox)
+            .where(inbox.c.seq == seq, _may_be_leased(now))
+            .values(
+                state=State.LEASED,
+                owner=owner,
+                lease_until=now + lease_s,
+                lease=inbox.c.lease + 1,
+                attempts=inbox.c.attempts + 1,
+            )
+            .returning(inbox)
         ).one_or_none()
-        if found is None:
-            return False
-        if isinstance(event, Deleted):
-            self._change(connection, question, is_withdrawn=True)
-        elif event.at >= found.changed_at and not found.is_withdrawn:
-            self._change(connection, question, text=_storable(event.text), changed_at=event.at)
-        return True
-
-    def _apply_early(self, connection: sa.Connection, asked: Asked) -> None:
-        """Apply what came about a question before it came itself, in the order of its clock."""
-        early = sa.and_(
-            inbox.c.platform == asked.venue.platform,
-            inbox.c.team == asked.venue.team,
-            inbox.c.channel == asked.venue.channel,
-            inbox.c.of == asked.key,
-            inbox.c.state == State.EARLY,
-        )
-        rows = connection.execute(sa.select(inbox).where(early).order_by(inbox.c.at)).all()
-        for row in rows:
-            event = msgspec.json.decode(row.event, type=Edited | Deleted)
-            if isinstance(event, Edited):
-                event = replace(event, text=row.text or "")
-            self._apply(connection, event)
-        if rows:
-            self._set(connection, early, state=State.DONE)
-
-    def _change(
-        self, connection: sa.Connection, question: sa.ColumnElement[bool], **values: Any
-    ) -> None:
-        """Change a question, and let it be worked off again; whoever is at it finds out."""
-        self._set(
-            connection,
-            question,
-            revision=inbox.c.revision + 1,
-            state=sa.case((inbox.c.state == State.DONE, State.WAITING), else_=inbox.c.state),
-            **values,
-        )
-
-    def _stop(self, connection: sa.Connection, event: Stopped) -> None:
-        held = sa.and_(
-            inbox.c.conversation == event.venue.conversation, inbox.c.state == State.LEASED
-        )
-        self._set(connection, held, is_stopped=True)
-
-    @staticmethod
-    def _set(connection: sa.Connection, where: sa.ColumnElement[bool], **values: Any) -> int:
-        return int(connection.execute(sa.update(inbox).where(where).values(values)).rowcount)
+        if row is None:
+            return None
+        try:
+            return _task(row)
+        except msgspec.MsgspecError as error:
+            _set(connection, inbox.c.seq == seq, state=State.BROKEN, owner=None)
+            log.error("question %d cannot be read, and is set aside: %s", seq, error)  # noqa: TRY400 - a traceback says no more
+            return None
 
 
-def _is(task: Task) -> sa.ColumnElement[bool]:
-    return inbox.c.seq == task.seq
+def _may_be_leased(now: float) -> sa.ColumnElement[bool]:
+    """Return what finds questions that nobody is at, and that are their conversation's turn."""
+    is_free = sa.or_(
+        sa.and_(inbox.c.state == State.WAITING, inbox.c.not_before <= now),
+        sa.and_(inbox.c.state == State.LEASED, inbox.c.lease_until < now),
+    )
+    other = inbox.alias()
+    is_behind = sa.exists().where(
+        other.c.conversation == inbox.c.conversation,
+        other.c.kind == "asked",
+        other.c.seq < inbox.c.seq,
+        other.c.state.in_(_IN_WORK),
+        other.c.turned_away == "",
+    )
+    # What is turned away gets a word, not an answer, so it needs no turn.
+    has_turn = sa.or_(inbox.c.turned_away != "", sa.and_(~is_behind, ~_is_busy(now)))
+    return sa.and_(is_free, has_turn)
 
 
-def _held_by(owner: str) -> sa.ColumnElement[bool]:
-    return sa.and_(inbox.c.owner == owner, inbox.c.state == State.LEASED)
-
-
-def _in_channel(event: Event, key: str) -> sa.ColumnElement[bool]:
-    """Return what finds the event `key` of the channel in which `event` happened."""
-    venue = event.venue
-    return sa.and_(
-        inbox.c.platform == venue.platform,
-        inbox.c.team == venue.team,
-        inbox.c.channel == venue.channel,
-        inbox.c.key == key,
+def _is_busy(now: float) -> sa.ColumnElement[bool]:
+    """Return what finds questions of whose conversation somebody is at another one."""
+    other = inbox.alias()
+    return sa.exists().where(
+        inbox.c.turned_away == "",
+        other.c.conversation == inbox.c.conversation,
+        other.c.kind == "asked",
+        other.c.seq != inbox.c.seq,
+        other.c.state == State.LEASED,
+        other.c.lease_until >= now,
+        other.c.turned_away == "",
     )
 
 
-def _storable(text: str) -> str:
-    """Return a text as every database takes it: PostgreSQL refuses NUL."""
-    return storable(text).replace("\0", "\ufffd")
+def _held(task: Task, owner: str) -> sa.ColumnElement[bool]:
+    return sa.and_(
+        inbox.c.seq == task.seq,
+        inbox.c.state == State.LEASED,
+        inbox.c.owner == owner,
+        inbox.c.lease == task.lease,
+    )
 
 
-def _without_text(event: Event) -> Event:
-    """Return the event without what somebody wrote, which stands in a column of its own."""
-    return replace(event, text="") if isinstance(event, Asked | Edited) else event
+def _set(connection: sa.Connection, where: sa.ColumnElement[bool], **values: Any) -> int:
+    return int(connection.execute(sa.update(inbox).where(where).values(values)).rowcount)
 
 
-def _task(row: Mapping[Any, Any]) -> Task:
+def _task(row: sa.Row[Any]) -> Task:
     return Task(
-        seq=row[inbox.c.seq],
-        asked=msgspec.json.decode(row[inbox.c.event], type=Asked),
-        text=row[inbox.c.text] or "",
-        revision=row[inbox.c.revision],
-        is_withdrawn=row[inbox.c.is_withdrawn],
-        attempts=row[inbox.c.attempts],
+        seq=row.seq,
+        asked=asked_of(row),
+        text=row.text or "",
+        revision=row.revision,
+        is_withdrawn=row.is_withdrawn,
+        attempts=row.attempts,
+        lease=row.lease,
+        turned_away=row.turned_away,
     )

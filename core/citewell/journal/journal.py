@@ -18,10 +18,16 @@ from citewell.journal.tables import answers, questions
 
 
 class Journal:
-    """Blocking; call it from a thread when an event loop runs."""
+    """Blocking; call it from a thread when an event loop runs.
 
-    def __init__(self, engine: sa.Engine) -> None:
+    Args:
+        engine: of the journal.
+        keep_questions: False keeps of a question everything but what it says.
+    """
+
+    def __init__(self, engine: sa.Engine, *, keep_questions: bool = True) -> None:
         self._engine = engine
+        self._keep_questions = keep_questions
 
     @classmethod
     @contextmanager
@@ -55,8 +61,9 @@ class Journal:
         """
         values = msgspec.to_builtins(record)
         question = {column.name: values.get(column.name) for column in questions.columns}
-        question |= {"id": record.question_id, "text": record.question}
-        answer = {column.name: values[column.name] for column in answers.columns}
+        text = record.question if self._keep_questions else ""
+        question |= {"id": record.question_id, "text": text}
+        answer = {name: values[name] for name in answers.columns.keys() & values.keys()}
         with (
             explained(f"answer {record.id} could not be recorded in the journal"),
             self._engine.begin() as connection,

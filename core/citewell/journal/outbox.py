@@ -12,9 +12,9 @@ import sqlalchemy as sa
 from msgspec import Struct
 from sqlalchemy.dialects import postgresql, sqlite
 
-from citewell.journal.database import explained
+from citewell.journal.database import explained, writing
 from citewell.journal.inbox import Task
-from citewell.journal.tables import replies
+from citewell.journal.tables import inbox, replies, shown
 from citewell.types.chat import Address
 
 
@@ -67,7 +67,7 @@ class Outbox:
         Durable on return, so before anything is posted: one that was there before may have been
         posted, also when it names no message.
         """
-        with explained("the outbox cannot be written"), self._engine.begin() as connection:
+        with writing(self._engine, "the outbox cannot be written") as connection:
             dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
             new = dialect.insert(replies).values(
                 question=task.seq,
@@ -90,23 +90,45 @@ class Outbox:
         stage: Stage,
         answer: str | None = None,
         repeated: bool = False,
-    ) -> None:
-        """Keep what is known of a reply; durable on return."""
-        values = {
+    ) -> bool:
+        """Keep what is known of a reply; durable on return.
+
+        At its end a reply shows `answer`, or none; before, it shows what it did until then.
+
+        Returns:
+            False when the question is in other hands by now: they know better, and nothing was
+            written.
+        """
+        values: dict[str, object] = {
             "posted": msgspec.json.encode(posted).decode(),
             "state": stage,
             "revision": task.revision,
             "repeats": replies.c.repeats + (1 if repeated else 0),
         }
-        if answer is not None:
+        if answer is not None or stage in {Stage.FINAL, Stage.WITHDRAWN}:
             values["answer"] = answer
-        mine = replies.c.question == task.seq
-        with explained("the outbox cannot be written"), self._engine.begin() as connection:
-            connection.execute(sa.update(replies).where(mine).values(values))
+        # Held until the end, so that whoever takes the question over reads what is written here.
+        mine = sa.select(inbox.c.lease).where(inbox.c.seq == task.seq).with_for_update(read=True)
+        with writing(self._engine, "the outbox cannot be written") as connection:
+            if connection.scalar(mine) != task.lease:
+                return False
+            reply = sa.update(replies).where(replies.c.question == task.seq).values(values)
+            if not connection.execute(reply).rowcount:
+                return False
+            if answer is not None:
+                dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+                new = dialect.insert(shown).values(answer=answer, question=task.seq)
+                connection.execute(new.on_conflict_do_nothing())
+        return True
 
     def of_answer(self, answer: str) -> ReplyRecord | None:
-        """Return the reply that shows an answer, or None."""
-        query = sa.select(replies).where(replies.c.answer == answer)
+        """Return the reply that shows an answer, or did before its question was changed."""
+        query = (
+            sa
+            .select(replies)
+            .join(shown, shown.c.question == replies.c.question)
+            .where(shown.c.answer == answer)
+        )
         with explained("the outbox cannot be read"), self._engine.connect() as connection:
             row = connection.execute(query).first()
         return None if row is None else _record(row)

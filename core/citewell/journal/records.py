@@ -15,6 +15,11 @@ def storable(text: str) -> str:
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
+def plain(text: str) -> str:
+    """Return `text` as a column of every database takes it: PostgreSQL refuses NUL."""
+    return storable(text).replace("\0", "\ufffd")
+
+
 class PassageRecord(Struct, frozen=True, kw_only=True):
     """A retrieved passage without its text: what is deleted from the library is gone from here."""
 

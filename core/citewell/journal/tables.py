@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-HEAD = "0003"
+HEAD = "0004"
 """The newest revision in `migrations/versions`; a test compares the two."""
 
 metadata = sa.MetaData()
@@ -15,7 +15,7 @@ questions = sa.Table(
     sa.Column("id", sa.String(32), primary_key=True),
     sa.Column("asked_at", sa.String(40), nullable=False, index=True),
     sa.Column("text", sa.Text, nullable=False),
-    sa.Column("asker", sa.Text),
+    sa.Column("asker", sa.Text, index=True),
     sa.Column("profile", sa.Text, nullable=False),
     sa.Column("readers", sa.JSON, nullable=False),
 )
@@ -43,6 +43,8 @@ answers = sa.Table(
     sa.Column("notes", sa.JSON, nullable=False, server_default="[]"),
     sa.Column("generation", sa.String(16), nullable=False, server_default=""),
     sa.Column("labels", sa.JSON, nullable=False, server_default="[]"),
+    # What it says was deleted, and that it was given stays.
+    sa.Column("is_wiped", sa.Boolean, nullable=False, server_default=sa.false()),
 )
 
 accounts = sa.Table(
@@ -76,9 +78,13 @@ inbox = sa.Table(
     sa.Column("key", sa.String(200), nullable=False),
     sa.Column("kind", sa.String(16), nullable=False),
     sa.Column("conversation", sa.String(400), nullable=False),
+    # Empty when who asked was forgotten.
     sa.Column("asker", sa.String(100), nullable=False),
+    # Of a question, without its text and without `extra`; empty when it was deleted.
     sa.Column("event", sa.Text, nullable=False),
     sa.Column("text", sa.Text),
+    # Attachments, and what somebody else wrote.
+    sa.Column("extra", sa.Text),
     sa.Column("of", sa.String(200)),
     sa.Column("at", sa.Float, nullable=False),
     sa.Column("changed_at", sa.Float, nullable=False),
@@ -90,10 +96,17 @@ inbox = sa.Table(
     sa.Column("owner", sa.String(100)),
     sa.Column("lease_until", sa.Float),
     sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
+    # Unlike `attempts` it only grows, so it tells every lease from every other.
+    sa.Column("lease", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("not_before", sa.Float, nullable=False, server_default="0"),
+    sa.Column("waiting_since", sa.Float, nullable=False, server_default="0"),
+    sa.Column("turned_away", sa.String(16), nullable=False, server_default=""),
     sa.UniqueConstraint("platform", "team", "channel", "key", name="uq_inbox_event"),
-    sa.Index("ix_inbox_conversation", "conversation", "seq"),
+    sa.Index("ix_inbox_conversation", "conversation", "kind", "seq"),
     sa.Index("ix_inbox_state", "state", "seq"),
     sa.Index("ix_inbox_of", "of"),
+    sa.Index("ix_inbox_asker", "platform", "team", "asker", "received_at"),
+    sa.Index("ix_inbox_channel", "platform", "team", "channel", "received_at"),
 )
 
 replies = sa.Table(
@@ -111,14 +124,33 @@ replies = sa.Table(
     sa.Index("ix_replies_answer", "answer"),
 )
 
+# Every answer that a reply has shown: a button of an earlier revision names an earlier one.
+shown = sa.Table(
+    "shown",
+    metadata,
+    sa.Column("answer", sa.String(32), primary_key=True),
+    sa.Column("question", sa.ForeignKey("inbox.seq"), nullable=False, index=True),
+)
+
 votes = sa.Table(
     "votes",
     metadata,
     sa.Column("answer", sa.String(32), primary_key=True),
-    sa.Column("voter", sa.String(100), primary_key=True),
+    sa.Column("voter", sa.String(250), primary_key=True),
     sa.Column("is_helpful", sa.Boolean, nullable=False),
     sa.Column("reason", sa.Text, nullable=False),
     sa.Column("at", sa.Float, nullable=False),
+    sa.Index("ix_votes_voter", "voter"),
+)
+
+# Who stands behind the pseudonyms of the audit; without its row here one says nothing.
+people = sa.Table(
+    "people",
+    metadata,
+    sa.Column("id", sa.String(32), primary_key=True),
+    sa.Column("name", sa.String(250), nullable=False, unique=True),
+    # What was known of them until then is to be deleted, as soon as no question is in work.
+    sa.Column("forget_at", sa.Float),
 )
 
 audit = sa.Table(

@@ -140,9 +140,11 @@ class PlainAdapter:
         members: by channel and by person, the groups of each distinct reader.
         refuses: told each text before it is posted or changed; may raise a `DeliveryError`.
         pace_s: seconds between two changes of a reply.
+        forgets: what one person alone sees cannot be changed once its reply is given up, as after
+            a restart.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is one way in which services differ
         self,
         service: PlainChat,
         *,
@@ -151,14 +153,17 @@ class PlainAdapter:
         members: Mapping[str, frozenset[frozenset[str]]] | None = None,
         refuses: Callable[[str], None] = lambda _text: None,
         pace_s: float = 0.0,
+        forgets: bool = False,
     ) -> None:
         self.service = service
+        self.statuses: list[str] = []
+        self._forgets = forgets
         self.pace_s = pace_s
         self._max_chars = max_chars
         self.platform = platform
         self.is_connected = False
         self._members = {} if members is None else members
-        self._refuses = refuses
+        self.refuses = refuses
 
     def fits(self, blocks: Sequence[Block], _address: Address) -> bool:
         """Tell whether the text of these blocks is short enough."""
@@ -178,12 +183,19 @@ class PlainAdapter:
 
     async def open_reply(self, address: Address, key: str) -> PlainReply:
         """Begin a reply."""
-        return PlainReply(self.service, address, key, (), self._refuses)
+        return self._reply(address, key, ())
 
-    async def find_reply(self, address: Address, key: str, _posted: Sequence[str]) -> PlainReply:
+    async def find_reply(
+        self, address: Address, key: str, _posted: Sequence[str]
+    ) -> PlainReply | None:
         """Return the reply with this key, with what was posted of it."""
         found = tuple(message.id for message in self.service.messages(key=key))
-        return PlainReply(self.service, address, key, found, self._refuses)
+        if found and self._forgets and address.only_for is not None:
+            return None
+        return self._reply(address, key, found)
+
+    def _reply(self, address: Address, key: str, posted: tuple[str, ...]) -> PlainReply:
+        return PlainReply(self, address, key, posted)
 
     async def readers(self, address: Address, groups: Collection[str]) -> frozenset[frozenset[str]]:
         """Return who reads the channel, or is the one who does."""
@@ -209,29 +221,23 @@ class PlainReply:
     """A reply in a `PlainChat`."""
 
     def __init__(
-        self,
-        service: PlainChat,
-        address: Address,
-        key: str,
-        posted: tuple[str, ...],
-        refuses: Callable[[str], None],
+        self, adapter: PlainAdapter, address: Address, key: str, posted: tuple[str, ...]
     ) -> None:
         self.posted = posted
-        self.statuses: list[str] = []
-        self._service = service
+        self._adapter = adapter
+        self._service = adapter.service
         self._address = address
         self._key = key
-        self._refuses = refuses
 
     async def status(self, text: str) -> None:
         """Keep what would be shown."""
-        self.statuses.append(text)
+        self._adapter.statuses.append(text)
 
     async def show(self, messages: Sequence[Sequence[Block]], *, complete: bool) -> None:
         """Post what is not there yet, change what is, and delete what is too much."""
         for at, blocks in enumerate(messages):
             text = plain_text(blocks)
-            self._refuses(text)
+            self._adapter.refuses(text)
             if at < len(self.posted):
                 self._service.edit(self.posted[at], text, complete=complete)
             else:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -13,6 +15,9 @@ from slack_bolt.async_app import AsyncApp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
+from citewell import Context, JournalError
+from citewell_slack.plugin import build
+from citewell_slack.settings import SlackConfig
 from citewell_slack.testing import SlackDouble
 
 
@@ -114,3 +119,122 @@ def refused() -> Callable[[Awaitable[Any]], Awaitable[str]]:
         return caught.value.response["error"]
 
     return error_of
+
+
+class Recorder:
+    """A host that keeps what it is told, and says what a test has it say."""
+
+    def __init__(self, config: SlackConfig) -> None:
+        self.config = config
+        self.events: list[Any] = []
+        self.repeated: list[Any] = []
+        self.failures = 0
+        self.quoted: list[Any] = []
+        self.handed: Any = None
+        self.asked_for: list[tuple[Any, ...]] = []
+        self.states: list[Any] = []
+        self.latest: list[Any] = []
+
+    async def accept(self, event):
+        if self.failures:
+            self.failures -= 1
+            raise JournalError("the disk is full")
+        if any(
+            (one.venue.channel, one.key) == (event.venue.channel, event.key) for one in self.events
+        ):
+            self.repeated.append(event)
+            return False
+        self.events.append(event)
+        return True
+
+    async def quotes(self, answer_id, address):
+        self.asked_for.append((answer_id, address))
+        return self.quoted
+
+    async def hand_off(self, answer_id, by, address):
+        self.asked_for.append((answer_id, by, address))
+        return self.handed
+
+    async def libraries(self):
+        return self.states
+
+    async def recent(self, venue, user, *, limit=5):
+        self.asked_for.append((venue, user))
+        return self.latest[:limit]
+
+    def takes_part(self, venue):
+        return any(
+            one.venue.conversation == venue.conversation
+            for one in self.events
+            if type(one).__name__ == "Asked"
+        )
+
+    def of(self, kind):
+        return [one for one in self.events if type(one) is kind]
+
+
+@pytest.fixture
+def settings(double):
+    """Settings that lead to the double."""
+
+    def make(**more: Any) -> SlackConfig:
+        given = {
+            "bot_token": double.bot_token,
+            "app_token": double.app_token,
+            "api_url": double.api_url,
+        }
+        return SlackConfig.model_validate(given | more)
+
+    return make
+
+
+@pytest.fixture
+def opening(tmp_path):
+    """Open adapters."""
+    context = Context(
+        name="slack", log=logging.getLogger("test.slack"), data_dir=tmp_path, base_dir=tmp_path
+    )
+    return lambda config: build(config, context)
+
+
+@pytest.fixture
+async def adapter(settings, opening):
+    """An adapter that is connected to nothing."""
+    async with opening(settings()) as opened:
+        yield opened
+
+
+@pytest.fixture
+def serving(settings, opening, double):
+    """Connect adapters, each to a recorder."""
+
+    @asynccontextmanager
+    async def serve(host: Any = None, **more: Any):
+        config = settings(**more)
+        host = host or Recorder(config)
+        async with opening(config) as opened:
+            task = asyncio.create_task(opened.serve(host))
+            try:
+                async with asyncio.timeout(10):
+                    while not opened.is_connected and not task.done():
+                        await asyncio.sleep(0.005)
+                if task.done():
+                    task.result()
+                yield opened, host
+            finally:
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
+
+    return serve
+
+
+@pytest.fixture
+def eventually():
+    """Wait until something is so."""
+
+    async def wait(is_so: Callable[[], object], *, within_s: float = 10.0) -> None:
+        async with asyncio.timeout(within_s):
+            while not is_so():
+                await asyncio.sleep(0.005)
+
+    return wait

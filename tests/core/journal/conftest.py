@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from chats import Clock
+from citewell.journal.inbox import Inbox
 from databases import Database, Postgres, Sqlite, opened
 
 
@@ -28,3 +30,13 @@ def database(request: pytest.FixtureRequest, tmp_path) -> Database:
 def engine(database):
     with opened(database.new_url()) as engine:
         yield engine
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def inbox(engine, clock):
+    return Inbox(engine, clock=clock)

@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from citewell.journal.audit import Audit
-from citewell.journal.tables import audit
+from citewell.journal.tables import audit, people
 
 
 @pytest.fixture
@@ -57,3 +57,28 @@ def test_many_writers_make_one_chain(engine):
     books = Audit(engine)
     assert books.problem() is None
     assert len(list(books.entries())) == 32
+
+
+def test_people_stand_in_the_chain_under_a_pseudonym(engine):
+    books = Audit(engine)
+    books.add("shared", actor="slack/T1/U1", detail={"answer": "a1"})
+    books.add("removed", actor="slack/T1/U2", detail={}, about="slack/T1/U1")
+
+    first, second = books.entries()
+    assert (first.name, second.name) == ("slack/T1/U1", "slack/T1/U2")
+    with engine.connect() as connection:
+        assert "U1" not in str(connection.execute(sa.select(audit)).all())
+    assert first.actor in second.detail
+
+
+def test_who_is_gone_from_the_names_is_gone_from_the_chain_and_it_holds(engine):
+    books = Audit(engine)
+    books.add("shared", actor="slack/T1/U1", detail={})
+    with engine.begin() as connection:
+        connection.execute(sa.delete(people))
+    books.add("shared", actor="slack/T1/U1", detail={})
+
+    first, second = books.entries()
+    assert (first.name, second.name) == (None, "slack/T1/U1")
+    assert first.actor != second.actor
+    assert books.problem() is None

@@ -7,47 +7,19 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from citewell.journal.inbox import Accepted, Hold, Inbox
-from citewell.types.chat import Address, Asked, Deleted, Edited, Stopped, Venue
+from chats import VENUE, asked, deleted, dumped, edited, stopped
+from citewell.journal.inbox import Accepted, Depths, Hold, Inbox, State
+from citewell.journal.tables import inbox as table
+from citewell.types.chat import Address, Attachment
 from databases import opened
 
-VENUE = Venue(platform="slack", team="T1", channel="C1", thread="1.0")
 LEASE = {"lease_s": 30}
-
-
-def asked(key="1", text="How many days?", venue=VENUE, at=1.0):
-    address = Address(venue=venue)
-    return Asked(key=key, venue=venue, user="U1", at=at, text=text, address=address)
-
-
-def edited(key="2", of="1", text="How many hours?", at=2.0):
-    return Edited(key=key, venue=VENUE, user="U1", at=at, of=of, text=text)
-
-
-def deleted(key="3", of="1", at=3.0):
-    return Deleted(key=key, venue=VENUE, user="U1", at=at, of=of)
-
-
-class Clock:
-    def __init__(self):
-        self.now = 1_000.0
-
-    def __call__(self):
-        return self.now
-
-
-@pytest.fixture
-def clock():
-    return Clock()
-
-
-@pytest.fixture
-def inbox(engine, clock):
-    return Inbox(engine, clock=clock)
+OTHER = replace(VENUE, thread="2.0")
 
 
 def test_an_event_is_kept_once(inbox):
@@ -166,12 +138,212 @@ def test_who_no_longer_waits_is_heard(inbox):
     inbox.accept(asked())
     task = inbox.claim("a", **LEASE)
 
-    inbox.accept(Stopped(key="9", venue=VENUE, user="U1", at=2.0))
+    inbox.accept(stopped())
 
     assert inbox.renew(task, "a", **LEASE) is Hold.STOPPED
     assert inbox.finish(task, "a")
     inbox.accept(asked("2"))
     assert inbox.renew(inbox.claim("a", **LEASE), "a", **LEASE) is Hold.HELD
+
+
+def test_a_worker_whose_lease_ran_out_writes_nothing_over_another_of_its_process(inbox, clock):
+    inbox.accept(asked())
+    first = inbox.claim("a", **LEASE)
+    clock.now += 31
+    second = inbox.claim("a", **LEASE)
+
+    assert inbox.renew(first, "a", **LEASE) is Hold.LOST
+    assert not inbox.finish(first, "a")
+    inbox.release(first, "a")
+
+    assert inbox.renew(second, "a", **LEASE) is Hold.HELD
+    assert inbox.finish(second, "a")
+
+
+def test_a_worker_is_not_taken_for_a_later_one_that_began_anew(inbox, clock):
+    inbox.accept(asked())
+    first = inbox.claim("a", **LEASE)
+    clock.now += 31
+    inbox.finish(inbox.claim("a", **LEASE), "a")
+    inbox.accept(edited())
+    third = inbox.claim("a", **LEASE)
+
+    assert third.attempts == first.attempts == 1
+    assert inbox.renew(first, "a", **LEASE) is Hold.LOST
+    assert not inbox.finish(first, "a")
+    assert inbox.finish(third, "a")
+
+
+def test_a_question_that_is_changed_waits_while_a_later_one_is_answered(inbox):
+    inbox.accept(asked("1"))
+    inbox.accept(asked("5"))
+    inbox.finish(inbox.claim("a", **LEASE), "a")
+    later = inbox.claim("a", **LEASE)
+    inbox.accept(edited())
+
+    assert inbox.claim("b", **LEASE) is None
+    assert inbox.finish(later, "a")
+    assert inbox.claim("b", **LEASE).asked.key == "1"
+
+
+def test_a_lease_that_ran_out_is_lost_to_another_question_of_its_conversation(inbox, clock):
+    inbox.accept(asked("1"))
+    inbox.accept(asked("5"))
+    inbox.finish(inbox.claim("a", **LEASE), "a")
+    later = inbox.claim("a", **LEASE)
+    inbox.accept(edited())
+    clock.now += 31
+
+    changed = inbox.claim("b", **LEASE)
+
+    assert changed.asked.key == "1"
+    assert inbox.renew(later, "a", **LEASE) is Hold.LOST
+    assert inbox.claim("c", **LEASE) is None
+    assert inbox.finish(changed, "b")
+    assert inbox.renew(later, "a", **LEASE) is Hold.HELD
+
+
+def test_many_that_must_wait_hide_none_that_need_not(inbox):
+    for number in range(40):
+        inbox.accept(asked(str(number)))
+    inbox.accept(asked("last", venue=OTHER))
+
+    taken = [inbox.claim("a", **LEASE).asked.key for _ in range(2)]
+
+    assert taken == ["0", "last"]
+
+
+def test_only_questions_of_the_platforms_that_are_there_are_leased(inbox):
+    inbox.accept(asked("1", venue=replace(VENUE, platform="discord")))
+    inbox.accept(asked("2"))
+
+    assert inbox.claim("a", **LEASE, platforms=[]) is None
+    assert inbox.claim("a", **LEASE, platforms={"slack", "matrix"}).asked.key == "2"
+    assert inbox.claim("a", **LEASE, platforms={"slack"}) is None
+    assert inbox.claim("a", **LEASE).asked.key == "1"
+
+
+@pytest.mark.parametrize("event", ["{", '{"type":"edited"}', "\u3042"])
+def test_a_question_that_cannot_be_read_blocks_nothing(engine, inbox, caplog, event):
+    for key in ("1", "2"):
+        inbox.accept(asked(key, text="a secret"))
+    with engine.begin() as connection:
+        connection.execute(sa.update(table).where(table.c.key == "1").values(event=event))
+
+    assert inbox.claim("a", **LEASE).asked.key == "2"
+    assert inbox.depths().rows[State.BROKEN] == 1
+    assert "is set aside" in caplog.text
+    assert "a secret" not in caplog.text
+
+
+def test_a_question_that_is_put_off_waits_that_long_and_so_do_those_behind_it(inbox, clock):
+    inbox.accept(asked("1"))
+    inbox.accept(asked("2"))
+    inbox.accept(asked("3", venue=OTHER))
+    inbox.release(inbox.claim("a", **LEASE), "a", after_s=5)
+
+    assert inbox.claim("a", **LEASE).asked.key == "3"
+    assert inbox.claim("a", **LEASE) is None
+    clock.now += 5
+    again = inbox.claim("a", **LEASE)
+    assert (again.asked.key, again.attempts) == ("1", 2)
+
+
+def test_a_try_that_the_end_of_the_process_cut_short_does_not_count(inbox):
+    inbox.accept(asked())
+    inbox.release(inbox.claim("a", **LEASE), "a", forgive=True)
+    assert inbox.claim("a", **LEASE).attempts == 1
+
+
+def test_a_question_that_is_changed_is_begun_with_anew(inbox, clock):
+    inbox.accept(asked())
+    for _ in range(3):
+        inbox.release(inbox.claim("a", **LEASE), "a")
+    inbox.finish(inbox.claim("a", **LEASE), "a")
+
+    inbox.accept(edited())
+
+    task = inbox.claim("a", **LEASE)
+    assert (task.attempts, task.revision) == (1, 1)
+
+
+def test_a_question_is_forgotten_once_answered_where_it_is_not_to_be_kept(engine, clock):
+    inbox = Inbox(engine, clock=clock, keep_questions=False)
+    files = (Attachment(name="salary.pdf", ref="F1"),)
+    inbox.accept(asked(text="a secret", about="another secret", attachments=files))
+    task = inbox.claim("a", **LEASE)
+    assert (task.text, task.asked.about, task.asked.attachments) == (
+        "a secret",
+        "another secret",
+        files,
+    )
+
+    inbox.finish(task, "a")
+
+    assert all(word not in dumped(engine) for word in ("secret", "salary", "F1"))
+    inbox.accept(edited(text="a change"))
+    assert inbox.claim("a", **LEASE).text == "a change"
+
+
+def test_what_came_with_a_question_goes_before_its_text_does(engine, inbox, clock):
+    files = (Attachment(name="salary.pdf", ref="F1"),)
+    inbox.accept(asked(text="a question", about="of somebody else", attachments=files))
+    inbox.accept(asked("2", about="is in work", venue=OTHER))
+    inbox.finish(inbox.claim("a", **LEASE), "a")
+    assert inbox.expire() == 0
+
+    clock.now += 90_000
+
+    assert inbox.expire() == 1
+    assert all(word not in dumped(engine) for word in ("salary", "F1", "somebody else"))
+    assert inbox.claim("a", **LEASE).asked.about == "is in work"
+
+
+def test_a_change_of_a_question_that_never_comes_is_deleted(engine, inbox, clock):
+    inbox.accept(edited(text="of a message that is no question"))
+    assert inbox.expire() == 0
+
+    clock.now += 3_601
+
+    assert inbox.expire() == 1
+    assert "no question" not in dumped(engine)
+    inbox.accept(asked())
+    assert inbox.claim("a", **LEASE).text == "How many days?"
+
+
+def test_a_change_stands_in_its_question_alone(engine, inbox):
+    inbox.accept(edited("2", text="early words"))
+    inbox.accept(asked())
+    inbox.accept(edited("4", text="late words", at=4.0))
+
+    with engine.connect() as connection:
+        kept = connection.execute(sa.select(table.c.key, table.c.text).order_by(table.c.key)).all()
+
+    assert [tuple(row) for row in kept] == [("1", "late words"), ("2", None), ("4", None)]
+
+
+def test_how_much_there_is_to_do_is_known(inbox, clock):
+    assert inbox.depths() == Depths(
+        rows=dict.fromkeys((State.WAITING, State.LEASED, State.EARLY, State.BROKEN), 0),
+        turned_away=0,
+        oldest_s=0.0,
+    )
+    inbox.accept(asked("1"))
+    clock.now += 10
+    inbox.accept(asked("2"))
+    inbox.accept(edited("8", of="7"))
+    task = inbox.claim("a", **LEASE)
+    clock.now += 5
+
+    depths = inbox.depths()
+    assert depths.rows[State.WAITING] == depths.rows[State.LEASED] == depths.rows[State.EARLY] == 1
+    assert depths.oldest_s == 5.0
+    inbox.finish(task, "a")
+    inbox.finish(inbox.claim("a", **LEASE), "a")
+    clock.now += 100
+    inbox.accept(edited("5"))
+    clock.now += 1
+    assert inbox.depths().oldest_s == 1.0
 
 
 EVENTS = (
@@ -208,13 +380,9 @@ _reused = {}
 
 def _emptied(database):
     """Return one database again and again: to make one takes a second."""
-    from sqlalchemy import delete
-
-    from citewell.journal.tables import inbox
-
     url = _reused.setdefault(database, database.new_url())
     with opened(url) as engine, engine.begin() as connection:
-        connection.execute(delete(inbox))
+        connection.execute(sa.delete(table))
     return url
 
 

@@ -1,0 +1,50 @@
+"""Points discord.py to the server that the settings name.
+
+discord.py keeps both addresses for the whole process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import yarl
+from discord.gateway import DiscordWebSocket
+from discord.http import Route
+
+from citewell import AdapterError
+from citewell_discord.config import DiscordConfig
+
+_OWN: Final = (Route.BASE, DiscordWebSocket.DEFAULT_GATEWAY)
+_open: list[tuple[str | None, str | None]] = []
+
+
+@contextmanager
+def pointed(config: DiscordConfig) -> Iterator[None]:
+    """Let discord.py speak to the server of these settings for as long as this is open.
+
+    Raises:
+        AdapterError: another adapter of this process speaks to another one.
+    """
+    wanted = config.api_url, config.gateway_url
+    if any(one != wanted for one in _open):
+        raise AdapterError(
+            f"api_url and gateway_url: {wanted[0]} and {wanted[1]}: another adapter of this "
+            "process speaks to another Discord; give both the same, or start two processes"
+        )
+    _open.append(wanted)
+    before = Route.BASE, DiscordWebSocket.DEFAULT_GATEWAY
+    if config.api_url is not None:
+        Route.BASE = config.api_url.rstrip("/")
+    if config.gateway_url is not None:
+        DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(config.gateway_url)
+    try:
+        yield
+    finally:
+        _open.remove(wanted)
+        # Adapters may be closed in any order; the last one puts Discord's own addresses back.
+        if not _open:
+            Route.BASE, DiscordWebSocket.DEFAULT_GATEWAY = (
+                before if wanted == (None, None) else _OWN
+            )

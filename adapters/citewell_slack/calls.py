@@ -1,0 +1,170 @@
+"""Calls of the Web API, and what their failures mean."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from typing import Any, Final
+
+import aiohttp
+from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.http_retry.builtin_async_handlers import AsyncRateLimitErrorRetryHandler
+from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
+
+from citewell import DeliveryError
+
+_PASSING: Final = frozenset({
+    "fatal_error",
+    "internal_error",
+    "ratelimited",
+    "rate_limited",
+    "request_timeout",
+    "service_unavailable",
+    "message_limit_exceeded",
+})
+_TIMEOUT_S: Final = 30.0
+_PAGE: Final = 200
+
+
+class Refused(DeliveryError):
+    """Slack answered, and it was a no.
+
+    Attributes:
+        code: Slack's own, like "channel_not_found".
+    """
+
+    def __init__(self, method: str, code: str, *, passes: bool, needed: str = "") -> None:
+        """Say what was refused, and why."""
+        scope = f"; add the scope {needed} to the app, and install it again" if needed else ""
+        super().__init__(
+            f"slack refuses {method}: {code or 'no reason given'}{scope}", passes=passes
+        )
+        self.code = code
+
+
+class Unheard(DeliveryError):
+    """The connection ended before there was an answer: the call may have been done."""
+
+    def __init__(self, method: str) -> None:
+        """Say what is not known."""
+        super().__init__(f"slack gave no answer to {method}", passes=True)
+
+
+def session() -> aiohttp.ClientSession:
+    """Return a session for every call of an adapter."""
+    return aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=_TIMEOUT_S))
+
+
+def client(
+    token: str | None, base_url: str, session: aiohttp.ClientSession | None
+) -> AsyncWebClient:
+    """Return a client that waits when it is told to, and repeats nothing else.
+
+    The library's own default repeats a call after a cut connection, which posts a message twice.
+    """
+    return AsyncWebClient(
+        token=token,
+        base_url=base_url,
+        session=session,
+        timeout=int(_TIMEOUT_S),
+        retry_handlers=[AsyncRateLimitErrorRetryHandler(max_retry_count=2)],
+    )
+
+
+class Api:
+    """The Web API for one workspace.
+
+    Args:
+        client: with the token of the bot there.
+    """
+
+    def __init__(self, client: AsyncWebClient) -> None:
+        self.client = client
+
+    async def do(self, method: str, **arguments: Any) -> Mapping[str, Any]:
+        """Call a method that changes something; what is None is left out.
+
+        Raises:
+            DeliveryError: it was refused, or nobody knows.
+        """
+        return await self._call(method, json=_given(arguments))
+
+    async def read(self, method: str, **arguments: Any) -> Mapping[str, Any]:
+        """Call a method that tells something, which takes no JSON.
+
+        Raises:
+            DeliveryError: it was refused, or nobody knows.
+        """
+        return await self._call(method, http_verb="GET", params=_given(arguments))
+
+    async def pages(
+        self, method: str, field: str, *, most: int | None = None, **arguments: Any
+    ) -> AsyncIterator[Any]:
+        """Yield the items of a list, of at most `most` pages.
+
+        Raises:
+            DeliveryError: it was refused, or nobody knows.
+        """
+        cursor, page = "", 0
+        while most is None or page < most:
+            page += 1
+            found = await self.read(method, **{"limit": _PAGE, **arguments}, cursor=cursor or None)
+            for item in found.get(field) or ():
+                yield item
+            cursor = (found.get("response_metadata") or {}).get("next_cursor") or ""
+            if not cursor:
+                return
+
+    async def scopes(self) -> frozenset[str]:
+        """Return what the token may do; nothing where Slack does not say.
+
+        Raises:
+            DeliveryError: it was refused, or nobody knows.
+        """
+        headers = (await self._answer("auth.test", json={})).headers
+        told = next((one for name, one in headers.items() if name.lower() == "x-oauth-scopes"), "")
+        return frozenset(one.strip() for one in told.split(",") if one.strip())
+
+    async def _call(self, method: str, **how: Any) -> Mapping[str, Any]:
+        data = (await self._answer(method, **how)).data
+        return data if isinstance(data, dict) else {}
+
+    async def _answer(self, method: str, **how: Any) -> AsyncSlackResponse:
+        try:
+            return await self.client.api_call(method, **how)
+        except SlackApiError as error:
+            raise refused(method, error) from error
+        except (aiohttp.ClientError, SlackClientError, TimeoutError, OSError) as error:
+            raise Unheard(method) from error
+
+
+def refused(method: str, error: SlackApiError) -> Refused:
+    """Return what an error of the library means."""
+    response = error.response
+    status = int(getattr(response, "status_code", None) or getattr(response, "status", None) or 0)
+    data = getattr(response, "data", None)
+    data = data if isinstance(data, dict) else {}
+    code = str(data.get("error") or ("" if status == 200 else f"HTTP {status}"))
+    passes = code in _PASSING or status == 429 or status >= 500
+    needed = str(data.get("needed") or "") if code == "missing_scope" else ""
+    return Refused(method, code, passes=passes, needed=needed)
+
+
+def _given(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in arguments.items() if value is not None}
+
+
+async def respond(session: aiohttp.ClientSession, url: str, body: Mapping[str, Any]) -> None:
+    """Post to a response URL.
+
+    Raises:
+        DeliveryError: it was not taken, or nobody knows.
+    """
+    try:
+        async with session.post(url, json=dict(body), allow_redirects=False) as response:
+            status, text = response.status, await response.text()
+    except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        raise Unheard("response_url") from error
+    if status != 200:
+        code = text.strip()[:60] if status < 500 and text.isprintable() else f"HTTP {status}"
+        raise Refused("response_url", code, passes=status == 429 or status >= 500)

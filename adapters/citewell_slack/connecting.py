@@ -1,0 +1,236 @@
+"""The ways in which events come in: over a socket that we open, or as signed requests."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Final
+
+from aiohttp import web
+from slack_bolt.adapter.aiohttp import to_aiohttp_response, to_bolt_request
+from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
+from slack_bolt.async_app import AsyncApp
+from slack_bolt.oauth.async_oauth_flow import AsyncOAuthFlow
+from slack_bolt.oauth.async_oauth_settings import AsyncOAuthSettings
+from slack_sdk.oauth.state_store import FileOAuthStateStore
+
+from citewell import AdapterError, DeliveryError
+from citewell_slack.calls import Api, client
+from citewell_slack.manifest import scopes
+from citewell_slack.settings import HttpConfig, OAuthConfig
+from citewell_slack.workspaces import InstalledWorkspaces, Workspaces, cannot_connect
+
+_PING_S: Final = 3.0
+_MOST_BODY: Final = 4 * 2**20
+_STATE_S: Final = 600
+# Pings that a connection may be gone for, until its address is taken for used up.
+_STUCK_AFTER: Final = 2
+
+
+class Link:
+    """The way in which events come in now."""
+
+    is_connected = False
+
+
+class SocketLink(Link):
+    """A socket of Socket Mode, which the library keeps open.
+
+    Args:
+        app: that hears the events.
+        app_token: that opens sockets.
+        workspaces: tell where the Web API is.
+        log: of the library.
+    """
+
+    def __init__(
+        self, app: AsyncApp, app_token: str, workspaces: Workspaces, log: logging.Logger
+    ) -> None:
+        self._app = app
+        self._app_token = app_token
+        self._workspaces = workspaces
+        self._log = log
+        self._handler: AsyncSocketModeHandler | None = None
+
+    @property
+    def is_connected(self) -> bool:  # type: ignore[override]
+        """Whether the socket is open."""
+        if self._handler is None:
+            return False
+        socket = self._handler.client
+        session = socket.current_session
+        return session is not None and not session.closed and not socket.stale
+
+    async def run(self) -> None:
+        """Stay connected until cancelled.
+
+        Raises:
+            AdapterError: the token is no good.
+        """
+        url = await self._first_url()
+        handler = AsyncSocketModeHandler(
+            self._app, self._app_token, logger=self._log, ping_interval=_PING_S
+        )
+        self._handler = handler
+        handler.client.wss_uri = url
+        watching = asyncio.create_task(self._watch(handler))
+        try:
+            await handler.connect_async()  # type: ignore[no-untyped-call]
+            await watching
+        finally:
+            self._handler = None
+            watching.cancel()
+            await handler.close_async()  # type: ignore[no-untyped-call]
+            socket = handler.client
+            running = [socket.message_processor, socket.current_session_monitor]
+            tasks = [one for one in (*running, socket.message_receiver, watching) if one]
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _first_url(self) -> str:
+        """Return where to connect, which also proves the token."""
+        workspaces = self._workspaces
+        api = Api(client(self._app_token, workspaces.base_url, workspaces.session))
+
+        async def ask() -> str:
+            return str((await api.do("apps.connections.open"))["url"])
+
+        while True:
+            try:
+                return await ask()
+            except DeliveryError as error:
+                if not error.passes:
+                    raise cannot_connect("app_token", error) from error
+                self._log.warning("%s; tried again", error)
+            await asyncio.sleep(_PING_S)
+
+    async def _watch(self, handler: AsyncSocketModeHandler) -> None:
+        """Have the library ask for a new address where the old one leads nowhere.
+
+        Each is good for one connection, and the library tries it for ever.
+        """
+        gone = 0
+        while True:
+            await asyncio.sleep(_PING_S)
+            gone = 0 if self.is_connected else gone + 1
+            if gone >= _STUCK_AFTER:
+                handler.client.wss_uri = None
+
+
+class HttpLink(Link):
+    """A server for the requests of Slack, and for installations.
+
+    Args:
+        app: that hears the events.
+        config: where to listen.
+        flow: that installs; None for one workspace alone.
+        takes_events: whether events come in here.
+    """
+
+    def __init__(
+        self,
+        app: AsyncApp,
+        config: HttpConfig,
+        *,
+        flow: AsyncOAuthFlow | None,
+        takes_events: bool,
+    ) -> None:
+        self._app = app
+        self._config = config
+        self._flow = flow
+        self._takes_events = takes_events
+        self.port = 0
+
+    @asynccontextmanager
+    async def opened(self) -> AsyncIterator[None]:
+        """Listen as long as this is open.
+
+        Raises:
+            AdapterError: the address is taken.
+        """
+        served = web.Application(client_max_size=_MOST_BODY)
+        if self._takes_events:
+            served.router.add_post(self._config.path, self._request)
+        if self._flow is not None:
+            served.router.add_get(self._flow.install_path, self._install)
+            served.router.add_get(self._flow.redirect_uri_path, self._installed)
+        runner = web.AppRunner(served, access_log=None, shutdown_timeout=3.0)
+        await runner.setup()
+        try:
+            await self._listen(runner)
+            self.is_connected = True
+            yield
+        finally:
+            self.is_connected = False
+            await runner.cleanup()
+
+    async def _listen(self, runner: web.AppRunner) -> None:
+        where = f"{self._config.host}:{self._config.port}"
+        try:
+            await web.TCPSite(runner, self._config.host, self._config.port).start()
+        except OSError as error:
+            raise AdapterError(
+                f"slack cannot listen on {where}: {error.strerror}; set http.host and http.port"
+            ) from error
+        self.port = int(runner.addresses[0][1])
+
+    async def _request(self, request: web.Request) -> web.Response:
+        return await to_aiohttp_response(
+            await self._app.async_dispatch(await to_bolt_request(request))
+        )
+
+    async def _install(self, request: web.Request) -> web.Response:
+        assert self._flow is not None  # noqa: S101 - its route is there with it alone
+        return await to_aiohttp_response(
+            await self._flow.handle_installation(await to_bolt_request(request))
+        )
+
+    async def _installed(self, request: web.Request) -> web.Response:
+        assert self._flow is not None  # noqa: S101 - its route is there with it alone
+        return await to_aiohttp_response(
+            await self._flow.handle_callback(await to_bolt_request(request))
+        )
+
+
+class Links(Link):
+    """Every way in at once."""
+
+    def __init__(self, socket: SocketLink | None, http: HttpLink | None) -> None:
+        self.socket = socket
+        self.http = http
+
+    @property
+    def is_connected(self) -> bool:  # type: ignore[override]
+        """Whether events come in."""
+        way = self.socket or self.http
+        return way is not None and way.is_connected
+
+    async def run(self) -> None:
+        """Take events until cancelled."""
+        async with AsyncExitStack() as stack:
+            if self.http is not None:
+                await stack.enter_async_context(self.http.opened())
+            if self.socket is not None:
+                await self.socket.run()
+            else:
+                await asyncio.Event().wait()
+
+
+def oauth_flow(
+    config: OAuthConfig, workspaces: InstalledWorkspaces, folder: Path, log: logging.Logger
+) -> AsyncOAuthFlow:
+    """Return the flow with which workspaces install the app."""
+    settings = AsyncOAuthSettings(
+        client_id=config.client_id,
+        client_secret=config.client_secret.get_secret_value(),
+        scopes=scopes(),
+        user_scopes=[],
+        redirect_uri=config.redirect_uri,
+        installation_store=workspaces.store,
+        state_store=FileOAuthStateStore(expiration_seconds=_STATE_S, base_dir=str(folder)),
+        logger=log,
+    )
+    web_client = client(None, workspaces.base_url, workspaces.session)
+    return AsyncOAuthFlow(client=web_client, logger=log, settings=settings)

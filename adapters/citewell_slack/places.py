@@ -1,0 +1,53 @@
+"""Where a source is, in words and as a link."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+from urllib.parse import quote, urlsplit
+
+from citewell import Place
+
+_MOST_ADDRESS: Final = 3000
+
+
+def placed(place: Place) -> str:
+    """Return where in its source something stands, as people say it; empty when unknown."""
+    said = []
+    if place.page is not None:
+        said.append(f"page {place.page}")
+    if place.slide is not None:
+        said.append(f"slide {place.slide}")
+    if place.sheet is not None:
+        said.append(f"sheet {place.sheet}")
+    if place.cell is not None:
+        said.append(f"cell {place.cell}")
+    if place.headings:
+        said.append(" \u203a ".join(place.headings))
+    # Where there is a page or a heading, the line says little.
+    if place.line is not None and not said:
+        said.append(f"line {place.line}")
+    return ", ".join(said)
+
+
+def address(uri: str | None, place: Place) -> str | None:
+    """Return what a browser opens to show it; None where it is not on the web."""
+    try:
+        parts = urlsplit(uri or "")
+    except ValueError:
+        return None
+    if uri is None or parts.scheme not in {"http", "https"} or not parts.netloc:
+        return None
+    fragment = place.anchor or (f"page={place.page}" if place.page is not None else None)
+    if fragment and "#" not in uri:
+        uri = f"{uri}#{fragment}"
+    whole = quote(uri, safe="%/:?#[]@!$&'()*+,;=~")
+    return whole if len(whole) <= _MOST_ADDRESS else None
+
+
+def linked(title: str, uri: str | None, place: Place) -> dict[str, Any]:
+    """Return a title as rich text, which opens the source where that is possible."""
+    url = address(uri, place)
+    said = title or "untitled"
+    if url is None:
+        return {"type": "text", "text": said}
+    return {"type": "link", "url": url, "text": said}

@@ -1,0 +1,205 @@
+"""The workspaces that the app is installed in, with their tokens."""
+
+from __future__ import annotations
+
+import asyncio
+import glob
+import json
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import aiohttp
+from slack_bolt.authorization import AuthorizeResult
+from slack_sdk.errors import SlackTokenRotationError
+from slack_sdk.oauth.installation_store.file import FileInstallationStore
+from slack_sdk.oauth.installation_store.models.bot import Bot
+from slack_sdk.oauth.token_rotation.async_rotator import AsyncTokenRotator
+
+from citewell import AdapterError, DeliveryError, blocking
+from citewell_slack.calls import Api, Refused, Unheard, client, refused
+from citewell_slack.settings import OAuthConfig
+
+# Slack's tokens that are rotated end after twelve hours.
+_RENEWED_BEFORE_MIN: Final = 120
+
+_FIXES: Final[Mapping[str, str]] = {
+    "invalid_auth": "copy it anew from the app's page",
+    "not_authed": "set it to a token from the app's page",
+    "token_revoked": "install the app again, and copy the new token",
+    "token_expired": "install the app again, and copy the new token",
+    "account_inactive": "install the app again, and copy the new token",
+    "not_allowed_token_type": "bot_token begins with xoxb-, app_token with xapp-",
+    "missing_scope": "add the scope to the app, and install it again",
+}
+
+
+@dataclass(frozen=True)
+class Member:
+    """The app's own user in a workspace."""
+
+    team: str
+    user: str
+    id: str
+
+
+def cannot_connect(what: str, error: DeliveryError) -> AdapterError:
+    """Return why the adapter cannot work, with what to do, without the token."""
+    code = error.code if isinstance(error, Refused) else ""
+    fix = _FIXES.get(code, "")
+    said = f"slack does not take {what}: {code}" if code else str(error)
+    return AdapterError(f"{said}; {fix}" if fix else said)
+
+
+class Workspaces:
+    """Tells the token for each workspace.
+
+    Args:
+        base_url: of the Web API.
+        session: for every call.
+        token: of the one workspace; None where they are installed.
+    """
+
+    def __init__(
+        self, base_url: str, session: aiohttp.ClientSession, *, token: str | None = None
+    ) -> None:
+        self.base_url = base_url
+        self.session = session
+        self._token = token
+        self._bots: dict[str, Member] = {}
+        self._asking = asyncio.Lock()
+
+    async def token(self, _team: str) -> str:
+        """Return the token of the bot in a workspace.
+
+        Raises:
+            DeliveryError: there is none.
+        """
+        if self._token is None:
+            raise DeliveryError("slack has no token of this workspace", passes=False)
+        return self._token
+
+    async def teams(self) -> list[str]:
+        """Return the workspaces that the app is installed in."""
+        return [(await self.bot("")).team]
+
+    async def api(self, team: str) -> Api:
+        """Return the Web API for a workspace.
+
+        Raises:
+            DeliveryError: the app is not installed there.
+        """
+        return Api(client(await self.token(team), self.base_url, self.session))
+
+    async def bot(self, team: str) -> Member:
+        """Return who the bot is in a workspace; asked once.
+
+        Raises:
+            DeliveryError: the token is no good.
+        """
+        # One token is good for one workspace, however an event of a shared channel names it.
+        key = team if self._token is None else ""
+        async with self._asking:
+            if key not in self._bots:
+                told = await (await self.api(team)).do("auth.test")
+                self._bots[key] = Member(
+                    str(told["team_id"]), str(told["user_id"]), str(told.get("bot_id") or "")
+                )
+            return self._bots[key]
+
+    async def forget(self, team: str) -> None:
+        """Know nothing more of a workspace that took the app away."""
+        self._bots.pop(team, None)
+
+    async def authorize(
+        self,
+        enterprise_id: str | None,
+        team_id: str | None,
+        logger: logging.Logger,
+    ) -> AuthorizeResult | None:
+        """Tell bolt whose event this is; None where the app is not installed."""
+        team = team_id or ""
+        try:
+            token, bot = await self.token(team), await self.bot(team)
+        except DeliveryError as error:
+            if error.passes:
+                raise
+            logger.warning("%s", error)
+            return None
+        return AuthorizeResult(
+            enterprise_id=enterprise_id,
+            team_id=team,
+            bot_user_id=bot.user,
+            bot_id=bot.id,
+            bot_token=token,
+        )
+
+
+class InstalledWorkspaces(Workspaces):
+    """Workspaces that installed the app by themselves; their tokens are kept in files.
+
+    Args:
+        base_url: of the Web API.
+        session: for every call.
+        oauth: the app's credentials.
+        folder: for the tokens.
+    """
+
+    def __init__(
+        self, base_url: str, session: aiohttp.ClientSession, *, oauth: OAuthConfig, folder: Path
+    ) -> None:
+        super().__init__(base_url, session)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._folder = folder
+        self.store = FileInstallationStore(base_dir=str(folder), historical_data_enabled=False)
+        self._rotator = AsyncTokenRotator(
+            client_id=oauth.client_id,
+            client_secret=oauth.client_secret.get_secret_value(),
+            client=client(None, base_url, session),
+        )
+        self._rotating = asyncio.Lock()
+
+    async def token(self, team: str) -> str:
+        """Return the token of the bot in a workspace, renewed where it would end soon."""
+        async with self._rotating:
+            found = await blocking.call(self._found, team)
+            if found is None:
+                raise DeliveryError(f"slack: the app is not installed in {team}", passes=False)
+            try:
+                renewed = await self._rotator.perform_bot_token_rotation(
+                    bot=found, minutes_before_expiration=_RENEWED_BEFORE_MIN
+                )
+            except SlackTokenRotationError as error:
+                raise refused("oauth.v2.access", error.api_error) from error
+            except (aiohttp.ClientError, TimeoutError, OSError) as error:
+                raise Unheard("oauth.v2.access") from error
+            if renewed is not None:
+                await blocking.call(self.store.save_bot, renewed)
+                found = renewed
+        return str(found.bot_token)
+
+    async def teams(self) -> list[str]:
+        """Return the workspaces of which there is a token."""
+
+        def listed() -> list[str]:
+            files = self._folder.glob("*-T*/bot-latest")
+            return sorted(one.parent.name.rpartition("-")[2] for one in files)
+
+        return await blocking.call(listed)
+
+    async def forget(self, team: str) -> None:
+        """Delete the token of a workspace that took the app away."""
+        await super().forget(team)
+
+        def delete() -> None:
+            for file in self._folder.glob(f"*-{glob.escape(team)}/*"):
+                file.unlink(missing_ok=True)
+
+        await blocking.call(delete)
+
+    def _found(self, team: str) -> Bot | None:
+        for file in self._folder.glob(f"*-{glob.escape(team)}/bot-latest"):
+            return Bot(**json.loads(file.read_text(encoding="utf-8")))
+        return None

@@ -1,0 +1,177 @@
+"""What the core does for one chat service; who may read what is decided here, never there."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import cast
+
+from msgspec import Struct
+
+from citewell import blocking
+from citewell.chatting import Adapter, HandOff
+from citewell.configs import ChatConfig
+from citewell.delivery.access import audience
+from citewell.delivery.desk import Desk
+from citewell.engine.restoring import current_passages, restored, restored_answer
+from citewell.engine.runtime import Runtime
+from citewell.engine.serving import Serving
+from citewell.journal.audit import Audit
+from citewell.journal.conversations import Conversations
+from citewell.journal.forgetting import Forgetting
+from citewell.journal.inbox import Inbox
+from citewell.journal.journal import Journal
+from citewell.journal.ledger import Ledger
+from citewell.journal.names import asker_name
+from citewell.journal.outbox import Outbox
+from citewell.journal.records import AnswerRecord
+from citewell.library.notes import last_note
+from citewell.types.answers import Citation
+from citewell.types.chat import Address, Event, LibraryState, Quoted, Recent, Venue
+from citewell.types.documents import Passage
+from citewell.types.questions import Audience
+
+_AROUND = 300
+"""Characters of the passage that are shown before a quote, and behind it."""
+
+
+class Stores(Struct, frozen=True, kw_only=True):
+    """What the journal keeps of chats."""
+
+    journal: Journal
+    inbox: Inbox
+    outbox: Outbox
+    conversations: Conversations
+    audit: Audit
+    forgetting: Forgetting
+    ledger: Ledger
+
+
+class ChatHost:
+    """The host of one chat service.
+
+    Args:
+        name: of its section in the settings.
+        adapter: that speaks to it.
+        desk: answers what is asked.
+        serving: the components in force.
+        stores: what is kept.
+    """
+
+    def __init__(
+        self, name: str, adapter: Adapter, desk: Desk, *, serving: Serving, stores: Stores
+    ) -> None:
+        self._name = name
+        self._adapter = adapter
+        self._desk = desk
+        self._serving = serving
+        self._stores = stores
+
+    @property
+    def config(self) -> ChatConfig:
+        """The service's settings in force now."""
+        return cast("ChatConfig", self._serving.settings.adapters[self._name].config)
+
+    async def accept(self, event: Event) -> bool:
+        """Keep an event; durable on return. False for a repetition.
+
+        Raises:
+            JournalError: it could not be kept.
+        """
+        return await self._desk.accept(event)
+
+    async def quotes(self, answer_id: str, address: Address) -> Sequence[Quoted]:
+        """Return what an answer quotes, read again now, as far as who reads at `address` may."""
+        record = await blocking.call(self._stores.journal.find, answer_id)
+        if record is None:
+            return ()
+        async with self._serving.lease() as runtime:
+            readers = await audience(self._adapter, self.config, address)
+            current = await self._current(record, runtime, readers)
+        pointers = [one for claim in record.claims if claim.shown for one in claim.citations]
+        found = {
+            (one.number, one.start, one.end): one
+            for one in restored(pointers, current.values(), readers)
+        }
+        return [_quoted(found[key], current[found[key].passage_id]) for key in sorted(found)]
+
+    async def hand_off(self, answer_id: str, by: str, address: Address) -> HandOff | None:
+        """Return what is to be told to people who read at `address`; None if nothing is known."""
+        record = await blocking.call(self._stores.journal.find, answer_id)
+        asked = await blocking.call(self._stores.conversations.question_of, answer_id)
+        if record is None or asked is None:
+            return None
+        async with self._serving.lease() as runtime:
+            readers = await audience(self._adapter, self.config, address)
+            current = await self._current(record, runtime, readers)
+            answer = restored_answer(record, current, readers)
+            name = record.profile
+            profiles = runtime.settings.profiles
+            profile = profiles.get(name) or profiles[runtime.settings.default_profile]
+            blocks = (await runtime.formatter(profile.formatter)).render(answer)
+        reply = await blocking.call(self._stores.outbox.of_answer, answer_id)
+        is_new = await blocking.call(self._note_hand_off, answer_id, by, asked.asked.venue)
+        return HandOff(
+            asker=asked.asker,
+            question=asked.text or "",
+            blocks=tuple(blocks),
+            venue=asked.asked.venue,
+            posted=() if reply is None else reply.posted,
+            is_repeated=not is_new,
+        )
+
+    async def libraries(self) -> Sequence[LibraryState]:
+        """Return what is indexed, and how fresh it is."""
+        settings = self._serving.settings
+        note = await blocking.call(last_note, settings.data_dir)
+        at = None if note is None else datetime.fromisoformat(note["at"]).timestamp()
+        states: list[LibraryState] = []
+        async with self._serving.lease() as runtime:
+            for name, retriever in runtime.settings.retrievers.items():
+                sizes = await (await runtime.retriever(name)).sizes()
+                states += [_state(library, sizes, at) for library in retriever.libraries]
+        return states
+
+    async def recent(self, venue: Venue, user: str, *, limit: int = 5) -> Sequence[Recent]:
+        """Return what somebody asked last in the team of `venue`, newest first."""
+
+        def find() -> Sequence[Recent]:
+            team = venue.platform, venue.team
+            return self._stores.conversations.recent(*team, user, limit=limit)
+
+        return await blocking.call(find)
+
+    def takes_part(self, venue: Venue) -> bool:
+        """Tell whether a question of this thread was taken in before. Blocking, and quick."""
+        return self._stores.conversations.takes_part(venue.conversation)
+
+    def _note_hand_off(self, answer_id: str, by: str, venue: Venue) -> bool:
+        actor, detail = asker_name(venue, by), {"answer": answer_id}
+        return self._stores.audit.add_once("handed off", actor=actor, detail=detail)
+
+    @staticmethod
+    async def _current(
+        record: AnswerRecord, runtime: Runtime, readers: Audience
+    ) -> dict[str, Passage]:
+        """Return the passages of an answer that may still be shown, by id."""
+        if record.retriever not in runtime.settings.retrievers:
+            return {}
+        return await current_passages(record, await runtime.retriever(record.retriever), readers)
+
+
+def _quoted(citation: Citation, passage: Passage) -> Quoted:
+    start, end = citation.start - passage.start, citation.end - passage.start
+    return Quoted(
+        number=citation.number,
+        title=citation.title,
+        uri=citation.uri,
+        place=citation.place,
+        before=passage.text[max(start - _AROUND, 0) : start],
+        quote=citation.quote,
+        after=passage.text[end : end + _AROUND],
+    )
+
+
+def _state(library: str, sizes: Mapping[str, int], at: float | None) -> LibraryState:
+    own: Collection[int] = [size for id_, size in sizes.items() if id_.partition(":")[0] == library]
+    return LibraryState(name=library, documents=len(own), passages=sum(own), synced_at=at)

@@ -1,0 +1,80 @@
+"""Leases that are told apart, limits, every answer that was shown, and what forgetting needs.
+
+Who did something stands in the audit under a pseudonym from here on. Entries of before keep what
+they say: to change them would break the chain.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0004"
+down_revision = "0003"
+branch_labels = None
+depends_on = None
+
+_Serial = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+
+
+def upgrade() -> None:
+    """Add columns, tables and indexes, and fill them from what there is."""
+    _add_columns()
+    op.drop_index("ix_inbox_conversation", "inbox")
+    op.create_index("ix_inbox_conversation", "inbox", ["conversation", "kind", "seq"])
+    op.create_index("ix_inbox_asker", "inbox", ["platform", "team", "asker", "received_at"])
+    op.create_index("ix_inbox_channel", "inbox", ["platform", "team", "channel", "received_at"])
+    op.create_index("ix_questions_asker", "questions", ["asker"])
+    op.create_table(
+        "shown",
+        sa.Column("answer", sa.String(32), primary_key=True),
+        sa.Column("question", _Serial, sa.ForeignKey("inbox.seq"), nullable=False),
+    )
+    op.create_index("ix_shown_question", "shown", ["question"])
+    op.execute(
+        "INSERT INTO shown (answer, question) "
+        "SELECT answer, min(question) FROM replies WHERE answer IS NOT NULL GROUP BY answer"
+    )
+    # Only questions are read again from their event; of others the columns say what is needed.
+    op.execute("UPDATE inbox SET event = '' WHERE kind <> 'asked'")
+    op.execute("UPDATE inbox SET text = NULL WHERE kind = 'edited' AND state = 'done'")
+    op.create_table(
+        "people",
+        sa.Column("id", sa.String(32), primary_key=True),
+        sa.Column("name", sa.String(250), nullable=False, unique=True),
+        sa.Column("forget_at", sa.Float),
+    )
+    with op.batch_alter_table("votes") as votes:
+        votes.alter_column("voter", existing_type=sa.String(100), type_=sa.String(250))
+    op.create_index("ix_votes_voter", "votes", ["voter"])
+
+
+def _add_columns() -> None:
+    op.add_column(
+        "answers", sa.Column("is_wiped", sa.Boolean, nullable=False, server_default=sa.false())
+    )
+    for column in (
+        sa.Column("extra", sa.Text),
+        sa.Column("lease", sa.Integer, nullable=False, server_default="0"),
+        sa.Column("not_before", sa.Float, nullable=False, server_default="0"),
+        sa.Column("waiting_since", sa.Float, nullable=False, server_default="0"),
+        sa.Column("turned_away", sa.String(16), nullable=False, server_default=""),
+    ):
+        op.add_column("inbox", column)
+    op.execute("UPDATE inbox SET waiting_since = received_at, lease = attempts")
+
+
+def downgrade() -> None:
+    """Drop them; what was deleted meanwhile stays so."""
+    op.drop_index("ix_votes_voter", "votes")
+    with op.batch_alter_table("votes") as votes:
+        votes.alter_column("voter", existing_type=sa.String(250), type_=sa.String(100))
+    for table in ("people", "shown"):
+        op.drop_table(table)
+    op.drop_index("ix_questions_asker", "questions")
+    for index in ("ix_inbox_channel", "ix_inbox_asker", "ix_inbox_conversation"):
+        op.drop_index(index, "inbox")
+    op.create_index("ix_inbox_conversation", "inbox", ["conversation", "seq"])
+    for name in ("turned_away", "waiting_since", "not_before", "lease", "extra"):
+        op.drop_column("inbox", name)
+    op.drop_column("answers", "is_wiped")

@@ -1,0 +1,124 @@
+"""Who reads a channel now, and the files in it."""
+
+import logging
+
+import pytest
+
+from citewell import DeliveryError
+from citewell.chat import Address, Attachment, Venue
+from citewell_slack.incoming import attachments
+
+
+def at(double, channel, only_for=None):
+    venue = Venue(platform="slack", team=double.team, channel=channel.id)
+    return Address(venue=venue, only_for=only_for)
+
+
+def sets(*groups):
+    return frozenset(frozenset(one) for one in groups)
+
+
+async def test_each_distinct_reader_counts_once_and_bots_do_not(adapter, double):
+    people = [double.add_person(f"p{number}") for number in range(5)]
+    robot = double.add_person("robot", is_bot=True)
+    staff = double.add_group("staff", people[:4])
+    heads = double.add_group("heads", people[:1])
+    channel = double.add_channel("general", [*people, robot])
+    inside = double.add_channel("inside", [*people[:4], robot])
+
+    groups = {staff.id, heads.id}
+    assert await adapter.readers(at(double, channel), groups) == sets(
+        {staff.id, heads.id}, {staff.id}, set()
+    )
+    assert await adapter.readers(at(double, inside), groups) == sets(
+        {staff.id, heads.id}, {staff.id}
+    )
+
+
+async def test_all_members_are_asked_for_page_by_page(adapter, double, monkeypatch):
+    monkeypatch.setattr("citewell_slack.reading._PAGE", 2)
+    people = [double.add_person(f"p{number}") for number in range(7)]
+    staff = double.add_group("staff", people[:6])
+    channel = double.add_channel("general", people)
+
+    read = await adapter.readers(at(double, channel), {staff.id})
+    assert read == sets({staff.id}, set())
+    assert len(double.calls("conversations.members")) == 4
+
+
+async def test_a_change_counts_at_once(adapter, double, alice):
+    staff = double.add_group("staff", [alice])
+    channel = double.add_channel("general", [alice])
+    before = await adapter.readers(at(double, channel), {staff.id})
+    staff.users.clear()
+    after = await adapter.readers(at(double, channel), {staff.id})
+
+    assert (before, after) == (sets({staff.id}), sets(set()))
+
+
+async def test_one_person_reads_a_private_answer(adapter, double, alice, general):
+    staff = double.add_group("staff", [alice])
+
+    assert await adapter.readers(at(double, general, alice.id), {staff.id}) == sets({staff.id})
+    assert await adapter.readers(at(double, general, "U404"), {staff.id}) == sets(set())
+
+
+async def test_groups_may_be_named_by_their_handle(adapter, double, alice, general):
+    double.add_group("staff", [alice])
+
+    read = await adapter.readers(at(double, general), {"staff", "@staff"})
+    assert read == sets({"staff", "@staff"})
+
+
+@pytest.mark.parametrize("group", ["S99999999", "nobody"])
+async def test_nobody_is_in_a_group_that_there_is_not(
+    adapter, double, general, group, caplog
+):
+    with caplog.at_level(logging.WARNING):
+        read = await adapter.readers(at(double, general), {group})
+
+    assert read == sets(set())
+    assert group in caplog.text
+
+
+@pytest.mark.parametrize(
+    "method", ["conversations.members", "usergroups.users.list", "users.info"]
+)
+async def test_what_cannot_be_known_is_not_guessed(adapter, double, alice, general, method):
+    staff = double.add_group("staff", [alice])
+    double.faults.fail(method, "missing_scope")
+    with pytest.raises(DeliveryError) as caught:
+        await adapter.readers(at(double, general), {staff.id})
+
+    assert not caught.value.passes
+
+
+async def test_a_file_is_fetched_within_its_bounds(adapter, double, alice, general):
+    file = alice.upload("plan.txt", b"the plan")
+    said = alice.say(general, "look", files=[file])
+    (attachment,) = attachments(said.to_json(), double.team)
+
+    assert await adapter.fetch(attachment, max_bytes=8) == b"the plan"
+    with pytest.raises(DeliveryError, match="larger than 7"):
+        await adapter.fetch(attachment, max_bytes=7)
+    unsized = Attachment(name=attachment.name, ref=attachment.ref)
+    with pytest.raises(DeliveryError, match="larger than 7"):
+        await adapter.fetch(unsized, max_bytes=7)
+
+
+async def test_the_page_to_sign_in_is_no_file(adapter, double, alice, general):
+    file = alice.upload("plan.txt", b"the plan")
+    said = alice.say(general, "look", files=[file])
+    (attachment,) = attachments(said.to_json(), double.team)
+    double.tokens.scopes.remove("files:read")
+
+    with pytest.raises(DeliveryError, match="files:read"):
+        await adapter.fetch(attachment, max_bytes=1000)
+
+
+@pytest.mark.parametrize(
+    "url", ["https://evil.example/x", "http://files.slack.com/x", "file:///etc/passwd", ""]
+)
+async def test_the_token_goes_nowhere_else(adapter, double, url):
+    with pytest.raises(DeliveryError, match="not kept by slack"):
+        await adapter.fetch(Attachment(name="x", ref=f"{double.team} {url}"), max_bytes=9)

@@ -1,0 +1,142 @@
+"""No kill at any point loses a question, or answers it twice."""
+
+import asyncio
+import os
+import random
+import shutil
+import signal
+import sqlite3
+from contextlib import closing
+
+import pytest
+
+from citewell.delivery import wording
+from citewell.journal.inbox import Inbox
+from citewell.testing.plainchat import PlainChat
+from citewell.types.chat import Address, Deleted, Edited, Venue
+from databases import opened
+from desks import KILLED, Killable, asked, forking, working
+
+VENUE = Venue(platform="plain", channel="general", thread="1")
+
+
+@pytest.fixture(scope="module")
+def forks():
+    with forking() as made:
+        yield made
+
+
+@pytest.fixture
+async def prepared(tmp_path):
+    """A folder with an index and an empty journal."""
+    folder = tmp_path / "prepared"
+    folder.mkdir()
+    async with working(folder):
+        pass
+    return folder
+
+
+def accept(folder, *events):
+    with opened(f"sqlite:///{folder / 'journal.sqlite'}") as engine:
+        inbox = Inbox(engine)
+        for event in events:
+            inbox.accept(event)
+
+
+def kills_at_each_commit(forks, prepared, tmp_path, *events, forgets=False):
+    """Kill a process at each of its commits, let another one finish, and yield the chats."""
+    accept(prepared, *events)
+    killed = []
+    for before in (True, False):
+        ended, commit = KILLED, 0
+        while ended == KILLED:
+            commit += 1
+            folder = tmp_path / f"{'before' if before else 'after'}-{commit}"
+            shutil.copytree(prepared, folder)
+            options = {"folder": str(folder), "workers": 1, "forgets": forgets}
+            ended = forks.run(Killable(commit=commit, before=before, **options))
+            killed.append((folder, options, stage(folder)))
+        assert ended == 0
+        # It was taken, held, opened, and finished at least.
+        assert commit > 4
+    for folder, options, left_at in killed:
+        assert forks.run(Killable(**options)) == 0
+        yield f"{folder.name} {left_at}", PlainChat(folder / "chat.sqlite")
+
+
+def stage(folder):
+    """Return what is known of the only reply."""
+    with closing(sqlite3.connect(folder / "journal.sqlite")) as connection:
+        rows = connection.execute("SELECT state FROM replies").fetchall()
+    return rows[0][0] if rows else "none"
+
+
+async def test_a_kill_at_any_commit_leaves_one_answer(forks, prepared, tmp_path):
+    for where, chat in kills_at_each_commit(forks, prepared, tmp_path, asked()):
+        messages = chat.messages()
+        assert len(messages) == 1, where
+        assert messages[0].is_complete, where
+        assert "28 days" in messages[0].text, where
+
+
+async def test_what_cannot_be_changed_after_a_kill_is_said_again_and_says_so(
+    forks, prepared, tmp_path
+):
+    question = asked(address=Address(venue=VENUE, only_for="U1"))
+    kept, repeated = [], []
+    for where, chat in kills_at_each_commit(forks, prepared, tmp_path, question, forgets=True):
+        first, *again = chat.messages()
+        last = again[-1] if again else first
+        assert last.is_complete, where
+        assert "28 days" in last.text, where
+        assert not first.text.startswith(wording.REPEATED), where
+        assert all(one.text.startswith(wording.REPEATED) for one in again), where
+        repeated += [where] if again else []
+        kept += [where] if where.endswith("final") else []
+    # What is known to be said for good is not said again.
+    assert repeated
+    assert kept
+    assert not set(kept) & set(repeated)
+
+
+async def test_a_kill_at_any_commit_leaves_the_answer_to_what_was_asked_last(
+    forks, prepared, tmp_path
+):
+    text = "When is a doctor's note due?"
+    changed = Edited(key="2", venue=VENUE, user="U1", at=2.0, of="1", text=text)
+    accept(prepared, asked())
+    assert forks.run(Killable(folder=str(prepared))) == 0
+    for where, chat in kills_at_each_commit(forks, prepared, tmp_path, changed):
+        (message,) = chat.messages()
+        assert "fourth day" in message.text, where
+        assert message.is_complete, where
+
+
+async def test_a_kill_at_any_commit_leaves_no_answer_to_what_was_taken_back(
+    forks, prepared, tmp_path
+):
+    accept(prepared, asked())
+    assert forks.run(Killable(folder=str(prepared))) == 0
+    gone = Deleted(key="2", venue=VENUE, user="U1", at=2.0, of="1")
+    for where, chat in kills_at_each_commit(forks, prepared, tmp_path, gone):
+        assert chat.messages() == [], where
+        assert len(chat.messages(deleted=True)) == 1, where
+
+
+async def test_no_kill_at_a_random_moment_loses_a_question_or_answers_it_twice(forks, prepared):
+    chance = random.Random(7)
+    for kill in range(20):
+        threads = [f"{kill}.{number}" for number in range(5)]
+        venues = [Venue(platform="plain", channel="general", thread=one) for one in threads]
+        accept(prepared, *(asked(venue.thread, venue=venue) for venue in venues))
+        pid = forks.start(Killable(folder=str(prepared)))
+        await asyncio.sleep(chance.uniform(0.05, 0.5))
+        os.kill(pid, signal.SIGKILL)
+        forks.end()
+    assert forks.run(Killable(folder=str(prepared))) == 0
+
+    messages = PlainChat(prepared / "chat.sqlite").messages()
+    assert len(messages) == 100
+    assert len({message.thread for message in messages}) == 100
+    assert all(message.is_complete for message in messages)
+    assert all("28 days" in message.text for message in messages)

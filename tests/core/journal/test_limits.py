@@ -1,0 +1,117 @@
+"""Who asks too much is told so, and holds up nobody."""
+
+import pytest
+from msgspec.structs import replace
+
+from chats import VENUE, asked, deleted, edited
+from citewell.journal.inbox import Accepted, Inbox, Limits
+
+LEASE = {"lease_s": 30}
+ELSEWHERE = replace(VENUE, channel="C2")
+OTHER_TEAM = replace(VENUE, team="T2")
+
+
+def taken(inbox, **options):
+    """Return the keys of all questions that are leased one after the other, and why."""
+    found = {}
+    while task := inbox.claim("a", **LEASE, **options):
+        found[task.asked.key] = task.turned_away
+        assert inbox.finish(task, "a")
+    return found
+
+
+def limited(engine, clock, **limits):
+    return Inbox(engine, clock=clock, limits=Limits(**limits))
+
+
+@pytest.mark.parametrize(
+    ("limits", "reason"),
+    [
+        ({"user_per_minute": 2}, "user"),
+        ({"channel_per_minute": 2}, "channel"),
+        ({"queue": 2}, "queue"),
+    ],
+)
+def test_a_question_over_a_limit_is_kept_and_turned_away(engine, clock, limits, reason):
+    inbox = limited(engine, clock, **limits)
+
+    came = [inbox.accept(asked(str(number))) for number in range(4)]
+
+    assert came == [Accepted.NEW] * 4
+    assert inbox.accept(asked("3")) is Accepted.DUPLICATE
+    assert inbox.depths().turned_away == 2
+    assert taken(inbox, turned_away=True) == {"2": reason, "3": reason}
+    assert taken(inbox) == {"0": "", "1": ""}
+
+
+def test_a_limit_is_one_persons_in_one_team_or_one_channels(engine, clock):
+    inbox = limited(engine, clock, user_per_minute=1, channel_per_minute=2)
+    inbox.accept(asked("1"))
+    inbox.accept(asked("2", user="U2"))
+    inbox.accept(asked("3", user="U3"))
+    inbox.accept(asked("4", venue=ELSEWHERE))
+    inbox.accept(asked("5", venue=ELSEWHERE, user="U3"))
+    inbox.accept(asked("6", venue=OTHER_TEAM))
+
+    assert taken(inbox, turned_away=True) == {"3": "channel", "4": "user"}
+    assert list(taken(inbox)) == ["1", "2", "5", "6"]
+
+
+def test_a_limit_is_of_a_minute_and_does_not_count_what_was_turned_away(engine, clock):
+    inbox = limited(engine, clock, user_per_minute=1)
+    inbox.accept(asked("1"))
+    clock.now += 59
+    inbox.accept(asked("2"))
+    clock.now += 1
+    inbox.accept(asked("3"))
+
+    assert list(taken(inbox)) == ["1", "3"]
+
+
+def test_a_queue_that_was_worked_off_takes_more(engine, clock):
+    inbox = limited(engine, clock, queue=1)
+    inbox.accept(asked("1"))
+    inbox.accept(asked("2"))
+    assert list(taken(inbox)) == ["1"]
+    inbox.accept(asked("3"))
+
+    assert list(taken(inbox)) == ["3"]
+
+
+def test_what_is_turned_away_holds_up_nobody_and_waits_for_nobody(engine, clock):
+    inbox = limited(engine, clock, user_per_minute=2)
+    for key in "1234":
+        inbox.accept(asked(key))
+    first = inbox.claim("a", **LEASE)
+
+    away = [inbox.claim("a", **LEASE, turned_away=True) for _ in range(2)]
+    assert [task.asked.key for task in away] == ["3", "4"]
+    assert inbox.claim("b", **LEASE) is None
+    assert inbox.finish(first, "a")
+    clock.now += 31
+    assert inbox.claim("b", **LEASE).asked.key == "2"
+    assert inbox.claim("b", **LEASE, turned_away=True).asked.key == "3"
+    clock.now += 60
+    inbox.accept(asked("5"))
+    assert inbox.claim("b", **LEASE).asked.key == "2"
+
+
+def test_what_is_turned_away_is_taken_back_with_its_question(engine, clock):
+    inbox = limited(engine, clock, user_per_minute=1)
+    inbox.accept(asked("0"))
+    inbox.accept(asked("1"))
+    inbox.accept(edited("2"))
+    assert taken(inbox, turned_away=True) == {"1": "user"}
+    inbox.accept(deleted("3"))
+
+    assert inbox.claim("a", **LEASE).asked.key == "0"
+    assert inbox.claim("a", **LEASE, turned_away=True).is_withdrawn
+
+
+def test_without_limits_nothing_is_turned_away(engine, clock):
+    inbox = Inbox(engine, clock=clock)
+    for number in range(30):
+        inbox.accept(asked(str(number)))
+
+    assert inbox.claim("a", **LEASE, turned_away=True) is None
+    assert len(taken(inbox)) == 30
