@@ -31,7 +31,7 @@ class PlainRehearsal:
         max_chars: of one message.
     """
 
-    can = ABILITIES - {"home", "ask-about"}
+    can = ABILITIES - {"home"}
 
     def __init__(self, path: Path, *, max_chars: int = 2000) -> None:
         self._world = PlainWorld(path)
@@ -43,7 +43,7 @@ class PlainRehearsal:
     @property
     def settings(self) -> Mapping[str, object]:
         """Settings that lead to the file."""
-        return {"path": str(self._path), "max_chars": self._max_chars, "people": _PEOPLE}
+        return {"path": str(self._path), "max_chars": self._max_chars, "hand_off": _PEOPLE}
 
     # --- who is there ---------------------------------------------------------------------
 
@@ -100,8 +100,11 @@ class PlainRehearsal:
         return self._keep(self._world.do(asked))
 
     async def ask_about(self, person: str, message: Said | Seen) -> Said:
-        """Raise: nobody can choose anything of a message here."""
-        raise NotImplementedError(f"plainchat has no menus for {person} and {message.id}")
+        """Let somebody ask about what a message says."""
+        said = self._said.get(message.id)
+        text = said.text if said is not None else getattr(message, "text", "")
+        about = Happening(kind="about", person=person, channel=message.channel, of="", text=text)
+        return self._keep(self._world.do(about))
 
     async def press(self, person: str, message: Seen, button: Button) -> None:
         """Let somebody press a button, and wait until that shows where it opens something."""

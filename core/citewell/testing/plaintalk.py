@@ -29,16 +29,16 @@ class TalkingAdapter(PlainAdapter):
         platform: as its section is called.
         max_chars: of one message.
         pace_s: seconds between two changes of a reply.
-        people: the channel in which questions are handed off; empty for none.
+        hand_off: the channel in which questions are handed off; empty for none.
     """
 
     def __init__(
-        self, world: PlainWorld, *, platform: str, max_chars: int, pace_s: float, people: str = ""
+        self, world: PlainWorld, *, platform: str, max_chars: int, pace_s: float, hand_off: str = ""
     ) -> None:
         super().__init__(world, platform=platform, max_chars=max_chars, pace_s=pace_s)
         self._world = world
         self._max_chars = max_chars
-        self._people = people
+        self._hand_off_to = hand_off
 
     # --- what comes in --------------------------------------------------------------------
 
@@ -74,7 +74,7 @@ class TalkingAdapter(PlainAdapter):
     async def _hear(self, host: Host, number: int, one: Happening) -> None:
         if one.kind in {"pressed", "sent"}:
             await self._act(host, number, one)
-        elif one.kind in {"changed", "deleted", "asked"} or await self._is_asked(host, one):
+        elif one.kind in {"changed", "deleted", "asked", "about"} or await self._is_asked(host, one):
             if host.config.channel(one.channel).answers:
                 await host.accept(self._event(number, one))
 
@@ -93,14 +93,18 @@ class TalkingAdapter(PlainAdapter):
             return Edited(key=key, venue=venue, user=user, at=at, of=one.of, text=text)
         if one.kind == "deleted":
             return Deleted(key=key, venue=venue, user=user, at=at, of=one.of)
-        only_for = user if one.kind == "asked" else None
+        only_for = user if one.kind in {"asked", "about"} else None
+        is_direct = one.channel.startswith(DIRECT)
         return Asked(
             key=one.of,
             venue=venue,
             user=user,
             at=at,
-            text=text,
-            address=Address(venue=venue, only_for=only_for),
+            text="" if one.kind == "about" else text,
+            about=text if one.kind == "about" else "",
+            address=Address(
+                venue=venue, only_for=only_for, data={"direct": "1"} if is_direct else {}
+            ),
             attachments=tuple(
                 Attachment(name=name, ref=f"{one.of}/{name}", size=len(content))
                 for name, content in one.files.items()
@@ -164,8 +168,8 @@ class TalkingAdapter(PlainAdapter):
             self._world.open_page(one.person, page)
 
     async def _hand_off(self, host: Host, one: Happening, mine: Address) -> None:
-        place = Address(venue=Venue(platform=self.platform, channel=self._people))
-        told = await host.hand_off(one.answer_id, one.person, place) if self._people else None
+        place = Address(venue=Venue(platform=self.platform, channel=self._hand_off_to))
+        told = await host.hand_off(one.answer_id, one.person, place) if self._hand_off_to else None
         if told is None:
             text = "There is nobody to ask here."
         elif told.is_repeated:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import time
 from collections.abc import Collection, Sequence
+from contextlib import closing
 from pathlib import Path
 
 import msgspec
@@ -28,8 +30,8 @@ class Happening(Struct, frozen=True, kw_only=True):
     """Something that somebody did.
 
     Attributes:
-        kind: "said", "changed", "deleted", "asked" (with the command), "pressed" or "sent" (what
-            was written into a form).
+        kind: "said", "changed", "deleted", "asked" (with the command), "about" (a message that is
+            asked about), "pressed" or "sent" (what was written into a form).
         of: the message that it is about, or that was written.
         thread: in which an answer belongs; empty for the channel itself.
         is_in_thread: it was said in a thread that was there.
@@ -97,6 +99,14 @@ class PlainWorld(PlainChat):
         for table in _TABLES:
             self._do(table)
 
+    def _do(self, statement: str, values: Sequence[object] = ()) -> list[tuple[object, ...]]:
+        # What a killed process wrote is there all the same; only a power cut could lose it.
+        with closing(sqlite3.connect(self._path, timeout=20)) as connection:
+            connection.execute("PRAGMA synchronous = OFF")
+            rows = connection.execute(statement, values).fetchall()
+            connection.commit()
+        return rows
+
     # --- people ---------------------------------------------------------------------------
 
     def put_person(self, person: str, groups: Collection[str]) -> None:
@@ -127,7 +137,7 @@ class PlainWorld(PlainChat):
         number = self.last() + 1
         of = happening.of or f"m{number}"
         thread = happening.thread
-        if not thread and happening.kind in {"said", "asked"}:
+        if not thread and happening.kind in {"said", "asked", "about"}:
             thread = "" if happening.channel.startswith(DIRECT) else of
         done = msgspec.structs.replace(happening, of=of, thread=thread, at=time.time())
         self.redo(done)

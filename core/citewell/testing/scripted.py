@@ -48,7 +48,7 @@ class PlainChatConfig(ChatConfig):
     path: LocalPath = Field(description="the file that everything is written in")
     max_chars: int = Field(default=500, ge=60, description="characters of one message")
     pace_s: float = Field(default=0.0, ge=0, description="seconds between two changes of a reply")
-    people: str = Field(
+    hand_off: str = Field(
         default="", description="the channel in which questions are handed off; empty: nowhere"
     )
 
@@ -64,7 +64,7 @@ async def build_chat(config: PlainChatConfig, context: Context) -> AsyncIterator
         platform=context.name,
         max_chars=config.max_chars,
         pace_s=config.pace_s,
-        people=config.people,
+        hand_off=config.hand_off,
     )
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from citewell.testing.adapters.library import CANARY, DAYS, GROUP, NOTE, SALARY
-from citewell.testing.adapters.pressing import pressed
+from citewell.testing.adapters.library import CANARY, DAYS, GROUP, NOTE, OTHER_GROUP, SALARY
 from citewell.testing.adapters.scenario import scenario
 from citewell.testing.adapters.stage import Stage, joined
 
@@ -54,7 +53,7 @@ class Access:
     @scenario("groups")
     async def test_other_groups_give_nothing(self, stage: Stage) -> None:
         """A group that the settings do not name lets nobody read more."""
-        person, channel = await stage.scene("visitors")
+        person, channel = await stage.scene(OTHER_GROUP)
 
         said = await stage.chat.say(person, SALARY, channel=channel)
 
@@ -103,13 +102,13 @@ class Access:
         """Who leaves a group reads less at once."""
         person, channel = await stage.scene(GROUP)
         said = await stage.chat.say(person, SALARY, channel=channel)
-        await stage.says(said, CANARY)
+        known = {one.id for one in await stage.says(said, CANARY)}
 
         stage.regroup(person)
         second = await stage.chat.say(person, SALARY, channel=channel)
         await stage.settled()
 
-        later = [one for one in stage.seen(second) if one.id not in _ids(stage, said)]
+        later = [one for one in stage.seen(second) if one.id not in known]
         assert CANARY not in joined(later), "ask the service anew who reads, each time"
 
     @scenario("groups")
@@ -130,13 +129,13 @@ class Access:
         person, other = stage.person(GROUP), stage.person()
         channel = await stage.channel(person)
         said = await stage.chat.say(person, SALARY, channel=channel)
-        await stage.says(said, CANARY)
+        known = {one.id for one in await stage.says(said, CANARY)}
 
         stage.readmit(channel, person, other)
         second = await stage.chat.say(person, f"{SALARY} Once more?", channel=channel)
         await stage.settled()
 
-        later = [one for one in stage.seen(second) if one.id not in _ids(stage, said)]
+        later = [one for one in stage.seen(second) if one.id not in known]
         assert CANARY not in joined(later), "ask the service anew who is a member, each time"
 
     @scenario()
@@ -211,9 +210,9 @@ class Access:
         said = await stage.chat.say(person, SALARY, channel=channel)
         await stage.reply(said)
 
-        await pressed(stage, person, said, "private")
+        await stage.press(person, said, "private")
 
-        await stage.says(said, CANARY)
+        await stage.until_told(person, said, CANARY)
         public = [one for one in stage.seen(said) if one.only_for is None]
         assert CANARY not in joined(public), "the private answer is public"
         assert CANARY not in joined(stage.seen(said, other)), "another member sees it"
@@ -226,7 +225,7 @@ class Access:
         said = await stage.chat.say(person, SALARY, channel=channel)
         await stage.reply(said)
 
-        await pressed(stage, other, said, "private")
+        await stage.press(other, said, "private")
         await stage.settled()
 
         assert CANARY not in joined(stage.seen(said, other)), "the asker's labels were used"
@@ -239,7 +238,7 @@ class Access:
         said = await stage.chat.command(person, SALARY, channel=channel)
         await stage.says(said, CANARY)
 
-        await pressed(stage, person, said, "share")
+        await stage.press(person, said, "share")
         await stage.settled()
 
         everything = [*stage.seen(said, other), *stage.chat.seen(other, channel=channel)]
@@ -253,7 +252,7 @@ class Access:
         said = await stage.chat.command(person, DAYS, channel=channel)
         await stage.says(said, "28 days")
 
-        await pressed(stage, person, said, "share")
+        await stage.press(person, said, "share")
 
         await stage.until(
             lambda: "28 days"
@@ -271,11 +270,10 @@ class Access:
         await stage.says(said, CANARY)
 
         stage.regroup(person)
-        await pressed(stage, person, said, "quotes")
+        await stage.press(person, said, "quotes")
         await stage.settled()
 
-        told = f"{stage.chat.form(person)} {joined(_private(stage, person, said))}"
-        assert CANARY not in told, "ask host.quotes with the address of who presses"
+        assert CANARY not in stage.told(person, said), "ask host.quotes with the address of who presses"
 
     @scenario("groups", "buttons")
     async def test_quotes_are_refused_to_another_member(self, stage: Stage) -> None:
@@ -286,11 +284,10 @@ class Access:
         await stage.says(said, CANARY)
 
         stage.readmit(channel, person, other)
-        await pressed(stage, other, said, "quotes")
+        await stage.press(other, said, "quotes")
         await stage.settled()
 
-        told = f"{stage.chat.form(other)} {joined(_private(stage, other, said))}"
-        assert CANARY not in told, "ask host.quotes with the address of who presses"
+        assert CANARY not in stage.told(other, said), "ask host.quotes with the address of who presses"
 
     @scenario("groups", "buttons")
     async def test_quotes_are_shown_to_who_may_read_them(self, stage: Stage) -> None:
@@ -299,9 +296,9 @@ class Access:
         said = await stage.chat.say(person, SALARY, channel=channel)
         await stage.says(said, CANARY)
 
-        await pressed(stage, person, said, "quotes")
+        await stage.press(person, said, "quotes")
 
-        await stage.shown(person, said, CANARY)
+        await stage.until_told(person, said, CANARY)
 
     @scenario("edits", "groups")
     async def test_a_changed_question_reads_what_may_be_read_now(self, stage: Stage) -> None:
@@ -316,13 +313,3 @@ class Access:
 
         assert CANARY not in joined(stage.seen(said))
 
-
-def _ids(stage: Stage, said: object) -> set[str]:
-    from citewell.types.rehearsal import Said
-
-    assert isinstance(said, Said)
-    return {one.id for one in stage.seen(said)} if said.thread else set()
-
-
-def _private(stage: Stage, person: str, said: object) -> list:
-    raise NotImplementedError

@@ -6,18 +6,23 @@ import asyncio
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 from msgspec.structs import replace
 
 from citewell.configs import ChannelConfig
+from citewell.delivery.bot import Bot, open_bot
+from citewell.delivery.host import ChatHost
 from citewell.engine.folders import make_folder
 from citewell.engine.runtime import Runtime
 from citewell.engine.sections import Section, Settings
 from citewell.engine.serving import Serving
 from citewell.engine.settings import load_settings
+from citewell.journal.audit import Audit
 from citewell.journal.database import open_engine
+from citewell.journal.feedback import Feedback
+from citewell.journal.forgetting import Forgetting
 from citewell.journal.inbox import Inbox
 from citewell.journal.journal import Journal, journal_url
 from citewell.library.labelling import Labelling
@@ -25,7 +30,6 @@ from citewell.library.plans import Index, Library, loadings
 from citewell.library.syncing import sync
 from citewell.specs import AdapterSpec
 from citewell.testing.adapters.hearing import Overheard
-from citewell.testing.adapters.interim import InterimBot, open_bot
 from citewell.testing.adapters.library import GROUP, write_library
 from citewell.types.chat import Event
 
@@ -52,11 +56,15 @@ class Backstage:
         self._serving: Serving | None = None
         self._life: asyncio.Task[None] | None = None
         self._ready = asyncio.Event()
-        self._bot: InterimBot | None = None
+        self._bot: Bot | None = None
+        self._host: Overheard | None = None
         self.heard: list[Event] = []
         self.engine: sa.Engine = open_engine(journal_url(None, self._base.data_dir))
         self.journal = Journal(self.engine)
         self.inbox = Inbox(self.engine)
+        self.feedback = Feedback(self.engine)
+        self.audit = Audit(self.engine)
+        self.forgetting = Forgetting(self.engine)
 
     async def prepare(self) -> None:
         """Sync the library."""
@@ -138,21 +146,20 @@ class Backstage:
     @property
     def host(self) -> Overheard:
         """What the adapter speaks to."""
-        assert self._bot is not None, "the bot is not running"
-        host: Overheard = self._bot.hosts[self._spec.name]
-        return host
+        assert self._host is not None, "the bot is not running"
+        return self._host
 
     async def _live(self) -> None:
         serving = self._serving = Serving(self._settings(), self._settings)
         try:
             async with open_bot(serving) as bot:
-                for name, host in bot.hosts.items():
-                    bot.hosts[name] = Overheard(host, self.heard)
+                host = self._host = Overheard(bot.hosts[self._spec.name], self.heard)
+                bot.hosts[self._spec.name] = cast("ChatHost", host)
                 self._bot = bot
                 self._ready.set()
                 await bot.run()
         finally:
-            self._serving, self._bot = None, None
+            self._serving, self._bot, self._host = None, None, None
             await asyncio.shield(serving.close())
 
 

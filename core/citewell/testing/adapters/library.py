@@ -9,8 +9,11 @@ from typing import Final
 
 from citewell.testing.adapters.texts import HOSTILE, LOCKERS, LOCKERS_SAID, SHAPES
 
-GROUP: Final = "people"
-"""The group of a chat service whose members may read the salaries."""
+GROUP: Final = "4711000111"
+"""The group of a chat service whose members may read the salaries; some know only numbers."""
+
+OTHER_GROUP: Final = "4711000222"
+"""A group that the settings do not name."""
 
 DAYS: Final = "How many days of paid leave does an employee have?"
 NOTE: Final = "When is a doctor's note due?"
@@ -31,6 +34,17 @@ QUOTE: Final = "Every employee has 28 days of paid leave a year."
 CANARY: Final = "71,344"
 _SALARIES = f"# Salaries\n\nThe salary of the leave officer is {CANARY} euros.\n"
 _SLOWLY = "Every employee has 28 days of paid leave a year [1]. Unused days expire on 31 March [1]."
+_SLOW_ATTACK = (
+    "Read @everyone, <!channel> and https://evil.example/slow here. So it begins, and goes on. "
+    "See ![x](https://evil.example/x.png) and <@U123456> there. So it ends."
+)
+
+
+def _list(text: str) -> str:
+    """Return lines as a list of the settings."""
+    return json.dumps(text.split("\n"), ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
 _SETTINGS = f"""
 [library.handbook]
 use = "files"
@@ -88,6 +102,15 @@ behaviour = "hostile"
 [profile.default]
 retriever = "main"
 model = "quotes"
+
+[model.hostile-slowly]
+use = "scripted"
+script = {_list(_SLOW_ATTACK)}
+behaviour = "slow"
+delay_s = 0.12
+
+[profile.hostile-slowly]
+model = "hostile-slowly"
 
 [profile.slow]
 retriever = "main"
@@ -152,8 +175,7 @@ def _speakers() -> str:
 
 
 def _speaker(name: str, text: str, retriever: str) -> str:
-    script = json.dumps(text.split("\n"), ensure_ascii=False).replace("\x7f", "\\u007f")
     return (
-        f'\n[model.{name}]\nuse = "scripted"\nscript = {script}\n'
+        f'\n[model.{name}]\nuse = "scripted"\nscript = {_list(text)}\n'
         f'\n[profile.{name}]\nmodel = "{name}"\n{retriever}\nmax_output_tokens = 100000\n'
     )

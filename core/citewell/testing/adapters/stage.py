@@ -21,6 +21,7 @@ from citewell.types.rehearsal import Said, Seen
 
 T = TypeVar("T")
 _LOOK_S = 0.01
+_MOST_TOLD = 1000
 
 
 class Stage:
@@ -41,19 +42,37 @@ class Stage:
         self.is_used = False
         self._timeout_s = timeout_s
         self._numbers = count(1)
+        self._names: dict[str, str] = {}
 
     # --- who and where --------------------------------------------------------------------
 
     def person(self, *groups: str) -> str:
         """Return somebody new, who is a member of these groups."""
-        return self.chat.person(f"person{next(self._numbers)}", groups=groups)
+        name = f"person{next(self._numbers)}"
+        person = self.chat.person(name, groups=groups)
+        self._names[person] = name
+        return person
 
     async def channel(self, *members: str, **settings: Any) -> str:
         """Return a new channel with these members, and with settings of its own if so told."""
-        name = self.chat.channel(f"channel{next(self._numbers)}", members)
+        name = f"channel{next(self._numbers)}"
+        channel = self.chat.channel(name, members)
+        self._names[channel] = name
         if settings:
-            await self.bot.configure(channels={name: ChannelConfig(**settings)})
-        return name
+            await self.configured(channel, **settings)
+        return channel
+
+    async def configured(self, channel: str, **settings: Any) -> None:
+        """Let settings hold in a channel from now on, also in a direct one."""
+        await self.bot.configure(channels={channel: ChannelConfig(**settings)})
+
+    def regroup(self, person: str, *groups: str) -> None:
+        """Let somebody be a member of these groups alone from now on."""
+        self.chat.person(self._names[person], groups=groups)
+
+    def readmit(self, channel: str, *members: str) -> None:
+        """Let a channel have these members alone from now on."""
+        self.chat.channel(self._names[channel], members)
 
     async def scene(self, *groups: str, **settings: Any) -> tuple[str, str]:
         """Return somebody new and a channel in which nobody else is."""
@@ -97,7 +116,7 @@ class Stage:
             return seen if is_complete and is_there else None
 
         return await self.until(
-            found, lambda: f"{text!r} is not in a complete reply: {self._told(said)}"
+            found, lambda: f"{_short(text)!r} is not in a complete reply: {self._told(said)}"
         )
 
     async def nothing(self, said: Said, reader: str | None = None) -> None:
@@ -140,7 +159,7 @@ class Stage:
         return result
 
     def _told(self, said: Said) -> str:
-        return repr([one.text for one in self.seen(said)])
+        return _short(repr([one.text for one in self.seen(said)]))
 
     # --- the bot --------------------------------------------------------------------------
 
@@ -183,23 +202,46 @@ class Stage:
         """Return what the adapter told that somebody asked."""
         return [one for one in self.bot.heard if isinstance(one, Asked) and one.user == person]
 
-    async def shown(self, person: str, said: Said, text: str) -> str:
-        """Return what a button opened for somebody, once it contains a text.
+    # --- buttons --------------------------------------------------------------------------
 
-        Args:
-            person: who pressed it.
-            said: the question whose answer has the button.
-            text: is looked for in forms, pages, and messages for this person alone.
-        """
+    async def press(self, person: str, said: Said, name: str) -> Seen:
+        """Let somebody press the last button of this name below an answer; return its message."""
+
+        def found() -> Seen | None:
+            seen = reversed(self.seen(said, person))
+            return next((one for one in seen if one.button(name) is not None), None)
+
+        message = await self.until(found, lambda: f"there is no button {name!r}: {self._told(said)}")
+        button = message.button(name)
+        assert button is not None
+        await self.chat.press(person, message, button)
+        return message
+
+    def told(self, person: str, said: Said) -> str:
+        """Return what somebody alone sees: forms and pages, and messages for nobody else."""
+        places = {said.thread, ""}
+        private = [
+            one.text
+            for thread in places
+            for one in self.chat.seen(person, channel=said.channel, thread=thread)
+            if one.only_for == person
+        ]
+        return "\n".join((*private, self.chat.form(person) or ""))
+
+    async def until_told(self, person: str, said: Said, text: str) -> str:
+        """Return what somebody alone sees once it contains a text."""
 
         def found() -> str | None:
-            private = [one.text for one in self.seen(said, person) if one.only_for == person]
-            everything = "\n".join((*private, self.chat.form(person) or ""))
-            return everything if text in everything else None
+            told = self.told(person, said)
+            return told if text in told else None
 
         return await self.until(
-            found, lambda: f"{text!r} is not in what the button shows: {self.chat.form(person)!r}"
+            found, lambda: f"{text!r} is not in what is shown: {self.told(person, said)!r}"
         )
+
+
+def _short(told: str) -> str:
+    return told if len(told) < _MOST_TOLD else f"{told[:_MOST_TOLD]} …"
 
 
 def joined(seen: Sequence[Seen]) -> str:

@@ -42,8 +42,8 @@ SHAPES: Final[Mapping[str, str]] = {
     "shape-right-to-left": "מספר 17 הוא שלום עולם. العدد ٤٢ في النهاية. "
     "Mixed שלום with latin17 text.",
     "shape-emoji": "All good 🎉 with family 👨‍👩‍👧 and flag 🇳🇴 and skin 👍🏽 end5",
-    "shape-punctuation": "Stars2 * and3 _ and4 ~ and5 ` and6 | and7 # and8 > and9 \\ and10 end11",
-    "shape-html-characters": "If a1 < b2 && c3 > d4 then &amp; stays5 and &lt; stays6",
+    "shape-punctuation": "Stars2 * and3 _ and4 ~ and6 | and7 # and8 > and9 \\ and10 end11",
+    "shape-html-characters": "If a1 < b2 && c3 > d4 then the sign5 & stays6 there",
 }
 """What is said as it is, by the name of its profile."""
 
