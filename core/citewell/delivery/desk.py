@@ -178,7 +178,7 @@ class Desk:
         try:
             # The process may have been killed each time.
             if task.attempts <= self._manner.attempts:
-                await self._answer(task, course, holding)
+                await self._answer(course, holding)
                 return None
         except LeaseLost:
             raise
@@ -192,19 +192,18 @@ class Desk:
         await self._fail(task, course, holding)
         return None
 
-    async def _answer(self, task: Task, course: Course, holding: Holding) -> None:
+    async def _answer(self, course: Course, holding: Holding) -> None:
         """Answer a question, or show that it was stopped; what was changed is left as it is."""
         await _to_the_end(course.open(), holding)
-        if task.is_withdrawn or task.turned_away:
-            await _to_the_end(course.run(within_s=self._manner.answer_s), holding)
-            return
         try:
-            await holding.during(course.run(within_s=self._manner.answer_s))
+            await holding.during(course.grow(within_s=self._manner.answer_s))
         except Interrupted as interrupted:
             if interrupted.became is Hold.LOST:
                 raise LeaseLost from None
-            if interrupted.became is Hold.STOPPED:
-                await _to_the_end(course.stop(), holding)
+            if interrupted.became is Hold.CHANGED:
+                return
+            course.stop()
+        await _to_the_end(course.conclude(), holding)
 
     async def _fail(self, task: Task, course: Course, holding: Holding) -> None:
         """Show that there will be no answer; once, for that may fail as well."""

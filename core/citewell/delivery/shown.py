@@ -113,6 +113,7 @@ class Shown:
                 self._task, posted=posted, stage=stage, answer=answer, repeated=repeated
             )
 
-        if not await blocking.call(note):
+        # What is kept of two states must be kept in their order.
+        if not await blocking.call_to_end(note):
             raise LeaseLost
         self._kept = posted

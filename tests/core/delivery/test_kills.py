@@ -43,18 +43,20 @@ def accept(folder, *events):
             inbox.accept(event)
 
 
-def kills_at_each_commit(forks, prepared, tmp_path, *events, forgets=False):
+def kills_at_each_commit(
+    forks, prepared, tmp_path, *events, forgets=False, moments=("before", "after")
+):
     """Kill a process at each of its commits, let another one finish, and yield the chats."""
     accept(prepared, *events)
     killed = []
-    for before in (True, False):
+    for moment in moments:
         ended, commit = KILLED, 0
         while ended == KILLED:
             commit += 1
-            folder = tmp_path / f"{'before' if before else 'after'}-{commit}"
+            folder = tmp_path / f"{moment}-{commit}"
             shutil.copytree(prepared, folder)
             options = {"folder": str(folder), "workers": 1, "forgets": forgets}
-            ended = forks.run(Killable(commit=commit, before=before, **options))
+            ended = forks.run(Killable(commit=commit, before=moment == "before", **options))
             killed.append((folder, options, stage(folder)))
         assert ended == 0
         # It was taken, held, opened, and finished at least.
@@ -106,7 +108,7 @@ async def test_a_kill_at_any_commit_leaves_the_answer_to_what_was_asked_last(
     changed = Edited(key="2", venue=VENUE, user="U1", at=2.0, of="1", text=text)
     accept(prepared, asked())
     assert forks.run(Killable(folder=str(prepared))) == 0
-    for where, chat in kills_at_each_commit(forks, prepared, tmp_path, changed):
+    for where, chat in kills_at_each_commit(forks, prepared, tmp_path, changed, moments=["before"]):
         (message,) = chat.messages()
         assert "fourth day" in message.text, where
         assert message.is_complete, where
@@ -118,7 +120,7 @@ async def test_a_kill_at_any_commit_leaves_no_answer_to_what_was_taken_back(
     accept(prepared, asked())
     assert forks.run(Killable(folder=str(prepared))) == 0
     gone = Deleted(key="2", venue=VENUE, user="U1", at=2.0, of="1")
-    for where, chat in kills_at_each_commit(forks, prepared, tmp_path, gone):
+    for where, chat in kills_at_each_commit(forks, prepared, tmp_path, gone, moments=["before"]):
         assert chat.messages() == [], where
         assert len(chat.messages(deleted=True)) == 1, where
 
