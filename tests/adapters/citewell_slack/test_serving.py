@@ -31,13 +31,17 @@ def refused(serving):
 async def test_a_wrong_bot_token_is_said(refused):
     message = await refused(bot_token="xoxb-wrong-secret")
 
-    assert message == "slack does not take bot_token: invalid_auth; copy it anew from the app's page"
+    assert (
+        message == "slack does not take bot_token: invalid_auth; copy it anew from the app's page"
+    )
 
 
 async def test_a_wrong_app_token_is_said(refused):
     message = await refused(app_token="xapp-wrong-secret")
 
-    assert message == "slack does not take app_token: invalid_auth; copy it anew from the app's page"
+    assert (
+        message == "slack does not take app_token: invalid_auth; copy it anew from the app's page"
+    )
 
 
 async def test_tokens_that_were_taken_for_each_other_are_said(refused, double):
@@ -121,9 +125,7 @@ async def test_an_address_that_leads_nowhere_is_not_tried_for_ever(
         # Whatever is handed out now is no good any more when it is used.
         good = double.sockets.url
         double.sockets.url = lambda: f"ws://{double.sockets.address}/link/?ticket=used"
-        await eventually(
-            lambda: len([one for one in double.calls("apps.connections.open")]) > 1
-        )
+        await eventually(lambda: len([one for one in double.calls("apps.connections.open")]) > 1)
         double.sockets.url = good
         await eventually(lambda: adapter.is_connected)
         alice.say(alice.im, "how many days?")
@@ -203,9 +205,7 @@ async def test_what_cannot_be_kept_is_asked_for_again(signed, double, alice):
 async def test_an_address_that_is_taken_is_said(signed, refused, double):
     requests, _ = signed
     port = int(requests.url.split(":")[2].split("/")[0])
-    message = await refused(
-        mode="http", signing_secret=double.signing_secret, http={"port": port}
-    )
+    message = await refused(mode="http", signing_secret=double.signing_secret, http={"port": port})
 
     assert f"cannot listen on 127.0.0.1:{port}" in message
 
@@ -214,7 +214,6 @@ async def test_an_address_that_is_taken_is_said(signed, refused, double):
 
 # How slack_sdk shows who the app is.
 _OLD_CLIENT = pytest.mark.filterwarnings("ignore:BasicAuth is deprecated")
-
 
 
 @pytest.fixture
@@ -237,9 +236,7 @@ async def install(adapter, team, person):
             state = page.headers["Set-Cookie"].partition("=")[2].partition(";")[0]
         headers = {"Cookie": f"slack-app-oauth-state={state}"}
         query = {"code": team.allow(person), "state": state}
-        async with session.get(
-            f"{base}/oauth_redirect", params=query, headers=headers
-        ) as done:
+        async with session.get(f"{base}/oauth_redirect", params=query, headers=headers) as done:
             return done.status
 
 
