@@ -21,7 +21,7 @@ from citewell_slack.catching_up import Missed
 from citewell_slack.connecting import HttpLink, Links, SocketLink, oauth_flow
 from citewell_slack.encoding import Encoder
 from citewell_slack.handing import HandOffs
-from citewell_slack.listening import Chores, Listener
+from citewell_slack.listening import Chores, Listener, slack_config
 from citewell_slack.pressing import Presser
 from citewell_slack.reading import Readers, fetch
 from citewell_slack.replying import PublicReply, spot_of
@@ -54,7 +54,7 @@ class SlackAdapter:
         self._log = context.log
         self._session = http
         self._workspaces = _workspaces(config, context, http)
-        self._encoder = Encoder(has_person=config.hand_off is not None)
+        self._encoder = Encoder(has_person=self._has_person)
         self._readers = Readers(self._workspaces, self._log)
         self._chores = Chores(self._log)
         self._host: Host | None = None
@@ -64,6 +64,10 @@ class SlackAdapter:
     def is_connected(self) -> bool:
         """Whether events come in now."""
         return self.links is not None and self.links.is_connected
+
+    def _has_person(self) -> bool:
+        in_force = self._config if self._host is None else self._host.config
+        return slack_config(in_force, self._config).hand_off is not None
 
     def fits(self, blocks: Sequence[Block], _address: Address) -> bool:
         """Tell whether blocks fit one message."""

@@ -172,7 +172,7 @@ async def test_a_growing_answer_is_streamed_in_place(playing):
         ann = standin.person("ann")
         said = await standin.say(ann, QUESTION)
         async with asyncio.timeout(20):
-            while not standin.seen(ann, thread=said.thread):
+            while not standin.seen(ann, thread=said.thread):  # noqa: ASYNC110 - as a person looks
                 await asyncio.sleep(0.01)
         (growing,) = standin.seen(ann, thread=said.thread)
         await scene.idle()
@@ -274,7 +274,7 @@ async def test_home_is_brought_up_to_date(playing):
         standin = scene.standin
         ann = standin.person("ann")
         async with asyncio.timeout(10):
-            while standin.home(ann) is None:
+            while standin.home(ann) is None:  # noqa: ASYNC110 - as a person looks
                 await asyncio.sleep(0.01)
 
         assert "/ask" in standin.home(ann)
@@ -316,7 +316,7 @@ async def test_a_restart_finishes_what_was_begun(playing, tmp_path, monkeypatch)
         async with working(tmp_path, settings, standin):
             said = await standin.say(ann, QUESTION)
             async with asyncio.timeout(20):
-                while not standin.seen(ann, thread=said.thread):
+                while not standin.seen(ann, thread=said.thread):  # noqa: ASYNC110 - as a person looks
                     await asyncio.sleep(0.01)
         (before,) = standin.seen(ann, thread=said.thread)
         async with working(tmp_path, settings, standin) as scene:

@@ -12,6 +12,13 @@ from citewell.chat import Asked
 from citewell_slack.settings import SlackConfig
 
 
+class Recorder:
+    """A host that nothing is told."""
+
+    def __init__(self, config):
+        self.config = config
+
+
 @pytest.fixture
 def refused(serving):
     """Return why an adapter cannot serve."""
@@ -125,9 +132,42 @@ async def test_an_address_that_leads_nowhere_is_not_tried_for_ever(
         # Whatever is handed out now is no good any more when it is used.
         good = double.sockets.url
         double.sockets.url = lambda: f"ws://{double.sockets.address}/link/?ticket=used"
-        await eventually(lambda: len([one for one in double.calls("apps.connections.open")]) > 1)
+        await eventually(lambda: len(double.calls("apps.connections.open")) > 1)
         double.sockets.url = good
         await eventually(lambda: adapter.is_connected)
+        alice.say(alice.im, "how many days?")
+        await double.deliveries.idle()
+
+    assert len(host.events) == 1
+
+
+async def test_a_token_that_is_taken_away_ends_the_service(
+    settings, opening, double, monkeypatch, eventually
+):
+    monkeypatch.setattr("citewell_slack.connecting._PING_S", 0.02)
+    async with opening(settings()) as adapter:
+        serve = asyncio.create_task(adapter.serve(Recorder(settings())))
+        await eventually(lambda: adapter.is_connected)
+        double.api.app_token = "xapp-another"
+        double.sockets.cut()
+        await asyncio.wait({serve}, timeout=10)
+
+    with pytest.raises(AdapterError, match="app_token: invalid_auth"):
+        serve.result()
+
+
+async def test_the_address_of_slack_may_come_from_the_environment(serving, double, monkeypatch):
+    monkeypatch.setenv("SLACK_API_URL", double.api_url.rstrip("/"))
+    async with serving(api_url=None) as (adapter, _):
+        assert adapter.is_connected
+
+
+async def test_other_settings_of_bolt_in_the_environment_change_nothing(
+    serving, double, alice, monkeypatch
+):
+    for name in ("BOT_TOKEN", "SIGNING_SECRET", "CLIENT_ID", "CLIENT_SECRET"):
+        monkeypatch.setenv(f"SLACK_{name}", "other")
+    async with serving() as (_, host):
         alice.say(alice.im, "how many days?")
         await double.deliveries.idle()
 
@@ -185,9 +225,9 @@ async def test_a_wrong_or_stale_signature_is_refused(signed, double, alice, spoi
 
 async def test_a_request_without_a_signature_is_refused(signed):
     requests, host = signed
-    async with aiohttp.ClientSession() as session:
-        async with session.post(requests.url, json={"type": "event_callback"}) as answer:
-            assert answer.status == 401
+    body = {"type": "event_callback"}
+    async with aiohttp.ClientSession() as session, session.post(requests.url, json=body) as answer:
+        assert answer.status == 401
 
     assert host.events == []
 
