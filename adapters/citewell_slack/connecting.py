@@ -32,13 +32,7 @@ _STUCK_AFTER: Final = 2
 _PROVED_EVERY: Final = 10
 
 
-class Link:
-    """The way in which events come in now."""
-
-    is_connected = False
-
-
-class SocketLink(Link):
+class SocketLink:
     """A socket of Socket Mode, which the library keeps open.
 
     Args:
@@ -58,7 +52,7 @@ class SocketLink(Link):
         self._handler: AsyncSocketModeHandler | None = None
 
     @property
-    def is_connected(self) -> bool:  # type: ignore[override]
+    def is_connected(self) -> bool:
         """Whether the socket is open."""
         if self._handler is None:
             return False
@@ -135,7 +129,7 @@ class SocketLink(Link):
             await asyncio.gather(connecting, return_exceptions=True)
 
 
-class HttpLink(Link):
+class HttpLink:
     """A server for the requests of Slack, and for installations.
 
     Args:
@@ -143,6 +137,10 @@ class HttpLink(Link):
         config: where to listen.
         flow: that installs; None for one workspace alone.
         takes_events: whether events come in here.
+
+    Attributes:
+        port: that is listened on.
+        is_connected: whether it is.
     """
 
     def __init__(
@@ -158,6 +156,7 @@ class HttpLink(Link):
         self._flow = flow
         self._takes_events = takes_events
         self.port = 0
+        self.is_connected = False
 
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[None]:
@@ -210,7 +209,7 @@ class HttpLink(Link):
         )
 
 
-class Links(Link):
+class Links:
     """Every way in at once."""
 
     def __init__(self, socket: SocketLink | None, http: HttpLink | None) -> None:
@@ -218,7 +217,7 @@ class Links(Link):
         self.http = http
 
     @property
-    def is_connected(self) -> bool:  # type: ignore[override]
+    def is_connected(self) -> bool:
         """Whether events come in."""
         way = self.socket or self.http
         return way is not None and way.is_connected

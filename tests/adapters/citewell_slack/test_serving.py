@@ -57,10 +57,19 @@ async def test_tokens_that_were_taken_for_each_other_are_said(refused, double):
     assert message.startswith("slack does not take bot_token: ")
 
 
-async def test_a_missing_scope_is_said(refused, double):
-    double.tokens.scopes.remove("chat:write")
+@pytest.mark.parametrize("scope", ["chat:write", "channels:history", "users:read"])
+async def test_a_missing_scope_is_said(refused, double, scope):
+    double.tokens.scopes.remove(scope)
 
-    assert "lacks the scope chat:write" in await refused()
+    assert f"lacks the scope {scope}" in await refused()
+
+
+async def test_a_feature_that_was_left_out_is_named(serving, double, caplog):
+    double.tokens.scopes.remove("files:read")
+    async with serving() as (adapter, _):
+        assert adapter.is_connected
+
+    assert "is off: files:read" in caplog.text
 
 
 async def test_groups_need_their_scopes(serving, refused, double):
