@@ -18,7 +18,7 @@ from citewell import (
     ModelSpec,
     hookimpl,
 )
-from citewell.chat import Adapter, ChatConfig
+from citewell.chat import Adapter, ChatConfig, Rehearsal
 
 
 class ScriptedConfig(Config):
@@ -48,17 +48,33 @@ class PlainChatConfig(ChatConfig):
     path: LocalPath = Field(description="the file that everything is written in")
     max_chars: int = Field(default=500, ge=60, description="characters of one message")
     pace_s: float = Field(default=0.0, ge=0, description="seconds between two changes of a reply")
+    hand_off: str = Field(
+        default="", description="the channel in which questions are handed off; empty: nowhere"
+    )
 
 
 @asynccontextmanager
 async def build_chat(config: PlainChatConfig, context: Context) -> AsyncIterator[Adapter]:
     """Open the chat; there is nothing to close."""
-    from citewell.testing.plainchat import PlainAdapter, PlainChat
+    from citewell.testing.plaintalk import TalkingAdapter
+    from citewell.testing.plainworld import PlainWorld
 
-    service = PlainChat(context.resolve(config.path))
-    yield PlainAdapter(
-        service, platform=context.name, max_chars=config.max_chars, pace_s=config.pace_s
+    yield TalkingAdapter(
+        PlainWorld(context.resolve(config.path)),
+        platform=context.name,
+        max_chars=config.max_chars,
+        pace_s=config.pace_s,
+        hand_off=config.hand_off,
     )
+
+
+@asynccontextmanager
+async def rehearse_chat() -> AsyncIterator[Rehearsal]:
+    """Open people in a chat of their own."""
+    from citewell.testing.plainrehearsal import rehearsed
+
+    async with rehearsed() as rehearsal:
+        yield rehearsal
 
 
 @asynccontextmanager
@@ -92,5 +108,6 @@ def register_adapters() -> Iterable[AdapterSpec[Any]]:
             summary="a chat of nothing but text, kept in one file: for tests",
             config=PlainChatConfig,
             build=build_chat,
+            rehearsal=rehearse_chat,
         ),
     )

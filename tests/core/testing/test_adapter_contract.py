@@ -1,0 +1,5 @@
+from citewell.testing.adapters.contract import AdapterContract
+
+
+class TestPlainChat(AdapterContract):
+    name = "plainchat"
