@@ -15,7 +15,7 @@ from slack_bolt.authorization import AuthorizeResult
 
 from citewell import AdapterError, Context, DeliveryError
 from citewell.blocks import Block
-from citewell.chat import Address, Attachment, Event, Host, Reply
+from citewell.chat import Address, Asked, Attachment, Deleted, Edited, Event, Host, Reply
 from citewell_slack.calls import client, session
 from citewell_slack.catching_up import Missed
 from citewell_slack.connecting import HttpLink, Links, SocketLink, oauth_flow
@@ -99,6 +99,11 @@ class SlackAdapter:
         """Yield what was said since then."""
         missed = Missed(self._context.name, self._workspaces, self._host, self._log)
         return missed.since(since)
+
+    async def changed(self, asked: Asked) -> Edited | Deleted | None:
+        """Return what became of a question, if it does not stand there as it was taken in."""
+        missed = Missed(self._context.name, self._workspaces, self._host, self._log)
+        return await missed.changed(asked)
 
     async def _check(self) -> None:
         """Prove the token and its scopes; workspaces that install the app prove theirs."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Collection, Sequence
 
 from msgspec.structs import replace
@@ -74,7 +73,9 @@ class TalkingAdapter(PlainAdapter):
     async def _hear(self, host: Host, number: int, one: Happening) -> None:
         if one.kind in {"pressed", "sent"}:
             await self._act(host, number, one)
-        elif one.kind in {"changed", "deleted", "asked", "about"} or await self._is_asked(host, one):
+        elif one.kind in {"changed", "deleted", "asked", "about"} or await self._is_asked(
+            host, one
+        ):
             if host.config.channel(one.channel).answers:
                 await host.accept(self._event(number, one))
 

@@ -150,7 +150,9 @@ class PlainWorld(PlainChat):
     def happenings(self, after: int) -> list[tuple[int, Happening]]:
         """Return what happened after the happening with this number, with the numbers."""
         rows = self._do("SELECT id, what FROM happenings WHERE id > ? ORDER BY id", (after,))
-        return [(int(str(one)), msgspec.json.decode(str(what), type=Happening)) for one, what in rows]
+        return [
+            (int(str(one)), msgspec.json.decode(str(what), type=Happening)) for one, what in rows
+        ]
 
     def last(self) -> int:
         """Return the number of the last happening."""
