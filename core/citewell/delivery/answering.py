@@ -60,12 +60,12 @@ class Answering:
         self.asking = Asking(
             conversations, question_of=question_of, read_attachments=read_attachments
         )
-        self._backends = backends
+        self.backends = backends
 
     @asynccontextmanager
     async def course(self, task: Task, adapter: Adapter) -> AsyncIterator[Course]:
         """Yield the way of one question, on one generation of the settings; nothing is begun."""
-        async with self._backends.lease() as runtime:
+        async with self.backends.lease() as runtime:
             yield Course(self, task, adapter, runtime)
 
 

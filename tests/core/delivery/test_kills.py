@@ -126,19 +126,36 @@ async def test_a_kill_at_any_commit_leaves_no_answer_to_what_was_taken_back(
 
 
 async def test_no_kill_at_a_random_moment_loses_a_question_or_answers_it_twice(forks, prepared):
-    chance = random.Random(7)
-    for kill in range(20):
-        threads = [f"{kill}.{number}" for number in range(5)]
-        venues = [Venue(platform="plain", channel="general", thread=one) for one in threads]
-        accept(prepared, *(asked(venue.thread, venue=venue) for venue in venues))
+    chance, rounds = random.Random(7), 16
+    for number in range(rounds):
+        accept(prepared, *what_happens(number))
         pid = forks.start(Killable(folder=str(prepared)))
         await asyncio.sleep(chance.uniform(0.05, 0.5))
         os.kill(pid, signal.SIGKILL)
         forks.end()
     assert forks.run(Killable(folder=str(prepared))) == 0
 
-    messages = PlainChat(prepared / "chat.sqlite").messages()
-    assert len(messages) == 100
-    assert len({message.thread for message in messages}) == 100
-    assert all(message.is_complete for message in messages)
-    assert all("28 days" in message.text for message in messages)
+    said = {one.thread: one for one in PlainChat(prepared / "chat.sqlite").messages()}
+    everything = {f"{number}.{at}" for number in range(rounds) for at in range(4)}
+    taken_back = {f"{number}.1" for number in range(rounds - 1)}
+    assert len(said) == len(PlainChat(prepared / "chat.sqlite").messages())
+    assert set(said) == everything - taken_back
+    assert all(one.is_complete for one in said.values())
+    for thread, one in said.items():
+        number, at = thread.split(".")
+        is_changed = at == "0" and int(number) < rounds - 1
+        assert ("fourth day" if is_changed else "28 days") in one.text, thread
+
+
+def what_happens(number):
+    """Yield four questions; of those before, one is changed, one taken back, one comes again."""
+    for at in range(4):
+        venue = Venue(platform="plain", channel="general", thread=f"{number}.{at}")
+        yield asked(venue.thread, venue=venue)
+    if number:
+        before = number - 1
+        there = {"user": "U1", "at": 2.0 + number}
+        text = "When is a doctor's note due?"
+        yield Edited(key=f"e{before}", of=f"{before}.0", text=text, venue=VENUE, **there)
+        yield Deleted(key=f"d{before}", of=f"{before}.1", venue=VENUE, **there)
+        yield asked(f"{before}.2", venue=Venue(platform="plain", channel="general"))
