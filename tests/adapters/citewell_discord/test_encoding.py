@@ -142,7 +142,10 @@ BLOCKS = st.one_of(
     ),
 )
 BUTTONS = Actions(
-    tuple(Action(one, one, "a1") for one in ("quotes", "helpful", "unhelpful", "person", "private", "share"))
+    tuple(
+        Action(one, one, "a1")
+        for one in ("quotes", "helpful", "unhelpful", "person", "private", "share")
+    )
 )
 
 
@@ -232,8 +235,7 @@ def test_sources_stand_below_a_line_with_title_place_and_link():
 
     assert (body["content"], line["type"]) == ("28 days [1]", 14)
     assert sources["content"] == (
-        "[1] [Leave](<https://example.org/leave.html#page=3>), "
-        "page 3, Annual leave, line 7; page 4"
+        "[1] [Leave](<https://example.org/leave.html#page=3>), page 3, Annual leave, line 7; page 4"
     )
 
 
@@ -257,7 +259,11 @@ def test_many_places_of_one_source_are_counted():
 
 def test_where_to_look_is_linked():
     nearest = Nearest(
-        passage_id="p", document_id="d", title="Leave", uri="https://example.org/", place=Place(line=3)
+        passage_id="p",
+        document_id="d",
+        title="Leave",
+        uri="https://example.org/",
+        place=Place(line=3),
     )
     (part,) = components([NearestList((nearest,))])
 
