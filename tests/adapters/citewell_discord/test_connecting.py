@@ -68,7 +68,9 @@ async def no_sleep(_):
     await asyncio.sleep(0)
 
 
-async def test_a_connection_that_breaks_is_resumed(stage, adapter, double, alice, channel, host, event):
+async def test_a_connection_that_breaks_is_resumed(
+    stage, adapter, double, alice, channel, host, event
+):
     stage.cut()
     said = await stage.say(alice, "How many days?", channel=channel)
     await stage.until_connected()
@@ -105,9 +107,7 @@ async def test_who_asks_to_reconnect_is_obeyed(stage, adapter, double, alice, ch
     assert (await event(Asked)).text == "How many days?"
 
 
-async def test_shards_are_connected(
-    stage, serving, double, alice, channel, until, monkeypatch
-):
+async def test_shards_are_connected(stage, serving, double, alice, channel, until, monkeypatch):
     monkeypatch.setattr("citewell_discord.connecting.IDENTIFY_PAUSE_S", 0)
     double.gateway.recommended_shards = 2
     async with serving(sharded=True) as (adapter, host):

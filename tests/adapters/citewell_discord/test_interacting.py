@@ -29,7 +29,9 @@ async def pressed(stage, person, message, name):
     await stage.press(person, message, message.button(name))
 
 
-async def test_a_command_is_acknowledged_once_it_is_kept(stage, double, alice, channel, host, event):
+async def test_a_command_is_acknowledged_once_it_is_kept(
+    stage, double, alice, channel, host, event
+):
     order = []
     accept = host.accept
 
@@ -96,7 +98,9 @@ async def test_an_answer_can_be_asked_about(stage, alice, seen, event):
     assert asked.venue.thread == seen.thread
 
 
-async def test_a_message_without_words_asks_nothing(stage, double, alice, bob, channel, host, until):
+async def test_a_message_without_words_asks_nothing(
+    stage, double, alice, bob, channel, host, until
+):
     said = await stage.say(bob, "", channel=channel, mention=False, files={"a.txt": b"x"})
     await stage.ask_about(alice, said)
     await until(lambda: double.interactions[-1].replies)
@@ -163,9 +167,7 @@ async def test_long_quotes_come_whole(stage, double, alice, channel, seen, host)
     await pressed(stage, alice, seen, "quotes")
     await double.until(lambda: len(stage.seen(alice, channel=channel, thread=seen.thread)) >= 8)
 
-    text = " ".join(
-        one.text for one in stage.seen(alice, channel=channel, thread=seen.thread)[1:]
-    )
+    text = " ".join(one.text for one in stage.seen(alice, channel=channel, thread=seen.thread)[1:])
     assert text.replace("**", "").count("word1499") == 2
     assert text.count("word700") == 2
 
@@ -336,9 +338,7 @@ async def test_people_who_could_not_be_told_are_told_the_next_time(
     assert "cannot be handed off" in caplog.text
 
 
-async def test_an_answer_that_is_forgotten_cannot_be_handed_on(
-    stage, alice, channel, seen, until
-):
+async def test_an_answer_that_is_forgotten_cannot_be_handed_on(stage, alice, channel, seen, until):
     await pressed(stage, alice, seen, "person")
     await until(lambda: len(stage.seen(alice, channel=channel, thread=seen.thread)) == 2)
 
@@ -360,7 +360,9 @@ async def test_without_people_there_is_no_button_for_them(stage, serving, until,
 # --- forums -----------------------------------------------------------------------------------
 
 
-async def test_a_new_post_is_answered_and_marked_as_solved(stage, serving, double, until, alice, bob):
+async def test_a_new_post_is_answered_and_marked_as_solved(
+    stage, serving, double, until, alice, bob
+):
     from citewell_discord.testing import ALL
 
     forum = double.world.add_forum(stage.guild, "questions", ["solved"])

@@ -100,7 +100,9 @@ async def test_everybody_has_the_role_of_the_server(stage, adapter):
     channel = stage.channel("people", [ann])
 
     assert await adapter.readers(place(stage, channel), [everyone]) == sets([everyone])
-    assert await adapter.readers(place(stage, channel, only_for=ann), [everyone]) == sets([everyone])
+    assert await adapter.readers(place(stage, channel, only_for=ann), [everyone]) == sets([
+        everyone
+    ])
 
 
 async def test_a_public_thread_is_read_like_its_channel(stage, adapter):

@@ -114,7 +114,9 @@ async def test_somebody_is_seen_typing_until_there_is_an_answer(adapter, asked, 
 
 async def test_no_call_rings_anybody(adapter, asked, double, shown):
     reply = await adapter.open_reply(asked.address, "k")
-    hostile = text(f"@everyone @here <@{asked.user}> <@&{asked.venue.team}> <#{asked.venue.channel}>")
+    hostile = text(
+        f"@everyone @here <@{asked.user}> <@&{asked.venue.team}> <#{asked.venue.channel}>"
+    )
     await reply.show([[hostile]], complete=False)
     await reply.show([[hostile, text("more")]], complete=True)
 
@@ -166,9 +168,7 @@ async def test_a_reply_of_which_nothing_was_posted_is_empty(serving, asked, adap
     assert found.posted == ()
 
 
-async def test_what_was_posted_but_not_heard_of_is_not_posted_again(
-    adapter, asked, double, shown
-):
+async def test_what_was_posted_but_not_heard_of_is_not_posted_again(adapter, asked, double, shown):
     double.faults.fail(POST, status=503, done=True)
     reply = await adapter.open_reply(asked.address, "k")
     with pytest.raises(DeliveryError) as failure:
@@ -183,7 +183,9 @@ async def test_what_was_posted_but_not_heard_of_is_not_posted_again(
 async def test_an_answer_that_a_moderator_took_away_is_not_found(adapter, asked, double, shown):
     reply = await adapter.open_reply(asked.address, "k")
     await reply.show([[text("one")], [text("two")]], complete=True)
-    double._posts.remove(double.world.channels[int(asked.venue.thread)].messages[int(reply.posted[0])])
+    double._posts.remove(
+        double.world.channels[int(asked.venue.thread)].messages[int(reply.posted[0])]
+    )
 
     assert await adapter.find_reply(asked.address, "k", reply.posted) is None
     assert shown() == []
@@ -198,7 +200,9 @@ async def test_without_the_history_what_is_known_is_trusted(
     bot = double.bot_user_id
     see, read = Permissions.VIEW_CHANNEL, Permissions.READ_MESSAGE_HISTORY
     mine = [one for one in place.overwrites if one.target_id != bot]
-    double.world.set_overwrites(place, [*mine, Overwrite(bot, is_member=True, allow=see, deny=read)])
+    double.world.set_overwrites(
+        place, [*mine, Overwrite(bot, is_member=True, allow=see, deny=read)]
+    )
     found = await adapter.find_reply(asked.address, "k", reply.posted)
     await found.show([[text("one, whole")]], complete=True)
 
@@ -233,7 +237,9 @@ async def test_where_no_thread_may_be_started_the_channel_has_the_answer(
     bot = double.bot_user_id
     see, start = Permissions.VIEW_CHANNEL, Permissions.CREATE_PUBLIC_THREADS
     mine = [one for one in place.overwrites if one.target_id != bot]
-    double.world.set_overwrites(place, [*mine, Overwrite(bot, is_member=True, allow=see, deny=start)])
+    double.world.set_overwrites(
+        place, [*mine, Overwrite(bot, is_member=True, allow=see, deny=start)]
+    )
     reply = await adapter.open_reply(asked.address, "k")
     await reply.show([[text("one")]], complete=False)
     async with serving(host) as (second, _):
@@ -285,9 +291,11 @@ async def test_a_missing_right_is_named(adapter, asked, double, channel):
     bot = double.bot_user_id
     see, write = Permissions.VIEW_CHANNEL, Permissions.SEND_MESSAGES_IN_THREADS
     mine = [one for one in place.overwrites if one.target_id != bot]
-    double.world.set_overwrites(place, [*mine, Overwrite(bot, is_member=True, allow=see, deny=write)])
+    double.world.set_overwrites(
+        place, [*mine, Overwrite(bot, is_member=True, allow=see, deny=write)]
+    )
     reply = await adapter.open_reply(asked.address, "k")
-    with pytest.raises(DeliveryError, match="missing permissions.*invite") as failure:
+    with pytest.raises(DeliveryError, match=r"missing permissions.*invite") as failure:
         await reply.show([ANSWER], complete=True)
 
     assert not failure.value.passes
