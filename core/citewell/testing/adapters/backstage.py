@@ -46,6 +46,7 @@ class Backstage:
     def __init__(
         self, spec: AdapterSpec[Any], connection: Mapping[str, object], folder: Path
     ) -> None:
+        self.name = spec.name
         self._spec = spec
         self._connection = connection
         self._channels: dict[str, ChannelConfig] = {}
@@ -142,6 +143,12 @@ class Backstage:
         if self._life is not None and self._life.done():
             self._life.result()
             raise AssertionError("the bot ended by itself; serve() runs until it is cancelled")
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether the adapter says that events come in."""
+        assert self._bot is not None, "the bot is not running"
+        return not self._bot.status().problems
 
     @property
     def host(self) -> Overheard:

@@ -217,6 +217,34 @@ class Stage:
         await self.chat.press(person, message, button)
         return message
 
+    async def votes(self, person: str, count: int) -> list[tuple[bool, str]]:
+        """Return the votes on the last answer to somebody, once there are so many."""
+
+        def found() -> list[tuple[bool, str]] | None:
+            votes = self._votes(person)
+            return votes if len(votes) >= count else None
+
+        return await self.until(found, lambda: f"the journal has these votes: {self._votes(person)}")
+
+    async def until_voted(self, person: str, vote: tuple[bool, str]) -> None:
+        """Wait until this is the one vote on the last answer to somebody."""
+        await self.until(
+            lambda: self._votes(person) == [vote] or None,
+            lambda: f"expected the vote {vote}; the journal has {self._votes(person)}",
+        )
+
+    def _votes(self, person: str) -> list[tuple[bool, str]]:
+        answer = self.answers(person)[0].id
+        return [(one.is_helpful, one.reason) for one in self.bot.feedback.of_answer(answer)]
+
+    def handed_off(self, person: str) -> int:
+        """Return how often the last answer to somebody was handed off."""
+        answer = self.answers(person)[0].id
+        return sum(
+            one.action == "handed off" and answer in str(one.detail)
+            for one in self.bot.audit.entries()
+        )
+
     def told(self, person: str, said: Said) -> str:
         """Return what somebody alone sees: forms and pages, and messages for nobody else."""
         places = {said.thread, ""}

@@ -1,0 +1,7 @@
+"""Discord does what every chat service must, in its stand-in."""
+
+from citewell.testing.adapters.contract import AdapterContract
+
+
+class TestDiscord(AdapterContract):
+    name = "discord"

@@ -1,0 +1,7 @@
+"""Slack does what every chat service must, in its stand-in."""
+
+from citewell.testing.adapters.contract import AdapterContract
+
+
+class TestSlack(AdapterContract):
+    name = "slack"
