@@ -37,6 +37,7 @@ async def main():
 asyncio.run(main())
 """
 KILLS = 6
+ROOT = str(Path(__file__).resolve().parents[3])
 
 
 async def test_no_kill_loses_a_question_or_answers_it_twice(tmp_path, monkeypatch):
@@ -45,11 +46,10 @@ async def test_no_kill_loses_a_question_or_answers_it_twice(tmp_path, monkeypatc
         monkeypatch.setenv("TEST_BOT_TOKEN", standin.double.bot_token)
         monkeypatch.setenv("TEST_APP_TOKEN", standin.double.app_token)
         config = write_handbook(tmp_path, SLOW)
-        root = str(Path(__file__).resolve().parents[3])
         environment = {
             **os.environ,
             "TEST_SETTINGS": json.dumps(dict(standin.settings)),
-            "TEST_PATH": json.dumps([root, *sys.path]),
+            "TEST_PATH": json.dumps([ROOT, *sys.path]),
         }
         ann = standin.person("ann")
         general = standin.channel("general", [ann])
