@@ -227,13 +227,13 @@ async def test_questions_of_a_service_that_is_not_there_stop_nobody(tmp_path):
 async def test_a_question_stays_held_while_its_reply_is_looked_for(tmp_path):
     class Sluggish(PlainAdapter):
         async def open_reply(self, address, key):
-            await asyncio.sleep(1)
+            await asyncio.sleep(2)
             return await super().open_reply(address, key)
 
-    manner = replace(QUICK, lease_s=0.3)
+    manner = replace(QUICK, lease_s=0.8)
     async with working(tmp_path, manner=manner, speaks=Sluggish) as at_work:
         await at_work.desk.accept(asked())
-        await asyncio.sleep(0.7)
+        await asyncio.sleep(1.4)
         taken = at_work.inbox.claim("other", lease_s=5)
         await at_work.idle()
 
@@ -251,16 +251,16 @@ async def test_a_question_stays_held_while_it_is_said_that_it_failed(tmp_path):
             show = reply.show
 
             async def later(messages, *, complete):
-                await asyncio.sleep(1)
+                await asyncio.sleep(2)
                 await show(messages, complete=complete)
 
             reply.show = later
             return reply
 
-    manner = replace(QUICK, lease_s=0.3)
+    manner = replace(QUICK, lease_s=0.8)
     async with working(tmp_path, manner=manner, speaks=Sluggish) as at_work:
         await at_work.desk.accept(asked())
-        await asyncio.sleep(0.7)
+        await asyncio.sleep(1.4)
         taken = at_work.inbox.claim("other", lease_s=5)
         await at_work.idle()
 
