@@ -150,7 +150,7 @@ class DiscordRehearsal:
         if channel is None:
             message = speaker.tell_bot(text, *uploads)
             return Said(id=str(message.id), person=person, channel=str(message.channel.id))
-        place = self._place(thread or channel)
+        place = self._begun(speaker, thread) if thread else self._place(channel)
         words = f"{self.double.world.bot.mention} {text}" if mention else text
         message = speaker.say(place, words, *uploads)
         starts = self.has_threads and not place.is_thread
@@ -277,6 +277,12 @@ class DiscordRehearsal:
 
     def _place(self, id_: str) -> Channel:
         return self.double.world.channels[int(id_)]
+
+    def _begun(self, speaker: Person, thread: str) -> Channel:
+        """Return a thread; somebody who writes below a message begins one there."""
+        if int(thread) in self.double.world.channels:
+            return self._place(thread)
+        return speaker.start_thread(self._message(thread), "talk")
 
     def _message(self, id_: str) -> Message:
         for channel in self.double.world.channels.values():

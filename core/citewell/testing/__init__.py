@@ -16,6 +16,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from citewell.testing.adapters.contract import (
+        AdapterContract,
+        adapter_scenarios,
+        adapter_table,
+    )
     from citewell.testing.answers import growing, make_answer, make_claim
     from citewell.testing.embedders import EmbedderContract
     from citewell.testing.formatters import FormatterContract
@@ -27,6 +32,7 @@ if TYPE_CHECKING:
     from citewell.testing.verifiers import VerifierContract
 
 __all__ = [
+    "AdapterContract",
     "EmbedderContract",
     "FormatterContract",
     "LoaderContract",
@@ -34,6 +40,8 @@ __all__ = [
     "RetrieverContract",
     "SourceContract",
     "VerifierContract",
+    "adapter_scenarios",
+    "adapter_table",
     "growing",
     "make_answer",
     "make_claim",
@@ -41,6 +49,7 @@ __all__ = [
 ]
 
 _MODULES = {
+    "AdapterContract": "adapters.contract",
     "EmbedderContract": "embedders",
     "FormatterContract": "formatters",
     "LoaderContract": "loaders",
@@ -48,6 +57,8 @@ _MODULES = {
     "RetrieverContract": "retrievers",
     "SourceContract": "sources",
     "VerifierContract": "verifiers",
+    "adapter_scenarios": "adapters.contract",
+    "adapter_table": "adapters.contract",
     "growing": "answers",
     "make_answer": "answers",
     "make_claim": "answers",

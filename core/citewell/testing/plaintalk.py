@@ -11,7 +11,7 @@ from citewell import blocking
 from citewell.blocks import Actions, Block, Source, SourceList
 from citewell.chatting import Host
 from citewell.errors import DeliveryError
-from citewell.testing.plainchat import PlainAdapter, plain_text
+from citewell.testing.plainchat import PlainAdapter, PlainReply, plain_text
 from citewell.testing.plainworld import DIRECT, Happening, Page, PlainWorld, Pressable
 from citewell.types.chat import Address, Asked, Attachment, Deleted, Edited, Event, Venue, Voted
 
@@ -52,10 +52,12 @@ class TalkingAdapter(PlainAdapter):
                     self._connected(False)
                     await asyncio.sleep(_UNREACHABLE_S)
                     self._connected(True)
-                for told, event in self._world.told(told):
+                for number, event in self._world.told(told):
                     await host.accept(event)
-                for last, happening in self._world.happenings(last):
-                    await self._hear(host, last, happening)
+                    told = number
+                for number, happening in self._world.happenings(last):
+                    await self._hear(host, number, happening)
+                    last = number
                 await asyncio.sleep(_POLL_S)
         finally:
             self._connected(False)
@@ -73,11 +75,10 @@ class TalkingAdapter(PlainAdapter):
     async def _hear(self, host: Host, number: int, one: Happening) -> None:
         if one.kind in {"pressed", "sent"}:
             await self._act(host, number, one)
-        elif one.kind in {"changed", "deleted", "asked", "about"} or await self._is_asked(
-            host, one
-        ):
-            if host.config.channel(one.channel).answers:
-                await host.accept(self._event(number, one))
+        elif not host.config.channel(one.channel).answers:
+            return
+        elif one.kind != "said" or await self._is_asked(host, one):
+            await host.accept(self._event(number, one))
 
     async def _is_asked(self, host: Host, one: Happening) -> bool:
         """Tell whether what was said is meant for the bot."""
@@ -187,14 +188,8 @@ class TalkingAdapter(PlainAdapter):
         """Tell whether the text of these blocks is short enough."""
         return len(shown_text(blocks)) <= self._max_chars
 
-    async def open_reply(self, address: Address, key: str) -> TalkingReply:
-        """Begin a reply."""
-        return TalkingReply(self._world, address, key, ())
-
-    async def find_reply(self, address: Address, key: str, _posted: Sequence[str]) -> TalkingReply:
-        """Return the reply with this key, with what was posted of it."""
-        found = tuple(message.id for message in self._world.messages(key=key))
-        return TalkingReply(self._world, address, key, found)
+    def _reply(self, address: Address, key: str, posted: tuple[str, ...]) -> TalkingReply:
+        return TalkingReply(self, self._world, address, key, posted)
 
     async def readers(self, address: Address, groups: Collection[str]) -> frozenset[frozenset[str]]:
         """Return the groups of everyone who reads there."""
@@ -217,19 +212,27 @@ class TalkingAdapter(PlainAdapter):
         raise DeliveryError("there is no such file", passes=False)
 
 
-class TalkingReply:
-    """A reply in a `PlainWorld`."""
+class TalkingReply(PlainReply):
+    """A reply in a `PlainWorld`.
+
+    Args:
+        adapter: whose it is.
+        world: the chat.
+        address: where it stands.
+        key: names it.
+        posted: its messages.
+    """
 
     def __init__(
-        self, world: PlainWorld, address: Address, key: str, posted: tuple[str, ...]
+        self,
+        adapter: PlainAdapter,
+        world: PlainWorld,
+        address: Address,
+        key: str,
+        posted: tuple[str, ...],
     ) -> None:
-        self.posted = posted
+        super().__init__(adapter, address, key, posted)
         self._world = world
-        self._address = address
-        self._key = key
-
-    async def status(self, text: str) -> None:
-        """Show nothing: there is no place for it."""
 
     async def show(self, messages: Sequence[Sequence[Block]], *, complete: bool) -> None:
         """Post what is not there yet, change what is, and delete what is too much."""

@@ -157,9 +157,7 @@ class Access:
         assert CANARY not in joined(await stage.reply(said))
 
     @scenario("command", "private")
-    async def test_what_a_channel_declares_gives_no_private_reader_more(
-        self, stage: Stage
-    ) -> None:
+    async def test_what_a_channel_declares_gives_no_private_reader_more(self, stage: Stage) -> None:
         """What a channel declares does not count for a private answer there."""
         person, channel = await stage.scene(reads=["everyone", "people-team"])
 
@@ -189,9 +187,7 @@ class Access:
         before = await stage.says(said, CANARY)
 
         stage.readmit(channel, person, other)
-        await stage.chat.say(
-            person, "How much is that again?", channel=channel, thread=said.thread
-        )
+        await stage.chat.say(person, "How much is that again?", channel=channel, thread=said.thread)
         await stage.until(
             lambda: len(stage.seen(said)) > len(before) or None, lambda: "no second answer"
         )
@@ -255,8 +251,10 @@ class Access:
         await stage.press(person, said, "share")
 
         await stage.until(
-            lambda: "28 days"
-            in joined([*stage.seen(said, other), *stage.chat.seen(other, channel=channel)]),
+            lambda: (
+                "28 days"
+                in joined([*stage.seen(said, other), *stage.chat.seen(other, channel=channel)])
+            ),
             lambda: "nobody else sees the shared answer",
         )
 
@@ -273,7 +271,9 @@ class Access:
         await stage.press(person, said, "quotes")
         await stage.settled()
 
-        assert CANARY not in stage.told(person, said), "ask host.quotes with the address of who presses"
+        assert CANARY not in stage.told(person, said), (
+            "ask host.quotes with the address of who presses"
+        )
 
     @scenario("groups", "buttons")
     async def test_quotes_are_refused_to_another_member(self, stage: Stage) -> None:
@@ -287,7 +287,9 @@ class Access:
         await stage.press(other, said, "quotes")
         await stage.settled()
 
-        assert CANARY not in stage.told(other, said), "ask host.quotes with the address of who presses"
+        assert CANARY not in stage.told(other, said), (
+            "ask host.quotes with the address of who presses"
+        )
 
     @scenario("groups", "buttons")
     async def test_quotes_are_shown_to_who_may_read_them(self, stage: Stage) -> None:
@@ -312,4 +314,3 @@ class Access:
         await stage.settled()
 
         assert CANARY not in joined(stage.seen(said))
-

@@ -51,7 +51,7 @@ class Backstage:
         self._connection = connection
         self._channels: dict[str, ChannelConfig] = {}
         self._shared: dict[str, object] = {}
-        self._base = load_settings(write_library(folder))
+        self._base = load_settings(write_library(folder.resolve()))
         make_folder(self._base.data_dir)
         self._changes = 0
         self._serving: Serving | None = None

@@ -39,11 +39,13 @@ class Overheard:
 
     async def accept(self, event: Event) -> bool:
         """Keep an event."""
+        if self._held is not None:
+            self._held.append(event)
+            self._heard.append(event)
+            return True
+        is_new = await self._host.accept(event)
         self._heard.append(event)
-        if self._held is None:
-            return await self._host.accept(event)
-        self._held.append(event)
-        return True
+        return is_new
 
     async def quotes(self, answer_id: str, address: Address) -> Sequence[Quoted]:
         """Return what an answer quotes."""

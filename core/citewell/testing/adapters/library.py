@@ -168,7 +168,9 @@ def _speakers() -> str:
     """Return a model and a profile for each text that is said as it is."""
     said: Mapping[str, str] = {
         **SHAPES,
-        **{f"says-{name}": f"Please read this: {text} Thank you." for name, text in HOSTILE.items()},
+        **{
+            f"says-{name}": f"Please read this: {text} Thank you." for name, text in HOSTILE.items()
+        },
     }
     free = [_speaker(name, text, "") for name, text in said.items()]
     return "".join((*free, _speaker("lockers", LOCKERS_SAID, 'retriever = "roster"')))

@@ -172,8 +172,8 @@ class Lossless:
         said = await stage.chat.say(person, _ASKED, channel=channel)
 
         text = _text(await stage.reply(said))
-        twice = [word for word in ("Paragraph7 ", "Paragraph100 ", "Paragraph229 ")]
-        assert [text.count(one) for one in twice] == [1, 1, 1], "a part is there twice, or not"
+        counts = [text.count(f"Paragraph{number} ") for number in (7, 100, 229)]
+        assert counts == [1, 1, 1], "a part is there twice, or not at all"
 
     @scenario("edits")
     async def test_a_long_answer_can_become_short(self, stage: Stage) -> None:

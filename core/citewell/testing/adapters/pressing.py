@@ -225,9 +225,7 @@ class Pressing:
         await stage.press(person, said, "helpful")
         await stage.votes(person, 1)
 
-        (voted,) = [
-            one for one in stage.bot.heard if isinstance(one, Voted) and one.user == person
-        ]
+        (voted,) = [one for one in stage.bot.heard if isinstance(one, Voted) and one.user == person]
         assert voted.answer_id == stage.answers(person)[0].id
 
     @scenario("buttons")

@@ -7,7 +7,7 @@ import pytest
 from citewell.testing.adapters.library import DAYS, NOTE
 from citewell.testing.adapters.scenario import scenario
 from citewell.testing.adapters.stage import Stage, joined
-from citewell.types.chat import Asked, Deleted, Edited
+from citewell.types.chat import Deleted, Edited
 
 _DAYS_SAID = "28 days"
 _NOTE_SAID = "fourth day"
@@ -219,7 +219,7 @@ class Repeats:
         known = len([one for one in stage.bot.heard if isinstance(one, Edited)])
         with stage.held():
             said = await stage.chat.say(person, DAYS, channel=channel)
-            await stage.until(lambda: stage.questions(person), lambda: "nothing was heard")
+            await stage.is_heard(person)
             await stage.chat.change(said, NOTE)
             await stage.heard(Edited, known + 1)
             await stage.bot.host.release(backwards=True)
@@ -289,7 +289,7 @@ class Repeats:
         known = len([one for one in stage.bot.heard if isinstance(one, Deleted)])
         with stage.held():
             said = await stage.chat.say(person, DAYS, channel=channel)
-            await stage.until(lambda: stage.questions(person), lambda: "nothing was heard")
+            await stage.is_heard(person)
             await stage.chat.take_back(said)
             await stage.heard(Deleted, known + 1)
             await stage.bot.host.release(backwards=True)
@@ -351,7 +351,7 @@ class Repeats:
         await stage.chat.change(said, NOTE)
         await stage.says(said, _NOTE_SAID)
 
-        (asked,) = [one for one in stage.bot.heard if isinstance(one, Asked) and one.user == person]
+        (asked,) = stage.questions(person)
         edited = [one for one in stage.bot.heard if isinstance(one, Edited) and one.user == person]
         assert {one.of for one in edited} == {asked.key}
         assert {one.venue.channel for one in edited} == {asked.venue.channel}

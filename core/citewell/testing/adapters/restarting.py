@@ -18,7 +18,7 @@ _NOTE_SAID = "fourth day"
 class Restarting:
     """Each question has one outcome, whenever the process ends."""
 
-    @scenario(alone=True)
+    @scenario()
     async def test_what_was_asked_while_nobody_listened_is_answered(self, stage: Stage) -> None:
         """A question that was asked while the bot was down is answered after its start."""
         person, channel = await stage.scene()
@@ -30,7 +30,7 @@ class Restarting:
 
         await stage.says(said, _DAYS_SAID)
 
-    @scenario(alone=True)
+    @scenario()
     async def test_what_was_asked_while_nobody_listened_is_answered_once(
         self, stage: Stage
     ) -> None:
@@ -46,7 +46,7 @@ class Restarting:
 
         await stage.one_reply(said)
 
-    @scenario("direct", alone=True)
+    @scenario("direct")
     async def test_a_direct_question_of_before_the_start_is_answered(self, stage: Stage) -> None:
         """A direct question that was asked while the bot was down is answered."""
         person = stage.person()
@@ -59,7 +59,7 @@ class Restarting:
 
         await stage.says(said, _DAYS_SAID)
 
-    @scenario(alone=True)
+    @scenario()
     async def test_talk_of_before_the_start_is_ignored(self, stage: Stage) -> None:
         """What was said unmentioned while the bot was down is no question."""
         person, channel = await stage.scene()
@@ -85,7 +85,7 @@ class Restarting:
         after = await stage.one_reply(said)
         assert (after.id, after.text) == (before.id, before.text)
 
-    @scenario(alone=True)
+    @scenario()
     async def test_a_kill_before_the_answer_loses_nothing(self, stage: Stage) -> None:
         """A question that was taken in before the process ended is answered by the next one."""
         person, channel = await stage.scene(profile="slower")
@@ -97,7 +97,7 @@ class Restarting:
         await stage.says(said, _DAYS_SAID)
         assert len(stage.seen(said)) == 1
 
-    @scenario(alone=True)
+    @scenario()
     async def test_a_kill_amid_the_answer_leaves_one_reply(self, stage: Stage) -> None:
         """An answer that was half shown when the process ended is completed in its message."""
         person, channel = await stage.scene(profile="slower")
@@ -118,14 +118,14 @@ class Restarting:
         """Whenever the process ends, there is one complete reply in the end."""
         person, channel = await stage.scene(profile="slow")
         said = await stage.chat.say(person, DAYS, channel=channel)
-        await stage.until(lambda: stage.questions(person) or None, lambda: "nothing was heard")
+        await stage.is_heard(person)
 
         await asyncio.sleep(moment_s)
         await stage.restart()
 
         assert "31 March" in (await stage.one_reply(said)).text
 
-    @scenario(alone=True)
+    @scenario()
     async def test_two_kills_leave_one_reply(self, stage: Stage) -> None:
         """An answer that is broken off twice is completed in one message."""
         person, channel = await stage.scene(profile="slower")
@@ -137,19 +137,19 @@ class Restarting:
 
         assert "31 March" in (await stage.one_reply(said)).text
 
-    @scenario("command", "private", alone=True)
+    @scenario("command", "private")
     async def test_a_private_answer_survives_a_restart(self, stage: Stage) -> None:
         """A private answer that was broken off is shown after the restart, or says it repeats."""
         person, channel = await stage.scene(profile="slower")
         said = await stage.chat.command(person, DAYS, channel=channel)
-        await stage.until(lambda: stage.questions(person) or None, lambda: "nothing was heard")
+        await stage.is_heard(person)
 
         await stage.restart()
 
         seen = await stage.says(said, "31 March")
         assert all(one.only_for == person for one in seen)
 
-    @scenario(alone=True)
+    @scenario()
     async def test_a_drain_lets_answers_end(self, stage: Stage) -> None:
         """Whoever ends the bot properly lets the running answer come to its end."""
         person, channel = await stage.scene(profile="slower")
@@ -162,7 +162,7 @@ class Restarting:
         assert not seen.is_growing
         assert "31 March" in seen.text
 
-    @scenario(alone=True)
+    @scenario()
     async def test_what_comes_after_a_drain_is_answered_next_time(self, stage: Stage) -> None:
         """A question that was asked when the bot had ended properly is answered after its start."""
         person, channel = await stage.scene()
@@ -174,7 +174,7 @@ class Restarting:
 
         await stage.says(said, _DAYS_SAID)
 
-    @scenario("deletes", alone=True)
+    @scenario("deletes")
     async def test_a_deletion_while_nobody_listened_holds(self, stage: Stage) -> None:
         """A question that was asked and deleted while the bot was down is not answered."""
         person, channel = await stage.scene()
@@ -190,9 +190,9 @@ class Restarting:
 
         assert not [one for one in stage.seen(said) if _DAYS_SAID in one.text]
 
-    @scenario("edits", alone=True)
+    @scenario("edits")
     async def test_a_change_while_nobody_listened_holds(self, stage: Stage) -> None:
-        """Of a question that was asked and changed while the bot was down the change is answered."""
+        """Of a question that was changed while the bot was down the change is answered."""
         person, channel = await stage.scene()
         await stage.settled()
         await stage.bot.stop()
@@ -303,7 +303,7 @@ class Restarting:
         person, channel = await stage.scene()
         stage.chat.fail(2, status=403)
         await stage.chat.say(person, DAYS, channel=channel)
-        await stage.until(lambda: stage.questions(person) or None, lambda: "nothing was heard")
+        await stage.is_heard(person)
         await stage.until(
             lambda: not stage.bot.inbox.waiting() or None, lambda: "the question waits for ever"
         )
@@ -312,9 +312,7 @@ class Restarting:
         for _ in range(3):
             other, place = await stage.scene()
             said = await stage.chat.say(other, DAYS, channel=place)
-            await stage.until(
-                lambda asker=other: stage.questions(asker) or None, lambda: "nothing was heard"
-            )
+            await stage.is_heard(other)
             await stage.until(
                 lambda: not stage.bot.inbox.waiting() or None, lambda: "a question waits for ever"
             )

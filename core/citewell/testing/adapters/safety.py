@@ -83,7 +83,7 @@ class Safety:
 
         def complete() -> bool | None:
             seen.extend(stage.seen(said))
-            return bool(seen) and not seen[-1].is_growing or None
+            return (bool(seen) and not seen[-1].is_growing) or None
 
         await stage.until(complete, lambda: "no complete reply")
         _is_harmless(seen, person)

@@ -1,4 +1,4 @@
-"""What a scenario is: a test with a stage, the abilities that it needs, and a line that tells it."""
+"""What a scenario is: a test with a stage, the abilities that it needs, and what it says."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def scenario(*needs: str, alone: bool = False) -> Callable[[Callable[..., Any]],
 
         # pytest takes each parameter for a fixture, and the stage is none.
         setattr(test, "__signature__", signature.replace(parameters=others))  # noqa: B010 - mypy
-        setattr(test, _KEPT, told)  # noqa: B010 - a function has no such attribute for mypy
+        setattr(test, _KEPT, told)
         return test
 
     return decorate

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from itertools import count
 from pathlib import Path
@@ -15,7 +15,7 @@ from citewell.configs import ChannelConfig
 from citewell.journal.records import AnswerRecord
 from citewell.specs import AdapterSpec
 from citewell.testing.adapters.backstage import Backstage
-from citewell.testing.adapters.library import DAYS
+from citewell.testing.adapters.library import DAYS, GROUP, OTHER_GROUP
 from citewell.types.chat import Asked
 from citewell.types.rehearsal import Said, Seen
 
@@ -93,7 +93,9 @@ class Stage:
             is_complete = bool(seen) and not any(one.is_growing for one in seen)
             return seen if is_complete and not self.bot.inbox.waiting() else None
 
-        return await self.until(complete, lambda: f"no complete reply; there is: {self._told(said)}")
+        return await self.until(
+            complete, lambda: f"no complete reply; there is: {self._told(said)}"
+        )
 
     async def one_reply(self, said: Said, reader: str | None = None) -> Seen:
         """Return the one message that answers."""
@@ -168,7 +170,7 @@ class Stage:
         await self.bot.start()
         waiting = asyncio.ensure_future(self.chat.until_connected())
         try:
-            await self.until(lambda: waiting.done(), lambda: "the adapter did not connect")
+            await self.until(lambda: waiting.done() or None, lambda: "the adapter did not connect")
             await waiting
         finally:
             waiting.cancel()
@@ -191,6 +193,12 @@ class Stage:
             lambda: f"the adapter told of no {kind.__name__}: {self.bot.heard[-3:]}",
         )
 
+    async def is_heard(self, person: str) -> None:
+        """Wait until the adapter told that somebody asked."""
+        await self.until(
+            lambda: self.questions(person) or None, lambda: "the adapter told of no question"
+        )
+
     # --- the journal ----------------------------------------------------------------------
 
     def answers(self, person: str) -> list[AnswerRecord]:
@@ -199,8 +207,9 @@ class Stage:
         return [one for one in found if (one.asker or "").rpartition("/")[2] == person]
 
     def questions(self, person: str) -> list[Asked]:
-        """Return what the adapter told that somebody asked."""
-        return [one for one in self.bot.heard if isinstance(one, Asked) and one.user == person]
+        """Return what the adapter told that somebody asked, repetitions left out."""
+        asked = [one for one in self.bot.heard if isinstance(one, Asked) and one.user == person]
+        return list({(one.venue.channel, one.key): one for one in reversed(asked)}.values())[::-1]
 
     # --- buttons --------------------------------------------------------------------------
 
@@ -211,7 +220,9 @@ class Stage:
             seen = reversed(self.seen(said, person))
             return next((one for one in seen if one.button(name) is not None), None)
 
-        message = await self.until(found, lambda: f"there is no button {name!r}: {self._told(said)}")
+        message = await self.until(
+            found, lambda: f"there is no button {name!r}: {self._told(said)}"
+        )
         button = message.button(name)
         assert button is not None
         await self.chat.press(person, message, button)
@@ -224,7 +235,9 @@ class Stage:
             votes = self._votes(person)
             return votes if len(votes) >= count else None
 
-        return await self.until(found, lambda: f"the journal has these votes: {self._votes(person)}")
+        return await self.until(
+            found, lambda: f"the journal has these votes: {self._votes(person)}"
+        )
 
     async def until_voted(self, person: str, vote: tuple[bool, str]) -> None:
         """Wait until this is the one vote on the last answer to somebody."""
@@ -287,11 +300,12 @@ async def open_stage(
     """Open a stand-in, write a library, and start a bot on both."""
     with TemporaryDirectory(prefix="citewell-") as folder:
         async with opener() as chat:
-            connection: Mapping[str, object] = chat.settings
-            bot = Backstage(spec, connection, Path(folder).resolve())
+            bot = Backstage(spec, chat.settings, Path(folder))
             try:
                 await bot.prepare()
                 stage = Stage(chat, bot, timeout_s)
+                # The groups that settings name are there before anybody asks.
+                stage.person(GROUP, OTHER_GROUP)
                 await stage.start()
                 yield stage
             finally:

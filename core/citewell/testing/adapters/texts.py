@@ -20,7 +20,9 @@ def _numbered(word: str, count: int, *, gap: str) -> str:
 
 
 _ROWS = "\n".join(f"| row{number} | value{number} | remark{number} |" for number in range(40))
-_FENCE = "\n".join(f"value{number} = compute(number{number})  # step{number}" for number in range(60))
+_FENCE = "\n".join(
+    f"value{number} = compute(number{number})  # step{number}" for number in range(60)
+)
 _ITEMS = "\n".join(
     f"- item{number} of the list\n  - below{number} stands this" for number in range(30)
 )
@@ -35,7 +37,8 @@ SHAPES: Final[Mapping[str, str]] = {
     "shape-fence": f"Run this:\n\n```python\n{_FENCE}\n```\n\nThen it is done.",
     "shape-list": f"First the list:\n\n{_ITEMS}\n\nThen the steps:\n\n{_STEPS}",
     "shape-quote": "Somebody said:\n\n> Quoted1 words stand here.\n> Quoted2 words go on.\n\nEnd.",
-    "shape-headings": "# Heading1\n\nBelow1 it.\n\n## Heading2\n\nBelow2 it.\n\n### Heading3\n\nBelow3.",
+    "shape-headings": "# Heading1\n\nBelow1 it.\n\n## Heading2\n\nBelow2 it.\n\n### Heading3\n\n"
+    "Below3 it.",
     "shape-blank-lines": "Before1\n\n\n\n\nbetween2\n\n\n\nafter3",
     "shape-long": _PARAGRAPHS,
     "shape-long-word": "x1" * 3000,

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from typing import Any, ClassVar, cast
 
 import pytest
 from msgspec import Struct
 
+from citewell.chatting import Rehearsal
 from citewell.specs import AdapterSpec
 from citewell.testing.adapters.scenario import Scenario
-from citewell.testing.adapters.stage import Opener, Stage, open_stage
+from citewell.testing.adapters.stage import Stage, open_stage
 from citewell.testing.opening import find
-
 
 _CLOSING_S = 30.0
 
@@ -42,9 +43,13 @@ class Theatre:
     timeout_s: ClassVar[float] = 10.0
     _house: ClassVar[_House | None] = None
 
-    def rehearsal(self) -> Any:
+    def spec(self) -> AdapterSpec[Any]:
+        """Return what the plugin registers; override to test what no plugin offers."""
+        return cast("AdapterSpec[Any]", find("adapter", self.name))
+
+    def rehearsal(self) -> AbstractAsyncContextManager[Rehearsal]:
         """Return a stand-in, to be entered; override to open another than the spec's own."""
-        spec = self._spec()
+        spec = self.spec()
         assert spec.rehearsal is not None, (
             f"{self.name} has no stand-in; give its AdapterSpec a `rehearsal`"
         )
@@ -77,9 +82,6 @@ class Theatre:
         """Close what is open."""
         cls._close()
 
-    def _spec(self) -> AdapterSpec[Any]:
-        return cast("AdapterSpec[Any]", find("adapter", self.name))
-
     def _opened(self) -> _House:
         cls = type(self)
         if cls._house is None:
@@ -103,8 +105,7 @@ class Theatre:
 
     async def _keep(self, house: _House, ready: asyncio.Event) -> None:
         assert house.leave is not None
-        opener: Opener = self.rehearsal
-        async with open_stage(self._spec(), opener, self.timeout_s) as house.stage:
+        async with open_stage(self.spec(), self.rehearsal, self.timeout_s) as house.stage:
             ready.set()
             await house.leave.wait()
 
