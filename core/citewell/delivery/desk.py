@@ -25,6 +25,8 @@ log = logging.getLogger(__name__)
 
 __all__ = ["Desk", "Manner"]
 
+_NOTICES = 2
+
 
 class Desk:
     """Takes events in, and has workers answer the questions among them.
@@ -146,11 +148,12 @@ class Desk:
     async def _serve(self, task: Task) -> None:
         """Give a question its outcome, or give it back."""
         holding = Holding(self._inbox, task, self._owner, lease_s=self._manner.lease_s)
+        adapter = self._adapters[task.asked.venue.platform]
         self._held.add(holding)
         try:
             async with (
                 holding.renewed(),
-                self._answering.course(task, self._adapters[task.asked.venue.platform]) as course,
+                self._answering.course(task, adapter, holding.is_held) as course,
             ):
                 pause_s = await self._attempt(task, course, holding)
             if pause_s is None:
@@ -208,10 +211,13 @@ class Desk:
     async def _fail(self, task: Task, course: Course, holding: Holding) -> None:
         """Show that there will be no answer; once, for that may fail as well."""
         try:
-            if not task.is_withdrawn:
+            if task.is_withdrawn:
+                why = "its answer cannot be taken back"
+            elif task.attempts > self._manner.attempts + _NOTICES:
+                why = "the process ends whenever it says so"
+            else:
                 await _to_the_end(course.fail(), holding)
                 return
-            why = "its answer cannot be taken back"
         except LeaseLost:
             raise
         except Exception as error:  # noqa: BLE001 - logged below, and there is nothing left to try
