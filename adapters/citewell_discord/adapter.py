@@ -9,7 +9,7 @@ from typing import Final
 
 from citewell import Context, DeliveryError
 from citewell.blocks import Block
-from citewell.chat import Address, Attachment, Event, Host, Reply
+from citewell.chat import Address, Asked, Attachment, Deleted, Edited, Event, Host, Reply
 from citewell_discord.calls import Calls
 from citewell_discord.client import Client
 from citewell_discord.config import DiscordConfig
@@ -21,7 +21,7 @@ from citewell_discord.handing import HandsOff
 from citewell_discord.hearing import Hearing
 from citewell_discord.incoming import Reading
 from citewell_discord.interacting import Interacting
-from citewell_discord.missed import missed
+from citewell_discord.missed import changed, missed
 from citewell_discord.places import Doorkeeper
 from citewell_discord.private import PrivateReply
 from citewell_discord.readers import Membership, Readers
@@ -120,6 +120,12 @@ class DiscordAdapter:
             return
         async for event in missed(client, hearing.reading, self._directs, since):
             yield event
+
+    async def changed(self, asked: Asked) -> Edited | Deleted | None:
+        """Return what became of a question, if it does not stand there as it was taken in."""
+        await self._until_connected()
+        hearing, client = self._hearing, await self._calls.client()
+        return None if hearing is None else await changed(client, hearing.reading, asked)
 
     def _reply(self, address: Address, key: str) -> ChannelReply | PrivateReply:
         if address.only_for is not None:

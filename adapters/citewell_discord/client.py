@@ -179,9 +179,13 @@ def _add_commands(tree: app_commands.CommandTree[Any]) -> None:
 
 
 async def heartbeats_ended() -> None:
-    """Wait for the threads that send heartbeats, which may be about to use the event loop."""
+    """Wait for the threads that sent heartbeats on a connection that is closed.
+
+    They may be about to use the event loop.
+    """
     import threading
 
     for thread in threading.enumerate():
-        if thread.name.startswith("keep-alive-handler"):
+        socket = getattr(thread, "ws", None)
+        if thread.name.startswith("keep-alive-handler") and socket is not None and not socket.open:
             await asyncio.to_thread(thread.join, 2)

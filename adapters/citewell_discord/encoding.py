@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum, auto
+from functools import lru_cache
 from typing import Final, TypeAlias
 
 from msgspec import Struct
@@ -151,6 +152,8 @@ def _texts(pieces: Sequence[Piece]) -> list[str]:
     return texts
 
 
+# Whether something fits is asked again and again of the same blocks.
+@lru_cache(maxsize=512)
 def _piece(block: Block, kind: Kind) -> Piece:
     if isinstance(block, Table):
         text = table(block)

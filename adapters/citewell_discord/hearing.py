@@ -12,8 +12,8 @@ from typing import Final
 import discord
 
 from citewell import DeliveryError, JournalError
-from citewell.chat import Asked, Event, Host, Venue
-from citewell_discord.addresses import nonce, place_of
+from citewell.chat import Event, Host, Venue
+from citewell_discord.addresses import nonce
 from citewell_discord.calls import Calls
 from citewell_discord.directs import Directs
 from citewell_discord.encoding import said
@@ -87,10 +87,11 @@ class Hearing:
             self._is_ready = True
         else:
             self._lost_shards.discard(shard)
-        lost_at, self._lost_at = self._lost_at, None
         self.changed.set()
-        if not resumed and lost_at is not None:
-            self._begin(self._catch_up(lost_at - _OVERLAP_S))
+        if not resumed and self._lost_at is not None:
+            self._begin(self._catch_up(self._lost_at - _OVERLAP_S))
+        if self.is_connected:
+            self._lost_at = None
 
     def disconnected(self, shard: int | None = None) -> None:
         """Note that a connection broke; discord.py makes it again."""
@@ -119,14 +120,20 @@ class Hearing:
         if message.guild is None and not message.author.bot:
             self._directs.note(message.channel.id)
         async with self._in_turn(message.channel.id):
-            asked = await self.reading.asked(message)
+            try:
+                asked = await self.reading.asked(message)
+            except DeliveryError as error:
+                # It is for the bot, but whether its author is answered cannot be known now.
+                log.warning("message %d: %s", message.id, error)
+                await self._apologize(str(message.channel.id), str(message.id))
+                return
             if asked is None:
                 return
             if not asked.text and not asked.attachments:
                 await self._hint(message)
                 return
             if not await self._accept(asked):
-                await self._apologize(asked)
+                await self._apologize(str(message.channel.id), str(message.id))
 
     async def edit(self, payload: discord.RawMessageUpdateEvent) -> None:
         """Take in that a message was changed."""
@@ -177,10 +184,8 @@ class Hearing:
     async def _hint(self, message: discord.Message) -> None:
         await self._say(str(message.channel.id), _HINT, f"hint/{message.id}", str(message.id))
 
-    async def _apologize(self, asked: Asked) -> None:
-        message = asked.address.data.get("message", "")
-        place = asked.venue.channel if "name" in asked.address.data else place_of(asked.venue)
-        await self._say(place, _NOT_KEPT, f"not-kept/{asked.key}", message)
+    async def _apologize(self, channel: str, message: str) -> None:
+        await self._say(channel, _NOT_KEPT, f"not-kept/{message}", message)
 
     async def _say(self, channel: str, text: str, key: str, answers: str) -> None:
         try:

@@ -186,7 +186,7 @@ class Interacting:
             await _show_form(interaction, answer_id)
             return
         await tell(interaction, _THANKS)
-        await self._solving.note(interaction.channel, interaction.user.id)
+        await self._solving.note(interaction)
 
     def _voted(
         self, interaction: Interaction, venue: Venue, answer_id: str, *, helpful: bool

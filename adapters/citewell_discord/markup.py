@@ -6,7 +6,7 @@ Source: discord.com/developers/docs/reference, "Message Formatting".
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Final
 
 from citewell.blocks import Inline, Mark, Style
@@ -21,8 +21,9 @@ _NAMED: Final = re.compile(rf"\\<(?={BREAK}*[@#])")
 _SCHEME: Final = re.compile(r":(?=//)")
 # Discord looks for its own addresses even where they have no scheme.
 _OWN: Final = re.compile(r"(discord(?:app)?)\.(?=com|gg|gift|new|me)", re.IGNORECASE)
-_TICK: Final = re.compile(rf"`(?={BREAK}*`)")
+_TICK: Final = re.compile(rf"`(?={BREAK}*(?:`|\Z))")
 _HALF: Final = re.compile("[\ud800-\udfff]")
+_TOUCHING: Final = frozenset({("*", "*"), ("`", "`"), ("\\", "`")})
 _LANGUAGE: Final = re.compile(r"[A-Za-z0-9+#.-]{1,20}")
 
 
@@ -49,13 +50,15 @@ def one_line(text: str) -> str:
 
 def inline(inlines: Iterable[Inline]) -> str:
     """Return Markdown of a paragraph's inlines; a mark stands in brackets."""
-    parts: list[str] = []
+    joined = ""
     for one in inlines:
         if isinstance(one, Mark):
-            parts.append(f"[{one.number}]")
-        elif one.text:
-            parts.append(styled(one.text, one.style))
-    return _joined(parts)
+            joined += f"[{one.number}]"
+            continue
+        part = styled(one.text, one.style)
+        # Two styles that touch would be read as another one; the second goes without.
+        joined += escaped(one.text) if (joined[-1:], part[:1]) in _TOUCHING else part
+    return joined
 
 
 def plain(inlines: Iterable[Inline]) -> str:
@@ -65,9 +68,9 @@ def plain(inlines: Iterable[Inline]) -> str:
 
 def styled(text: str, style: Style) -> str:
     """Return Markdown of text in a style; what a style cannot hold goes without it."""
-    if style is Style.CODE and "\n" not in text and "`" not in text and text.strip() == text:
-        return f"`{possible(text)}`"
     bare = text.strip()
+    if style is Style.CODE and bare and bare == text and not set(text) & set("\n`"):
+        return f"`{possible(text)}`"
     if not bare or style in {Style.PLAIN, Style.CODE}:
         return escaped(text)
     mark = "**" if style is Style.STRONG else "*"
@@ -81,7 +84,7 @@ def styled(text: str, style: Style) -> str:
 def code(text: str, language: str = "") -> str:
     """Return a block of code; nothing in it ends it."""
     named = language if _LANGUAGE.fullmatch(language) else ""
-    return f"```{named}\n{_unticked(text) or BREAK}\n```"
+    return f"```{named}\n{_unticked(text)}\n```"
 
 
 def strong_lines(text: str) -> str:
@@ -116,13 +119,5 @@ def _escape_start(found: re.Match[str]) -> str:
 
 def _unticked(text: str) -> str:
     text = _TICK.sub(f"`{BREAK}", possible(text))
-    return f"{text}{BREAK}" if text.endswith("`") else text
-
-
-def _joined(parts: Sequence[str]) -> str:
-    """Join parts so that the marks of two styles are not read as one."""
-    joined = ""
-    for part in parts:
-        meets = bool(joined) and joined[-1] in "*`\\" and part[:1] in "*`"
-        joined += f"{BREAK}{part}" if meets else part
-    return joined
+    # Discord takes a block without a character for none.
+    return text if text.strip(BREAK) else f"{text}{BREAK}"

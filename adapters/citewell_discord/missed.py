@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 from typing import Final
 
 import discord
 
 from citewell import DeliveryError
-from citewell.chat import Event
-from citewell_discord.addresses import snowflake_at
+from citewell.chat import Asked, Deleted, Edited, Event
+from citewell_discord.addresses import place_of, snowflake_at
 from citewell_discord.directs import Directs
 from citewell_discord.incoming import Reading
 
@@ -36,6 +37,38 @@ async def missed(
         except (discord.HTTPException, DeliveryError, OSError):
             # What cannot be read there now hinders no other channel.
             continue
+
+
+async def changed(
+    client: discord.Client, reading: Reading, asked: Asked
+) -> Edited | Deleted | None:
+    """Return what became of a question since, if it was a message.
+
+    Raises:
+        DeliveryError: Discord cannot be reached.
+    """
+    if asked.address.only_for is not None or "message" not in asked.address.data:
+        return None
+    try:
+        message = await _message(client, asked)
+    except discord.NotFound:
+        return await reading.deleted(int(asked.key), asked.venue, None)
+    except discord.Forbidden:
+        return None
+    except (discord.HTTPException, OSError) as error:
+        raise DeliveryError(f"discord cannot be asked: {error}", passes=True) from error
+    change = await reading.edited(message)
+    return None if change is None or change.text == asked.text else change
+
+
+async def _message(client: discord.Client, asked: Asked) -> discord.Message:
+    """Return a message as it is now: one that began a thread stands beside it, not in it."""
+    venue = asked.venue
+    places = [venue.channel, venue.thread] if venue.thread == asked.key else [place_of(venue)]
+    for place in places[:-1]:
+        with suppress(discord.NotFound, discord.Forbidden):
+            return await client.get_partial_messageable(int(place)).fetch_message(int(asked.key))
+    return await client.get_partial_messageable(int(places[-1])).fetch_message(int(asked.key))
 
 
 def _channels(

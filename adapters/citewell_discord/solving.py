@@ -24,9 +24,10 @@ class Solving:
     def __init__(self, config: DiscordConfig) -> None:
         self._config = config
 
-    async def note(self, place: object, user: int) -> None:
+    async def note(self, interaction: discord.Interaction[discord.Client]) -> None:
         """Note that somebody found an answer helpful; only the author of a post marks it."""
-        if not isinstance(place, discord.Thread) or place.owner_id != user:
+        place = await _post(interaction)
+        if place is None or place.owner_id != interaction.user.id:
             return
         forum = self._config.forums.get(str(place.parent_id))
         if forum is None or forum.solved_tag is None:
@@ -44,3 +45,18 @@ class Solving:
             await place.edit(applied_tags=[*place.applied_tags, tag])
         except discord.HTTPException as error:
             log.warning("post %d cannot be marked as solved: %s", place.id, error)
+
+
+async def _post(interaction: discord.Interaction[discord.Client]) -> discord.Thread | None:
+    """Return the post in which something was pressed; the interaction tells only parts of it."""
+    guild, channel = interaction.guild, interaction.channel_id
+    if guild is None or channel is None or not isinstance(interaction.channel, discord.Thread):
+        return None
+    known = guild.get_thread(channel)
+    if known is not None:
+        return known
+    try:
+        fetched = await interaction.client.fetch_channel(channel)
+    except discord.HTTPException:
+        return None
+    return fetched if isinstance(fetched, discord.Thread) else None

@@ -15,13 +15,14 @@ from slack_bolt.authorization import AuthorizeResult
 
 from citewell import AdapterError, Context, DeliveryError
 from citewell.blocks import Block
-from citewell.chat import Address, Attachment, Event, Host, Reply
+from citewell.chat import Address, Asked, Attachment, Deleted, Edited, Event, Host, Reply
 from citewell_slack.calls import client, session
 from citewell_slack.catching_up import Missed
 from citewell_slack.connecting import HttpLink, Links, SocketLink, oauth_flow
 from citewell_slack.encoding import Encoder
 from citewell_slack.handing import HandOffs
-from citewell_slack.listening import Chores, Listener
+from citewell_slack.listening import Chores, Listener, slack_config
+from citewell_slack.manifest import scopes
 from citewell_slack.pressing import Presser
 from citewell_slack.reading import Readers, fetch
 from citewell_slack.replying import PublicReply, spot_of
@@ -33,8 +34,8 @@ _SLACK: Final = "https://slack.com/api/"
 _RETRY_S: Final = 3.0
 # chat.update may be called 50 times a minute.
 _PACE_S: Final = 1.2
-_NEEDED: Final = ("chat:write",)
-_NEEDED_FOR_GROUPS: Final = ("channels:read", "usergroups:read", "users:read")
+# Without these no reply can be posted and found again, or nobody knows who reads it.
+_NEEDED: Final = frozenset(scopes(())) - {"assistant:write"}
 
 
 class SlackAdapter:
@@ -54,7 +55,7 @@ class SlackAdapter:
         self._log = context.log
         self._session = http
         self._workspaces = _workspaces(config, context, http)
-        self._encoder = Encoder(has_person=config.hand_off is not None)
+        self._encoder = Encoder(has_person=self._has_person)
         self._readers = Readers(self._workspaces, self._log)
         self._chores = Chores(self._log)
         self._host: Host | None = None
@@ -64,6 +65,10 @@ class SlackAdapter:
     def is_connected(self) -> bool:
         """Whether events come in now."""
         return self.links is not None and self.links.is_connected
+
+    def _has_person(self) -> bool:
+        in_force = self._config if self._host is None else self._host.config
+        return slack_config(in_force, self._config).hand_off is not None
 
     def fits(self, blocks: Sequence[Block], _address: Address) -> bool:
         """Tell whether blocks fit one message."""
@@ -95,6 +100,11 @@ class SlackAdapter:
         missed = Missed(self._context.name, self._workspaces, self._host, self._log)
         return missed.since(since)
 
+    async def changed(self, asked: Asked) -> Edited | Deleted | None:
+        """Return what became of a question, if it does not stand there as it was taken in."""
+        missed = Missed(self._context.name, self._workspaces, self._host, self._log)
+        return await missed.changed(asked)
+
     async def _check(self) -> None:
         """Prove the token and its scopes; workspaces that install the app prove theirs."""
         if self._config.oauth is not None:
@@ -112,15 +122,17 @@ class SlackAdapter:
             await asyncio.sleep(_RETRY_S)
 
     async def _check_scopes(self) -> None:
-        api = await self._workspaces.api("")
-        granted = await api.scopes()
-        needed = {*_NEEDED, *(_NEEDED_FOR_GROUPS if self._config.groups else ())}
-        missing = sorted(needed - granted) if granted else []
-        if missing:
+        granted = await (await self._workspaces.api("")).scopes()
+        if not granted:
+            return
+        needed = _NEEDED | ({"usergroups:read"} if self._config.groups else set())
+        if missing := sorted(needed - granted):
             raise AdapterError(
                 f"the bot token of slack lacks the scope {', '.join(missing)}; create the app "
                 'from "citewell slack manifest", or add the scope and install it again'
             )
+        if missing := sorted(set(scopes()) - granted):
+            self._log.warning("what needs these scopes of slack is off: %s", ", ".join(missing))
 
     def _app(self, host: Host) -> AsyncApp:
         workspaces, config = self._workspaces, self._config

@@ -5,13 +5,14 @@ from __future__ import annotations
 import heapq
 import itertools
 import logging
+import re
 from collections.abc import AsyncIterator
 from typing import Any, Final
 
 from citewell import DeliveryError
-from citewell.chat import Event, Host
+from citewell.chat import Asked, Deleted, Edited, Event, Host
 from citewell_slack import incoming
-from citewell_slack.calls import Api
+from citewell_slack.calls import Api, Refused
 from citewell_slack.incoming import Payload, Workspace
 from citewell_slack.listening import is_for_bot
 from citewell_slack.workspaces import Workspaces
@@ -20,6 +21,8 @@ from citewell_slack.workspaces import Workspaces
 _THREADS_SINCE_S: Final = 3 * 86_400.0
 _MOST_PAGES: Final = 5
 _MOST_CHANNELS: Final = 5
+_TS: Final = re.compile(r"\d+\.\d{6}")
+_GONE: Final = frozenset({"thread_not_found", "message_not_found"})
 _KINDS: Final = "public_channel,private_channel,im"
 
 
@@ -108,10 +111,44 @@ class Missed:
         told: dict[str, Any] = {**message, "channel": channel}
         if not await is_for_bot(told, where, host=self._host):
             return
-        changed = str((message.get("edited") or {}).get("ts") or 0)
         if float(message["ts"]) > at:
             question = incoming.asked(message, where, channel=channel)
             if question.text or question.attachments:
                 yield question
-        elif float(changed) > at:
-            yield incoming.edit_of(message, where, channel=channel, at=changed)
+
+    async def changed(self, asked: Asked) -> Edited | Deleted | None:
+        """Return what became of a question since, if it was a message."""
+        if not _TS.fullmatch(asked.key) or asked.address.only_for is not None:
+            return None
+        venue = asked.venue
+        api, bot = await self._workspaces.api(venue.team), await self._workspaces.bot(venue.team)
+        where = Workspace(platform=self._platform, team=venue.team, bot=bot.user)
+        message = await _message(api, asked)
+        if message is None or message.get("subtype") == "tombstone":
+            return incoming.gone(asked)
+        edited = message.get("edited")
+        if not edited or incoming.words(str(message.get("text") or ""), bot.user) == asked.text:
+            return None
+        return incoming.edit_of(message, where, channel=venue.channel, at=str(edited["ts"]))
+
+
+async def _message(api: Api, asked: Asked) -> Payload | None:
+    """Return a message as it is now; None where it is gone."""
+    venue = asked.venue
+    try:
+        async for message in api.pages(
+            "conversations.replies",
+            "messages",
+            most=_MOST_PAGES,
+            channel=venue.channel,
+            ts=venue.thread,
+            oldest=asked.key,
+            latest=asked.key,
+            inclusive=True,
+        ):
+            if message["ts"] == asked.key:
+                return dict(message)
+    except Refused as error:
+        if error.code not in _GONE:
+            raise
+    return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -28,15 +28,11 @@ _MOST_BODY: Final = 4 * 2**20
 _STATE_S: Final = 600
 # Pings that a connection may be gone for, until its address is taken for used up.
 _STUCK_AFTER: Final = 2
+# Pings between two proofs that the token is good still, as long as there is no connection.
+_PROVED_EVERY: Final = 10
 
 
-class Link:
-    """The way in which events come in now."""
-
-    is_connected = False
-
-
-class SocketLink(Link):
+class SocketLink:
     """A socket of Socket Mode, which the library keeps open.
 
     Args:
@@ -56,7 +52,7 @@ class SocketLink(Link):
         self._handler: AsyncSocketModeHandler | None = None
 
     @property
-    def is_connected(self) -> bool:  # type: ignore[override]
+    def is_connected(self) -> bool:
         """Whether the socket is open."""
         if self._handler is None:
             return False
@@ -76,50 +72,64 @@ class SocketLink(Link):
         )
         self._handler = handler
         handler.client.wss_uri = url
-        watching = asyncio.create_task(self._watch(handler))
         try:
-            await handler.connect_async()  # type: ignore[no-untyped-call]
-            await watching
+            await self._watch(handler)
         finally:
             self._handler = None
-            watching.cancel()
             await handler.close_async()  # type: ignore[no-untyped-call]
             socket = handler.client
-            running = [socket.message_processor, socket.current_session_monitor]
-            tasks = [one for one in (*running, socket.message_receiver, watching) if one]
-            await asyncio.gather(*tasks, return_exceptions=True)
+            running = (
+                socket.message_processor,
+                socket.current_session_monitor,
+                socket.message_receiver,
+            )
+            await asyncio.gather(*filter(None, running), return_exceptions=True)
 
     async def _first_url(self) -> str:
         """Return where to connect, which also proves the token."""
-        workspaces = self._workspaces
-        api = Api(client(self._app_token, workspaces.base_url, workspaces.session))
-
-        async def ask() -> str:
-            return str((await api.do("apps.connections.open"))["url"])
-
         while True:
             try:
-                return await ask()
+                return await self._url()
             except DeliveryError as error:
-                if not error.passes:
-                    raise cannot_connect("app_token", error) from error
                 self._log.warning("%s; tried again", error)
             await asyncio.sleep(_PING_S)
 
-    async def _watch(self, handler: AsyncSocketModeHandler) -> None:
-        """Have the library ask for a new address where the old one leads nowhere.
+    async def _url(self) -> str:
+        """Return where to connect.
 
-        Each is good for one connection, and the library tries it for ever.
+        Raises:
+            AdapterError: the token is no good, and will not be.
+            DeliveryError: Slack cannot be reached now.
         """
+        workspaces = self._workspaces
+        api = Api(client(self._app_token, workspaces.base_url, workspaces.session))
+        try:
+            return str((await api.do("apps.connections.open"))["url"])
+        except DeliveryError as error:
+            if error.passes:
+                raise
+            raise cannot_connect("app_token", error) from error
+
+    async def _watch(self, handler: AsyncSocketModeHandler) -> None:
+        """Keep the library from trying for ever what leads nowhere."""
+        connecting = asyncio.create_task(handler.connect_async())  # type: ignore[no-untyped-call]
         gone = 0
-        while True:
-            await asyncio.sleep(_PING_S)
-            gone = 0 if self.is_connected else gone + 1
-            if gone >= _STUCK_AFTER:
-                handler.client.wss_uri = None
+        try:
+            while True:
+                await asyncio.sleep(_PING_S)
+                gone = 0 if self.is_connected else gone + 1
+                if gone >= _STUCK_AFTER:
+                    # Each address is good for one connection: have it ask for a new one.
+                    handler.client.wss_uri = None
+                if gone and gone % _PROVED_EVERY == 0:
+                    with suppress(DeliveryError):
+                        await self._url()
+        finally:
+            connecting.cancel()
+            await asyncio.gather(connecting, return_exceptions=True)
 
 
-class HttpLink(Link):
+class HttpLink:
     """A server for the requests of Slack, and for installations.
 
     Args:
@@ -127,6 +137,10 @@ class HttpLink(Link):
         config: where to listen.
         flow: that installs; None for one workspace alone.
         takes_events: whether events come in here.
+
+    Attributes:
+        port: that is listened on.
+        is_connected: whether it is.
     """
 
     def __init__(
@@ -142,6 +156,7 @@ class HttpLink(Link):
         self._flow = flow
         self._takes_events = takes_events
         self.port = 0
+        self.is_connected = False
 
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[None]:
@@ -194,7 +209,7 @@ class HttpLink(Link):
         )
 
 
-class Links(Link):
+class Links:
     """Every way in at once."""
 
     def __init__(self, socket: SocketLink | None, http: HttpLink | None) -> None:
@@ -202,7 +217,7 @@ class Links(Link):
         self.http = http
 
     @property
-    def is_connected(self) -> bool:  # type: ignore[override]
+    def is_connected(self) -> bool:
         """Whether events come in."""
         way = self.socket or self.http
         return way is not None and way.is_connected

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import singledispatchmethod
 from itertools import groupby
 from typing import Any, Final, TypeAlias
@@ -47,10 +47,10 @@ class Encoder:
     """Encodes the blocks of answers.
 
     Args:
-        has_person: whether there is somebody to hand a question to.
+        has_person: tells whether there is somebody to hand a question to.
     """
 
-    def __init__(self, *, has_person: bool) -> None:
+    def __init__(self, *, has_person: Callable[[], bool]) -> None:
         self._has_person = has_person
 
     def encode(self, blocks: Sequence[Block]) -> list[SlackBlock]:
@@ -134,7 +134,7 @@ class Encoder:
 
     @_encoded.register
     def _(self, block: Actions) -> list[SlackBlock]:
-        return buttons.encoded(block.actions, has_person=self._has_person)
+        return buttons.encoded(block.actions, has_person=self._has_person())
 
 
 def fits(blocks: Sequence[SlackBlock]) -> bool:

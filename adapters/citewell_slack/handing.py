@@ -13,7 +13,7 @@ from citewell_slack.encoding import Encoder, SlackBlock, context, quotation, sec
 from citewell_slack.incoming import Workspace
 from citewell_slack.listening import slack_config
 from citewell_slack.settings import HandOffConfig, SlackConfig
-from citewell_slack.streaming import said
+from citewell_slack.streaming import WITHOUT_PREVIEWS, said
 from citewell_slack.whispering import whisper
 from citewell_slack.workspaces import Workspaces
 
@@ -92,6 +92,7 @@ class HandOffs:
             channel=channel,
             thread_ts=thread or None,
             metadata={"event_type": _EVENT_TYPE, "event_payload": {}},
+            **WITHOUT_PREVIEWS,
             **content,
         )
         return str(posted["ts"])

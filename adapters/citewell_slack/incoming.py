@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
@@ -126,6 +127,17 @@ def deleted(event: Payload, where: Workspace) -> Deleted | None:
         user=str(before["user"]),
         at=float(event["event_ts"]),
         of=str(event["deleted_ts"]),
+    )
+
+
+def gone(asked: Asked) -> Deleted:
+    """Return that a question is not there any more, as is found later."""
+    return Deleted(
+        key=f"gone-{asked.key}",
+        venue=asked.venue,
+        user=asked.user,
+        at=time.time(),
+        of=asked.key,
     )
 
 

@@ -10,6 +10,7 @@ from citewell_slack.calls import Api, Refused, Unheard
 from citewell_slack.encoding import SlackBlock, context, size
 
 EVENT_TYPE: Final = "citewell_reply"
+WITHOUT_PREVIEWS: Final = {"unfurl_links": False, "unfurl_media": False}
 
 # Users report `msg_too_long` at about 3,000 characters of a stream.
 MOST_STREAMED: Final = 2_800
@@ -144,6 +145,7 @@ class Part:
             channel=spot.channel,
             thread_ts=spot.thread or None,
             metadata=spot.metadata(self.part, complete=complete),
+            **WITHOUT_PREVIEWS,
             **said(blocks, complete=complete),
         )
         self.ts = str(posted["ts"])
@@ -204,13 +206,11 @@ class Part:
 
 
 def said(blocks: Sequence[SlackBlock], *, complete: bool) -> dict[str, Any]:
-    """Return the arguments that let a message say this; nothing grows a preview."""
+    """Return the arguments that let a message say this."""
     growing = [] if complete else [context(_GROWING)]
     return {
         "text": _notification(blocks) or _GROWING,
         "blocks": [*blocks, *growing],
-        "unfurl_links": False,
-        "unfurl_media": False,
         # The text of a notification is markup, which has been escaped, and is not to be read anew.
         "parse": "none",
         "link_names": False,

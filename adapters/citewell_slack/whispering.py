@@ -15,9 +15,10 @@ from citewell import DeliveryError
 from citewell.blocks import Block
 from citewell_slack.calls import Api, Refused, respond
 from citewell_slack.encoding import Encoder, SlackBlock
-from citewell_slack.streaming import said
+from citewell_slack.streaming import WITHOUT_PREVIEWS, said
 
 ORIGINAL: Final = "original"
+_EVENT_TYPE: Final = "citewell_private"
 # Of the five uses, some are kept for the end: for a change after it, and for taking it back.
 _MOST_GROWTHS: Final = 1
 
@@ -146,7 +147,6 @@ async def whisper(api: Api, place: tuple[str, str], user: str, content: dict[str
         DeliveryError: it cannot be shown.
     """
     channel, thread = place
-    content = {name: one for name, one in content.items() if not name.startswith("unfurl_")}
     try:
         shown = await api.do(
             "chat.postEphemeral",
@@ -171,8 +171,9 @@ async def _post_directly(api: Api, user: str, content: dict[str, Any]) -> str:
     posted = await api.do(
         "chat.postMessage",
         channel=channel,
-        unfurl_links=False,
-        unfurl_media=False,
+        # What has no metadata is taken for a stream that was not finished.
+        metadata={"event_type": _EVENT_TYPE, "event_payload": {}},
+        **WITHOUT_PREVIEWS,
         **content,
     )
     return str(posted["ts"])

@@ -11,7 +11,10 @@ from citewell.blocks import Block
 from citewell.configs import ChatConfig
 from citewell.types.chat import (
     Address,
+    Asked,
     Attachment,
+    Deleted,
+    Edited,
     Event,
     LibraryState,
     Quoted,
@@ -166,7 +169,20 @@ class Adapter(Protocol):
         ...
 
     def missed(self, since: float) -> AsyncIterator[Event]:
-        """Yield what happened since then, in seconds since 1970, while nobody was connected."""
+        """Yield what happened since then, in seconds since 1970, while nobody was connected.
+
+        What was taken in already may come again: the keys are those of then.
+        """
+        ...
+
+    async def changed(self, asked: Asked) -> Edited | Deleted | None:
+        """Return what became of a question, if it does not stand there as it was taken in.
+
+        None also where that cannot be known.
+
+        Raises:
+            DeliveryError: the service cannot be reached.
+        """
         ...
 
 

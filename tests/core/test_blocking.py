@@ -91,3 +91,31 @@ async def test_the_event_loop_goes_on_meanwhile():
     ticking.cancel()
 
     assert ticks >= 5
+
+
+async def test_what_is_called_to_its_end_ends_however_often_the_caller_is_cancelled():
+    began, ended = threading.Event(), []
+
+    def work():
+        began.set()
+        time.sleep(0.3)
+        ended.append(True)
+
+    calling = asyncio.create_task(blocking.call_to_end(work))
+    await asyncio.to_thread(began.wait)
+    for _ in range(3):
+        calling.cancel()
+        await asyncio.sleep(0.02)
+
+    with pytest.raises(asyncio.CancelledError):
+        await calling
+    assert ended == [True]
+
+
+async def test_what_is_called_to_its_end_returns_and_fails_as_it_does_by_itself():
+    def fail():
+        raise ValueError("no")
+
+    assert await blocking.call_to_end(lambda: 7) == 7
+    with pytest.raises(ValueError, match="no"):
+        await blocking.call_to_end(fail)

@@ -24,7 +24,7 @@ from citewell.engine.assistant import Assistant
 from citewell.engine.runtime import Runtime, open_runtime
 from citewell.engine.settings import load_settings
 from citewell.journal.conversations import Conversations
-from citewell.journal.inbox import Inbox
+from citewell.journal.inbox import Inbox, Limits
 from citewell.journal.journal import Journal
 from citewell.journal.outbox import Outbox
 from citewell.testing.plainchat import PlainAdapter, PlainChat
@@ -89,6 +89,7 @@ async def working(
     manner: Manner = QUICK,
     speaks: type[PlainAdapter] = PlainAdapter,
     answering: dict[str, Any] | None = None,
+    limits: Limits | None = None,
     **options: Any,
 ) -> AsyncIterator[AtWork]:
     """Yield a desk at work on a synced handbook.
@@ -99,13 +100,14 @@ async def working(
         manner: how the desk works.
         speaks: the adapter.
         answering: further arguments of the answering.
+        limits: over which questions are turned away.
         options: of the adapter.
     """
     chat = PlainChat(folder / "chat.sqlite")
     with opened(f"sqlite:///{folder / 'journal.sqlite'}") as engine:
         async with open_runtime(load_settings(write_handbook(folder, settings))) as runtime:
             await bring_up(runtime)
-            journal, inbox = Journal(engine), Inbox(engine)
+            journal, inbox = Journal(engine), Inbox(engine, limits=limits)
             adapter = speaks(chat, **options)
             desk = Desk(
                 inbox=inbox,

@@ -44,6 +44,10 @@ class Session:
         self._you = rehearsal.person("you")
         self._channel = rehearsal.channel("general", [self._you])
         self._said: Said | None = None
+        self._places: dict[tuple[str | None, str], None] = {
+            (self._channel, ""): None,
+            (None, ""): None,
+        }
         self._shown: dict[str, Seen] = {}
         self._buttons: list[tuple[Seen, Button]] = []
         self._form: str | None = None
@@ -166,12 +170,11 @@ class Session:
         self._tell(before, *state)
 
     def _state(self) -> tuple[tuple[Seen, ...], str | None]:
-        places = [(self._channel, ""), (None, "")]
         if self._said is not None and self._said.thread:
-            places.append((self._said.channel, self._said.thread))
+            self._places[self._said.channel, self._said.thread] = None
         seen = {
             one.id: one
-            for channel, thread in places
+            for channel, thread in self._places
             for one in self._chat.seen(self._you, channel=channel, thread=thread)
         }
         return tuple(seen.values()), self._chat.form(self._you)

@@ -60,32 +60,47 @@ class Answering:
         self.asking = Asking(
             conversations, question_of=question_of, read_attachments=read_attachments
         )
-        self._backends = backends
+        self.backends = backends
 
     @asynccontextmanager
-    async def course(self, task: Task, adapter: Adapter) -> AsyncIterator[Course]:
-        """Yield the way of one question, on one generation of the settings; nothing is begun."""
-        async with self._backends.lease() as runtime:
-            yield Course(self, task, adapter, runtime)
+    async def course(
+        self, task: Task, adapter: Adapter, is_held: Callable[[], bool]
+    ) -> AsyncIterator[Course]:
+        """Yield the way of one question, on one generation of the settings; nothing is begun.
+
+        Args:
+            task: the question.
+            adapter: of its platform.
+            is_held: tells whether the question is surely in no other hands.
+        """
+        async with self.backends.lease() as runtime:
+            yield Course(self, task, adapter, runtime, is_held)
 
 
 class Course:
-    """The way of one question. Begin with `open`.
+    """The way of one question: `open`, then `grow`, then `conclude`.
 
     Args:
         answering: how questions are answered.
         task: the question.
         adapter: of its platform.
         runtime: the components that answer it.
+        is_held: tells whether the question is surely in no other hands.
 
     Attributes:
         is_over: the reply says already what is to be said.
     """
 
     def __init__(
-        self, answering: Answering, task: Task, adapter: Adapter, runtime: Runtime
+        self,
+        answering: Answering,
+        task: Task,
+        adapter: Adapter,
+        runtime: Runtime,
+        is_held: Callable[[], bool],
     ) -> None:
         self.is_over = False
+        self._is_held = is_held
         self._answering = answering
         self._task = task
         self._adapter = adapter
@@ -94,6 +109,7 @@ class Course:
         self._put: Put | None = None
         self._formatter: Formatter | None = None
         self._answer: Answer | None = None
+        self._broken_off = ""
 
     async def open(self) -> None:
         """Begin a reply, or find the one of before a crash.
@@ -118,50 +134,20 @@ class Course:
                 return
             reply = found or await adapter.open_reply(address, record.key)
         repeats = was_there and found is None
-        self._shown = Shown(outbox, task, reply, record, repeats=repeats)
+        self._shown = Shown(outbox, task, reply, record, repeats=repeats, is_held=self._is_held)
 
-    async def run(self, *, within_s: float) -> None:
-        """Show the answer as it grows, and to its end; or take it back with its question.
+    async def grow(self, *, within_s: float) -> None:
+        """Show the answer as it grows, but not its end. It may be cancelled at any time.
 
         Args:
-            within_s: seconds after which it is stopped.
+            within_s: seconds after which it is broken off.
 
         Raises:
             DeliveryError: the service does not take it.
             LeaseLost: the question is in other hands.
         """
-        if self.is_over:
+        if self.is_over or self._task.is_withdrawn or self._task.turned_away:
             return
-        if self._task.is_withdrawn:
-            await self._reply.withdraw()
-        elif self._task.turned_away:
-            told = wording.TURNED_AWAY.get(self._task.turned_away, wording.TURNED_AWAY["queue"])
-            await self._finish([Notice(told)])
-        else:
-            await self._answered(within_s)
-
-    async def stop(self) -> None:
-        """Leave the answer as far as it came, and say so."""
-        if self.is_over:
-            return
-        if self._answer is not None and self._answer.complete:
-            await self._conclude(self._answer)
-        else:
-            await self._break_off(wording.STOPPED)
-
-    async def fail(self) -> None:
-        """Say that there will be no answer, with a reference to ask about."""
-        if self._shown is None:
-            await self.open()
-        if not self.is_over:
-            await self._finish([
-                Notice(wording.failed(self._reference)),
-                *self._actions(stopped=True),
-            ])
-
-    # --- to the end -----------------------------------------------------------------------
-
-    async def _answered(self, within_s: float) -> None:
         within = asyncio.timeout(within_s)
         try:
             async with within:
@@ -169,12 +155,51 @@ class Course:
         except TimeoutError:
             if not within.expired():
                 raise
-            await self._break_off(wording.late(within_s, self._reference))
+            self._broken_off = wording.late(within_s, self._reference)
+
+    def stop(self) -> None:
+        """Let the end say that the answer was stopped, unless it is whole."""
+        self._broken_off = wording.STOPPED
+
+    async def conclude(self) -> None:
+        """Show the end; or take all back with the question. What is cancelled may be posted twice.
+
+        Raises:
+            DeliveryError: the service does not take it.
+            LeaseLost: the question is in other hands.
+        """
+        task = self._task
+        if self.is_over:
             return
-        if self._answer is None:
-            await self._finish([Notice(wording.GONE)])
+        if task.is_withdrawn:
+            await self._reply.withdraw()
+        elif task.turned_away:
+            told = wording.TURNED_AWAY.get(task.turned_away, wording.TURNED_AWAY["queue"])
+            await self._finish([Notice(told)])
+        elif self._answer is not None and self._answer.complete:
+            not_read = self._put.not_read if self._put else ()
+            notes = [Notice(wording.not_read(not_read))] if not_read else []
+            blocks = self._blocks(self._answer)
+            await self._finish([*blocks, *notes, *self._actions(stopped=False)])
         else:
-            await self._conclude(self._answer)
+            blocks = self._blocks(self._answer) if self._answer else []
+            why = Notice(self._broken_off or wording.GONE)
+            await self._finish([*blocks, why, *self._actions(stopped=True)])
+
+    async def fail(self) -> None:
+        """Say that there will be no answer, with a reference to ask about.
+
+        Raises:
+            DeliveryError: the service does not take it.
+            LeaseLost: the question is in other hands.
+        """
+        if self._shown is None:
+            await self.open()
+        if not self.is_over:
+            told = Notice(wording.failed(self._reference))
+            await self._finish([told, *self._actions(stopped=True)])
+
+    # --- growing --------------------------------------------------------------------------
 
     async def _grow(self) -> None:
         await self._reply.status(wording.LOOKING)
@@ -198,20 +223,11 @@ class Course:
     def _state(self, answer: Answer) -> Messages:
         return self._messages(self._blocks(answer))
 
-    async def _conclude(self, answer: Answer) -> None:
-        not_read = self._put.not_read if self._put else ()
-        notes = [Notice(wording.not_read(not_read))] if not_read else []
-        await self._finish([*self._blocks(answer), *notes, *self._actions(stopped=False)])
-
-    async def _break_off(self, why: str) -> None:
-        blocks = self._blocks(self._answer) if self._answer else []
-        await self._finish([*blocks, Notice(why), *self._actions(stopped=True)])
+    # --- what is shown --------------------------------------------------------------------
 
     async def _finish(self, blocks: Sequence[Block]) -> None:
         answer = self._answer.id if self._answer else None
         await self._reply.finish(self._messages(blocks), answer)
-
-    # --- what is shown --------------------------------------------------------------------
 
     @property
     def _reply(self) -> Shown:

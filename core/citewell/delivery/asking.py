@@ -15,10 +15,11 @@ from citewell.configs import ChatConfig
 from citewell.delivery import wording
 from citewell.delivery.access import audience
 from citewell.delivery.actions import reads_more
+from citewell.delivery.remembering import still_readable
 from citewell.engine.assistant import new_id, profile_of
 from citewell.engine.runtime import Runtime
 from citewell.errors import DeliveryError
-from citewell.journal.conversations import Conversations
+from citewell.journal.conversations import Conversations, Remembered
 from citewell.journal.inbox import Task
 from citewell.types.questions import Audience, Question, Turn
 
@@ -123,12 +124,16 @@ class Asking:
     async def _earlier(
         self, task: Task, readers: Audience, runtime: Runtime, profile: str
     ) -> tuple[Turn, ...]:
-        limit = runtime.settings.profiles[profile].history_turns
+        settings = runtime.settings.profiles[profile]
 
-        def turns() -> tuple[Turn, ...]:
-            return self._conversations.turns(task, readers, limit=limit)
+        def remember() -> tuple[Remembered, ...]:
+            return self._conversations.remembered(task, readers, limit=settings.history_turns)
 
-        return await blocking.call(turns)
+        remembered = await blocking.call(remember)
+        retriever = None
+        if remembered and settings.retriever is not None:
+            retriever = await runtime.retriever(settings.retriever)
+        return await still_readable(remembered, retriever, readers)
 
 
 def chat_config(runtime: Runtime, platform: str) -> ChatConfig:

@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from typing import Any, cast
 
 import sqlalchemy as sa
@@ -41,7 +42,9 @@ log = logging.getLogger(__name__)
 
 _LOOK_S = 1.0
 _CLEAN_S = 3600.0
-_OVERLAP_S = 60.0
+# Slack sends again for five minutes what was not acknowledged, and then never more.
+_OVERLAP_S = 600.0
+_MOST_CHANGED = 200
 
 
 class Bot:
@@ -115,14 +118,22 @@ class Bot:
         while True:
             if adapter.is_connected and not was_connected and since is not None:
                 try:
-                    async for event in adapter.missed(since - _OVERLAP_S):
-                        await self._desk.accept(event)
+                    await self._take_in_missed(name, adapter, since - _OVERLAP_S)
                 except CitewellError as error:
                     log.warning("%s: what was missed cannot be read: %s", name, error)
             was_connected = adapter.is_connected
             if was_connected:
                 since = time.time()
             await asyncio.sleep(_LOOK_S)
+
+    async def _take_in_missed(self, name: str, adapter: Adapter, since: float) -> None:
+        async for event in adapter.missed(since):
+            await self._desk.accept(event)
+        find = partial(self._stores.inbox.questions_since, name, since, limit=_MOST_CHANGED)
+        for asked in await blocking.call(find):
+            change = await adapter.changed(asked)
+            if change is not None:
+                await self._desk.accept(change)
 
     async def _keep_clean(self) -> None:
         """Delete what is older than it may be, and what nothing needs any more."""

@@ -13,10 +13,17 @@ Cell: TypeAlias = tuple[Inline, ...]
 """Text with marks, of a paragraph or in a table."""
 
 
-def cut_inlines(inlines: Cell, fits: Callable[[Cell], bool]) -> tuple[Cell, Cell]:
+def cut_inlines(
+    inlines: Cell, fits: Callable[[Cell], bool], *, torn: bool = True
+) -> tuple[Cell, Cell]:
     """Return the largest beginning that fits, and the rest.
 
     It ends between two inlines, of which the second is no mark, or else behind a word.
+
+    Args:
+        inlines: of a block.
+        fits: tells whether a beginning does.
+        torn: whether a word may be cut where there is no other way; else nothing is returned.
     """
     ends = [at for at in range(1, len(inlines)) if not isinstance(inlines[at], Mark)]
     count = longest(len(ends) + 1, lambda count: fits(inlines[: ends[count - 1]]))
@@ -32,7 +39,8 @@ def cut_inlines(inlines: Cell, fits: Callable[[Cell], bool]) -> tuple[Cell, Cell
     def part(count: int) -> Span:
         return Span(first.text[:count], first.style)
 
-    at = word_end(first.text, longest(len(first.text), lambda count: fits((part(count),))))
+    count = longest(len(first.text), lambda count: fits((part(count),)))
+    at = word_end(first.text, count, torn=torn)
     if not at:
         return (), inlines
     return (part(at),), (Span(first.text[at:], first.style), *inlines[1:])
@@ -43,16 +51,26 @@ def longest(count: int, fits: Callable[[int], bool]) -> int:
     return bisect_right(range(1, count), False, key=lambda tried: not fits(tried))
 
 
-def word_end(text: str, at: int) -> int:
-    """Return where to cut at `at` or before: behind a blank, else anywhere but in a character."""
+def word_end(text: str, at: int, *, torn: bool = True) -> int:
+    """Return where to cut at `at` or before: behind a blank, else anywhere but in a character.
+
+    Args:
+        text: what is cut.
+        at: how much of it fits.
+        torn: whether a word may be cut; else 0 where there is no blank.
+    """
     blank = max(text.rfind(one, 0, at) for one in " \n")
-    return blank + 1 if blank > at // 2 else _character_end(text, at)
+    if blank > at // 2 or not torn:
+        return blank + 1
+    return _character_end(text, at)
 
 
-def line_end(text: str, at: int) -> int:
+def line_end(text: str, at: int, *, torn: bool = True) -> int:
     """Return where to cut at `at` or before: at the end of a line, else as in a word."""
     line = text.rfind("\n", 0, at + 1)
-    return line if line > 0 else _character_end(text, at)
+    if line > 0 or not torn:
+        return max(line, 0)
+    return _character_end(text, at)
 
 
 def _character_end(text: str, at: int) -> int:

@@ -25,6 +25,8 @@ log = logging.getLogger(__name__)
 
 __all__ = ["Desk", "Manner"]
 
+_NOTICES = 2
+
 
 class Desk:
     """Takes events in, and has workers answer the questions among them.
@@ -146,11 +148,12 @@ class Desk:
     async def _serve(self, task: Task) -> None:
         """Give a question its outcome, or give it back."""
         holding = Holding(self._inbox, task, self._owner, lease_s=self._manner.lease_s)
+        adapter = self._adapters[task.asked.venue.platform]
         self._held.add(holding)
         try:
             async with (
                 holding.renewed(),
-                self._answering.course(task, self._adapters[task.asked.venue.platform]) as course,
+                self._answering.course(task, adapter, holding.is_held) as course,
             ):
                 pause_s = await self._attempt(task, course, holding)
             if pause_s is None:
@@ -178,7 +181,7 @@ class Desk:
         try:
             # The process may have been killed each time.
             if task.attempts <= self._manner.attempts:
-                await self._answer(task, course, holding)
+                await self._answer(course, holding)
                 return None
         except LeaseLost:
             raise
@@ -192,27 +195,29 @@ class Desk:
         await self._fail(task, course, holding)
         return None
 
-    async def _answer(self, task: Task, course: Course, holding: Holding) -> None:
+    async def _answer(self, course: Course, holding: Holding) -> None:
         """Answer a question, or show that it was stopped; what was changed is left as it is."""
         await _to_the_end(course.open(), holding)
-        if task.is_withdrawn or task.turned_away:
-            await _to_the_end(course.run(within_s=self._manner.answer_s), holding)
-            return
         try:
-            await holding.during(course.run(within_s=self._manner.answer_s))
+            await holding.during(course.grow(within_s=self._manner.answer_s))
         except Interrupted as interrupted:
             if interrupted.became is Hold.LOST:
                 raise LeaseLost from None
-            if interrupted.became is Hold.STOPPED:
-                await _to_the_end(course.stop(), holding)
+            if interrupted.became is Hold.CHANGED:
+                return
+            course.stop()
+        await _to_the_end(course.conclude(), holding)
 
     async def _fail(self, task: Task, course: Course, holding: Holding) -> None:
         """Show that there will be no answer; once, for that may fail as well."""
         try:
-            if not task.is_withdrawn:
+            if task.is_withdrawn:
+                why = "its answer cannot be taken back"
+            elif task.attempts > self._manner.attempts + _NOTICES:
+                why = "the process ends whenever it says so"
+            else:
                 await _to_the_end(course.fail(), holding)
                 return
-            why = "its answer cannot be taken back"
         except LeaseLost:
             raise
         except Exception as error:  # noqa: BLE001 - logged below, and there is nothing left to try

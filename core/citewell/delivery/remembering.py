@@ -2,24 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 
-from msgspec import Struct
-
+from citewell.journal.conversations import Remembered
 from citewell.protocols import Retriever
 from citewell.types.questions import Audience, Turn
-
-
-class Remembered(Struct, frozen=True, kw_only=True):
-    """A question and its answer, of before.
-
-    Attributes:
-        turns: what was asked, and what was said.
-        passages: content hash by id, of each passage that the answer was written from.
-    """
-
-    turns: tuple[Turn, ...]
-    passages: Mapping[str, str] = {}
 
 
 async def still_readable(
@@ -32,7 +19,7 @@ async def still_readable(
         retriever: reads passages again; None where there are no documents.
         audience: who reads what is said now.
     """
-    ids = list(dict.fromkeys(_ids(remembered)))
+    ids = list(dict.fromkeys(name for one in remembered for name in one.passages))
     found = await retriever.fetch(ids, readable_by=audience) if retriever and ids else ()
     # A store may answer with more than it was asked for.
     now = {one.id: one.content_hash for one in found if audience.may_read(one.labels)}
@@ -42,7 +29,3 @@ async def still_readable(
         if all(now.get(name) == kept for name, kept in one.passages.items())
         for turn in one.turns
     )
-
-
-def _ids(remembered: Sequence[Remembered]) -> Iterable[str]:
-    return (name for one in remembered for name in one.passages)

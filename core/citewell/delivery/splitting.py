@@ -60,7 +60,7 @@ def split(blocks: Sequence[Block], fits: Fits) -> list[list[Block]]:
         if fits([*current, block]):
             current.append(block)
             continue
-        head, rest = _cut(block, _beside(current, fits))
+        head, rest = _cut(block, _beside(current, fits), not current)
         if head is not None and not _may_move(block, current, fits):
             current.append(head)
             waiting += [rest] if rest is not None else []
@@ -90,38 +90,45 @@ _Part: TypeAlias = tuple[Block | None, Block | None]
 
 
 @singledispatch
-def _cut(_block: Block, _fits: Callable[[Block], bool]) -> _Part:
-    """Return the largest beginning of a block that fits, and the rest; None for neither."""
+def _cut(_block: Block, _fits: Callable[[Block], bool], _torn: bool) -> _Part:
+    """Return the largest beginning of a block that fits, and the rest; None for neither.
+
+    A word, or a line of code, is `torn` only where it stands in no message whole.
+    """
     return None, None
 
 
 @_cut.register
-def _(block: Text, fits: Callable[[Block], bool]) -> _Part:
+def _(block: Text, fits: Callable[[Block], bool], torn: bool) -> _Part:
     # A quotation stays one; of a list item the rest has no marker.
     marker = block.marker if block.marker == ">" else ""
-    head, rest = cut_inlines(block.inlines, lambda part: fits(replace(block, inlines=part)))
+    head, rest = cut_inlines(
+        block.inlines, lambda part: fits(replace(block, inlines=part)), torn=torn
+    )
     if not head:
         return None, None
     return replace(block, inlines=head), replace(block, inlines=rest, marker=marker)
 
 
 @_cut.register
-def _(block: Heading, fits: Callable[[Block], bool]) -> _Part:
-    head, rest = cut_inlines(block.inlines, lambda part: fits(replace(block, inlines=part)))
+def _(block: Heading, fits: Callable[[Block], bool], torn: bool) -> _Part:
+    head, rest = cut_inlines(
+        block.inlines, lambda part: fits(replace(block, inlines=part)), torn=torn
+    )
     return (replace(block, inlines=head), replace(block, inlines=rest)) if head else (None, None)
 
 
 @_cut.register
-def _(block: Notice, fits: Callable[[Block], bool]) -> _Part:
+def _(block: Notice, fits: Callable[[Block], bool], torn: bool) -> _Part:
     length = longest(len(block.text), lambda count: fits(Notice(block.text[:count])))
-    at = word_end(block.text, length)
+    at = word_end(block.text, length, torn=torn)
     return (Notice(block.text[:at]), Notice(block.text[at:])) if at else (None, None)
 
 
 @_cut.register
-def _(block: Code, fits: Callable[[Block], bool]) -> _Part:
+def _(block: Code, fits: Callable[[Block], bool], torn: bool) -> _Part:
     length = longest(len(block.text), lambda count: fits(replace(block, text=block.text[:count])))
-    at = line_end(block.text, length)
+    at = line_end(block.text, length, torn=torn)
     if not at:
         return None, None
     # The line break between two parts is the break between two messages.
@@ -130,12 +137,12 @@ def _(block: Code, fits: Callable[[Block], bool]) -> _Part:
 
 
 @_cut.register
-def _(block: Json, fits: Callable[[Block], bool]) -> _Part:
-    return _cut(Code(block.text, "json"), fits)
+def _(block: Json, fits: Callable[[Block], bool], torn: bool) -> _Part:
+    return _cut(Code(block.text, "json"), fits, torn)
 
 
 @_cut.register
-def _(block: SourceList, fits: Callable[[Block], bool]) -> _Part:
+def _(block: SourceList, fits: Callable[[Block], bool], _torn: bool) -> _Part:
     def part(count: int) -> SourceList:
         return replace(block, sources=block.sources[:count])
 
@@ -144,7 +151,7 @@ def _(block: SourceList, fits: Callable[[Block], bool]) -> _Part:
 
 
 @_cut.register
-def _(block: Actions, fits: Callable[[Block], bool]) -> _Part:
+def _(block: Actions, fits: Callable[[Block], bool], _torn: bool) -> _Part:
     count = longest(len(block.actions), lambda count: fits(Actions(block.actions[:count])))
     return (
         (Actions(block.actions[:count]), Actions(block.actions[count:])) if count else (None, None)
@@ -152,7 +159,7 @@ def _(block: Actions, fits: Callable[[Block], bool]) -> _Part:
 
 
 @_cut.register
-def _(block: NearestList, fits: Callable[[Block], bool]) -> _Part:
+def _(block: NearestList, fits: Callable[[Block], bool], _torn: bool) -> _Part:
     count = longest(len(block.nearest), lambda count: fits(NearestList(block.nearest[:count])))
     return (
         (NearestList(block.nearest[:count]), NearestList(block.nearest[count:]))
@@ -162,7 +169,7 @@ def _(block: NearestList, fits: Callable[[Block], bool]) -> _Part:
 
 
 @_cut.register
-def _(block: Table, fits: Callable[[Block], bool]) -> _Part:
+def _(block: Table, fits: Callable[[Block], bool], _torn: bool) -> _Part:
     count = longest(len(block.rows), lambda count: fits(Table(block.header, block.rows[:count])))
     if not count:
         return None, None

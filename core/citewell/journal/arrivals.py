@@ -270,8 +270,13 @@ def _contents(asked: Asked) -> dict[str, str | None]:
     }
 
 
-def _left_of(row: sa.Row[Any]) -> Asked:
+def venue_of(row: sa.Row[Any]) -> Venue:
+    """Return where it was that a row of the inbox is about."""
     _, _, rest = row.conversation.partition(f"{row.platform}/{row.team}/{row.channel}/")
-    venue = Venue(platform=row.platform, team=row.team, channel=row.channel, thread=rest)
+    return Venue(platform=row.platform, team=row.team, channel=row.channel, thread=rest)
+
+
+def _left_of(row: sa.Row[Any]) -> Asked:
+    venue = venue_of(row)
     address = Address(venue=venue)
     return Asked(key=row.key, venue=venue, user=row.asker, at=row.at, text="", address=address)

@@ -9,7 +9,7 @@ import msgspec
 import sqlalchemy as sa
 from msgspec import Struct
 
-from citewell.journal.arrivals import State, asked_of
+from citewell.journal.arrivals import State, asked_of, venue_of
 from citewell.journal.database import explained
 from citewell.journal.inbox import Task
 from citewell.journal.names import Person
@@ -202,4 +202,4 @@ def _passages(
 
 def _recent(row: sa.Row[Any], text: str) -> Recent:
     posted = () if row.posted is None else msgspec.json.decode(row.posted, type=tuple[str, ...])
-    return Recent(at=row.at, text=text, venue=asked_of(row).venue, posted=posted)
+    return Recent(at=row.at, text=text, venue=venue_of(row), posted=posted)

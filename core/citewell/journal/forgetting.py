@@ -123,7 +123,7 @@ class Forgetting:
         """Forget somebody, or the rest of who was forgotten `since` then."""
         until = self._clock() if since is None else since
         mine = sa.and_(rows_of(Person.of(name)), inbox.c.received_at <= until)
-        with writing(self._engine, f"{name} could not be forgotten") as connection:
+        with writing(self._engine, "a person could not be forgotten") as connection:
             lock(connection, "person", name)
             # Nothing of it comes into work, or out of it, until the end.
             connection.execute(sa.select(inbox.c.seq).where(mine).with_for_update()).all()

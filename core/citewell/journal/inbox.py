@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 from msgspec import Struct
+from msgspec.structs import replace
 
 from citewell.journal.arrivals import Arrival, Limits, State, asked_of
 from citewell.journal.database import explained, lock, try_lock, writing
@@ -247,6 +248,27 @@ class Inbox:
         with explained("the inbox cannot be read"), self._engine.connect() as connection:
             last: float | None = connection.scalar(query)
         return last
+
+    def questions_since(self, platform: str, since: float, *, limit: int) -> list[Asked]:
+        """Return the newest questions that came in since then and stand, as they are now."""
+        query = (
+            sa
+            .select(inbox)
+            .where(
+                inbox.c.platform == platform,
+                inbox.c.kind == "asked",
+                inbox.c.received_at >= since,
+                inbox.c.is_withdrawn.is_(False),
+                inbox.c.state != State.BROKEN,
+                inbox.c.event != "",
+                inbox.c.text.is_not(None),
+            )
+            .order_by(inbox.c.received_at.desc())
+            .limit(limit)
+        )
+        with explained("the inbox cannot be read"), self._engine.connect() as connection:
+            rows = connection.execute(query).all()
+        return [replace(asked_of(row), text=row.text) for row in rows]
 
     def depths(self) -> Depths:
         """Return how much there is to do, for whoever watches it."""

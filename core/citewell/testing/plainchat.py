@@ -31,7 +31,7 @@ from citewell.blocks import (
 )
 from citewell.chatting import Host
 from citewell.errors import DeliveryError
-from citewell.types.chat import Address, Attachment, Event
+from citewell.types.chat import Address, Asked, Attachment, Deleted, Edited, Event
 
 _POLL_S = 0.02
 _EVENTS = "CREATE TABLE IF NOT EXISTS events (id INTEGER PRIMARY KEY AUTOINCREMENT, event TEXT)"
@@ -209,6 +209,10 @@ class PlainAdapter:
         if len(content) > max_bytes:
             raise DeliveryError(f"larger than {max_bytes} bytes", passes=False)
         return content
+
+    async def changed(self, _asked: Asked) -> Edited | Deleted | None:
+        """Return None: who changes a question tells an event."""
+        return None
 
     async def missed(self, _since: float) -> AsyncIterator[Event]:
         """Yield nothing: this service keeps no questions."""

@@ -58,6 +58,12 @@ class Recording:
 
 
 @pytest.fixture
+def recording():
+    """Make a host that keeps what it is told."""
+    return Recording
+
+
+@pytest.fixture
 async def stage():
     async with rehearsal() as opened:
         yield opened

@@ -159,7 +159,9 @@ async def test_an_edit_changes_the_question(stage, alice, channel, event):
     assert edited.at > asked.at
 
 
-async def test_what_discord_adds_to_a_message_is_no_edit(stage, double, alice, channel, event, host):
+async def test_what_discord_adds_to_a_message_is_no_edit(
+    stage, double, alice, channel, event, host
+):
     said = await stage.say(alice, "How many days?", channel=channel)
     await event(Asked)
     message = stage._message(said.id)
@@ -213,9 +215,7 @@ async def test_what_cannot_be_kept_is_tried_again(stage, alice, channel, host, u
     assert host.failures == []
 
 
-async def test_what_cannot_be_kept_at_all_is_said(
-    stage, alice, channel, host, until, monkeypatch
-):
+async def test_what_cannot_be_kept_at_all_is_said(stage, alice, channel, host, until, monkeypatch):
     monkeypatch.setattr("citewell_discord.hearing._TRIES", 1)
     host.failures += [JournalError("locked")]
     await stage.say(alice, "How many days?", channel=channel)

@@ -216,7 +216,7 @@ def serving(settings, opening, double):
             task = asyncio.create_task(opened.serve(host))
             try:
                 async with asyncio.timeout(10):
-                    while not opened.is_connected and not task.done():
+                    while not opened.is_connected and not task.done():  # noqa: ASYNC110 - no event
                         await asyncio.sleep(0.005)
                 if task.done():
                     task.result()
@@ -234,7 +234,7 @@ def eventually():
 
     async def wait(is_so: Callable[[], object], *, within_s: float = 10.0) -> None:
         async with asyncio.timeout(within_s):
-            while not is_so():
+            while not is_so():  # noqa: ASYNC110 - of what others do there is no event
                 await asyncio.sleep(0.005)
 
     return wait

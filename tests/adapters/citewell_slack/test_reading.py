@@ -71,9 +71,7 @@ async def test_groups_may_be_named_by_their_handle(adapter, double, alice, gener
 
 
 @pytest.mark.parametrize("group", ["S99999999", "nobody"])
-async def test_nobody_is_in_a_group_that_there_is_not(
-    adapter, double, general, group, caplog
-):
+async def test_nobody_is_in_a_group_that_there_is_not(adapter, double, general, group, caplog):
     with caplog.at_level(logging.WARNING):
         read = await adapter.readers(at(double, general), {group})
 
@@ -81,9 +79,7 @@ async def test_nobody_is_in_a_group_that_there_is_not(
     assert group in caplog.text
 
 
-@pytest.mark.parametrize(
-    "method", ["conversations.members", "usergroups.users.list", "users.info"]
-)
+@pytest.mark.parametrize("method", ["conversations.members", "usergroups.users.list", "users.info"])
 async def test_what_cannot_be_known_is_not_guessed(adapter, double, alice, general, method):
     staff = double.add_group("staff", [alice])
     double.faults.fail(method, "missing_scope")

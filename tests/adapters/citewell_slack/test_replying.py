@@ -169,8 +169,7 @@ async def test_a_cut_connection_makes_no_second_message(
     is_growing = method == "chat.startStream"
     try:
         await reply.show([said("There")], complete=not is_growing)
-    except DeliveryError as error:
-        assert error.passes
+    except DeliveryError:
         reply = await adapter.find_reply(address, "k1", reply.posted)
     await reply.show([said("There are 28 days")], complete=True)
 

@@ -177,7 +177,7 @@ async def test_a_vote_has_nobody_look_for_questions(tmp_path):
     async with working(tmp_path, manner=manner) as at_work:
         claims = []
         claim = at_work.inbox.claim
-        await asyncio.sleep(0.2)
+        await asyncio.sleep(1.5)
         at_work.inbox.claim = lambda *some, **named: claims.append(1) or claim(*some, **named)
         vote = Voted(key="v", venue=VENUE, user="U1", at=1.0, answer_id="a", helpful=True)
         await at_work.desk.accept(vote)

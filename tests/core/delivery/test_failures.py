@@ -190,6 +190,21 @@ async def test_a_question_that_killed_each_process_is_told_so_without_another_tr
     assert at_work.journal.recent(1) == []
 
 
+async def test_a_question_that_kills_whoever_says_that_it_failed_is_given_up(tmp_path):
+    async with working(tmp_path):
+        pass
+    with opened(f"sqlite:///{tmp_path / 'journal.sqlite'}") as engine:
+        inbox = Inbox(engine)
+        inbox.accept(asked())
+        for _ in range(4):
+            inbox.claim("killed", lease_s=-1)
+    async with working(tmp_path, manner=replace(QUICK, attempts=2)) as at_work:
+        await at_work.idle()
+
+    assert at_work.chat.messages() == []
+    assert at_work.desk.given_up == 1
+
+
 async def test_an_answer_that_takes_too_long_is_stopped_and_says_so(tmp_path):
     settings = SLOW.replace(" Unused days expire [1].", " Unused days" + " expire" * 200)
     async with working(tmp_path, settings=settings, manner=replace(QUICK, answer_s=2)) as at_work:
@@ -227,13 +242,13 @@ async def test_questions_of_a_service_that_is_not_there_stop_nobody(tmp_path):
 async def test_a_question_stays_held_while_its_reply_is_looked_for(tmp_path):
     class Sluggish(PlainAdapter):
         async def open_reply(self, address, key):
-            await asyncio.sleep(1)
+            await asyncio.sleep(2)
             return await super().open_reply(address, key)
 
-    manner = replace(QUICK, lease_s=0.3)
+    manner = replace(QUICK, lease_s=0.8)
     async with working(tmp_path, manner=manner, speaks=Sluggish) as at_work:
         await at_work.desk.accept(asked())
-        await asyncio.sleep(0.7)
+        await asyncio.sleep(1.4)
         taken = at_work.inbox.claim("other", lease_s=5)
         await at_work.idle()
 
@@ -251,16 +266,16 @@ async def test_a_question_stays_held_while_it_is_said_that_it_failed(tmp_path):
             show = reply.show
 
             async def later(messages, *, complete):
-                await asyncio.sleep(1)
+                await asyncio.sleep(2)
                 await show(messages, complete=complete)
 
             reply.show = later
             return reply
 
-    manner = replace(QUICK, lease_s=0.3)
+    manner = replace(QUICK, lease_s=0.8)
     async with working(tmp_path, manner=manner, speaks=Sluggish) as at_work:
         await at_work.desk.accept(asked())
-        await asyncio.sleep(0.7)
+        await asyncio.sleep(1.4)
         taken = at_work.inbox.claim("other", lease_s=5)
         await at_work.idle()
 
@@ -283,6 +298,29 @@ async def test_who_has_lost_a_question_says_no_more(tmp_path):
     assert taken.attempts == 2
     assert not any(message.is_complete for message in said)
     assert still_there == 1
+
+
+async def test_a_process_that_was_stopped_for_a_while_says_nothing_in_place_of_another(tmp_path):
+    taken = []
+
+    class Paused(PlainAdapter):
+        def fits(self, blocks, address):
+            if not taken:
+                # Nothing of this process runs, as in a machine that sleeps.
+                time.sleep(1)
+                taken.append(at_work.inbox.claim("other", lease_s=60))
+            return super().fits(blocks, address)
+
+    manner = replace(QUICK, lease_s=0.5)
+    async with working(tmp_path, manner=manner, speaks=Paused) as at_work:
+        await at_work.desk.accept(asked())
+        async with asyncio.timeout(10):
+            while not taken:  # noqa: ASYNC110 - nobody tells
+                await asyncio.sleep(0.02)
+        await asyncio.sleep(0.5)
+
+    assert taken[0].attempts == 2
+    assert at_work.chat.messages() == []
 
 
 class Unreliable(Inbox):

@@ -43,18 +43,20 @@ def accept(folder, *events):
             inbox.accept(event)
 
 
-def kills_at_each_commit(forks, prepared, tmp_path, *events, forgets=False):
+def kills_at_each_commit(
+    forks, prepared, tmp_path, *events, forgets=False, moments=("before", "after")
+):
     """Kill a process at each of its commits, let another one finish, and yield the chats."""
     accept(prepared, *events)
     killed = []
-    for before in (True, False):
+    for moment in moments:
         ended, commit = KILLED, 0
         while ended == KILLED:
             commit += 1
-            folder = tmp_path / f"{'before' if before else 'after'}-{commit}"
+            folder = tmp_path / f"{moment}-{commit}"
             shutil.copytree(prepared, folder)
             options = {"folder": str(folder), "workers": 1, "forgets": forgets}
-            ended = forks.run(Killable(commit=commit, before=before, **options))
+            ended = forks.run(Killable(commit=commit, before=moment == "before", **options))
             killed.append((folder, options, stage(folder)))
         assert ended == 0
         # It was taken, held, opened, and finished at least.
@@ -106,7 +108,7 @@ async def test_a_kill_at_any_commit_leaves_the_answer_to_what_was_asked_last(
     changed = Edited(key="2", venue=VENUE, user="U1", at=2.0, of="1", text=text)
     accept(prepared, asked())
     assert forks.run(Killable(folder=str(prepared))) == 0
-    for where, chat in kills_at_each_commit(forks, prepared, tmp_path, changed):
+    for where, chat in kills_at_each_commit(forks, prepared, tmp_path, changed, moments=["before"]):
         (message,) = chat.messages()
         assert "fourth day" in message.text, where
         assert message.is_complete, where
@@ -118,25 +120,62 @@ async def test_a_kill_at_any_commit_leaves_no_answer_to_what_was_taken_back(
     accept(prepared, asked())
     assert forks.run(Killable(folder=str(prepared))) == 0
     gone = Deleted(key="2", venue=VENUE, user="U1", at=2.0, of="1")
-    for where, chat in kills_at_each_commit(forks, prepared, tmp_path, gone):
+    for where, chat in kills_at_each_commit(forks, prepared, tmp_path, gone, moments=["before"]):
         assert chat.messages() == [], where
         assert len(chat.messages(deleted=True)) == 1, where
 
 
 async def test_no_kill_at_a_random_moment_loses_a_question_or_answers_it_twice(forks, prepared):
-    chance = random.Random(7)
-    for kill in range(20):
-        threads = [f"{kill}.{number}" for number in range(5)]
-        venues = [Venue(platform="plain", channel="general", thread=one) for one in threads]
-        accept(prepared, *(asked(venue.thread, venue=venue) for venue in venues))
+    chance, rounds = random.Random(7), 16
+    for number in range(rounds):
+        accept(prepared, *what_happens(number))
         pid = forks.start(Killable(folder=str(prepared)))
         await asyncio.sleep(chance.uniform(0.05, 0.5))
         os.kill(pid, signal.SIGKILL)
         forks.end()
     assert forks.run(Killable(folder=str(prepared))) == 0
 
+    said = {one.thread: one for one in PlainChat(prepared / "chat.sqlite").messages()}
+    everything = {f"{number}.{at}" for number in range(rounds) for at in range(4)}
+    taken_back = {f"{number}.1" for number in range(rounds - 1)}
+    assert len(said) == len(PlainChat(prepared / "chat.sqlite").messages())
+    assert set(said) == everything - taken_back
+    assert all(one.is_complete for one in said.values())
+    for thread, one in said.items():
+        number, at = thread.split(".")
+        is_changed = at == "0" and int(number) < rounds - 1
+        assert ("fourth day" if is_changed else "28 days") in one.text, thread
+
+
+async def test_two_processes_of_which_one_is_killed_answer_each_question_once(forks, prepared):
+    chance, rounds = random.Random(11), 4
+    with forking() as others:
+        for number in range(rounds):
+            threads = [f"{number}.{at}" for at in range(12)]
+            venues = [Venue(platform="plain", channel="general", thread=one) for one in threads]
+            accept(prepared, *(asked(venue.thread, venue=venue) for venue in venues))
+            pid = forks.start(Killable(folder=str(prepared)))
+            others.start(Killable(folder=str(prepared)))
+            await asyncio.sleep(chance.uniform(0.1, 0.5))
+            os.kill(pid, signal.SIGKILL)
+            forks.end()
+            assert others.end() == 0
+
     messages = PlainChat(prepared / "chat.sqlite").messages()
-    assert len(messages) == 100
-    assert len({message.thread for message in messages}) == 100
-    assert all(message.is_complete for message in messages)
-    assert all("28 days" in message.text for message in messages)
+    assert len({message.thread for message in messages}) == rounds * 12
+    assert len(messages) == rounds * 12
+    assert all(message.is_complete and "28 days" in message.text for message in messages)
+
+
+def what_happens(number):
+    """Yield four questions; of those before, one is changed, one taken back, one comes again."""
+    for at in range(4):
+        venue = Venue(platform="plain", channel="general", thread=f"{number}.{at}")
+        yield asked(venue.thread, venue=venue)
+    if number:
+        before = number - 1
+        there = {"user": "U1", "at": 2.0 + number}
+        text = "When is a doctor's note due?"
+        yield Edited(key=f"e{before}", of=f"{before}.0", text=text, venue=VENUE, **there)
+        yield Deleted(key=f"d{before}", of=f"{before}.1", venue=VENUE, **there)
+        yield asked(f"{before}.2", venue=Venue(platform="plain", channel="general"))

@@ -356,3 +356,12 @@ def test_a_cut_parts_no_character_from_what_belongs_to_it():
     texts = ["".join(span.text for span in message[0].inlines) for message in messages]
     assert "".join(texts) == family * 6
     assert all(not text.startswith("\u200d") and not text.endswith("\u200d") for text in texts)
+
+
+@pytest.mark.parametrize("make", [Notice, lambda text: Text((Span(text),)), Code])
+def test_no_word_is_torn_that_the_next_message_holds_whole(make):
+    word = make("unbelievable " * 8)
+
+    first, *_ = split([Notice("a" * 53), word], room(60))
+
+    assert first == [Notice("a" * 53)]

@@ -1,6 +1,8 @@
 """The one answer path: what is shown was checked, and each question gets one outcome."""
 
 import asyncio
+import threading
+import time
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -10,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from citewell import Audience, ConfigError, Outcome, Question, Turn
+from citewell import Audience, ConfigError, JournalError, Outcome, Question, Turn
 from citewell.cli.indexing import bring_up
 from citewell.engine.assistant import UNSOURCED, Assistant, new_id
 from citewell.engine.prompting import REFUSAL
@@ -249,6 +251,42 @@ async def test_cancelling_is_recorded_and_not_swallowed(tmp_path):
             await asking
 
     assert [record.outcome for record in kept.records] == ["failed"]
+
+
+async def test_a_cancelled_answer_is_recorded_without_holding_up_others(tmp_path):
+    async with assistant(tmp_path, first='behaviour = "slow"\ndelay_s = 30\n') as (asked, kept):
+        add, at_work = kept.add, threading.current_thread()
+
+        def slowly(record):
+            assert threading.current_thread() is not at_work
+            time.sleep(0.3)
+            add(record)
+
+        kept.add = slowly
+        asking = asyncio.create_task(answers(asked))
+        await asyncio.sleep(0.5)
+        for _ in range(3):
+            asking.cancel()
+            await asyncio.sleep(0.02)
+        with pytest.raises(asyncio.CancelledError):
+            await asking
+
+    assert [record.outcome for record in kept.records] == ["failed"]
+
+
+async def test_a_cancellation_is_not_lost_where_it_cannot_be_recorded(tmp_path, caplog):
+    def refuse(_record):
+        raise JournalError("the disk is full")
+
+    async with assistant(tmp_path, first='behaviour = "slow"\ndelay_s = 30\n') as (asked, kept):
+        kept.add = refuse
+        asking = asyncio.create_task(answers(asked))
+        await asyncio.sleep(0.5)
+        asking.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asking
+
+    assert "could not be recorded" in caplog.text
 
 
 async def test_an_answer_without_sources_says_so_and_cites_nothing(tmp_path):

@@ -1,0 +1,233 @@
+"""The adapter connects, stays connected, and says in a line what keeps it out."""
+
+import asyncio
+
+import pytest
+
+from citewell import AdapterError, MissingExtra
+from citewell.chat import Asked
+from citewell_discord import plugin
+from citewell_discord.config import DiscordConfig
+from citewell_discord.connecting import Connecting
+from citewell_discord.identifies import DAY_S, FREE, MOST_A_DAY, Identifies
+from citewell_discord.plugin import build
+
+
+@pytest.fixture
+def refused(stage, context, recording):
+    """Serve with these settings, and return why that is not possible."""
+
+    async def refused(**settings):
+        config = DiscordConfig.model_validate({**stage.settings, **settings})
+        async with build(config, context) as adapter:
+            with pytest.raises(AdapterError) as error:
+                async with asyncio.timeout(10):
+                    await adapter.serve(recording(config))
+            assert not adapter.is_connected
+        assert "\n" not in str(error.value)
+        return str(error.value)
+
+    return refused
+
+
+async def test_a_wrong_token_is_told_with_what_to_do(refused):
+    told = await refused(token="wrong-secret")
+
+    assert "token: discord does not know it; copy it again" in told
+    assert "wrong-secret" not in told
+
+
+async def test_a_token_that_is_reset_meanwhile_is_told(stage, context, double, recording):
+    config = DiscordConfig.model_validate(stage.settings)
+    async with build(config, context) as adapter:
+        serving = asyncio.create_task(adapter.serve(recording(config)))
+        await double.until(lambda: adapter.is_connected)
+        double.gateway.drop(4004)
+        with pytest.raises(AdapterError, match="token: discord does not know it"):
+            async with asyncio.timeout(10):
+                await serving
+
+
+@pytest.mark.parametrize("sharded", [False, True])
+async def test_a_missing_intent_is_named(refused, double, sharded):
+    double.world.enabled = 0
+    told = await refused(server_members=False, sharded=sharded)
+
+    assert "the intent Message Content; switch it on" in told
+    assert "Server Members;" not in told
+
+
+async def test_an_api_that_is_away_is_waited_for(stage, serving, double, monkeypatch):
+    double.faults.fail("GET /users/@me", status=503)
+    monkeypatch.setattr(Connecting.__init__, "__defaults__", (no_sleep,))
+    async with serving() as (adapter, _):
+        assert adapter.is_connected
+
+
+async def no_sleep(_):
+    await asyncio.sleep(0)
+
+
+async def test_a_connection_that_breaks_is_resumed(
+    stage, adapter, double, alice, channel, host, event
+):
+    stage.cut()
+    said = await stage.say(alice, "How many days?", channel=channel)
+    await stage.until_connected()
+
+    assert (await event(Asked)).key == said.id
+    await double.until(lambda: adapter.is_connected)
+    assert len(double.gateway.identifies) == 1
+    assert len(double.gateway.resumes) == 1
+    assert len(host.events) == 1
+
+
+async def test_what_was_said_between_two_sessions_is_looked_for(
+    stage, adapter, double, alice, channel, host, event, monkeypatch
+):
+    monkeypatch.setattr("citewell_discord.connecting.IDENTIFY_PAUSE_S", 0)
+    await stage.say(alice, "The first directly?")
+    await event(Asked)
+    stage.cut()
+    double.gateway.sessions.clear()
+    said = await stage.say(alice, "How many days?", channel=channel)
+    direct = await stage.say(alice, "And directly?")
+    await stage.until_connected()
+    await double.until(lambda: {said.id, direct.id} <= host.keys)
+
+    assert len(double.gateway.identifies) == 2
+    assert len(host.keys) == 3
+
+
+async def test_who_asks_to_reconnect_is_obeyed(stage, adapter, double, alice, channel, event):
+    double.gateway.ask_to_reconnect()
+    await double.until(lambda: double.gateway.resumes)
+    await stage.say(alice, "How many days?", channel=channel)
+
+    assert (await event(Asked)).text == "How many days?"
+
+
+async def test_shards_are_connected(stage, serving, double, alice, channel, until, monkeypatch):
+    monkeypatch.setattr("citewell_discord.connecting.IDENTIFY_PAUSE_S", 0)
+    double.gateway.recommended_shards = 2
+    async with serving(sharded=True) as (adapter, host):
+        await stage.say(alice, "How many days?", channel=channel)
+        await until(lambda: host.of(Asked))
+        assert len(double.gateway.connected) == 2
+        stage.cut()
+        await until(lambda: len(double.gateway.resumes) == 2)
+        await until(lambda: adapter.is_connected)
+
+
+async def test_commands_are_registered_only_when_they_change(stage, serving, double):
+    async with serving():
+        pass
+    async with serving():
+        pass
+
+    assert len(double.calls_of("PUT /applications/{application_id}/commands")) == 1
+    assert {one.name for one in double.world.commands} == {"ask", "Ask about this"}
+
+
+async def test_two_adapters_speak_to_one_server_or_not_at_all(stage, context):
+    own = DiscordConfig.model_validate(stage.settings)
+    other = DiscordConfig.model_validate({**stage.settings, "api_url": "https://example.org/v10"})
+    async with build(own, context):
+        with pytest.raises(AdapterError, match="give both the same, or start two processes"):
+            async with build(other, context):
+                pass
+        async with build(own, context):
+            pass
+
+
+async def test_a_missing_package_is_named(stage, context, monkeypatch):
+    monkeypatch.setattr(plugin, "find_spec", lambda _: None)
+    with pytest.raises(MissingExtra, match=r"citewell\[discord\]"):
+        async with build(DiscordConfig.model_validate(stage.settings), context):
+            pass
+    with pytest.raises(MissingExtra, match=r"citewell\[discord\]"):
+        async with plugin.rehearsal():
+            pass
+
+
+# --- sessions of a day ------------------------------------------------------------------------
+
+
+class Time:
+    def __init__(self):
+        self.now = 1_700_000_000.0
+
+    def __call__(self):
+        return self.now
+
+
+def test_a_process_that_crashes_again_and_again_identifies_fewer_than_50_times_a_day(tmp_path):
+    clock = Time()
+    began, identified = clock.now, 0
+    while clock.now < began + DAY_S:
+        starts = Identifies(tmp_path / "starts.json", clock)
+        clock.now += starts.pause_s()
+        if clock.now < began + DAY_S:
+            starts.note()
+            identified += 1
+            clock.now += 1.0
+
+    assert FREE < identified < 50
+
+
+def test_restarts_on_purpose_are_free(tmp_path):
+    clock = Time()
+    for _ in range(300):
+        starts = Identifies(tmp_path / "starts.json", clock)
+        assert starts.pause_s() == 0
+        starts.note()
+        clock.now += 1.0
+        starts.end_well()
+
+    assert starts.bad_today() == 0
+
+
+def test_a_day_later_all_is_forgotten(tmp_path):
+    clock = Time()
+    starts = Identifies(tmp_path / "starts.json", clock)
+    for _ in range(MOST_A_DAY):
+        starts.note()
+    assert starts.pause_s() > DAY_S - 1
+    clock.now += DAY_S + 1
+
+    assert starts.pause_s() == 0
+
+
+def test_a_file_that_was_cut_short_says_nothing(tmp_path):
+    path = tmp_path / "starts.json"
+    path.write_text("[[17", encoding="utf-8")
+
+    assert Identifies(path).pause_s() == 0
+
+
+async def test_after_too_many_bad_ends_nothing_is_begun(refused, context, double):
+    starts = Identifies(context.data_dir / "starts-0.json")
+    for _ in range(MOST_A_DAY):
+        starts.note()
+    told = await refused()
+
+    assert f"{MOST_A_DAY} sessions ended badly in the last day" in told
+    assert "start again in 24 hours" in told
+    assert double.gateway.identifies == []
+
+
+async def test_after_some_bad_ends_the_next_session_waits(stage, serving, context, monkeypatch):
+    starts = Identifies(context.data_dir / "starts-0.json")
+    for _ in range(FREE + 1):
+        starts.note()
+    waited = []
+
+    async def sleep(seconds):
+        waited.append(seconds)
+
+    monkeypatch.setattr(Connecting.__init__, "__defaults__", (sleep,))
+    async with serving():
+        pass
+
+    assert 55 < waited[0] <= 60
+    assert Identifies(context.data_dir / "starts-0.json").bad_today() == FREE + 1

@@ -1,0 +1,67 @@
+"""What was asked while nobody listened is found."""
+
+from citewell.chat import Asked
+from citewell_discord.directs import Directs
+
+
+async def test_what_was_asked_meanwhile_is_found(stage, serving, double, alice, bob, channel):
+    other = stage.channel("other", [alice])
+    async with serving() as (_, host):
+        first = await stage.say(alice, "directly, before")
+        said = await stage.say(alice, "in a thread", channel=channel)
+        await double.until(lambda: len(host.of(Asked)) == 2)
+        stage._person(alice).start_thread(stage._message(said.id), "thread")
+    double.clock.advance(60)
+    since = double.clock.now()
+    double.clock.advance(1)
+    await stage.say(bob, "not for the bot", channel=channel, mention=False)
+    missed = [
+        await stage.say(alice, "directly"),
+        await stage.say(alice, "in a channel", channel=channel),
+        await stage.say(alice, "in another", channel=other),
+        await stage.say(alice, "further", channel=channel, thread=said.thread, mention=False),
+    ]
+    async with serving(host) as (adapter, _):
+        found = [one async for one in adapter.missed(since)]
+
+    assert {one.key for one in found} == {one.id for one in missed}
+    assert first.id not in {one.key for one in found}
+    assert all(isinstance(one, Asked) for one in found)
+
+
+async def test_a_channel_that_cannot_be_read_hinders_no_other(
+    stage, serving, double, alice, channel
+):
+    other = stage.channel("other", [alice])
+    one = await stage.say(alice, "one", channel=channel)
+    two = await stage.say(alice, "two", channel=other)
+    async with serving() as (adapter, _):
+        double.faults.fail("GET /channels/{channel_id}/messages", status=503)
+        found = [event.key async for event in adapter.missed(0)]
+
+    assert len(found) == 1
+    assert found[0] in {one.id, two.id}
+
+
+def test_conversations_are_remembered(tmp_path):
+    directs = Directs(tmp_path / "direct.json")
+    for one in (3, 1, 3, 2):
+        directs.note(one)
+
+    assert directs.ids == (1, 3, 2)
+    assert set(Directs(tmp_path / "direct.json").ids) == {1, 2, 3}
+
+
+def test_not_all_conversations_are_remembered(tmp_path, monkeypatch):
+    monkeypatch.setattr("citewell_discord.directs._MOST", 3)
+    directs = Directs(tmp_path / "direct.json")
+    for one in range(5):
+        directs.note(one)
+
+    assert directs.ids == (2, 3, 4)
+
+
+def test_a_file_that_was_cut_short_is_begun_anew(tmp_path):
+    (tmp_path / "direct.json").write_text("[1, 2", encoding="utf-8")
+
+    assert Directs(tmp_path / "direct.json").ids == ()

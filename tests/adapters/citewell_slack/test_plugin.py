@@ -1,0 +1,41 @@
+"""What the plugin offers, and what it does not import for that."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from citewell import MissingExtra
+from citewell_slack import plugin
+
+IMPORTS = """
+import json, sys
+from citewell_slack import plugin
+plugin.register_adapters(), plugin.register_commands()
+heavy = {"aiohttp", "slack_bolt", "slack_sdk", "click"}
+print(json.dumps(sorted(heavy & sys.modules.keys())))
+"""
+
+
+def test_nothing_heavy_is_imported_to_register():
+    done = subprocess.run(
+        [sys.executable, "-c", IMPORTS], check=True, capture_output=True, text=True
+    )
+
+    assert json.loads(done.stdout) == []
+
+
+def test_the_adapter_and_the_command_are_offered():
+    (adapter,) = plugin.register_adapters()
+    (command,) = plugin.register_commands()
+
+    assert (adapter.name, adapter.extra) == ("slack", "slack")
+    assert command.load().name == "slack"
+
+
+async def test_without_the_extra_it_says_what_to_install(settings, opening, monkeypatch):
+    monkeypatch.setitem(sys.modules, "slack_bolt", None)
+    with pytest.raises(MissingExtra, match=r'pip install "citewell\[slack\]"'):
+        async with opening(settings()):
+            pass
