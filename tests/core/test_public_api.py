@@ -20,8 +20,9 @@ UnknownComponent Unreadable UntrustedPlugin Usage Verdict Verifier VerifierSpec 
 chat_messages content_hash globs hookimpl place_at redact
 """
 TESTING = """
-EmbedderContract FormatterContract LoaderContract ModelContract RetrieverContract SourceContract
-VerifierContract growing make_answer make_claim make_passages
+AdapterContract EmbedderContract FormatterContract LoaderContract ModelContract RetrieverContract
+SourceContract VerifierContract adapter_scenarios adapter_table growing make_answer make_claim
+make_passages
 """
 
 
