@@ -210,7 +210,7 @@ def _stores(engine: sa.Engine, settings: Settings) -> Stores:
         channel_per_minute=chat.channel_per_minute,
     )
     return Stores(
-        journal=Journal(engine),
+        journal=Journal(engine, keep_questions=chat.keep_questions),
         inbox=Inbox(engine, limits=limits, keep_questions=chat.keep_questions),
         outbox=Outbox(engine),
         conversations=Conversations(engine),
