@@ -25,7 +25,7 @@ class Configuring:
 
         assert _NOTE_SAID not in joined(stage.seen(said)), "ask host.config.follows_up(channel)"
 
-    @scenario("threads", alone=True)
+    @scenario("threads")
     async def test_a_service_may_not_follow_up(self, stage: Stage) -> None:
         """With follow_up = false, a channel follows up only where its own setting says so."""
         await stage.bot.configure(follow_up=False)
@@ -42,6 +42,7 @@ class Configuring:
 
         await stage.says(asked[1], _NOTE_SAID)
         await stage.settled()
+        await stage.bot.configure(follow_up=True)
         assert _NOTE_SAID not in joined(stage.seen(asked[0])), "ask host.config.follows_up(channel)"
 
     @scenario("threads")
@@ -84,7 +85,7 @@ class Configuring:
 
         await stage.says(said, "Quoted1")
 
-    @scenario(alone=True)
+    @scenario()
     async def test_a_service_has_its_profile(self, stage: Stage) -> None:
         """The profile that the service names answers, but where a channel names another."""
         await stage.bot.configure(profile="shape-quote")
@@ -94,9 +95,9 @@ class Configuring:
         first = await stage.chat.say(person, DAYS, channel=channel)
         second = await stage.chat.say(other, DAYS, channel=own)
 
-        await stage.until(lambda: stage.seen(first) or None, lambda: "there is no answer")
-        assert "Quoted1" in joined(stage.seen(first))
+        assert "Quoted1" in joined(await stage.reply(first))
         await stage.says(second, _DAYS_SAID)
+        await stage.bot.configure(profile=None)
 
     @scenario()
     async def test_settings_hold_from_the_next_question_on(self, stage: Stage) -> None:
