@@ -22,7 +22,7 @@ class Posting(TalkingReply):
 
     async def show(self, messages, *, complete):
         self.posted = ()
-        await super().show(messages, complete=complete)
+        await super().show(messages, complete=True)
 
 
 class Cutting(TalkingReply):
@@ -126,7 +126,7 @@ def test_the_contract_notices(kind, scenario, told):
 
     class Subject(AdapterContract):
         name = "plainchat"
-        timeout_s = 2.5
+        timeout_s = 4.0
 
         def spec(self):
             return replace(find("adapter", "plainchat"), build=build)
