@@ -64,6 +64,49 @@ async def test_an_api_that_is_away_is_waited_for(stage, serving, double, monkeyp
         assert adapter.is_connected
 
 
+async def test_a_login_that_is_refused_is_told(refused, double):
+    double.faults.fail("GET /users/@me", status=418)
+
+    assert "discord refuses the login" in await refused()
+
+
+async def test_commands_that_cannot_be_registered_hinder_nothing(serving, double, caplog, context):
+    double.faults.fail("PUT /applications/{application_id}/commands", status=418)
+    async with serving() as (adapter, _):
+        assert adapter.is_connected
+
+    assert "the command /ask cannot be registered" in caplog.text
+    assert not (context.data_dir / "commands.txt").exists()
+
+
+async def test_who_needs_shards_is_told(stage, context, double, recording):
+    config = DiscordConfig.model_validate(stage.settings)
+    async with build(config, context) as adapter:
+        serving = asyncio.create_task(adapter.serve(recording(config)))
+        await double.until(lambda: adapter.is_connected)
+        double.gateway.drop(4011)
+        with pytest.raises(AdapterError, match="set sharded = true"):
+            async with asyncio.timeout(10):
+                await serving
+
+
+async def test_sessions_that_are_invalid_again_and_again_end_the_adapter(
+    stage, context, double, recording, monkeypatch
+):
+    monkeypatch.setattr(Connecting.__init__, "__defaults__", (no_sleep,))
+    monkeypatch.setattr(Identifies, "pause_s", lambda _: 0.0)
+    config = DiscordConfig.model_validate(stage.settings)
+    async with build(config, context) as adapter, asyncio.timeout(20):
+        serving = asyncio.create_task(adapter.serve(recording(config)))
+        while not serving.done():
+            double.gateway.invalidate()
+            await asyncio.sleep(0.01)
+        with pytest.raises(AdapterError, match="sessions ended badly in the last day"):
+            await serving
+
+    assert len(double.gateway.identifies) < 50
+
+
 async def no_sleep(_):
     await asyncio.sleep(0)
 
@@ -177,7 +220,7 @@ def test_a_process_that_crashes_again_and_again_identifies_fewer_than_50_times_a
 
 def test_restarts_on_purpose_are_free(tmp_path):
     clock = Time()
-    for _ in range(300):
+    for _ in range(100):
         starts = Identifies(tmp_path / "starts.json", clock)
         assert starts.pause_s() == 0
         starts.note()
