@@ -142,6 +142,27 @@ async def test_what_was_said_between_two_sessions_is_looked_for(
     assert len(host.keys) == 3
 
 
+async def test_half_an_hour_without_a_connection_loses_nothing(
+    stage, adapter, double, alice, bob, channel, host, event, monkeypatch
+):
+    monkeypatch.setattr("citewell_discord.connecting.IDENTIFY_PAUSE_S", 0)
+    await stage.say(alice, "The first directly?")
+    await event(Asked)
+    double.gateway.refused_connections = 5
+    stage.cut()
+    said = [await stage.say(alice, "How many days?", channel=channel)]
+    double.clock.advance(1800)
+    said += [
+        await stage.say(bob, "How many weeks?", channel=channel),
+        await stage.say(alice, "And directly?"),
+    ]
+    await stage.until_connected()
+    await double.until(lambda: {one.id for one in said} <= host.keys)
+
+    assert len(double.gateway.identifies) == 2
+    assert len(host.keys) == 4
+
+
 async def test_who_asks_to_reconnect_is_obeyed(stage, adapter, double, alice, channel, event):
     double.gateway.ask_to_reconnect()
     await double.until(lambda: double.gateway.resumes)

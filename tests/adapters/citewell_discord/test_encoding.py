@@ -198,7 +198,7 @@ def test_a_long_answer_keeps_every_word():
         ("https://example.org/<x>", "https://example.org/%3Cx%3E"),
         ("https://example.org/é", "https://example.org/%C3%A9"),
         ("http://example.org/#there", "http://example.org/#there"),
-        ("file:///home/a", None),
+        ("file:///a.md", None),
         ("javascript:alert(1)", None),
         ("discord://a", None),
         ("https://", None),
