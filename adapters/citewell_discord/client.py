@@ -41,6 +41,11 @@ class _Heard(discord.Client):
     tree: app_commands.CommandTree[Any]
     before_identify: BeforeIdentify
 
+    def dispatch(self, event: str, /, *args: Any, **kwargs: Any) -> None:
+        # What still arrives of a client that was closed has no loop to run on.
+        if not self.is_closed():
+            super().dispatch(event, *args, **kwargs)
+
     async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:  # noqa: ARG002 - the pause depends on more
         await self.before_identify(shard_id)
 

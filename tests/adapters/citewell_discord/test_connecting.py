@@ -9,7 +9,7 @@ from citewell.chat import Asked
 from citewell_discord import plugin
 from citewell_discord.config import DiscordConfig
 from citewell_discord.connecting import Connecting
-from citewell_discord.identifies import DAY_S, FREE, MOST_A_DAY, Identifies
+from citewell_discord.identifies import DAY_S, FREE, LASTED_S, MOST_A_DAY, Identifies
 from citewell_discord.plugin import build
 
 
@@ -225,7 +225,10 @@ class Time:
         return self.now
 
 
-def test_a_process_that_crashes_again_and_again_identifies_fewer_than_50_times_a_day(tmp_path):
+@pytest.mark.parametrize("lasts_s", [1.0, 60.0, 600.0, LASTED_S + 1])
+def test_a_process_that_crashes_again_and_again_identifies_fewer_than_50_times_a_day(
+    tmp_path, lasts_s
+):
     clock = Time()
     began, identified = clock.now, 0
     while clock.now < began + DAY_S:
@@ -234,7 +237,9 @@ def test_a_process_that_crashes_again_and_again_identifies_fewer_than_50_times_a
         if clock.now < began + DAY_S:
             starts.note()
             identified += 1
-            clock.now += 1.0
+            clock.now += lasts_s
+            if starts.age_s() > LASTED_S:
+                starts.vouch()
 
     assert FREE < identified < 50
 
@@ -246,7 +251,7 @@ def test_restarts_on_purpose_are_free(tmp_path):
         assert starts.pause_s() == 0
         starts.note()
         clock.now += 1.0
-        starts.end_well()
+        starts.vouch()
 
     assert starts.bad_today() == 0
 

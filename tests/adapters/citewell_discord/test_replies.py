@@ -429,18 +429,24 @@ async def test_a_private_reply_may_be_answered_late(
     assert message.only_for == alice
 
 
-@pytest.mark.parametrize("route", ["PATCH", "GET"])
-async def test_trouble_with_a_private_reply_may_pass(adapter, private, double, route):
+ANSWERS = "/webhooks/{application_id}/{token}/messages/{message}"
+
+
+async def test_a_private_reply_that_cannot_be_looked_for_may_be_later(adapter, private, double):
+    await double.until(lambda: double.interactions[-1].answered)
+    double.faults.fail(f"GET {ANSWERS}", status=503)
+    with pytest.raises(DeliveryError) as failure:
+        await adapter.find_reply(private.address, "k", ())
+
+    assert failure.value.passes
+
+
+async def test_a_private_reply_that_cannot_be_shown_may_be_later(adapter, private, double):
     await double.until(lambda: double.interactions[-1].answered)
     reply = await adapter.open_reply(private.address, "k")
-    double.faults.fail(
-        f"{route} /webhooks/{{application_id}}/{{token}}/messages/{{message}}", status=503
-    )
+    double.faults.fail(f"PATCH {ANSWERS}", status=503)
     with pytest.raises(DeliveryError) as failure:
-        if route == "GET":
-            await adapter.find_reply(private.address, "k", ())
-        else:
-            await reply.show([ANSWER], complete=True)
+        await reply.show([ANSWER], complete=True)
 
     assert failure.value.passes
 
