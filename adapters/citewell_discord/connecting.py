@@ -13,7 +13,7 @@ import aiohttp
 import discord
 
 from citewell import AdapterError, Context, blocking
-from citewell_discord.client import Client, heartbeats_ended, make_client
+from citewell_discord.client import Client, end_heartbeats, make_client
 from citewell_discord.config import DiscordConfig
 from citewell_discord.identifies import LASTED_S, MOST_A_DAY, Identifies
 
@@ -65,7 +65,7 @@ class Connecting:
             raise
         finally:
             await client.close()
-            await heartbeats_ended()
+            await end_heartbeats(client)
             if ended_well:
                 for starts in self._starts.values():
                     starts.vouch()
