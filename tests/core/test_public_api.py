@@ -9,15 +9,15 @@ import citewell
 from citewell import testing
 
 CITEWELL = """
-Answer Audience Builder Changed ChatMessage Choices Citation CitewellError Claim ClaimKind
-CommandSpec Config ConfigError Constraint Context Delta Document DocumentBuilder DocumentError
+AdapterError AdapterSpec Answer Audience Builder Changed ChatMessage Choices Citation CitewellError Claim ClaimKind
+CommandSpec Config ConfigError Constraint Context DeliveryError Delta Document DocumentBuilder DocumentError
 EVERYONE Embedder EmbedderSpec Formatter FormatterSpec Generation Gone HealthCheck IndexLocked
 IndexedDocument JournalError Labels Loader LoaderSpec LocalPath Marks MissingExtra Model
 ModelCapabilities ModelError ModelSpec ModelTimeout Nearest Observation Outcome OutputSchema Part
 PartKind Passage Place Placed PluginError PricedModel Prompt PromptRefused Query Question
 RawDocument Retriever RetrieverSpec Source SourceError SourceSpec StoreError Turn
 UnknownComponent Unreadable UntrustedPlugin Usage Verdict Verifier VerifierSpec blocking blocks
-chat_messages content_hash globs hookimpl place_at redact
+chat chat_messages content_hash globs hookimpl place_at redact
 """
 TESTING = """
 AdapterContract EmbedderContract FormatterContract LoaderContract ModelContract RetrieverContract
@@ -26,7 +26,15 @@ make_passages
 """
 
 
-@pytest.mark.parametrize(("module", "names"), [(citewell, CITEWELL), (testing, TESTING)])
+CHAT = """
+ABILITIES Adapter Address Asked Attachment Button ChannelConfig ChatConfig Deleted Edited Event
+HandOff Host LibraryState Quoted Recent Rehearsal Reply Said Seen Stopped Venue Voted
+"""
+
+
+@pytest.mark.parametrize(
+    ("module", "names"), [(citewell, CITEWELL), (citewell.chat, CHAT), (testing, TESTING)]
+)
 def test_the_public_names_are_these(module, names):
     assert sorted(module.__all__) == sorted(names.split())
     assert all(hasattr(module, name) for name in module.__all__)
