@@ -20,6 +20,9 @@ FREE: Final = 5
 MOST_A_DAY: Final = 45
 """How many sessions a day may end badly at all."""
 
+LASTED_S: Final = 1800.0
+"""A session that lasted so long is a good one, however it ends."""
+
 _FIRST_PAUSE_S: Final = 30.0
 _LONGEST_PAUSE_S: Final = 3600.0
 _KEPT: Final = 2000
@@ -30,11 +33,11 @@ class Start(Struct):
 
     Attributes:
         at: when it began, in seconds since 1970.
-        ended_well: it was ended on purpose.
+        is_good: it was ended on purpose, or lasted.
     """
 
     at: float
-    ended_well: bool = False
+    is_good: bool = False
 
 
 class Identifies:
@@ -52,7 +55,7 @@ class Identifies:
 
     def pause_s(self) -> float:
         """Return how long to wait before the next session; it is longer after each bad end."""
-        bad = [one.at for one in self._today() if not one.ended_well]
+        bad = [one.at for one in self._today() if not one.is_good]
         if len(bad) < FREE:
             return 0.0
         if len(bad) >= MOST_A_DAY:
@@ -61,8 +64,8 @@ class Identifies:
         return max(bad[-1] + pause - self._clock(), 0.0)
 
     def bad_today(self) -> int:
-        """Return how many sessions of the last day did not end on purpose."""
-        return sum(not one.ended_well for one in self._today())
+        """Return how many sessions of the last day ended soon, and not on purpose."""
+        return sum(not one.is_good for one in self._today())
 
     def note(self) -> None:
         """Note that a session begins now."""
@@ -70,15 +73,19 @@ class Identifies:
         self._own.append(now)
         self._write([*self._today(), Start(now)])
 
-    def end_well(self) -> None:
-        """Note that the last session of this process is ended on purpose.
+    def vouch(self) -> None:
+        """Note that the last session of this process is a good one.
 
-        What began before it in this process was lost on the way, and stays counted.
+        What it began before was lost on the way, and stays counted.
         """
         if not self._own:
             return
         last = self._own[-1]
-        self._write([Start(one.at, one.ended_well or one.at == last) for one in self._today()])
+        self._write([Start(one.at, one.is_good or one.at == last) for one in self._today()])
+
+    def age_s(self) -> float:
+        """Return for how long the last session of this process lasts."""
+        return self._clock() - self._own[-1] if self._own else 0.0
 
     def _today(self) -> list[Start]:
         since = self._clock() - DAY_S
@@ -87,13 +94,13 @@ class Identifies:
     def _read(self) -> list[Start]:
         try:
             rows = json.loads(self._path.read_text(encoding="utf-8"))
-            return [Start(float(at), bool(ended_well)) for at, ended_well in rows]
+            return [Start(float(at), bool(is_good)) for at, is_good in rows]
         except (OSError, ValueError, TypeError):
             # A file that is not there, or was cut short by a crash, says nothing.
             return []
 
     def _write(self, starts: list[Start]) -> None:
-        rows = [[one.at, one.ended_well] for one in starts[-_KEPT:]]
+        rows = [[one.at, one.is_good] for one in starts[-_KEPT:]]
         part = self._path.with_suffix(".part")
         part.write_text(json.dumps(rows), encoding="utf-8")
         part.replace(self._path)
