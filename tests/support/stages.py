@@ -27,7 +27,8 @@ def hurry(monkeypatch: pytest.MonkeyPatch, **manner: Any) -> None:
     """Let a bot look, and try again, after hundredths of seconds."""
     quick = {"poll_s": 0.05, "lease_s": 3.0, "backoff_s": 0.05} | manner
     monkeypatch.setattr("citewell.delivery.bot.Manner", partial(Manner, **quick))
-    monkeypatch.setattr("citewell.delivery.bot._LOOK_S", 0.05)
+    monkeypatch.setattr("citewell.delivery.watching._LOOK_S", 0.05)
+    monkeypatch.setattr("citewell.delivery.watching._FIRST_PAUSE_S", 0.05)
 
 
 @cache

@@ -90,3 +90,125 @@ async def test_a_call_that_hangs_is_left(stage, double, method, monkeypatch):
     said = await stage.chat.say(person, DAYS, channel=channel)
 
     await whole(stage, said)
+
+
+async def test_a_long_limit_is_kept_and_holds_nobody_up(stage, double, monkeypatch):
+    monkeypatch.setattr("citewell_slack.calls._PATIENCE_S", 0.5)
+    person, channel = await stage.scene()
+    double.faults.limit("chat.postMessage", 2)
+
+    said = await stage.chat.say(person, DAYS, channel=channel)
+    other = await stage.chat.say(person, NOTE, channel=channel)
+    await stage.says(other, "fourth day")
+    limited, *posts = double.calls("chat.postMessage")
+
+    await whole(stage, said)
+    of_said = [one for one in posts if one.arguments.get("thread_ts") == said.thread]
+    assert of_said[0].at - limited.at >= 2
+
+
+async def test_a_slack_that_cannot_be_reached_for_long_is_told_in_the_end(stage, double, caplog):
+    person, channel = await stage.scene()
+    double.faults.break_down(EVERYTHING, 503, times=10**9)
+    said = await stage.chat.say(person, DAYS, channel=channel)
+    await stage.until(lambda: "waits, for nobody can be told" in caplog.text, lambda: caplog.text)
+
+    double.faults.clear()
+
+    await whole(stage, said)
+
+
+async def test_the_command_is_answered_after_failing_calls(stage, double):
+    person, channel = await stage.scene()
+    double.faults.limit("response_url", 0, times=2)
+    double.faults.break_down("response_url", 503, times=2)
+
+    said = await stage.chat.command(person, DAYS, channel=channel)
+
+    await stage.says(said, SAID)
+    await whole(stage, said)
+
+
+# --- sockets ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("how", ["closed", "broken"])
+async def test_a_socket_that_ends_is_opened_again(stage, double, how):
+    person, channel = await stage.scene(profile="slow")
+    said = await stage.chat.say(person, DAYS, channel=channel)
+    await double.sockets.drop(how)
+    later = await stage.chat.say(person, DAYS, channel=channel)
+
+    await whole(stage, said)
+    await whole(stage, later)
+
+
+async def test_what_a_half_open_socket_swallows_is_answered_once(stage, double):
+    person, channel = await stage.scene()
+    await double.sockets.drop("half-open")
+    opened = double.sockets.opened
+    said = await stage.chat.say(person, DAYS, channel=channel)
+    await stage.until(lambda: double.sockets.opened > opened, lambda: "no new socket")
+    await double.clock.advance(3)
+    await double.clock.advance(60)
+
+    await whole(stage, said)
+    assert stage.bot.is_connected
+
+
+async def test_refused_connections_are_tried_again(stage, double):
+    person, channel = await stage.scene()
+    double.sockets.refuse()
+    double.sockets.cut()
+    await stage.until(lambda: not stage.bot.is_connected, lambda: "it is said to be connected")
+    said = await stage.chat.say(person, DAYS, channel=channel)
+    await asyncio.sleep(0.5)
+    double.sockets.accept()
+
+    await whole(stage, said)
+
+
+async def test_a_disconnect_of_half_an_hour_loses_nothing(stage, double):
+    person, channel = await stage.scene()
+    changed = await stage.chat.say(person, DAYS, channel=channel)
+    deleted = await stage.chat.say(person, DAYS, channel=channel)
+    direct = await stage.chat.say(person, DAYS, mention=False)
+    for said in (changed, deleted, direct):
+        await stage.reply(said)
+    double.sockets.refuse(30 * MINUTE_S)
+    double.sockets.cut()
+    await stage.until(lambda: not stage.bot.is_connected, lambda: "it is said to be connected")
+
+    await double.clock.advance(5 * MINUTE_S)
+    await stage.chat.change(changed, NOTE)
+    await stage.chat.take_back(deleted)
+    missed = await stage.chat.say(person, DAYS, channel=channel)
+    follow_up = await stage.chat.say(
+        person, NOTE, channel=channel, thread=changed.thread, mention=False
+    )
+    directly = await stage.chat.say(person, NOTE, mention=False)
+    await double.clock.advance(10 * MINUTE_S)
+    assert {one.state for one in double.deliveries.log[-5:]} == {"lost"}
+    assert not stage.seen(missed)
+    await double.clock.advance(16 * MINUTE_S)
+
+    await whole(stage, missed)
+    await stage.says(directly, "fourth day")
+    await stage.until(lambda: not stage.seen(deleted), lambda: "the answer still stands there")
+    await stage.until(lambda: len(stage.seen(follow_up)) == 2, lambda: repr(stage.seen(follow_up)))
+    await stage.settled()
+    assert ["fourth day" in one.text for one in stage.seen(changed)] == [True, True]
+
+
+async def test_what_was_missed_is_read_as_soon_as_that_is_possible(stage, double):
+    person, channel = await stage.scene()
+    await stage.settled()
+    double.sockets.refuse(30 * MINUTE_S)
+    double.sockets.cut()
+    await stage.until(lambda: not stage.bot.is_connected, lambda: "it is said to be connected")
+    said = await stage.chat.say(person, DAYS, channel=channel)
+    await double.clock.advance(10 * MINUTE_S)
+    double.faults.break_down("conversations.history", 503, times=8)
+    await double.clock.advance(21 * MINUTE_S)
+
+    await whole(stage, said)
