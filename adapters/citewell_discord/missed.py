@@ -22,11 +22,16 @@ _MOST_DIRECT: Final = 100
 async def missed(
     client: discord.Client, reading: Reading, directs: Directs, since: float
 ) -> AsyncIterator[Event]:
-    """Yield the questions since then, channel by channel, in each the oldest first."""
+    """Yield the questions since then, channel by channel, in each the oldest first.
+
+    Raises:
+        DeliveryError: some channels cannot be read now; what the others hold was yielded.
+    """
     after = discord.Object(snowflake_at(since))
+    unread = ""
     for at, channel in enumerate(_channels(client, directs, after.id)):
         if at >= _MOST_CHANNELS:
-            return
+            break
         try:
             async for message in channel.history(
                 after=after, limit=_MOST_IN_CHANNEL, oldest_first=True
@@ -34,9 +39,13 @@ async def missed(
                 asked = await reading.asked(message)
                 if asked is not None and (asked.text or asked.attachments):
                     yield asked
-        except (discord.HTTPException, DeliveryError, OSError):
-            # What cannot be read there now hinders no other channel.
+        except (discord.Forbidden, discord.NotFound):
             continue
+        except (discord.HTTPException, discord.RateLimited, DeliveryError, OSError) as error:
+            # What cannot be read there now hinders no other channel.
+            unread = str(error)
+    if unread:
+        raise DeliveryError(f"what was missed cannot be read: {unread}", passes=True)
 
 
 async def changed(

@@ -70,23 +70,22 @@ class Watching:
 
     async def catch_up(self) -> None:
         """Take in what happened while nobody was connected: before the start, and after a cut."""
-        pause, is_known, since = _Pause(), False, None
+        pause, started = _Pause(), time.time()
+        since: float | None = None
         is_caught_up = False
         while True:
             wait_s = _LOOK_S
             try:
-                if not is_known:
-                    since = await blocking.call(self._inbox.last_received, self._name)
-                    is_known = True
+                if since is None:
+                    since = await self._last_heard(started)
                 if not self._adapter.is_connected:
                     is_caught_up = False
                 elif is_caught_up:
-                    since = time.time()
+                    since = time.time() - _OVERLAP_S
                 else:
                     now = time.time()
-                    if since is not None:
-                        await self._take_in(since - _OVERLAP_S)
-                    since, is_caught_up, pause = now, True, _Pause()
+                    await self._take_in(since)
+                    since, is_caught_up, pause = now - _OVERLAP_S, True, _Pause()
             except CitewellError as error:
                 wait_s = pause.next_s()
                 log.warning("%s: what was missed cannot be read: %s", self._name, error)
@@ -94,6 +93,11 @@ class Watching:
                 wait_s = pause.next_s()
                 log.exception("%s: what was missed cannot be read", self._name)
             await asyncio.sleep(wait_s)
+
+    async def _last_heard(self, started: float) -> float:
+        """Return since when something may be missed; what was said before all is nobody's."""
+        last = await blocking.call(self._inbox.last_received, self._name)
+        return started if last is None else last - _OVERLAP_S
 
     async def _take_in(self, since: float) -> None:
         async for event in self._adapter.missed(since):
