@@ -18,7 +18,9 @@ DAY_S: Final = 24 * 3600.0
 FREE: Final = 5
 """How many sessions a day may end badly without a pause."""
 MOST_A_DAY: Final = 45
-"""How many sessions a day may end badly at all."""
+"""How many sessions a day may end badly, or soon, at all."""
+SOON_S: Final = 60.0
+"""Who stops a bot by hand does not do so after seconds, again and again; what starts it does."""
 
 _FIRST_PAUSE_S: Final = 30.0
 _LONGEST_PAUSE_S: Final = 3600.0
@@ -30,11 +32,18 @@ class Start(Struct):
 
     Attributes:
         at: when it began, in seconds since 1970.
-        ended_well: it was ended on purpose.
+        ended_well: it was ended on purpose, or with a process that ends for another reason.
+        ended_soon: it did not last.
     """
 
     at: float
     ended_well: bool = False
+    ended_soon: bool = False
+
+    @property
+    def counts(self) -> bool:
+        """Whether it is one of those that must not become too many."""
+        return self.ended_soon or not self.ended_well
 
 
 class Identifies:
@@ -52,17 +61,18 @@ class Identifies:
 
     def pause_s(self) -> float:
         """Return how long to wait before the next session; it is longer after each bad end."""
+        counted = [one.at for one in self._today() if one.counts]
+        if len(counted) >= MOST_A_DAY:
+            return counted[-MOST_A_DAY] + DAY_S - self._clock()
         bad = [one.at for one in self._today() if not one.ended_well]
         if len(bad) < FREE:
             return 0.0
-        if len(bad) >= MOST_A_DAY:
-            return bad[-MOST_A_DAY] + DAY_S - self._clock()
         pause = min(_FIRST_PAUSE_S * 2.0 ** (len(bad) - FREE), _LONGEST_PAUSE_S)
         return max(bad[-1] + pause - self._clock(), 0.0)
 
     def bad_today(self) -> int:
-        """Return how many sessions of the last day did not end on purpose."""
-        return sum(not one.ended_well for one in self._today())
+        """Return how many sessions of the last day did not end on purpose, or did not last."""
+        return sum(one.counts for one in self._today())
 
     def note(self) -> None:
         """Note that a session begins now."""
@@ -78,7 +88,8 @@ class Identifies:
         if not self._own:
             return
         last = self._own[-1]
-        self._write([Start(one.at, one.ended_well or one.at == last) for one in self._today()])
+        ended = Start(last, ended_well=True, ended_soon=self._clock() - last < SOON_S)
+        self._write([ended if one.at == last else one for one in self._today()])
 
     def _today(self) -> list[Start]:
         since = self._clock() - DAY_S
@@ -87,13 +98,13 @@ class Identifies:
     def _read(self) -> list[Start]:
         try:
             rows = json.loads(self._path.read_text(encoding="utf-8"))
-            return [Start(float(at), bool(ended_well)) for at, ended_well in rows]
+            return [Start(float(at), *map(bool, ends)) for at, *ends in rows]
         except (OSError, ValueError, TypeError):
             # A file that is not there, or was cut short by a crash, says nothing.
             return []
 
     def _write(self, starts: list[Start]) -> None:
-        rows = [[one.at, one.ended_well] for one in starts[-_KEPT:]]
+        rows = [[one.at, one.ended_well, one.ended_soon] for one in starts[-_KEPT:]]
         part = self._path.with_suffix(".part")
         part.write_text(json.dumps(rows), encoding="utf-8")
         part.replace(self._path)

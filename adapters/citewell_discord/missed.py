@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 from typing import Final
 
+import aiohttp
 import discord
 
 from citewell import DeliveryError
@@ -17,6 +18,7 @@ from citewell_discord.incoming import Reading
 _MOST_IN_CHANNEL: Final = 200
 _MOST_CHANNELS: Final = 500
 _MOST_DIRECT: Final = 100
+_UNREACHABLE: Final = (discord.HTTPException, discord.RateLimited, aiohttp.ClientError, OSError)
 
 
 async def missed(
@@ -41,7 +43,7 @@ async def missed(
                     yield asked
         except (discord.Forbidden, discord.NotFound):
             continue
-        except (discord.HTTPException, discord.RateLimited, DeliveryError, OSError) as error:
+        except (*_UNREACHABLE, DeliveryError) as error:
             # What cannot be read there now hinders no other channel.
             unread = str(error)
     if unread:
@@ -64,7 +66,7 @@ async def changed(
         return await reading.deleted(int(asked.key), asked.venue, None)
     except discord.Forbidden:
         return None
-    except (discord.HTTPException, OSError) as error:
+    except _UNREACHABLE as error:
         raise DeliveryError(f"discord cannot be asked: {error}", passes=True) from error
     change = await reading.edited(message)
     return None if change is None or change.text == asked.text else change

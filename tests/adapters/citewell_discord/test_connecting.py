@@ -181,10 +181,25 @@ def test_restarts_on_purpose_are_free(tmp_path):
         starts = Identifies(tmp_path / "starts.json", clock)
         assert starts.pause_s() == 0
         starts.note()
-        clock.now += 1.0
+        clock.now += 61.0
         starts.end_well()
 
     assert starts.bad_today() == 0
+
+
+def test_what_ends_soon_again_and_again_identifies_fewer_than_50_times_a_day(tmp_path):
+    clock = Time()
+    began, identified = clock.now, 0
+    while clock.now < began + DAY_S:
+        starts = Identifies(tmp_path / "starts.json", clock)
+        clock.now += starts.pause_s()
+        if clock.now < began + DAY_S:
+            starts.note()
+            identified += 1
+            clock.now += 5.0
+            starts.end_well()
+
+    assert identified == MOST_A_DAY
 
 
 def test_a_day_later_all_is_forgotten(tmp_path):
@@ -211,7 +226,7 @@ async def test_after_too_many_bad_ends_nothing_is_begun(refused, context, double
         starts.note()
     told = await refused()
 
-    assert f"{MOST_A_DAY} sessions ended badly in the last day" in told
+    assert f"{MOST_A_DAY} sessions ended badly or at once in the last day" in told
     assert "start again in 24 hours" in told
     assert double.gateway.identifies == []
 
