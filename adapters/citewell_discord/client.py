@@ -22,6 +22,8 @@ ASK: Final = "ask"
 ASK_ABOUT: Final = "Ask about this"
 # Longer would be retried by discord.py for a minute and more, without a word.
 _MAX_WAIT_S: Final = 30.0
+# After which a connection on which nothing comes is given up.
+_SILENCE_S: Final = 60.0
 # How long after the last server that is told of the bot counts as ready.
 _READY_S: Final = 0.1
 
@@ -150,6 +152,7 @@ def make_client(config: DiscordConfig, before_identify: BeforeIdentify) -> Clien
         allowed_mentions=discord.AllowedMentions.none(),
         max_ratelimit_timeout=_MAX_WAIT_S,
         guild_ready_timeout=_READY_S,
+        heartbeat_timeout=_SILENCE_S,
         chunk_guilds_at_startup=False,
         enable_debug_events=False,
     )

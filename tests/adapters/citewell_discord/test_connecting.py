@@ -246,14 +246,29 @@ def test_a_process_that_crashes_again_and_again_identifies_fewer_than_50_times_a
 
 def test_restarts_on_purpose_are_free(tmp_path):
     clock = Time()
-    for _ in range(100):
+    for _ in range(300):
         starts = Identifies(tmp_path / "starts.json", clock)
         assert starts.pause_s() == 0
         starts.note()
-        clock.now += 1.0
+        clock.now += 61.0
         starts.vouch()
 
     assert starts.bad_today() == 0
+
+
+def test_what_ends_soon_again_and_again_identifies_fewer_than_50_times_a_day(tmp_path):
+    clock = Time()
+    began, identified = clock.now, 0
+    while clock.now < began + DAY_S:
+        starts = Identifies(tmp_path / "starts.json", clock)
+        clock.now += starts.pause_s()
+        if clock.now < began + DAY_S:
+            starts.note()
+            identified += 1
+            clock.now += 5.0
+            starts.vouch()
+
+    assert identified == MOST_A_DAY
 
 
 def test_a_day_later_all_is_forgotten(tmp_path):

@@ -89,7 +89,7 @@ async def test_what_is_refused_at_the_last_try_is_told(tmp_path):
 async def test_where_nothing_can_be_said_the_question_is_given_up_and_counted(
     tmp_path, caplog, passes
 ):
-    manner = replace(QUICK, attempts=2)
+    manner = replace(QUICK, attempts=2, reach_s=0.5)
     refuses = refusing("", passes=passes)
     async with working(tmp_path, manner=manner, refuses=refuses) as at_work:
         await at_work.desk.accept(asked())
@@ -126,7 +126,7 @@ async def test_a_service_that_never_replies_is_left(tmp_path, monkeypatch):
             await asyncio.Event().wait()
 
     monkeypatch.setattr("citewell.delivery.shown._SHOW_S", 0.1)
-    manner = replace(QUICK, attempts=2)
+    manner = replace(QUICK, attempts=2, reach_s=0.5)
     async with working(tmp_path, manner=manner, speaks=Silent) as at_work:
         await at_work.desk.accept(asked())
         await at_work.idle()
