@@ -27,7 +27,7 @@ from citewell.blocks import (
     Text,
 )
 from citewell_discord.linking import nearest_line, source_lines
-from citewell_discord.markup import BREAK, code, escaped, inline, quoted, subtext
+from citewell_discord.markup import BREAK, code, escaped, inline, possible, quoted, subtext
 from citewell_discord.tabling import table, table_cost
 
 Payload: TypeAlias = dict[str, object]
@@ -223,7 +223,7 @@ def _button(action: Action) -> Payload:
     return {
         "type": 2,
         "style": _STYLES.get(action.name, _SECONDARY),
-        "label": action.label[:_MAX_LABEL] or action.name,
+        "label": possible(action.label[:_MAX_LABEL]) or action.name,
         "custom_id": custom_id(action.name, action.answer_id)[:_MAX_CUSTOM_ID],
     }
 
