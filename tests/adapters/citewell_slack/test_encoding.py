@@ -82,7 +82,7 @@ def test_a_source_has_its_title_place_link_and_quotes():
     shown = seen(SourceList((source,)))
 
     assert shown.text.splitlines() == [
-        "[1] Leave, Leave \u203a Annual leave; line 40",
+        "[1] Leave, Annual leave, line 12; line 40",
         "Everyone has 25 days.",
         "Unused days expire.",
     ]
