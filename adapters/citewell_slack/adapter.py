@@ -255,6 +255,7 @@ def _library_log(log: logging.Logger) -> logging.Logger:
     """Return a logger for the libraries: at DEBUG they would log tokens and what people write."""
     quiet = log.getChild("library")
     quiet.setLevel(logging.WARNING)
+    quiet.disabled = False
     if not quiet.filters:
         quiet.addFilter(_Terse())
     return quiet
