@@ -29,6 +29,10 @@ _READY_S: Final = 0.1
 
 log = logging.getLogger(__name__)
 
+# A bot that writes has no voice, and need not be told what it would take.
+discord.VoiceClient.warn_nacl = False
+discord.VoiceClient.warn_dave = False
+
 BeforeIdentify = Callable[[int | None], Awaitable[None]]
 
 

@@ -77,6 +77,7 @@ class Connecting:
             AdapterError: Discord refuses the bot.
         """
         await self._register(client)
+        await self._check_hand_off(client)
         vouching = asyncio.create_task(self._vouch())
         try:
             await client.connect()
@@ -126,6 +127,24 @@ class Connecting:
                 raise
             await self._sleep(retry_s)
             retry_s = min(retry_s * 2, _LONGEST_RETRY_S)
+
+    async def _check_hand_off(self, client: Client) -> None:
+        """Prove that there is a channel to hand questions off to: later only users would notice."""
+        if self._config.hand_off is None:
+            return
+        channel = self._config.hand_off.channel
+        try:
+            found = channel.isdecimal() and await client.fetch_channel(int(channel))
+        except (discord.NotFound, discord.Forbidden, discord.InvalidData):
+            found = False
+        except discord.HTTPException as error:
+            self._log.warning("the channel of hand_off cannot be looked up: %s", error)
+            return
+        if not found:
+            raise AdapterError(
+                f'adapter "{self._context.name}": hand_off.channel: discord shows the bot no '
+                f"channel {channel}; correct the id, or let the bot see the channel"
+            )
 
     async def _register(self, client: Client) -> None:
         """Register the commands if they are others than the last time."""

@@ -190,7 +190,9 @@ class Rehearsal(Protocol):
     """A stand-in for a chat service on this machine: for `citewell try`, and for tests.
 
     What people do there reaches the adapter as the service would tell it. Channels and threads are
-    named as the service names them; `channel=None` is the direct conversation with the bot.
+    named as the service names them; `channel=None` is the direct conversation with the bot. What
+    cannot be done there is refused with `CannotAct`. Its settings hand questions off to the channel
+    that is called `help`.
     """
 
     @property

@@ -14,7 +14,7 @@ import click
 
 from citewell.cli.options import Where, config_option, examples
 from citewell.cli.wording import safe_line
-from citewell.errors import CitewellError, StoreError
+from citewell.errors import AdapterError, CitewellError, ConfigError, PluginError, StoreError
 
 if TYPE_CHECKING:
     from citewell.delivery.bot import Bot
@@ -42,11 +42,15 @@ def command(config: Path | None, no_sync: bool, verbose: bool) -> None:
 
     The index is kept up to date meanwhile, and a changed settings file is taken over without a
     restart. Ctrl-C or SIGTERM lets running answers end first; what has not begun is answered after
-    the next start. The exit code is 2 when a service cannot be connected to, as for a wrong token.
+    the next start. The exit code is 2 for what another start does not mend: settings that are
+    wrong, an extra that is not installed, a token or a permission that a service refuses.
     """
     if verbose:
         logging.getLogger("citewell").setLevel(logging.INFO)
-    asyncio.run(_run(Where(config).settings(), syncs=not no_sync))
+    try:
+        asyncio.run(_run(Where(config).settings(), syncs=not no_sync))
+    except (ConfigError, PluginError) as error:
+        raise AdapterError(str(error)) from error
 
 
 async def _run(settings: Settings, *, syncs: bool) -> None:

@@ -7,8 +7,10 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager
 from functools import partial
 
+from msgspec.structs import replace
+
 from citewell import blocking
-from citewell.blocks import Actions, Block, Notice
+from citewell.blocks import Actions, Block, Notice, SourceList
 from citewell.chatting import Adapter, Reply
 from citewell.delivery import wording
 from citewell.delivery.actions import chat_actions
@@ -240,11 +242,18 @@ class Course:
         return self._answer.id if self._answer else str(self._task.seq)
 
     def _blocks(self, answer: Answer) -> list[Block]:
-        """Return an answer without what its formatter would have readers do."""
+        """Return an answer without what its formatter would have readers do.
+
+        Nor does it have the quotes under its sources: a button shows them, in their surroundings
+        and to whoever wants to see them.
+        """
         if self._formatter is None:
             return []
-        blocks = self._formatter.render(answer)
-        return [block for block in blocks if not isinstance(block, Actions)]
+        return [
+            replace(block, quoted=False) if isinstance(block, SourceList) else block
+            for block in self._formatter.render(answer)
+            if not isinstance(block, Actions)
+        ]
 
     def _actions(self, *, stopped: bool) -> list[Actions]:
         if self._answer is None or self._put is None:

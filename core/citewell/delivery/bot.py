@@ -85,6 +85,10 @@ class Bot:
         """Begin with nothing more, and let what runs come to its end, for a bounded time."""
         await self._desk.close(self._serving.settings.chat.drain_s)
 
+    async def is_idle(self) -> bool:
+        """Tell whether every question that came in has its outcome."""
+        return not await blocking.call(self._stores.inbox.waiting)
+
     def status(self) -> Status:
         """Return how it does; blocking."""
         problems = [

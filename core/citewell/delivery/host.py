@@ -161,15 +161,33 @@ class ChatHost:
 
 def _quoted(citation: Citation, passage: Passage) -> Quoted:
     start, end = citation.start - passage.start, citation.end - passage.start
+    begin, stop = max(start - _AROUND, 0), end + _AROUND
     return Quoted(
         number=citation.number,
         title=citation.title,
         uri=citation.uri,
         place=citation.place,
-        before=passage.text[max(start - _AROUND, 0) : start],
+        before=_from_a_word_on(passage.text, begin, start),
         quote=citation.quote,
-        after=passage.text[end : end + _AROUND],
+        after=_up_to_a_word(passage.text, end, stop),
     )
+
+
+def _from_a_word_on(text: str, begin: int, end: int) -> str:
+    """Return a stretch without the word that it would begin in the middle of."""
+    is_whole = begin == 0 or text[begin - 1].isspace() or text[begin : begin + 1].isspace()
+    stretch = text[begin:end]
+    parts = [stretch] if is_whole else stretch.split(maxsplit=1)[1:]
+    # Where there is no other word, a torn one is better than none.
+    return parts[0] if parts else stretch
+
+
+def _up_to_a_word(text: str, begin: int, end: int) -> str:
+    """Return a stretch without the word that it would end in the middle of."""
+    is_whole = end >= len(text) or text[end].isspace() or text[end - 1].isspace()
+    stretch = text[begin:end]
+    parts = [stretch] if is_whole else stretch.rsplit(maxsplit=1)[:-1]
+    return parts[0] if parts else stretch
 
 
 def _state(library: str, sizes: Mapping[str, int], at: float | None) -> LibraryState:

@@ -5,7 +5,6 @@ import asyncio
 import pytest
 
 from citewell.testing.adapters.library import DAYS, NOTE
-from citewell.types.chat import Asked
 from stages import NO_OUTCOME, hurry, staged
 
 SAID = "28 days"
