@@ -49,8 +49,9 @@ class Refused(DeliveryError):
         code: of Discord, 0 where there is none.
     """
 
-    def __init__(self, message: str, *, status: int, code: int) -> None:
-        super().__init__(message, passes=status == 429 or status >= 500)
+    def __init__(self, message: str, *, status: int, code: int, retry_after_s: float = 0.0) -> None:
+        passes = status == 429 or status >= 500
+        super().__init__(message, passes=passes, retry_after_s=retry_after_s)
         self.status = status
         self.code = code
 
@@ -270,7 +271,7 @@ class Calls:
             raise refused(error, names.get("channel_id", "")) from error
         except discord.RateLimited as error:
             told = f"discord wants {error.retry_after:.0f} s of silence"
-            raise DeliveryError(told, passes=True) from error
+            raise DeliveryError(told, passes=True, retry_after_s=error.retry_after) from error
         except (aiohttp.ClientError, OSError, TimeoutError, RuntimeError) as error:
             # The session of a client that is being closed raises a `RuntimeError`.
             raise DeliveryError(f"discord cannot be reached: {error}", passes=True) from error

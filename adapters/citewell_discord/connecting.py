@@ -13,9 +13,9 @@ import aiohttp
 import discord
 
 from citewell import AdapterError, Context, blocking
-from citewell_discord.client import Client, heartbeats_ended, make_client
+from citewell_discord.client import Client, end_heartbeats, make_client
 from citewell_discord.config import DiscordConfig
-from citewell_discord.identifies import MOST_A_DAY, Identifies
+from citewell_discord.identifies import LASTED_S, MOST_A_DAY, Identifies
 
 IDENTIFY_PAUSE_S = 5.0
 """Between two sessions that one process begins. Source: "Session Start Limit Object"."""
@@ -65,10 +65,10 @@ class Connecting:
             raise
         finally:
             await client.close()
-            await heartbeats_ended()
+            await end_heartbeats(client)
             if ended_well:
                 for starts in self._starts.values():
-                    starts.end_well()
+                    starts.vouch()
 
     async def stay(self, client: Client) -> None:
         """Stay connected until cancelled.
@@ -78,6 +78,7 @@ class Connecting:
         """
         await self._register(client)
         await self._check_hand_off(client)
+        vouching = asyncio.create_task(self._vouch())
         try:
             await client.connect()
         except discord.PrivilegedIntentsRequired as error:
@@ -86,7 +87,17 @@ class Connecting:
             raise AdapterError(self._closed(error.code)) from error
         except _Exhausted as error:
             raise AdapterError(str(error)) from error
+        finally:
+            vouching.cancel()
         raise AdapterError(f'adapter "{self._context.name}": discord ended the connection')
+
+    async def _vouch(self) -> None:
+        """Note which sessions last."""
+        while True:
+            await asyncio.sleep(LASTED_S / 10)
+            for starts in self._starts.values():
+                if starts.age_s() > LASTED_S:
+                    await blocking.call(starts.vouch)
 
     # --- logging in ------------------------------------------------------------------------
 

@@ -110,8 +110,18 @@ class Hearing:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _catch_up(self, since: float) -> None:
-        async for event in missed(self._client, self.reading, self._directs, since):
-            await self._accept(event)
+        for trial in range(_TRIES):
+            try:
+                async for event in missed(self._client, self.reading, self._directs, since):
+                    await self._accept(event)
+            except DeliveryError as error:
+                log.warning("%s", error)
+                await asyncio.sleep(2.0**trial)
+            except Exception:
+                log.exception("what was missed cannot be read")
+                return
+            else:
+                return
 
     # --- messages --------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 from typing import Final
 
+import aiohttp
 import discord
 
 from citewell import DeliveryError
@@ -17,16 +18,22 @@ from citewell_discord.incoming import Reading
 _MOST_IN_CHANNEL: Final = 200
 _MOST_CHANNELS: Final = 500
 _MOST_DIRECT: Final = 100
+_UNREACHABLE: Final = (discord.HTTPException, discord.RateLimited, aiohttp.ClientError, OSError)
 
 
 async def missed(
     client: discord.Client, reading: Reading, directs: Directs, since: float
 ) -> AsyncIterator[Event]:
-    """Yield the questions since then, channel by channel, in each the oldest first."""
+    """Yield the questions since then, channel by channel, in each the oldest first.
+
+    Raises:
+        DeliveryError: some channels cannot be read now; what the others hold was yielded.
+    """
     after = discord.Object(snowflake_at(since))
+    unread = ""
     for at, channel in enumerate(_channels(client, directs, after.id)):
         if at >= _MOST_CHANNELS:
-            return
+            break
         try:
             async for message in channel.history(
                 after=after, limit=_MOST_IN_CHANNEL, oldest_first=True
@@ -34,9 +41,13 @@ async def missed(
                 asked = await reading.asked(message)
                 if asked is not None and (asked.text or asked.attachments):
                     yield asked
-        except (discord.HTTPException, DeliveryError, OSError):
-            # What cannot be read there now hinders no other channel.
+        except (discord.Forbidden, discord.NotFound):
             continue
+        except (*_UNREACHABLE, DeliveryError) as error:
+            # What cannot be read there now hinders no other channel.
+            unread = str(error)
+    if unread:
+        raise DeliveryError(f"what was missed cannot be read: {unread}", passes=True)
 
 
 async def changed(
@@ -55,7 +66,7 @@ async def changed(
         return await reading.deleted(int(asked.key), asked.venue, None)
     except discord.Forbidden:
         return None
-    except (discord.HTTPException, OSError) as error:
+    except _UNREACHABLE as error:
         raise DeliveryError(f"discord cannot be asked: {error}", passes=True) from error
     change = await reading.edited(message)
     return None if change is None or change.text == asked.text else change

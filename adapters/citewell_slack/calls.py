@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Mapping
 from typing import Any, Final
 
 import aiohttp
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.http_retry.builtin_async_handlers import AsyncRateLimitErrorRetryHandler
+from slack_sdk.http_retry.request import HttpRequest
+from slack_sdk.http_retry.response import HttpResponse
+from slack_sdk.http_retry.state import RetryState
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
@@ -23,7 +27,10 @@ _PASSING: Final = frozenset({
     "message_limit_exceeded",
 })
 _TIMEOUT_S: Final = 30.0
+# For longer nobody holds a question up, which is begun with again after that time.
+_PATIENCE_S: Final = 15.0
 _PAGE: Final = 200
+_HALF: Final = re.compile("[\ud800-\udfff]")
 
 
 class Refused(DeliveryError):
@@ -33,11 +40,21 @@ class Refused(DeliveryError):
         code: Slack's own, like "channel_not_found".
     """
 
-    def __init__(self, method: str, code: str, *, passes: bool, needed: str = "") -> None:
+    def __init__(
+        self,
+        method: str,
+        code: str,
+        *,
+        passes: bool,
+        needed: str = "",
+        retry_after_s: float = 0.0,
+    ) -> None:
         """Say what was refused, and why."""
         scope = f"; add the scope {needed} to the app, and install it again" if needed else ""
         super().__init__(
-            f"slack refuses {method}: {code or 'no reason given'}{scope}", passes=passes
+            f"slack refuses {method}: {code or 'no reason given'}{scope}",
+            passes=passes,
+            retry_after_s=retry_after_s,
         )
         self.code = code
 
@@ -55,6 +72,24 @@ def session() -> aiohttp.ClientSession:
     return aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=_TIMEOUT_S))
 
 
+class _Patient(AsyncRateLimitErrorRetryHandler):
+    """Waits when it is told to, if that is not for long."""
+
+    async def _can_retry_async(
+        self,
+        *,
+        state: RetryState,
+        request: HttpRequest,
+        response: HttpResponse | None = None,
+        error: Exception | None = None,
+    ) -> bool:
+        if response is None or _retry_after(response.headers) > _PATIENCE_S:
+            return False
+        return await super()._can_retry_async(
+            state=state, request=request, response=response, error=error
+        )
+
+
 def client(
     token: str | None, base_url: str, session: aiohttp.ClientSession | None
 ) -> AsyncWebClient:
@@ -67,7 +102,7 @@ def client(
         base_url=base_url,
         session=session,
         timeout=int(_TIMEOUT_S),
-        retry_handlers=[AsyncRateLimitErrorRetryHandler(max_retry_count=2)],
+        retry_handlers=[_Patient(max_retry_count=2)],
     )
 
 
@@ -147,11 +182,35 @@ def refused(method: str, error: SlackApiError) -> Refused:
     code = str(data.get("error") or ("" if status == 200 else f"HTTP {status}"))
     passes = code in _PASSING or status == 429 or status >= 500
     needed = str(data.get("needed") or "") if code == "missing_scope" else ""
-    return Refused(method, code, passes=passes, needed=needed)
+    retry_after_s = _retry_after(getattr(response, "headers", None) or {})
+    return Refused(method, code, passes=passes, needed=needed, retry_after_s=retry_after_s)
+
+
+def _retry_after(headers: Mapping[str, Any]) -> float:
+    """Return for how many seconds nothing is to be asked."""
+    for name, value in headers.items():
+        if name.lower() == "retry-after":
+            told = str(value[0] if isinstance(value, list) else value)
+            return float(told) if told.isdecimal() else 0.0
+    return 0.0
 
 
 def _given(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in arguments.items() if value is not None}
+    return {name: possible(value) for name, value in arguments.items() if value is not None}
+
+
+def possible(value: Any) -> Any:
+    """Return a value of JSON in which Slack can carry each text: no half character, no NUL.
+
+    What is replaced is replaced by one character, so that what fits still fits.
+    """
+    if isinstance(value, str):
+        return _HALF.sub("\N{REPLACEMENT CHARACTER}", value).replace("\0", "\N{SYMBOL FOR NULL}")
+    if isinstance(value, Mapping):
+        return {name: possible(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [possible(one) for one in value]
+    return value
 
 
 async def respond(session: aiohttp.ClientSession, url: str, body: Mapping[str, Any]) -> None:
@@ -161,10 +220,12 @@ async def respond(session: aiohttp.ClientSession, url: str, body: Mapping[str, A
         DeliveryError: it was not taken, or nobody knows.
     """
     try:
-        async with session.post(url, json=dict(body), allow_redirects=False) as response:
+        async with session.post(url, json=possible(body), allow_redirects=False) as response:
             status, text = response.status, await response.text()
+            retry_after_s = _retry_after(response.headers)
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
         raise Unheard("response_url") from error
     if status != 200:
         code = text.strip()[:60] if status < 500 and text.isprintable() else f"HTTP {status}"
-        raise Refused("response_url", code, passes=status == 429 or status >= 500)
+        passes = status == 429 or status >= 500
+        raise Refused("response_url", code, passes=passes, retry_after_s=retry_after_s)

@@ -45,7 +45,12 @@ class Missed:
         self._log = log
 
     async def since(self, at: float) -> AsyncIterator[Event]:
-        """Yield the events, of each workspace the oldest first."""
+        """Yield the events, of each workspace the oldest first.
+
+        Raises:
+            DeliveryError: some channels cannot be read now; what the others hold was yielded.
+        """
+        unread: DeliveryError | None = None
         for team in await self._workspaces.teams():
             bot = await self._workspaces.bot(team)
             where = Workspace(platform=self._platform, team=team, bot=bot.user)
@@ -58,8 +63,11 @@ class Missed:
                         heapq.heappush(found, (event.at, next(number), event))
                 except DeliveryError as error:
                     self._log.warning("what was missed in %s cannot be read: %s", channel, error)
+                    unread = error if error.passes else unread
             while found:
                 yield heapq.heappop(found)[2]
+        if unread is not None:
+            raise unread
 
     async def _channels(self, api: Api) -> AsyncIterator[str]:
         async for channel in api.pages(

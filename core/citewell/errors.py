@@ -112,12 +112,14 @@ class DeliveryError(CitewellError):
 
     Attributes:
         passes: whether the same may be taken a little later.
+        retry_after_s: seconds for which the service wants no further try; 0 where it says none.
     """
 
-    def __init__(self, message: str, *, passes: bool) -> None:
-        """Say what was refused, and whether to try again."""
+    def __init__(self, message: str, *, passes: bool, retry_after_s: float = 0.0) -> None:
+        """Say what was refused, and whether and when to try again."""
         super().__init__(message)
         self.passes = passes
+        self.retry_after_s = retry_after_s
 
 
 class CannotAct(CitewellError):

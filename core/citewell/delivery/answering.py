@@ -65,10 +65,18 @@ class Answering:
         self.backends = backends
 
     @asynccontextmanager
-    async def course(self, task: Task, adapter: Adapter) -> AsyncIterator[Course]:
-        """Yield the way of one question, on one generation of the settings; nothing is begun."""
+    async def course(
+        self, task: Task, adapter: Adapter, is_held: Callable[[], bool]
+    ) -> AsyncIterator[Course]:
+        """Yield the way of one question, on one generation of the settings; nothing is begun.
+
+        Args:
+            task: the question.
+            adapter: of its platform.
+            is_held: tells whether the question is surely in no other hands.
+        """
         async with self.backends.lease() as runtime:
-            yield Course(self, task, adapter, runtime)
+            yield Course(self, task, adapter, runtime, is_held)
 
 
 class Course:
@@ -79,15 +87,22 @@ class Course:
         task: the question.
         adapter: of its platform.
         runtime: the components that answer it.
+        is_held: tells whether the question is surely in no other hands.
 
     Attributes:
         is_over: the reply says already what is to be said.
     """
 
     def __init__(
-        self, answering: Answering, task: Task, adapter: Adapter, runtime: Runtime
+        self,
+        answering: Answering,
+        task: Task,
+        adapter: Adapter,
+        runtime: Runtime,
+        is_held: Callable[[], bool],
     ) -> None:
         self.is_over = False
+        self._is_held = is_held
         self._answering = answering
         self._task = task
         self._adapter = adapter
@@ -121,7 +136,7 @@ class Course:
                 return
             reply = found or await adapter.open_reply(address, record.key)
         repeats = was_there and found is None
-        self._shown = Shown(outbox, task, reply, record, repeats=repeats)
+        self._shown = Shown(outbox, task, reply, record, repeats=repeats, is_held=self._is_held)
 
     async def grow(self, *, within_s: float) -> None:
         """Show the answer as it grows, but not its end. It may be cancelled at any time.

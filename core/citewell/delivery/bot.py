@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from functools import partial
 from typing import Any, cast
 
 import sqlalchemy as sa
@@ -19,6 +17,7 @@ from citewell.delivery.attachments import Attachments
 from citewell.delivery.desk import Desk, Manner
 from citewell.delivery.host import ChatHost, Stores
 from citewell.delivery.monitoring import Status
+from citewell.delivery.watching import Watching
 from citewell.engine.assistant import Assistant, Recorder
 from citewell.engine.folders import make_folder
 from citewell.engine.runtime import Runtime, context_of
@@ -40,11 +39,7 @@ from citewell.specs import AdapterSpec
 
 log = logging.getLogger(__name__)
 
-_LOOK_S = 1.0
 _CLEAN_S = 3600.0
-# Slack sends again for five minutes what was not acknowledged, and then never more.
-_OVERLAP_S = 600.0
-_MOST_CHANGED = 200
 
 
 class Bot:
@@ -79,8 +74,9 @@ class Bot:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._desk.run())
                 for name, adapter in self._adapters.items():
-                    group.create_task(adapter.serve(self.hosts[name]))
-                    group.create_task(self._catch_up(name, adapter))
+                    watching = Watching(name, adapter, self._desk, self._stores.inbox)
+                    group.create_task(watching.serve(self.hosts[name]))
+                    group.create_task(watching.catch_up())
                 group.create_task(self._keep_clean())
         except* CitewellError as errors:
             raise _first(errors) from errors
@@ -115,30 +111,6 @@ class Bot:
             gauges["oldest_question_seconds"] = {"": depths.oldest_s}
         return Status(tuple(problems), gauges)
 
-    async def _catch_up(self, name: str, adapter: Adapter) -> None:
-        """Take in what happened while nobody was connected: before the start, and after a cut."""
-        since = await blocking.call(self._stores.inbox.last_received, name)
-        was_connected = False
-        while True:
-            if adapter.is_connected and not was_connected and since is not None:
-                try:
-                    await self._take_in_missed(name, adapter, since - _OVERLAP_S)
-                except CitewellError as error:
-                    log.warning("%s: what was missed cannot be read: %s", name, error)
-            was_connected = adapter.is_connected
-            if was_connected:
-                since = time.time()
-            await asyncio.sleep(_LOOK_S)
-
-    async def _take_in_missed(self, name: str, adapter: Adapter, since: float) -> None:
-        async for event in adapter.missed(since):
-            await self._desk.accept(event)
-        find = partial(self._stores.inbox.questions_since, name, since, limit=_MOST_CHANGED)
-        for asked in await blocking.call(find):
-            change = await adapter.changed(asked)
-            if change is not None:
-                await self._desk.accept(change)
-
     async def _keep_clean(self) -> None:
         """Delete what is older than it may be, and what nothing needs any more."""
         days = self._serving.settings.chat.retention_days
@@ -150,6 +122,8 @@ class Bot:
                     await blocking.call(self._stores.forgetting.retain, days)
             except CitewellError as error:
                 log.warning("what is old cannot be deleted: %s", error)
+            except Exception:
+                log.exception("what is old cannot be deleted")
             await asyncio.sleep(_CLEAN_S)
 
 
@@ -214,7 +188,7 @@ def _stores(engine: sa.Engine, settings: Settings) -> Stores:
         channel_per_minute=chat.channel_per_minute,
     )
     return Stores(
-        journal=Journal(engine),
+        journal=Journal(engine, keep_questions=chat.keep_questions),
         inbox=Inbox(engine, limits=limits, keep_questions=chat.keep_questions),
         outbox=Outbox(engine),
         conversations=Conversations(engine),

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 import secrets
+import time
 from collections.abc import Coroutine, Mapping
 from contextlib import suppress
 from functools import partial
@@ -17,13 +18,15 @@ from citewell.delivery.answering import Answering, Course
 from citewell.delivery.holding import Holding, Interrupted, happens
 from citewell.delivery.manner import Manner
 from citewell.delivery.shown import LeaseLost
-from citewell.errors import DeliveryError
+from citewell.errors import DeliveryError, JournalError
 from citewell.journal.inbox import Accepted, Hold, Inbox, Task
 from citewell.types.chat import Asked, Deleted, Edited, Event, Stopped
 
 log = logging.getLogger(__name__)
 
 __all__ = ["Desk", "Manner"]
+
+_NOTICES = 2
 
 
 class Desk:
@@ -146,17 +149,20 @@ class Desk:
     async def _serve(self, task: Task) -> None:
         """Give a question its outcome, or give it back."""
         holding = Holding(self._inbox, task, self._owner, lease_s=self._manner.lease_s)
+        adapter = self._adapters[task.asked.venue.platform]
         self._held.add(holding)
         try:
             async with (
                 holding.renewed(),
-                self._answering.course(task, self._adapters[task.asked.venue.platform]) as course,
+                self._answering.course(task, adapter, holding.is_held) as course,
             ):
                 pause_s = await self._attempt(task, course, holding)
             if pause_s is None:
                 await self._finish(task)
             else:
-                await self._release(task, after_s=pause_s)
+                # Nobody can be told, which is no fault of the question's: it has all its tries.
+                forgive = task.attempts >= self._manner.attempts
+                await self._release(task, after_s=pause_s, forgive=forgive)
         except LeaseLost:
             log.info("question %d is in other hands", task.seq)
         except asyncio.CancelledError:
@@ -174,7 +180,8 @@ class Desk:
         Raises:
             LeaseLost: the question is in other hands.
         """
-        is_last = task.attempts >= self._manner.attempts
+        is_last, pause_s = task.attempts >= self._manner.attempts, 0.0
+        error: Exception | None = None
         try:
             # The process may have been killed each time.
             if task.attempts <= self._manner.attempts:
@@ -182,15 +189,16 @@ class Desk:
                 return None
         except LeaseLost:
             raise
-        except DeliveryError as error:
-            log.warning("question %d, try %d: %s", task.seq, task.attempts, error)
-            is_last = is_last or not error.passes
-        except Exception:
+        except DeliveryError as refusal:
+            log.warning("question %d, try %d: %s", task.seq, task.attempts, refusal)
+            is_last = is_last or not refusal.passes
+            pause_s, error = refusal.retry_after_s, refusal
+        except Exception as unexpected:
             log.exception("question %d, try %d", task.seq, task.attempts)
-        if not is_last:
-            return self._manner.pause_s(task.attempts)
-        await self._fail(task, course, holding)
-        return None
+            error = unexpected
+        if is_last and await self._fail(task, course, holding, error):
+            return None
+        return max(self._manner.pause_s(task.attempts), pause_s)
 
     async def _answer(self, course: Course, holding: Holding) -> None:
         """Answer a question, or show that it was stopped; what was changed is left as it is."""
@@ -205,19 +213,37 @@ class Desk:
             course.stop()
         await _to_the_end(course.conclude(), holding)
 
-    async def _fail(self, task: Task, course: Course, holding: Holding) -> None:
-        """Show that there will be no answer; once, for that may fail as well."""
-        try:
-            if not task.is_withdrawn:
-                await _to_the_end(course.fail(), holding)
-                return
+    async def _fail(
+        self, task: Task, course: Course, holding: Holding, error: Exception | None
+    ) -> bool:
+        """Show that there will be no answer; False where that may be possible later.
+
+        Args:
+            task: the question.
+            course: its way.
+            holding: its lease.
+            error: why it has no outcome.
+        """
+        why = "nobody can be told"
+        if task.is_withdrawn:
             why = "its answer cannot be taken back"
-        except LeaseLost:
-            raise
-        except Exception as error:  # noqa: BLE001 - logged below, and there is nothing left to try
-            why = f"nobody can be told: {error}"
-        log.error("question %d is given up: %s", task.seq, why)
+        elif task.attempts > self._manner.attempts + _NOTICES:
+            why, error = "the process ends whenever it says so", None
+        else:
+            try:
+                await _to_the_end(course.fail(), holding)
+            except LeaseLost:
+                raise
+            except Exception as further:  # noqa: BLE001 - logged below, and nothing is left to try
+                error = further
+            else:
+                return True
+        if _passes(error) and time.time() - task.due_since < self._manner.reach_s:
+            log.warning("question %d waits, for %s now: %s", task.seq, why, error)
+            return False
+        log.error("question %d is given up: %s: %s", task.seq, why, error)
         self.given_up += 1
+        return True
 
     async def _finish(self, task: Task) -> None:
         try:
@@ -238,6 +264,11 @@ async def _to_the_end(work: Coroutine[Any, Any, None], holding: Holding) -> None
         await holding.during(work, to_the_end=True)
     except Interrupted:
         raise LeaseLost from None
+
+
+def _passes(error: Exception | None) -> bool:
+    """Tell whether something cannot be done only now: there is no service, or no journal."""
+    return isinstance(error, JournalError) or (isinstance(error, DeliveryError) and error.passes)
 
 
 def _ring(bell: asyncio.Queue[None]) -> None:

@@ -16,6 +16,7 @@ class Manner(Struct, frozen=True, kw_only=True):
         backoff_s: seconds until a question that failed is begun with again; twice as many after
             each further time, to five minutes.
         answer_s: seconds that an answer may take.
+        reach_s: seconds until a question is given up whose service cannot be reached at all.
     """
 
     workers: int = 8
@@ -24,6 +25,7 @@ class Manner(Struct, frozen=True, kw_only=True):
     attempts: int = 8
     backoff_s: float = 1.0
     answer_s: float = 300.0
+    reach_s: float = 24 * 3600.0
 
     def pause_s(self, attempts: int) -> float:
         """Return the seconds between so many attempts and the next."""

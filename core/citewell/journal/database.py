@@ -15,6 +15,7 @@ from citewell.errors import JournalError
 from citewell.journal.records import storable
 from citewell.journal.tables import HEAD
 
+_BUSY_MS = 10_000
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -96,7 +97,8 @@ def _json(value: object) -> str:
 def _make_durable(connection: object, _record: object) -> None:
     """Set what an acknowledged row needs to survive a power cut."""
     cursor = connection.cursor()  # type: ignore[attr-defined]
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=10000"):
+    busy = f"busy_timeout={_BUSY_MS}"
+    for pragma in (busy, "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 

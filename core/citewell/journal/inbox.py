@@ -60,6 +60,7 @@ class Task(Struct, frozen=True, kw_only=True):
             included.
         lease: tells this lease of the question from every other one.
         turned_away: the limit that it is over, "user", "channel" or "queue"; or empty.
+        due_since: when it was asked, or changed after its last outcome; seconds since 1970.
     """
 
     seq: int
@@ -70,6 +71,7 @@ class Task(Struct, frozen=True, kw_only=True):
     attempts: int
     lease: int = 0
     turned_away: str = ""
+    due_since: float = 0.0
 
 
 class Depths(Struct, frozen=True, kw_only=True):
@@ -413,4 +415,5 @@ def _task(row: sa.Row[Any]) -> Task:
         attempts=row.attempts,
         lease=row.lease,
         turned_away=row.turned_away,
+        due_since=row.waiting_since,
     )

@@ -165,11 +165,14 @@ async def test_long_quotes_come_whole(stage, double, alice, channel, seen, host)
         for at in (1, 2)
     ]
     await pressed(stage, alice, seen, "quotes")
-    await double.until(lambda: len(stage.seen(alice, channel=channel, thread=seen.thread)) >= 8)
 
-    text = " ".join(one.text for one in stage.seen(alice, channel=channel, thread=seen.thread)[1:])
-    assert text.replace("**", "").count("word1499") == 2
-    assert text.count("word700") == 2
+    def text():
+        shown = stage.seen(alice, channel=channel, thread=seen.thread)[1:]
+        return " ".join(one.text for one in shown)
+
+    await double.until(lambda: text().count("word1499") == 2)
+    assert text().count("word700") == 2
+    assert text().count("…") == 4
 
 
 async def test_quotes_that_cannot_be_read_now_are_told_so(
@@ -388,6 +391,25 @@ async def test_a_new_post_is_answered_and_marked_as_solved(
         other = stage._person(alice).post(forum, "Next", "And so?")
         await until(lambda: len(host.of(Asked)) == 2)
         assert host.of(Asked)[1].venue.thread == str(other.id)
+
+
+@pytest.mark.parametrize("trouble", ["no such tag", "no right"])
+async def test_a_post_that_cannot_be_marked_is_left_so(
+    stage, serving, double, until, alice, trouble, caplog
+):
+    forum = double.world.add_forum(stage.guild, "questions", ["solved"])
+    tag = "solved" if trouble == "no right" else "done"
+    async with serving(forums={str(forum.id): {"solved_tag": tag}}) as (adapter, host):
+        post = stage._person(alice).post(forum, "Leave", "How many days?")
+        await until(lambda: host.of(Asked))
+        reply = await adapter.open_reply(host.of(Asked)[0].address, "k")
+        await reply.show([answer()], complete=True)
+        (seen,) = stage.seen(alice, channel=str(forum.id), thread=str(post.id))
+        await pressed(stage, alice, seen, "helpful")
+        await until(lambda: "solved" in caplog.text or "has no tag" in caplog.text)
+
+        assert len(host.of(Voted)) == 1
+        assert post.applied_tags == []
 
 
 async def test_a_forum_that_is_not_named_is_left_alone(stage, double, alice, host, event):
