@@ -163,7 +163,8 @@ class SlackAdapter:
 
         secret = config.signing_secret
         app = AsyncApp(
-            name="citewell",
+            # Bolt sets the level of the logger that is called like this.
+            name=log.name,
             logger=log,
             client=client(None, workspaces.base_url, self._session),
             signing_secret=secret.get_secret_value() if secret else "",

@@ -28,8 +28,8 @@ make_passages
 
 
 CHAT = """
-ABILITIES Adapter Address Asked Attachment Button ChannelConfig ChatConfig Deleted Edited Event
-HandOff Host LibraryState Quoted Recent Rehearsal Reply Said Seen Stopped Venue Voted
+ABILITIES Adapter Address Asked Attachment Button CannotAct ChannelConfig ChatConfig Deleted Edited
+Event HandOff Host LibraryState Quoted Recent Rehearsal Reply Said Seen Stopped Venue Voted
 """
 
 

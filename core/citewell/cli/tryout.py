@@ -25,6 +25,14 @@ if TYPE_CHECKING:
 _PROMPT = "you> "
 
 
+def _services(_context: click.Context, _option: click.Parameter, begun: str) -> list[str]:
+    """Return what a shell may complete a service to."""
+    from citewell.engine.settings import load_registry
+
+    adapters = load_registry(None).adapters
+    return [name for name in adapters if adapters[name].rehearsal and name.startswith(begun)]
+
+
 @click.command(
     "try",
     epilog=examples(
@@ -33,7 +41,7 @@ _PROMPT = "you> "
         "citewell try slack < lines.txt",
     ),
 )
-@click.argument("service")
+@click.argument("service", shell_complete=_services)
 @where_options
 def command(service: str, config: Path | None, docs: Path | None) -> None:
     """Show how a bot answers in SERVICE, without an account and without a token.

@@ -152,7 +152,7 @@ async def open_bot(
         stack.callback(engine.dispose)
         stores = _stores(engine, settings)
         await blocking.call(stores.journal.take_in, Spool(settings.data_dir / "spool"))
-        adapters = {name: await _opened(stack, settings, name) for name in settings.adapters}
+        adapters = {name: await open_adapter(stack, settings, name) for name in settings.adapters}
         files = await stack.enter_async_context(_attachments(settings))
         answering = _answering(serving, stores, recording(stores.journal), files)
         desk = Desk(
@@ -223,8 +223,12 @@ def _answering(
     )
 
 
-async def _opened(stack: AsyncExitStack, settings: Settings, name: str) -> Adapter:
-    """Open the adapter of a section."""
+async def open_adapter(stack: AsyncExitStack, settings: Settings, name: str) -> Adapter:
+    """Open the adapter of a section; nothing is connected yet.
+
+    Raises:
+        PluginError: it cannot be opened.
+    """
     section = settings.adapters[name]
     spec = cast("AdapterSpec[Any]", section.spec)
     context = context_of(settings, "adapter", name)

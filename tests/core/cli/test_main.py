@@ -285,18 +285,35 @@ def test_shells_can_complete(capsys, shell):
     assert "_CITEWELL_COMPLETE" in capsys.readouterr().out
 
 
-def test_completion_names_the_commands(here):
+@pytest.mark.parametrize(
+    ("words", "completed"),
+    [
+        ("citewell do", "doctor"),
+        ("citewell ru", "run"),
+        ("citewell tr", "try"),
+        ("citewell sl", "slack"),
+        ("citewell dis", "discord"),
+        ("citewell slack man", "manifest"),
+        ("citewell try sl", "slack"),
+        ("citewell try dis", "discord"),
+    ],
+)
+def test_completion_names_commands_and_services(here, words, completed):
     done = subprocess.run(
         [PROGRAM],
         cwd=here,
         env=os.environ
-        | {"_CITEWELL_COMPLETE": "bash_complete", "COMP_WORDS": "citewell d", "COMP_CWORD": "1"},
+        | {
+            "_CITEWELL_COMPLETE": "bash_complete",
+            "COMP_WORDS": words,
+            "COMP_CWORD": str(words.count(" ")),
+        },
         check=True,
         capture_output=True,
         text=True,
     )
 
-    assert done.stdout == "plain,doctor\nplain,discord\n"
+    assert done.stdout == f"plain,{completed}\n"
 
 
 HEAVY = {
