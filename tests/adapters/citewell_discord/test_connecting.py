@@ -245,4 +245,4 @@ async def test_after_some_bad_ends_the_next_session_waits(stage, serving, contex
         pass
 
     assert 55 < waited[0] <= 60
-    assert Identifies(context.data_dir / "starts-0.json").bad_today() == FREE + 1
+    assert Identifies(context.data_dir / "starts-0.json").bad_today() == FREE + 2
