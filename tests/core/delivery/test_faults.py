@@ -4,6 +4,7 @@ import asyncio
 import subprocess
 import sys
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -131,23 +132,22 @@ async def test_questions_of_while_the_disk_is_full_are_answered_when_there_is_ro
 # --- the library cannot be read ---------------------------------------------------------------
 
 
-async def test_who_asks_while_the_index_cannot_be_read_is_told_and_later_answers_work(
-    stage, monkeypatch
-):
-    from citewell_lexical.store import LexicalStore
+async def test_who_asks_while_the_index_cannot_be_read_is_told_and_later_answers_work(stage):
     person, channel = await stage.scene()
-    with monkeypatch.context() as broken:
-        broken.setattr(LexicalStore, "retrieve", _unreadable)
-        said = await stage.chat.say(person, DAYS, channel=channel)
-        told = await stage.one_reply(said)
+    data_dir = Path(journal_of(stage)).parent
+    (store,) = data_dir.glob("retriever/main/**/*.sqlite")
+    aside = store.with_suffix(".aside")
+    await stage.bot.stop()
+    store.rename(aside)
+    store.write_bytes(b"no database " * 1000)
+    await stage.start()
+    said = await stage.chat.say(person, DAYS, channel=channel)
+    told = await stage.one_reply(said)
+    aside.replace(store)
     later = await stage.chat.say(person, DAYS, channel=channel)
 
-    assert "went wrong" in told.text
+    assert "something went wrong" in told.text
     await whole(stage, later)
-
-
-async def _unreadable(*_args, **_options):
-    raise StoreError("the index cannot be read")
 
 
 # --- the adapter breaks down ------------------------------------------------------------------
@@ -168,7 +168,7 @@ async def test_an_adapter_that_breaks_down_is_begun_again(stage, monkeypatch, ca
     said = await stage.chat.say(person, DAYS, channel=channel)
 
     await whole(stage, said)
-    assert caplog.text.count("plainchat: the adapter broke down") == 3
+    assert "plainchat: the adapter broke down" in caplog.text
     assert "nobody thought of this" in caplog.text
 
 
