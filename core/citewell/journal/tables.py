@@ -143,6 +143,14 @@ votes = sa.Table(
     sa.Index("ix_votes_voter", "voter"),
 )
 
+# Up to when everything that happened in a chat service was taken in.
+heard = sa.Table(
+    "heard",
+    metadata,
+    sa.Column("platform", sa.String(40), primary_key=True),
+    sa.Column("until", sa.Float, nullable=False),
+)
+
 # Who stands behind the pseudonyms of the audit; without its row here one says nothing.
 people = sa.Table(
     "people",

@@ -1,4 +1,4 @@
-"""A whole bot in a Slack where things go wrong: each question has one outcome, without a restart."""
+"""A whole bot in a Slack where things go wrong: each question has one outcome, no restart."""
 
 import asyncio
 

@@ -39,6 +39,11 @@ def upgrade() -> None:
     op.execute("UPDATE inbox SET event = '' WHERE kind <> 'asked'")
     op.execute("UPDATE inbox SET text = NULL WHERE kind = 'edited' AND state = 'done'")
     op.create_table(
+        "heard",
+        sa.Column("platform", sa.String(40), primary_key=True),
+        sa.Column("until", sa.Float, nullable=False),
+    )
+    op.create_table(
         "people",
         sa.Column("id", sa.String(32), primary_key=True),
         sa.Column("name", sa.String(250), nullable=False, unique=True),
@@ -69,7 +74,7 @@ def downgrade() -> None:
     op.drop_index("ix_votes_voter", "votes")
     with op.batch_alter_table("votes") as votes:
         votes.alter_column("voter", existing_type=sa.String(250), type_=sa.String(100))
-    for table in ("people", "shown"):
+    for table in ("people", "heard", "shown"):
         op.drop_table(table)
     op.drop_index("ix_questions_asker", "questions")
     for index in ("ix_inbox_channel", "ix_inbox_asker", "ix_inbox_conversation"):
