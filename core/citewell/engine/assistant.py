@@ -131,6 +131,14 @@ class Assistant:
         except Exception:
             log.exception("answer %s could not be recorded", course.answer.id)
 
+    async def keep(self, record: AnswerRecord) -> None:
+        """Keep the record of a question that got no answer.
+
+        Raises:
+            JournalError: it could not be kept.
+        """
+        await blocking.call(self._recorder.add, record)
+
     async def _end(self, course: Course) -> None:
         course.took("total", course.began)
         failed = course.answer.outcome is Outcome.FAILED
