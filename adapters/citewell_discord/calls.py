@@ -49,9 +49,7 @@ class Refused(DeliveryError):
         code: of Discord, 0 where there is none.
     """
 
-    def __init__(
-        self, message: str, *, status: int, code: int, retry_after_s: float = 0.0
-    ) -> None:
+    def __init__(self, message: str, *, status: int, code: int, retry_after_s: float = 0.0) -> None:
         passes = status == 429 or status >= 500
         super().__init__(message, passes=passes, retry_after_s=retry_after_s)
         self.status = status
