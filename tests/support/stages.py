@@ -55,7 +55,7 @@ async def staged(
     opener = opener or spec.rehearsal
     assert opener is not None
     with TemporaryDirectory(prefix="citewell-") as folder:
-        copy = Path(folder).resolve() / "copy"
+        copy = Path(folder) / "copy"
         async with opener() as chat:
             shutil.copytree(await _synced(spec, chat), copy)
             bot = Backstage(spec, chat.settings, copy)

@@ -17,12 +17,12 @@ from citewell.delivery.attachments import Attachments
 from citewell.delivery.desk import Desk, Manner
 from citewell.delivery.host import ChatHost, Stores
 from citewell.delivery.monitoring import Status
+from citewell.delivery.watching import Watching
 from citewell.engine.assistant import Assistant, Recorder
 from citewell.engine.folders import make_folder
 from citewell.engine.runtime import Runtime, context_of
 from citewell.engine.sections import Settings
 from citewell.engine.serving import Serving
-from citewell.delivery.watching import Watching
 from citewell.errors import AdapterError, CitewellError, ConfigError
 from citewell.journal.audit import Audit
 from citewell.journal.conversations import Conversations

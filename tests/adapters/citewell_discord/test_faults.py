@@ -1,4 +1,4 @@
-"""A whole bot in a Discord where things go wrong: each question has one outcome, without a restart."""
+"""A whole bot in a Discord where things go wrong: each question has one outcome all the same."""
 
 import asyncio
 from contextlib import asynccontextmanager
@@ -292,10 +292,14 @@ async def test_a_bot_that_is_started_again_and_again_identifies_fewer_than_50_ti
     hurry(monkeypatch)
     async with staged("discord", day_of(monkeypatch)) as stage:
         with pytest.raises(AdapterError, match="sessions ended badly or at once in the last day"):
-            for _ in range(60):
-                await connected(stage)
-                await stage.restart()
+            await restarted(stage, 60)
         assert stage.chat.double.gateway.identifies_today < 50
+
+
+async def restarted(stage, times):
+    for _ in range(times):
+        await connected(stage)
+        await stage.restart()
 
 
 def day_of(monkeypatch):
