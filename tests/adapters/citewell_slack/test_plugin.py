@@ -8,6 +8,7 @@ import pytest
 
 from citewell import MissingExtra
 from citewell_slack import plugin
+from citewell_slack.settings import SlackConfig
 
 IMPORTS = """
 import json, sys

@@ -1,8 +1,6 @@
 """A whole bot whose journal, library or adapter breaks down, and which goes on by itself."""
 
 import asyncio
-import subprocess
-import sys
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,16 +12,9 @@ from citewell.errors import AdapterError, JournalError, StoreError
 from citewell.journal.inbox import Inbox
 from citewell.testing.adapters.library import DAYS, NOTE
 from citewell.testing.plaintalk import TalkingAdapter
-from stages import hurry, staged
+from stages import hurry, journal_of, locked, staged
 
 SAID = "28 days"
-_HOLDER = """
-import sqlite3, sys
-connection = sqlite3.connect(sys.argv[1], isolation_level=None)
-connection.execute("BEGIN IMMEDIATE")
-print("held", flush=True)
-sys.stdin.read()
-"""
 
 
 @pytest.fixture
@@ -38,26 +29,6 @@ async def whole(stage, said, text=SAID):
     """Assert that one message answers, and that it is whole."""
     seen = await stage.one_reply(said)
     assert text in seen.text
-
-
-def journal_of(stage):
-    return stage.bot.engine.url.database
-
-
-@contextmanager
-def locked(stage):
-    """Let another process hold the journal for itself."""
-    with subprocess.Popen(
-        [sys.executable, "-c", _HOLDER, journal_of(stage)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
-        assert process.stdout.readline() == "held\n"
-        try:
-            yield
-        finally:
-            process.stdin.close()
 
 
 # --- the journal is locked --------------------------------------------------------------------

@@ -71,14 +71,18 @@ def test_what_finds_no_room_is_told_and_kept_afterwards(tmp_path):
         inbox.accept(asked("0"))
         _limit(engine, 1)
         with pytest.raises(JournalError, match="database or disk is full"):
-            for number in range(1, 500):
-                inbox.accept(asked(str(number), "How many days? " * 500))
+            _fill(inbox)
         kept = inbox.waiting()
         _limit(engine, 2**30)
 
         assert 1 <= kept < 500
         assert inbox.accept(asked(str(kept), "How many days? " * 500)) is Accepted.NEW
         assert inbox.waiting() == kept + 1
+
+
+def _fill(inbox):
+    for number in range(1, 500):
+        inbox.accept(asked(str(number), "How many days? " * 500))
 
 
 def _limit(engine, pages):
