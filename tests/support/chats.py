@@ -70,8 +70,8 @@ def claim(text: str = "It is 28 days.", *citations: CitationRecord, shown: bool 
         shown=shown,
         supported=bool(citations),
         reason="",
-        check="containment",
-        score=1.0 if citations else None,
+        check="",
+        score=None,
         citations=citations,
     )
 

@@ -120,5 +120,4 @@ class Course(Struct, kw_only=True):
             notes=tuple(self.notes),
             generation=answer.generation,
             labels=tuple(sorted(answer.labels)),
-            leans=dict(one for turn in question.history for one in turn.passages),
         )

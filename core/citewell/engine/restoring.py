@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 
 from citewell.engine.citing import Pointer, restore
-from citewell.journal.records import AnswerRecord, ClaimRecord, says_no_more
+from citewell.journal.records import AnswerRecord, ClaimRecord
 from citewell.protocols import Retriever
 from citewell.types.answers import Answer, Citation, Claim, ClaimKind, Outcome, Verdict
 from citewell.types.documents import Passage
@@ -18,7 +18,7 @@ async def current_passages(
     record: AnswerRecord, retriever: Retriever, audience: Audience
 ) -> dict[str, Passage]:
     """Return the passages of an answer that are what they were and may be read, by id."""
-    hashes = record.leans | {passage.id: passage.content_hash for passage in record.passages}
+    hashes = {passage.id: passage.content_hash for passage in record.passages}
     found = await retriever.fetch(list(hashes), readable_by=audience)
     return {
         passage.id: passage
@@ -28,11 +28,9 @@ async def current_passages(
 
 
 def leans_on(claim: ClaimRecord, record: AnswerRecord) -> set[str]:
-    """Return the passages that a claim may repeat: any, unless all its words are in the cited."""
+    """Return the passages that a claim may repeat: without a citation, any that was given."""
     cited = {citation.passage_id for citation in claim.citations}
-    if says_no_more(claim.citations, claim.check, claim.score):
-        return cited
-    return cited | {passage.id for passage in record.passages} | record.leans.keys()
+    return cited or {passage.id for passage in record.passages}
 
 
 def restored(

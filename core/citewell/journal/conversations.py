@@ -14,7 +14,6 @@ from citewell.journal.database import explained
 from citewell.journal.inbox import Task
 from citewell.journal.names import Person
 from citewell.journal.people import rows_of
-from citewell.journal.records import says_no_more
 from citewell.journal.tables import answers, inbox, questions, replies, shown
 from citewell.types.chat import Asked, Recent, Venue
 from citewell.types.questions import Audience, Turn
@@ -87,7 +86,7 @@ class Conversations:
         earlier = (
             sa
             .select(inbox, questions.c.readers, answers.c.claims, answers.c.notice)
-            .add_columns(answers.c.labels, answers.c.passages, answers.c.leans)
+            .add_columns(answers.c.labels, answers.c.passages)
             .join_from(inbox, replies, replies.c.question == inbox.c.seq)
             .join(answers, answers.c.id == replies.c.answer)
             .join(questions, questions.c.id == answers.c.question_id)
@@ -185,25 +184,20 @@ def _remembered(row: sa.Row[Any], text: str) -> Remembered:
     labels = frozenset(row.labels)
     claims = [claim for claim in row.claims if claim["shown"]]
     said = "".join(claim["lead"] + claim["text"] for claim in claims).strip()
-    passages = dict(_passages(claims, row))
-    told = tuple(passages.items())
-    turns = Turn("user", text, labels), Turn("assistant", said or row.notice, labels, told)
-    return Remembered(turns=turns, passages=passages)
+    turns = Turn("user", text, labels), Turn("assistant", said or row.notice, labels)
+    return Remembered(turns=turns, passages=dict(_passages(claims, row.passages)))
 
 
-def _passages(claims: list[Mapping[str, Any]], row: sa.Row[Any]) -> Iterator[tuple[str, str]]:
-    """Yield what shown claims cite; or all that was known, where one may say something else."""
-    if not all(_says_no_more(claim) for claim in claims):
-        yield from row.leans.items()
-        for passage in row.passages:
+def _passages(
+    claims: list[Mapping[str, Any]], given: list[Mapping[str, Any]]
+) -> Iterator[tuple[str, str]]:
+    """Yield what shown claims cite; or all that was given, where one does not say what it is of."""
+    if not all(claim["citations"] for claim in claims):
+        for passage in given:
             yield passage["id"], passage["content_hash"]
     for claim in claims:
         for citation in claim["citations"]:
             yield citation["passage_id"], citation["content_hash"]
-
-
-def _says_no_more(claim: Mapping[str, Any]) -> bool:
-    return says_no_more(claim["citations"], claim["check"], claim["score"])
 
 
 def _recent(row: sa.Row[Any], text: str) -> Recent:

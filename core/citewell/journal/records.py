@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from msgspec import Struct, field
 
 from citewell.types.answers import Citation, Claim
@@ -20,20 +18,6 @@ def storable(text: str) -> str:
 def plain(text: str) -> str:
     """Return `text` as a column of every database takes it: PostgreSQL refuses NUL."""
     return storable(text).replace("\0", "\ufffd")
-
-
-_OF_WORDS = frozenset({"quote", "code", "containment"})
-
-
-def says_no_more(citations: Sequence[object], check: str, score: float | None) -> bool:
-    """Tell whether a claim has every word from what it cites, and so none from anything else.
-
-    Args:
-        citations: of the claim.
-        check: that decided about it, with its score; only some are about its words.
-        score: likewise.
-    """
-    return bool(citations) and check in _OF_WORDS and score is not None and score >= 1
 
 
 class PassageRecord(Struct, frozen=True, kw_only=True):
@@ -131,7 +115,6 @@ class AnswerRecord(Struct, frozen=True, kw_only=True):
         notes: what else the models were not given, a line each.
         generation: names the settings that were in force.
         labels: of the passages that the answer, or what it continues, was written from.
-        leans: content hash by id of the passages that what it continues may repeat.
     """
 
     id: str
@@ -159,4 +142,3 @@ class AnswerRecord(Struct, frozen=True, kw_only=True):
     notes: tuple[str, ...] = ()
     generation: str = ""
     labels: tuple[str, ...] = ()
-    leans: dict[str, str] = field(default_factory=dict)

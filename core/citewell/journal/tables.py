@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-HEAD = "0005"
+HEAD = "0004"
 """The newest revision in `migrations/versions`; a test compares the two."""
 
 metadata = sa.MetaData()
@@ -43,7 +43,6 @@ answers = sa.Table(
     sa.Column("notes", sa.JSON, nullable=False, server_default="[]"),
     sa.Column("generation", sa.String(16), nullable=False, server_default=""),
     sa.Column("labels", sa.JSON, nullable=False, server_default="[]"),
-    sa.Column("leans", sa.JSON, nullable=False, server_default="{}"),
     # What it says was deleted, and that it was given stays.
     sa.Column("is_wiped", sa.Boolean, nullable=False, server_default=sa.false()),
 )

@@ -37,13 +37,11 @@ class Turn(Struct, frozen=True):
 
     Attributes:
         labels: of the passages that it was written or asked from.
-        passages: id and content hash of each passage that it may repeat.
     """
 
     role: Literal["user", "assistant"]
     text: str
     labels: Labels = frozenset()
-    passages: tuple[tuple[str, str], ...] = ()
 
 
 class Question(Struct, frozen=True, kw_only=True):

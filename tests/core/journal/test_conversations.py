@@ -82,18 +82,6 @@ def test_a_claim_that_cites_nothing_may_be_of_all_that_was_given(inbox, conversa
     assert found.passages == {"p1": "h1", "p2": "h2"}
 
 
-def test_a_claim_with_words_of_its_own_may_be_of_all_that_was_given_or_said(
-    inbox, conversations, said
-):
-    loose = replace(claim("It is 28.", citation("p1", "h1")), score=0.9)
-    said("1", record(claims=(loose,), leans={"p7": "h7"}))
-
-    (found,) = conversations.remembered(claimed(inbox), EVERYONE, limit=5)
-
-    assert found.passages == {"p1": "h1", "p2": "h2", "p7": "h7"}
-    assert dict(found.turns[1].passages) == found.passages
-
-
 def test_what_was_taken_back_or_stopped_or_is_not_kept_is_not_remembered(
     engine, clock, inbox, conversations, said
 ):
