@@ -43,6 +43,8 @@ answers = sa.Table(
     sa.Column("notes", sa.JSON, nullable=False, server_default="[]"),
     sa.Column("generation", sa.String(16), nullable=False, server_default=""),
     sa.Column("labels", sa.JSON, nullable=False, server_default="[]"),
+    # The passages that what an answer continues was written from.
+    sa.Column("history", sa.JSON, nullable=False, server_default="[]"),
     # What it says was deleted, and that it was given stays.
     sa.Column("is_wiped", sa.Boolean, nullable=False, server_default=sa.false()),
 )

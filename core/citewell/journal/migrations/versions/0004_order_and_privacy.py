@@ -55,6 +55,7 @@ def upgrade() -> None:
 
 
 def _add_columns() -> None:
+    op.add_column("answers", sa.Column("history", sa.JSON, nullable=False, server_default="[]"))
     op.add_column(
         "answers", sa.Column("is_wiped", sa.Boolean, nullable=False, server_default=sa.false())
     )
@@ -83,3 +84,4 @@ def downgrade() -> None:
     for name in ("turned_away", "waiting_since", "not_before", "lease", "extra"):
         op.drop_column("inbox", name)
     op.drop_column("answers", "is_wiped")
+    op.drop_column("answers", "history")
