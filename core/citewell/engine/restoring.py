@@ -21,14 +21,20 @@ async def current_passages(
 
     Also those that what it continues was written from.
     """
-    kept = {(one.id, one.content_hash) for one in (*record.passages, *record.history)}
-    ids = list(dict.fromkeys(one.id for one in (*record.passages, *record.history)))
+    kept = _given(record)
+    ids = list(dict.fromkeys(id_ for id_, _ in kept))
     found = await retriever.fetch(ids, readable_by=audience)
     return {
         passage.id: passage
         for passage in found
         if audience.may_read(passage.labels) and (passage.id, passage.content_hash) in kept
     }
+
+
+def _given(record: AnswerRecord) -> list[tuple[str, str]]:
+    """Return id and content hash of all that an answer may have been written from."""
+    named = [(one.id, one.content_hash) for one in record.passages]
+    return named + [(one.id, one.content_hash) for one in record.history]
 
 
 def may_tell(claim: ClaimRecord, record: AnswerRecord, current: Mapping[str, Passage]) -> bool:
@@ -39,7 +45,7 @@ def may_tell(claim: ClaimRecord, record: AnswerRecord, current: Mapping[str, Pas
     """
     cited = {(one.passage_id, one.content_hash) for one in claim.citations}
     if not (cited and claim.supported):
-        cited |= {(one.id, one.content_hash) for one in (*record.passages, *record.history)}
+        cited |= set(_given(record))
     return cited <= {(one.id, one.content_hash) for one in current.values()}
 
 
