@@ -13,7 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from citewell.journal import feedback
 from citewell.journal.database import lock
-from citewell.journal.names import asker_name
+from citewell.journal.names import ALONE, asker_name, conversation_of, conversations_of
 from citewell.journal.records import plain
 from citewell.journal.tables import inbox
 from citewell.types.chat import (
@@ -131,7 +131,8 @@ class Arrival:
 
     def _stop(self, stopped: Stopped) -> None:
         held = sa.and_(
-            inbox.c.conversation == stopped.venue.conversation, inbox.c.state == State.LEASED
+            inbox.c.conversation.in_(conversations_of(stopped.venue, stopped.user)),
+            inbox.c.state == State.LEASED,
         )
         self._set(held, is_stopped=True)
 
@@ -157,7 +158,7 @@ class Arrival:
             "channel": event.venue.channel,
             "key": event.key,
             "kind": _kind(type(event)),
-            "conversation": event.venue.conversation,
+            "conversation": _conversation(event),
             "asker": event.user,
             "event": "",
             "of": event.of if isinstance(event, Edited | Deleted) else None,
@@ -250,6 +251,11 @@ def _kind(event: type[Struct]) -> str:
     return str(event.__struct_config__.tag)
 
 
+def _conversation(event: Event) -> str:
+    only_for = event.address.only_for if isinstance(event, Asked) else None
+    return conversation_of(event.venue, only_for)
+
+
 def _in_channel(venue: Venue) -> sa.ColumnElement[bool]:
     return sa.and_(
         inbox.c.platform == venue.platform,
@@ -273,7 +279,8 @@ def _contents(asked: Asked) -> dict[str, str | None]:
 def venue_of(row: sa.Row[Any]) -> Venue:
     """Return where it was that a row of the inbox is about."""
     _, _, rest = row.conversation.partition(f"{row.platform}/{row.team}/{row.channel}/")
-    return Venue(platform=row.platform, team=row.team, channel=row.channel, thread=rest)
+    thread, _, _ = rest.partition(ALONE)
+    return Venue(platform=row.platform, team=row.team, channel=row.channel, thread=thread)
 
 
 def _left_of(row: sa.Row[Any]) -> Asked:

@@ -12,7 +12,7 @@ from msgspec import Struct
 from citewell.journal.arrivals import State, asked_of, venue_of
 from citewell.journal.database import explained
 from citewell.journal.inbox import Task
-from citewell.journal.names import Person
+from citewell.journal.names import Person, conversations_of
 from citewell.journal.people import rows_of
 from citewell.journal.tables import answers, inbox, questions, replies, shown
 from citewell.types.chat import Asked, Recent, Venue
@@ -77,13 +77,14 @@ class Conversations:
         """Return what was asked and answered before a question, oldest first.
 
         Only what was answered to the same audience: whoever reads more or less now must not read
-        it through what the model remembers.
+        it through what the model remembers. What one person alone was answered only that person is.
 
         Args:
             task: the question.
             audience: of its answer.
             limit: earlier questions, the last ones.
         """
+        asked = task.asked
         earlier = (
             sa
             .select(inbox, questions.c.readers, answers.c.claims, answers.c.notice)
@@ -92,7 +93,7 @@ class Conversations:
             .join(answers, answers.c.id == replies.c.answer)
             .join(questions, questions.c.id == answers.c.question_id)
             .where(
-                inbox.c.conversation == task.asked.venue.conversation,
+                inbox.c.conversation.in_(conversations_of(asked.venue, asked.address.only_for)),
                 inbox.c.kind == "asked",
                 inbox.c.seq < task.seq,
                 inbox.c.is_withdrawn.is_(False),
@@ -149,7 +150,10 @@ class Conversations:
         return tuple(_recent(row, text) for row, text in said if text)
 
     def takes_part(self, conversation: str) -> bool:
-        """Tell whether a question of this conversation was taken in, and not turned away."""
+        """Tell whether a question of this conversation was taken in, and not turned away.
+
+        One whose answer one person alone sees makes nobody take part before all.
+        """
         taken_in = sa.exists().where(
             inbox.c.conversation == conversation,
             inbox.c.kind == "asked",

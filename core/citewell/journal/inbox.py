@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from citewell.journal.arrivals import Arrival, Limits, State, asked_of
 from citewell.journal.database import explained, lock, try_lock, writing
+from citewell.journal.names import conversation_of
 from citewell.journal.tables import inbox, replies
 from citewell.types.chat import Address, Asked, Event
 
@@ -167,7 +168,7 @@ class Inbox:
         A lease that has run out is lost, also when only another question of the conversation was
         begun with since.
         """
-        conversation = task.asked.venue.conversation
+        conversation = conversation_of(task.asked.venue, task.asked.address.only_for)
         with writing(self._engine, "the inbox cannot be written") as connection:
             lock(connection, "conversation", conversation)
             now = self._clock()
