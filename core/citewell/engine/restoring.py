@@ -21,8 +21,8 @@ async def current_passages(
 
     Also those that what it continues was written from.
     """
-    kept = {(one.id, one.content_hash) for one in (*record.passages, *record.history)}
-    ids = list(dict.fromkeys(one.id for one in (*record.passages, *record.history)))
+    kept = _given(record)
+    ids = list(dict.fromkeys(name for name, _ in kept))
     found = await retriever.fetch(ids, readable_by=audience)
     return {
         passage.id: passage
@@ -39,8 +39,14 @@ def may_tell(claim: ClaimRecord, record: AnswerRecord, current: Mapping[str, Pas
     """
     cited = {(one.passage_id, one.content_hash) for one in claim.citations}
     if not (cited and claim.supported):
-        cited |= {(one.id, one.content_hash) for one in (*record.passages, *record.history)}
+        cited |= _given(record).keys()
     return cited <= {(one.id, one.content_hash) for one in current.values()}
+
+
+def _given(record: AnswerRecord) -> dict[tuple[str, str], None]:
+    """Return the ids and hashes of all that an answer may say something of, in order."""
+    given = [(one.id, one.content_hash) for one in record.passages]
+    return dict.fromkeys([*given, *((one.id, one.content_hash) for one in record.history)])
 
 
 def restored(

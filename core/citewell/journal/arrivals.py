@@ -67,6 +67,10 @@ class Extra(Struct, frozen=True):
     about: str = ""
 
 
+LOST = '{"lost":true}'
+"""Stands in place of an `Extra` that was deleted before the text of its question."""
+
+
 class Arrival:
     """One event that comes in.
 

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from msgspec import Struct
 from msgspec.structs import replace
 
-from citewell.journal.arrivals import Arrival, Limits, State, asked_of
+from citewell.journal.arrivals import LOST, Arrival, Limits, State, asked_of
 from citewell.journal.database import explained, lock, try_lock, writing
 from citewell.journal.names import conversation_of
 from citewell.journal.tables import inbox, replies
@@ -62,6 +62,7 @@ class Task(Struct, frozen=True, kw_only=True):
         lease: tells this lease of the question from every other one.
         turned_away: the limit that it is over, "user", "channel" or "queue"; or empty.
         due_since: when it was asked, or changed after its last outcome; seconds since 1970.
+        lost_extra: something came with it that is no longer kept.
     """
 
     seq: int
@@ -73,6 +74,7 @@ class Task(Struct, frozen=True, kw_only=True):
     lease: int = 0
     turned_away: str = ""
     due_since: float = 0.0
+    lost_extra: bool = False
 
 
 class Depths(Struct, frozen=True, kw_only=True):
@@ -198,7 +200,7 @@ class Inbox:
         if task.is_withdrawn:
             done |= {"text": None, "extra": None, "event": ""}
         elif not self._keep_questions:
-            done |= {"text": None, "extra": None}
+            done |= {"text": None, "extra": _without_extra()}
         with writing(self._engine, "the inbox cannot be written") as connection:
             is_done = _set(connection, sa.and_(held, inbox.c.revision == task.revision), **done)
             if is_done and task.is_withdrawn:
@@ -314,13 +316,13 @@ class Inbox:
         now = self._clock()
         early = sa.and_(inbox.c.state == State.EARLY, inbox.c.received_at < now - early_s)
         extra = sa.and_(
-            inbox.c.extra.is_not(None),
+            inbox.c.extra != LOST,
             inbox.c.state == State.DONE,
             inbox.c.received_at < now - extra_s,
         )
         with writing(self._engine, "the inbox cannot be written") as connection:
             expired = _set(connection, early, state=State.DONE, text=None)
-            return expired + _set(connection, extra, extra=None)
+            return expired + _set(connection, extra, extra=LOST)
 
     # --- rows -----------------------------------------------------------------------------
 
@@ -406,6 +408,10 @@ def _set(connection: sa.Connection, where: sa.ColumnElement[bool], **values: Any
     return int(connection.execute(sa.update(inbox).where(where).values(values)).rowcount)
 
 
+def _without_extra() -> sa.ColumnElement[str | None]:
+    return sa.case((inbox.c.extra.is_(None), None), else_=LOST)
+
+
 def _task(row: sa.Row[Any]) -> Task:
     return Task(
         seq=row.seq,
@@ -417,4 +423,5 @@ def _task(row: sa.Row[Any]) -> Task:
         lease=row.lease,
         turned_away=row.turned_away,
         due_since=row.waiting_since,
+        lost_extra=row.extra == LOST,
     )
