@@ -104,6 +104,8 @@ class Asking:
             id=new_id(),
             text=said.text,
             attached=said.attached,
+            event=task.seq,
+            again=task.asked.again,
             audience=readers,
             profile=config.channel(venue.channel).profile or config.profile,
             asker=f"{venue.platform}/{venue.team}/{asked.user}",

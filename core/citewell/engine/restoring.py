@@ -21,9 +21,9 @@ async def current_passages(
 
     Also those that what it continues was written from.
     """
-    kept = _given(record)
+    kept = {} if record.is_wiped else _given(record)
     ids = list(dict.fromkeys(name for name, _ in kept))
-    found = await retriever.fetch(ids, readable_by=audience)
+    found = await retriever.fetch(ids, readable_by=audience) if ids else ()
     return {
         passage.id: passage
         for passage in found

@@ -128,7 +128,7 @@ class Forgetting:
             # Nothing of it comes into work, or out of it, until the end.
             connection.execute(sa.select(inbox.c.seq).where(mine).with_for_update()).all()
             withdrawn, in_work = _withdraw(connection, mine)
-            asked, answered = _forget_questions(connection, name, until)
+            asked, answered = _forget_questions(connection, name, mine, until)
             wipe_addresses(connection, sa.and_(mine, inbox.c.state.in_(SETTLED)))
             told = Forgotten(
                 questions=asked,
@@ -270,9 +270,15 @@ def _rename_conversations(connection: sa.Connection, these: sa.ColumnElement[boo
         )
 
 
-def _forget_questions(connection: sa.Connection, name: str, until: float) -> tuple[int, int]:
+def _forget_questions(
+    connection: sa.Connection, name: str, mine: sa.ColumnElement[bool], until: float
+) -> tuple[int, int]:
     """Delete questions and what was answered, and return how many it were of each."""
-    asked = sa.and_(questions_of(name), questions.c.asked_at <= _moment(until))
+    # What was in work may be answered, and kept, after it was forgotten.
+    asked = sa.or_(
+        sa.and_(questions_of(name), questions.c.asked_at <= _moment(until)),
+        questions.c.event.in_(sa.select(inbox.c.seq).where(mine)),
+    )
     ids = list(connection.scalars(sa.select(questions.c.id).where(asked)))
     answered = 0
     for some in _parts(ids):

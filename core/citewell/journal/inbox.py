@@ -17,7 +17,8 @@ from citewell.journal.arrivals import LOST, Arrival, Limits, State, asked_of
 from citewell.journal.database import explained, lock, try_lock, writing
 from citewell.journal.names import conversation_of
 from citewell.journal.tables import inbox, replies
-from citewell.types.chat import Address, Asked, Event
+from citewell.journal.wiping import bare_address, wipe_question
+from citewell.types.chat import Asked, Event
 
 __all__ = ["Accepted", "Depths", "Hold", "Inbox", "Limits", "State", "Task"]
 
@@ -204,7 +205,8 @@ class Inbox:
         with writing(self._engine, "the inbox cannot be written") as connection:
             is_done = _set(connection, sa.and_(held, inbox.c.revision == task.revision), **done)
             if is_done and task.is_withdrawn:
-                address = msgspec.json.encode(Address(venue=task.asked.venue)).decode()
+                wipe_question(connection, task.seq)
+                address = bare_address(task.asked.venue)
                 is_reply = replies.c.question == task.seq
                 connection.execute(sa.update(replies).where(is_reply).values(address=address))
             if not is_done:

@@ -68,6 +68,9 @@ class Question(Struct, frozen=True, kw_only=True):
         asker: who asked, as the platform names them; None in the terminal.
         channel: where, as the platform names it; None in the terminal.
         attached: what it is about.
+        event: number of the event that it came with; None in the terminal.
+        again: id of the answer whose question it asks once more: the words may be another's, and
+            are kept there alone.
     """
 
     id: str
@@ -78,6 +81,8 @@ class Question(Struct, frozen=True, kw_only=True):
     asker: str | None = None
     channel: str | None = None
     attached: tuple[Attached, ...] = ()
+    event: int | None = None
+    again: str = ""
 
 
 class Query(Struct, frozen=True, kw_only=True):

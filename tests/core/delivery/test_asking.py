@@ -1,9 +1,11 @@
 """What came in becomes a question with all that belongs to it."""
 
 import pytest
+import sqlalchemy as sa
 
 from citewell.engine.assistant import Assistant
 from citewell.journal.inbox import Limits
+from citewell.journal.tables import questions
 from citewell.types.chat import Address, Attachment, Deleted, Edited, Venue
 from citewell.types.questions import Attached
 from desks import VENUE, asked, working
@@ -14,15 +16,15 @@ FILES = (Attachment(name="report.xyz", ref="r1"), Attachment(name="notes.txt", r
 @pytest.fixture
 def put(monkeypatch):
     """Return the questions as they are put, one after the other."""
-    questions = []
+    asked_ = []
     ask = Assistant.ask
 
     def asking(self, question):
-        questions.append(question)
+        asked_.append(question)
         return ask(self, question)
 
     monkeypatch.setattr(Assistant, "ask", asking)
-    return questions
+    return asked_
 
 
 async def recorded(at_work, event):
@@ -83,8 +85,13 @@ async def read(task, adapter):
 async def test_a_question_is_asked_again_with_all_that_came_with_it(tmp_path, put):
     async with working(tmp_path, answering={"read_attachments": read}) as at_work:
         _, told = await again(at_work, asked(attachments=FILES, about="a message"))
+        with at_work.inbox._engine.connect() as connection:
+            kept = sa.select(questions.c.text).order_by(questions.c.event)
+            texts = connection.scalars(kept).all()
 
     first, second = put
+    assert (second.again != "", second.event) == (True, 2)
+    assert texts == ["How many days of leave?", ""]
     assert second.text == first.text == "How many days of leave?"
     assert second.attached == first.attached
     assert [one.text for one in second.attached] == ["a message", "r2"]

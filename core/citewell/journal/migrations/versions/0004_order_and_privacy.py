@@ -85,6 +85,9 @@ def _rename(seq: int, conversation: str) -> None:
 
 
 def _add_columns() -> None:
+    op.add_column("questions", sa.Column("event", sa.BigInteger))
+    op.add_column("questions", sa.Column("again", sa.String(32), nullable=False, server_default=""))
+    op.create_index("ix_questions_event", "questions", ["event"])
     op.add_column("answers", sa.Column("history", sa.JSON, nullable=False, server_default="[]"))
     op.add_column(
         "answers", sa.Column("is_wiped", sa.Boolean, nullable=False, server_default=sa.false())
@@ -107,7 +110,10 @@ def downgrade() -> None:
         votes.alter_column("voter", existing_type=sa.String(250), type_=sa.String(100))
     for table in ("people", "shown"):
         op.drop_table(table)
-    op.drop_index("ix_questions_asker", "questions")
+    for index in ("ix_questions_event", "ix_questions_asker"):
+        op.drop_index(index, "questions")
+    for name in ("again", "event"):
+        op.drop_column("questions", name)
     for index in ("ix_inbox_channel", "ix_inbox_asker", "ix_inbox_conversation"):
         op.drop_index(index, "inbox")
     op.create_index("ix_inbox_conversation", "inbox", ["conversation", "seq"])
