@@ -285,6 +285,7 @@ class Course:
             hands_off=self._put.hands_off,
             reads_more=self._put.reads_more,
             stopped=stopped,
+            kept=self._runtime.settings.chat.keep_questions,
         )
         return [actions] if actions else []
 

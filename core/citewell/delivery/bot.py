@@ -25,7 +25,7 @@ from citewell.engine.sections import Settings
 from citewell.engine.serving import Serving
 from citewell.errors import AdapterError, CitewellError, ConfigError
 from citewell.journal.audit import Audit
-from citewell.journal.conversations import Conversations
+from citewell.journal.conversations import Conversations, Origin
 from citewell.journal.database import open_engine
 from citewell.journal.forgetting import Forgetting
 from citewell.journal.inbox import Inbox, Limits
@@ -226,9 +226,9 @@ def _answering(
     def assistant(runtime: Runtime) -> Assistant:
         return Assistant(runtime, recorder, ledger=lambda: stores.ledger)
 
-    def question_of(answer_id: str) -> str | None:
+    def question_of(answer_id: str) -> Origin | None:
         origin = stores.conversations.question_of(answer_id)
-        return None if origin is None or origin.is_withdrawn else origin.text
+        return None if origin is None or origin.is_withdrawn else origin
 
     return Answering(
         backends=serving,

@@ -102,7 +102,7 @@ class ChatHost:
         """Return what is to be told to people who read at `address`; None if nothing is known."""
         record = await blocking.call(self._stores.journal.find, answer_id)
         asked = await blocking.call(self._stores.conversations.question_of, answer_id)
-        if record is None or asked is None:
+        if record is None or asked is None or asked.is_withdrawn:
             return None
         async with self._serving.lease() as runtime:
             readers = await audience(self._adapter, self.config, address)

@@ -99,7 +99,9 @@ class Course(Struct, kw_only=True):
         return AnswerRecord(
             id=answer.id,
             question_id=question.id,
-            question=question.text,
+            question="" if question.again else question.text,
+            event=question.event,
+            again=question.again,
             asker=question.asker,
             asked_at=self.asked_at.isoformat(timespec="milliseconds"),
             profile=self.profile_name,

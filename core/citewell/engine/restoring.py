@@ -21,20 +21,14 @@ async def current_passages(
 
     Also those that what it continues was written from.
     """
-    kept = _given(record)
-    ids = list(dict.fromkeys(id_ for id_, _ in kept))
-    found = await retriever.fetch(ids, readable_by=audience)
+    kept = {} if record.is_wiped else _given(record)
+    ids = list(dict.fromkeys(name for name, _ in kept))
+    found = await retriever.fetch(ids, readable_by=audience) if ids else ()
     return {
         passage.id: passage
         for passage in found
         if audience.may_read(passage.labels) and (passage.id, passage.content_hash) in kept
     }
-
-
-def _given(record: AnswerRecord) -> list[tuple[str, str]]:
-    """Return id and content hash of all that an answer may have been written from."""
-    named = [(one.id, one.content_hash) for one in record.passages]
-    return named + [(one.id, one.content_hash) for one in record.history]
 
 
 def may_tell(claim: ClaimRecord, record: AnswerRecord, current: Mapping[str, Passage]) -> bool:
@@ -45,8 +39,14 @@ def may_tell(claim: ClaimRecord, record: AnswerRecord, current: Mapping[str, Pas
     """
     cited = {(one.passage_id, one.content_hash) for one in claim.citations}
     if not (cited and claim.supported):
-        cited |= set(_given(record))
+        cited |= _given(record).keys()
     return cited <= {(one.id, one.content_hash) for one in current.values()}
+
+
+def _given(record: AnswerRecord) -> dict[tuple[str, str], None]:
+    """Return the ids and hashes of all that an answer may say something of, in order."""
+    given = [(one.id, one.content_hash) for one in record.passages]
+    return dict.fromkeys([*given, *((one.id, one.content_hash) for one in record.history)])
 
 
 def restored(

@@ -9,13 +9,13 @@ import msgspec
 import sqlalchemy as sa
 from msgspec import Struct
 
-from citewell.journal.arrivals import State, asked_of, venue_of
+from citewell.journal.arrivals import LOST, State, asked_of, venue_of
 from citewell.journal.database import explained
 from citewell.journal.inbox import Task
-from citewell.journal.names import Person
+from citewell.journal.names import Person, conversations_of
 from citewell.journal.people import rows_of
 from citewell.journal.tables import answers, inbox, questions, replies, shown
-from citewell.types.chat import Asked, Recent, Venue
+from citewell.types.chat import Asked, Attachment, Recent, Venue
 from citewell.types.documents import PassageRef
 from citewell.types.questions import Audience, Turn
 
@@ -44,12 +44,18 @@ class Origin(Struct, frozen=True, kw_only=True):
         asked: as it came; without a user when who asked was forgotten.
         text: what it says now, or the question that it asks again does; None when it is not kept.
         is_withdrawn: it was taken back.
+        attachments: that came with it, or with the question that it asks again.
+        about: likewise, what somebody else wrote.
+        lost_extra: something came with it that is no longer kept.
     """
 
     seq: int
     asked: Asked
     text: str | None
     is_withdrawn: bool
+    attachments: tuple[Attachment, ...] = ()
+    about: str = ""
+    lost_extra: bool = False
 
     @property
     def venue(self) -> Venue:
@@ -77,13 +83,14 @@ class Conversations:
         """Return what was asked and answered before a question, oldest first.
 
         Only what was answered to the same audience: whoever reads more or less now must not read
-        it through what the model remembers.
+        it through what the model remembers. What one person alone was answered only that person is.
 
         Args:
             task: the question.
             audience: of its answer.
             limit: earlier questions, the last ones.
         """
+        asked = task.asked
         earlier = (
             sa
             .select(inbox, questions.c.readers, answers.c.claims, answers.c.notice)
@@ -92,7 +99,7 @@ class Conversations:
             .join(answers, answers.c.id == replies.c.answer)
             .join(questions, questions.c.id == answers.c.question_id)
             .where(
-                inbox.c.conversation == task.asked.venue.conversation,
+                inbox.c.conversation.in_(conversations_of(asked.venue, asked.address.only_for)),
                 inbox.c.kind == "asked",
                 inbox.c.seq < task.seq,
                 inbox.c.is_withdrawn.is_(False),
@@ -120,10 +127,19 @@ class Conversations:
                 return None
             try:
                 asked = asked_of(row)
+                first = _first(connection, row)
+                extra = asked if first is None else asked_of(first)
             except msgspec.MsgspecError:
                 return None
-            text = _text(connection, row)
-        return Origin(seq=row.seq, asked=asked, text=text, is_withdrawn=row.is_withdrawn)
+        return Origin(
+            seq=row.seq,
+            asked=asked,
+            text=None if first is None else first.text,
+            is_withdrawn=row.is_withdrawn or (first is not None and first.is_withdrawn),
+            attachments=extra.attachments,
+            about=extra.about,
+            lost_extra=first is not None and first.extra == LOST,
+        )
 
     def recent(self, platform: str, team: str, user: str, limit: int) -> tuple[Recent, ...]:
         """Return what somebody asked last in a team, newest first, as far as it is kept."""
@@ -149,7 +165,10 @@ class Conversations:
         return tuple(_recent(row, text) for row, text in said if text)
 
     def takes_part(self, conversation: str) -> bool:
-        """Tell whether a question of this conversation was taken in, and not turned away."""
+        """Tell whether a question of this conversation was taken in, and not turned away.
+
+        One whose answer one person alone sees makes nobody take part before all.
+        """
         taken_in = sa.exists().where(
             inbox.c.conversation == conversation,
             inbox.c.kind == "asked",
@@ -170,13 +189,20 @@ def _row_of(connection: sa.Connection, answer: str) -> sa.Row[Any] | None:
 
 
 def _text(connection: sa.Connection, row: sa.Row[Any]) -> str | None:
-    """Return what a question says, or the one that it asks again, and so on."""
+    """Return what a question says, or the one that it asks again."""
+    first = _first(connection, row)
+    return None if first is None or first.is_withdrawn else first.text
+
+
+def _first(connection: sa.Connection, row: sa.Row[Any]) -> sa.Row[Any] | None:
+    """Return the question that one asks again, and so on; the one itself where it asks its own."""
     for _ in range(_SHARES):
-        text: str | None = row.text
-        again = "" if text or not row.event else msgspec.json.decode(row.event, type=Asked).again
+        again = (
+            "" if row.text or not row.event else msgspec.json.decode(row.event, type=Asked).again
+        )
         original = _row_of(connection, again) if again else None
         if original is None:
-            return text
+            return row
         row = original
     return None
 

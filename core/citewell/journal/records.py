@@ -115,6 +115,9 @@ class AnswerRecord(Struct, frozen=True, kw_only=True):
         notes: what else the models were not given, a line each.
         generation: names the settings that were in force.
         labels: of the passages that the answer, or what it continues, was written from.
+        event: number of the event that its question came with.
+        again: id of the answer whose question was asked once more; the words are kept there.
+        is_wiped: what it says was deleted.
         history: the passages that what it continues was written from.
     """
 
@@ -144,3 +147,6 @@ class AnswerRecord(Struct, frozen=True, kw_only=True):
     generation: str = ""
     labels: tuple[str, ...] = ()
     history: tuple[PassageRef, ...] = ()
+    event: int | None = None
+    again: str = ""
+    is_wiped: bool = False

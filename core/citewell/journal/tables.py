@@ -18,6 +18,10 @@ questions = sa.Table(
     sa.Column("asker", sa.Text, index=True),
     sa.Column("profile", sa.Text, nullable=False),
     sa.Column("readers", sa.JSON, nullable=False),
+    # Row of the inbox; where it was forgotten or taken back, nothing is kept of what is answered.
+    sa.Column("event", sa.BigInteger, index=True),
+    # The answer whose question was asked once more, and is kept there alone.
+    sa.Column("again", sa.String(32), nullable=False, server_default=""),
 )
 
 answers = sa.Table(
