@@ -24,7 +24,7 @@ MINUTE_S = 60.0
 @pytest.fixture
 async def stage(monkeypatch):
     hurry(monkeypatch)
-    monkeypatch.setattr("citewell.journal.database._BUSY_MS", 100)
+    monkeypatch.setattr("citewell.journal.database._BUSY_MS", 1000)
     monkeypatch.setattr("citewell_slack.adapter._RETRY_S", 0.05)
     monkeypatch.setattr("citewell_slack.connecting._PING_S", 0.1)
     async with staged("slack") as opened:
