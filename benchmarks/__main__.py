@@ -1,4 +1,4 @@
-"""Runs the benchmarks: `python -m benchmarks [retrieval] [models] [--small]`."""
+"""Runs the benchmarks: `python -m benchmarks [retrieval] [models] [chats] [hour] [--small]`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 import platformdirs
 
-from benchmarks import environments, models, report, retrieval
+from benchmarks import chats, environments, models, report, retrieval
 from proofs import harness
 
 PAGE = harness.ROOT / "docs" / "benchmarks.md"
@@ -20,6 +20,8 @@ RESULTS = environments.HERE / "results"
 BENCHMARKS: dict[str, Any] = {
     "retrieval": (retrieval.run, report.tables, report.broken),
     "models": (models.run, models.tables, models.broken),
+    "chats": (chats.run, chats.tables, chats.broken),
+    "hour": (chats.run_hour, chats.tables_of_hour, chats.broken_in_hour),
 }
 
 

@@ -17,6 +17,7 @@ def test_there_is_one_for_each_use():
     assert names == {
         *("quickstart", "facts", "behaviour", "both", "labels", "git", "journal"),
         *("gguf", "lora", "api", "chain", "classify"),
+        *("slack", "discord"),
     }
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeAlias
 
 import discord
 from discord import app_commands
+from discord.gateway import KeepAliveHandler
 
 from citewell_discord.config import DiscordConfig
 
@@ -28,6 +29,10 @@ _READY_S: Final = 0.1
 
 log = logging.getLogger(__name__)
 
+# A bot that writes has no voice, and need not be told what it would take.
+discord.VoiceClient.warn_nacl = False
+discord.VoiceClient.warn_dave = False
+
 BeforeIdentify = Callable[[int | None], Awaitable[None]]
 
 
@@ -42,6 +47,11 @@ class _Heard(discord.Client):
     hearing: Hearing
     tree: app_commands.CommandTree[Any]
     before_identify: BeforeIdentify
+
+    def dispatch(self, event: str, /, *args: Any, **kwargs: Any) -> None:
+        # What still arrives of a client that was closed has no loop to run on.
+        if not self.is_closed():
+            super().dispatch(event, *args, **kwargs)
 
     async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:  # noqa: ARG002 - the pause depends on more
         await self.before_identify(shard_id)
@@ -181,14 +191,16 @@ def _add_commands(tree: app_commands.CommandTree[Any]) -> None:
         await interaction.client.hearing.interacting.ask_about(interaction, message)
 
 
-async def heartbeats_ended() -> None:
-    """Wait for the threads that sent heartbeats on a connection that is closed.
+async def end_heartbeats(client: discord.Client) -> None:
+    """End the threads that send heartbeats for a client that is closed.
 
-    They may be about to use the event loop.
+    discord.py forgets one where a session was not begun; it would use an event loop that is gone.
     """
     import threading
 
+    state = client._connection  # noqa: SLF001 - no public name tells whose thread it is
     for thread in threading.enumerate():
         socket = getattr(thread, "ws", None)
-        if thread.name.startswith("keep-alive-handler") and socket is not None and not socket.open:
+        if isinstance(thread, KeepAliveHandler) and getattr(socket, "_connection", None) is state:
+            thread.stop()
             await asyncio.to_thread(thread.join, 2)

@@ -13,9 +13,9 @@ import aiohttp
 import discord
 
 from citewell import AdapterError, Context, blocking
-from citewell_discord.client import Client, heartbeats_ended, make_client
+from citewell_discord.client import Client, end_heartbeats, make_client
 from citewell_discord.config import DiscordConfig
-from citewell_discord.identifies import MOST_A_DAY, Identifies
+from citewell_discord.identifies import LASTED_S, MOST_A_DAY, Identifies
 
 IDENTIFY_PAUSE_S = 5.0
 """Between two sessions that one process begins. Source: "Session Start Limit Object"."""
@@ -65,10 +65,10 @@ class Connecting:
             raise
         finally:
             await client.close()
-            await heartbeats_ended()
+            await end_heartbeats(client)
             if ended_well:
                 for starts in self._starts.values():
-                    starts.end_well()
+                    starts.vouch()
 
     async def stay(self, client: Client) -> None:
         """Stay connected until cancelled.
@@ -77,6 +77,8 @@ class Connecting:
             AdapterError: Discord refuses the bot.
         """
         await self._register(client)
+        await self._check_hand_off(client)
+        vouching = asyncio.create_task(self._vouch())
         try:
             await client.connect()
         except discord.PrivilegedIntentsRequired as error:
@@ -85,7 +87,17 @@ class Connecting:
             raise AdapterError(self._closed(error.code)) from error
         except _Exhausted as error:
             raise AdapterError(str(error)) from error
+        finally:
+            vouching.cancel()
         raise AdapterError(f'adapter "{self._context.name}": discord ended the connection')
+
+    async def _vouch(self) -> None:
+        """Note which sessions last."""
+        while True:
+            await asyncio.sleep(LASTED_S / 10)
+            for starts in self._starts.values():
+                if starts.age_s() > LASTED_S:
+                    await blocking.call(starts.vouch)
 
     # --- logging in ------------------------------------------------------------------------
 
@@ -115,6 +127,24 @@ class Connecting:
                 raise
             await self._sleep(retry_s)
             retry_s = min(retry_s * 2, _LONGEST_RETRY_S)
+
+    async def _check_hand_off(self, client: Client) -> None:
+        """Prove that there is a channel to hand questions off to: later only users would notice."""
+        if self._config.hand_off is None:
+            return
+        channel = self._config.hand_off.channel
+        try:
+            found = channel.isdecimal() and await client.fetch_channel(int(channel))
+        except (discord.NotFound, discord.Forbidden, discord.InvalidData):
+            found = False
+        except discord.HTTPException as error:
+            self._log.warning("the channel of hand_off cannot be looked up: %s", error)
+            return
+        if not found:
+            raise AdapterError(
+                f'adapter "{self._context.name}": hand_off.channel: discord shows the bot no '
+                f"channel {channel}; correct the id, or let the bot see the channel"
+            )
 
     async def _register(self, client: Client) -> None:
         """Register the commands if they are others than the last time."""

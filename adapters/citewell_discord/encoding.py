@@ -27,7 +27,7 @@ from citewell.blocks import (
     Text,
 )
 from citewell_discord.linking import nearest_line, source_lines
-from citewell_discord.markup import BREAK, code, escaped, inline, quoted, subtext
+from citewell_discord.markup import BREAK, code, escaped, inline, possible, quoted, subtext
 from citewell_discord.tabling import table, table_cost
 
 Payload: TypeAlias = dict[str, object]
@@ -64,11 +64,13 @@ class Piece(Struct, frozen=True):
 
     Attributes:
         cost: in characters; never less for more of the same block.
+        is_item: it is an entry of a list.
     """
 
     kind: Kind
     text: str
     cost: int
+    is_item: bool = False
 
 
 def custom_id(action: str, answer_id: str) -> str:
@@ -100,9 +102,10 @@ def components(
         if at and not growing:
             parts.append({"type": 14, "divider": True, "spacing": 1})
         parts.append({"type": 10, "content": text if text.strip() else BREAK})
-    if marker is not None and parts:
-        parts[0]["id"] = marker
-    return [*parts, *rows]
+    whole = [*parts, *rows]
+    if marker is not None:
+        whole[0]["id"] = marker
+    return whole
 
 
 def said(text: str) -> list[Payload]:
@@ -141,14 +144,15 @@ def _pieces(blocks: Iterable[Block]) -> list[Piece]:
 def _texts(pieces: Sequence[Piece]) -> list[str]:
     """Return the texts of a message, what stands below apart from what it belongs to."""
     texts: list[str] = []
-    last: Kind | None = None
+    last: Piece | None = None
     for one in pieces:
         # A third text appears only where two answers meet in one message.
-        if texts and (one.kind is last or len(texts) == _MAX_TEXTS):
-            texts[-1] += f"{_GLUE}{one.text}"
+        if last is not None and (one.kind is last.kind or len(texts) == _MAX_TEXTS):
+            glue = "\n" if one.is_item and last.is_item else _GLUE
+            texts[-1] += f"{glue}{one.text}"
         else:
             texts.append(one.text)
-        last = one.kind
+        last = one
     return texts
 
 
@@ -164,7 +168,8 @@ def _piece(block: Block, kind: Kind) -> Piece:
         # Whether it is small depends on what stands before it.
         return Piece(kind, small, len(subtext(text)))
     text = _text(block)
-    return Piece(kind, text, len(text))
+    is_item = isinstance(block, Text) and block.marker not in {"", ">"}
+    return Piece(kind, text, len(text), is_item)
 
 
 def _text(block: Block) -> str:
@@ -218,7 +223,7 @@ def _button(action: Action) -> Payload:
     return {
         "type": 2,
         "style": _STYLES.get(action.name, _SECONDARY),
-        "label": action.label[:_MAX_LABEL] or action.name,
+        "label": possible(action.label[:_MAX_LABEL]) or action.name,
         "custom_id": custom_id(action.name, action.answer_id)[:_MAX_CUSTOM_ID],
     }
 

@@ -19,6 +19,9 @@ FREE: Final = 5
 """How many sessions a day may end badly without a pause."""
 MOST_A_DAY: Final = 45
 """How many sessions a day may end badly, or soon, at all."""
+
+LASTED_S: Final = 1800.0
+"""A session that lasted so long is a good one, however it ends."""
 SOON_S: Final = 60.0
 """Who stops a bot by hand does not do so after seconds, again and again; what starts it does."""
 
@@ -32,18 +35,18 @@ class Start(Struct):
 
     Attributes:
         at: when it began, in seconds since 1970.
-        ended_well: it was ended on purpose, or with a process that ends for another reason.
-        ended_soon: it did not last.
+        is_good: it was ended on purpose, or lasted.
+        is_short: it was ended on purpose, soon.
     """
 
     at: float
-    ended_well: bool = False
-    ended_soon: bool = False
+    is_good: bool = False
+    is_short: bool = False
 
     @property
     def counts(self) -> bool:
         """Whether it is one of those that must not become too many."""
-        return self.ended_soon or not self.ended_well
+        return self.is_short or not self.is_good
 
 
 class Identifies:
@@ -64,14 +67,14 @@ class Identifies:
         counted = [one.at for one in self._today() if one.counts]
         if len(counted) >= MOST_A_DAY:
             return counted[-MOST_A_DAY] + DAY_S - self._clock()
-        bad = [one.at for one in self._today() if not one.ended_well]
+        bad = [one.at for one in self._today() if not one.is_good]
         if len(bad) < FREE:
             return 0.0
         pause = min(_FIRST_PAUSE_S * 2.0 ** (len(bad) - FREE), _LONGEST_PAUSE_S)
         return max(bad[-1] + pause - self._clock(), 0.0)
 
     def bad_today(self) -> int:
-        """Return how many sessions of the last day did not end on purpose, or did not last."""
+        """Return how many sessions of the last day ended soon, or not on purpose."""
         return sum(one.counts for one in self._today())
 
     def note(self) -> None:
@@ -80,16 +83,20 @@ class Identifies:
         self._own.append(now)
         self._write([*self._today(), Start(now)])
 
-    def end_well(self) -> None:
-        """Note that the last session of this process is ended on purpose.
+    def vouch(self) -> None:
+        """Note that the last session of this process is a good one.
 
-        What began before it in this process was lost on the way, and stays counted.
+        What it began before was lost on the way, and stays counted.
         """
         if not self._own:
             return
         last = self._own[-1]
-        ended = Start(last, ended_well=True, ended_soon=self._clock() - last < SOON_S)
-        self._write([ended if one.at == last else one for one in self._today()])
+        good = Start(last, is_good=True, is_short=self.age_s() < SOON_S)
+        self._write([good if one.at == last else one for one in self._today()])
+
+    def age_s(self) -> float:
+        """Return for how long the last session of this process lasts."""
+        return self._clock() - self._own[-1] if self._own else 0.0
 
     def _today(self) -> list[Start]:
         since = self._clock() - DAY_S
@@ -104,7 +111,7 @@ class Identifies:
             return []
 
     def _write(self, starts: list[Start]) -> None:
-        rows = [[one.at, one.ended_well, one.ended_soon] for one in starts[-_KEPT:]]
+        rows = [[one.at, one.is_good, one.is_short] for one in starts[-_KEPT:]]
         part = self._path.with_suffix(".part")
         part.write_text(json.dumps(rows), encoding="utf-8")
         part.replace(self._path)

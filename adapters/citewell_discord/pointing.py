@@ -16,8 +16,8 @@ from discord.http import Route
 from citewell import AdapterError
 from citewell_discord.config import DiscordConfig
 
-_OWN: Final = (Route.BASE, DiscordWebSocket.DEFAULT_GATEWAY)
-_open: list[tuple[str | None, str | None]] = []
+_open: Final[list[tuple[str | None, str | None]]] = []
+_before: Final[list[tuple[str, yarl.URL]]] = []
 
 
 @contextmanager
@@ -33,8 +33,9 @@ def pointed(config: DiscordConfig) -> Iterator[None]:
             f"api_url and gateway_url: {wanted[0]} and {wanted[1]}: another adapter of this "
             "process speaks to another Discord; give both the same, or start two processes"
         )
+    if not _open:
+        _before.append((Route.BASE, DiscordWebSocket.DEFAULT_GATEWAY))
     _open.append(wanted)
-    before = Route.BASE, DiscordWebSocket.DEFAULT_GATEWAY
     if config.api_url is not None:
         Route.BASE = config.api_url.rstrip("/")
     if config.gateway_url is not None:
@@ -43,8 +44,6 @@ def pointed(config: DiscordConfig) -> Iterator[None]:
         yield
     finally:
         _open.remove(wanted)
-        # Adapters may be closed in any order; the last one puts Discord's own addresses back.
+        # Adapters may be closed in any order; with the last one all is as before the first.
         if not _open:
-            Route.BASE, DiscordWebSocket.DEFAULT_GATEWAY = (
-                before if wanted == (None, None) else _OWN
-            )
+            Route.BASE, DiscordWebSocket.DEFAULT_GATEWAY = _before.pop()

@@ -16,7 +16,7 @@ from slack_bolt.authorization import AuthorizeResult
 from citewell import AdapterError, Context, DeliveryError
 from citewell.blocks import Block
 from citewell.chat import Address, Asked, Attachment, Deleted, Edited, Event, Host, Reply
-from citewell_slack.calls import client, session
+from citewell_slack.calls import Refused, client, session
 from citewell_slack.catching_up import Missed
 from citewell_slack.connecting import HttpLink, Links, SocketLink, oauth_flow
 from citewell_slack.encoding import Encoder
@@ -113,6 +113,7 @@ class SlackAdapter:
             try:
                 await self._workspaces.bot("")
                 await self._check_scopes()
+                await self._check_hand_off()
             except DeliveryError as error:
                 if not error.passes:
                     raise cannot_connect("bot_token", error) from error
@@ -134,6 +135,22 @@ class SlackAdapter:
         if missing := sorted(set(scopes()) - granted):
             self._log.warning("what needs these scopes of slack is off: %s", ", ".join(missing))
 
+    async def _check_hand_off(self) -> None:
+        """Prove that there is a channel to hand questions off to: later only users would notice."""
+        if self._config.hand_off is None:
+            return
+        channel = self._config.hand_off.channel
+        api = await self._workspaces.api("")
+        try:
+            await api.read("conversations.info", channel=channel)
+        except Refused as error:
+            if error.code != "channel_not_found":
+                raise
+            raise AdapterError(
+                f"hand_off.channel: slack shows the bot no channel {channel}; correct the id, or "
+                "invite the bot there"
+            ) from error
+
     def _app(self, host: Host) -> AsyncApp:
         workspaces, config = self._workspaces, self._config
         log = _library_log(self._log)
@@ -146,7 +163,8 @@ class SlackAdapter:
 
         secret = config.signing_secret
         app = AsyncApp(
-            name="citewell",
+            # Bolt sets the level of the logger that is called like this.
+            name=log.name,
             logger=log,
             client=client(None, workspaces.base_url, self._session),
             signing_secret=secret.get_secret_value() if secret else "",
@@ -255,6 +273,7 @@ def _library_log(log: logging.Logger) -> logging.Logger:
     """Return a logger for the libraries: at DEBUG they would log tokens and what people write."""
     quiet = log.getChild("library")
     quiet.setLevel(logging.WARNING)
+    quiet.disabled = False
     if not quiet.filters:
         quiet.addFilter(_Terse())
     return quiet

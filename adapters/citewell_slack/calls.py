@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Mapping
 from typing import Any, Final
 
@@ -29,6 +30,7 @@ _TIMEOUT_S: Final = 30.0
 # For longer nobody holds a question up, which is begun with again after that time.
 _PATIENCE_S: Final = 15.0
 _PAGE: Final = 200
+_HALF: Final = re.compile("[\ud800-\udfff]")
 
 
 class Refused(DeliveryError):
@@ -194,7 +196,21 @@ def _retry_after(headers: Mapping[str, Any]) -> float:
 
 
 def _given(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in arguments.items() if value is not None}
+    return {name: possible(value) for name, value in arguments.items() if value is not None}
+
+
+def possible(value: Any) -> Any:
+    """Return a value of JSON in which Slack can carry each text: no half character, no NUL.
+
+    What is replaced is replaced by one character, so that what fits still fits.
+    """
+    if isinstance(value, str):
+        return _HALF.sub("\N{REPLACEMENT CHARACTER}", value).replace("\0", "\N{SYMBOL FOR NULL}")
+    if isinstance(value, Mapping):
+        return {name: possible(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [possible(one) for one in value]
+    return value
 
 
 async def respond(session: aiohttp.ClientSession, url: str, body: Mapping[str, Any]) -> None:
@@ -204,7 +220,7 @@ async def respond(session: aiohttp.ClientSession, url: str, body: Mapping[str, A
         DeliveryError: it was not taken, or nobody knows.
     """
     try:
-        async with session.post(url, json=dict(body), allow_redirects=False) as response:
+        async with session.post(url, json=possible(body), allow_redirects=False) as response:
             status, text = response.status, await response.text()
             retry_after_s = _retry_after(response.headers)
     except (aiohttp.ClientError, TimeoutError, OSError) as error:

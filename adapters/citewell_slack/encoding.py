@@ -192,7 +192,7 @@ def quotation(elements: Sequence[SlackBlock]) -> SlackBlock:
 
 def entry(source: Citation | Nearest) -> list[SlackBlock]:
     """Return title and place of a source, as a link where it has an address."""
-    where = placed(source.place)
+    where = placed(source.place, source.title)
     return [
         linked(source.title, source.uri, source.place),
         *([text(f", {where}")] if where else []),
@@ -219,8 +219,8 @@ def _source(number: int, citations: Sequence[Citation], *, quoted: bool) -> list
         same = [*group]
         lead = text(f"[{number}] " if index == 0 else "      ")
         line = [lead, *entry(same[0])]
-        places = dict.fromkeys(placed(one.place) for one in same[1:])
-        others = [one for one in places if one and one != placed(same[0].place)]
+        places = dict.fromkeys(placed(one.place, one.title) for one in same[1:])
+        others = [one for one in places if one and one != placed(same[0].place, same[0].title)]
         line += [text(f"; {'; '.join(others)}")] if others else []
         made.append(section(line))
         made += [quotation([text(one.quote)]) for one in same if quoted]

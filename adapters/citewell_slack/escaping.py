@@ -14,6 +14,7 @@ _ADDRESS: Final = re.compile(r"(?:https?://|www\.|mailto:|ftp://)[^\s]+", re.IGN
 _MARKUP: Final = re.compile(r"[\\`*\[\]~]|(?<![^\W_])_|_(?![^\W_])")
 _LINE_START: Final = re.compile(r"^(?P<blank>[ \t]*)(?P<sign>[-+=#]|\d{1,9}(?=[.)]))", re.MULTILINE)
 _TICKS: Final = re.compile(r"`+")
+_MOST_LANGUAGE: Final = 20
 _STYLES: Final = {Style.STRONG: "**", Style.EMPHASIS: "*"}
 
 
@@ -59,7 +60,7 @@ def code(text: str) -> str:
 def fenced(text: str, language: str) -> str:
     """Return lines as a Markdown code block."""
     ticks = "`" * max(3, max((len(run) for run in _TICKS.findall(text)), default=0) + 1)
-    word = re.sub(r"[^\w+#.-]", "", language)
+    word = re.sub(r"[^\w+#.-]", "", language)[:_MOST_LANGUAGE]
     return f"{ticks}{word}\n{signs(text)}\n{ticks}"
 
 

@@ -10,8 +10,11 @@ from citewell import Place
 _MOST_ADDRESS: Final = 3000
 
 
-def placed(place: Place) -> str:
-    """Return where in its source something stands, as people say it; empty when unknown."""
+def placed(place: Place, title: str) -> str:
+    """Return where in its source something stands, as people say it; empty when unknown.
+
+    A heading that is the title of the source says nothing beside it.
+    """
     said = []
     if place.page is not None:
         said.append(f"page {place.page}")
@@ -21,10 +24,12 @@ def placed(place: Place) -> str:
         said.append(f"sheet {place.sheet}")
     if place.cell is not None:
         said.append(f"cell {place.cell}")
-    if place.headings:
-        said.append(" \u203a ".join(place.headings))
-    # Where there is a page or a heading, the line says little.
-    if place.line is not None and not said:
+    is_in_file = not said
+    headings = place.headings[1:] if place.headings[:1] == (title,) else place.headings
+    if headings:
+        said.append(" \u203a ".join(headings))
+    # Where there is a page, the line says little.
+    if place.line is not None and is_in_file:
         said.append(f"line {place.line}")
     return ", ".join(said)
 

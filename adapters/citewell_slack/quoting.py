@@ -57,7 +57,7 @@ def quotes(quoted: Sequence[Quoted]) -> dict[str, Any]:
 
 
 def _shown(one: Quoted) -> list[SlackBlock]:
-    where = placed(one.place)
+    where = placed(one.place, one.title)
     lead = [text(f"[{one.number}] "), linked(one.title, one.uri, one.place)]
     before, after = _last(one.before), _first(one.after)
     marked = [

@@ -2,6 +2,7 @@
 
 from citewell.chatting import Adapter, HandOff, Host, Rehearsal, Reply
 from citewell.configs import ChannelConfig, ChatConfig
+from citewell.errors import CannotAct
 from citewell.types.chat import (
     Address,
     Asked,
@@ -25,6 +26,7 @@ __all__ = [
     "Asked",
     "Attachment",
     "Button",
+    "CannotAct",
     "ChannelConfig",
     "ChatConfig",
     "Deleted",

@@ -15,7 +15,8 @@
     │   └── PromptRefused      it works, but cannot answer this prompt
     ├── JournalError           the journal cannot be opened or written
     ├── AdapterError           a chat service cannot be connected to
-    └── DeliveryError          a chat service does not take what is to be shown
+    ├── DeliveryError          a chat service does not take what is to be shown
+    └── CannotAct              nobody can do this in a chat service, or in its stand-in
 
 A message says what, the value, what was expected and the fix: lower case, no full stop, no secret.
 """
@@ -119,3 +120,7 @@ class DeliveryError(CitewellError):
         super().__init__(message)
         self.passes = passes
         self.retry_after_s = retry_after_s
+
+
+class CannotAct(CitewellError):
+    """Somebody tried in a stand-in for a chat service what nobody could do there either."""

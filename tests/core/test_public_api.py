@@ -9,23 +9,33 @@ import citewell
 from citewell import testing
 
 CITEWELL = """
-Answer Audience Builder Changed ChatMessage Choices Citation CitewellError Claim ClaimKind
-CommandSpec Config ConfigError Constraint Context Delta Document DocumentBuilder DocumentError
-EVERYONE Embedder EmbedderSpec Formatter FormatterSpec Generation Gone HealthCheck IndexLocked
-IndexedDocument JournalError Labels Loader LoaderSpec LocalPath Marks MissingExtra Model
-ModelCapabilities ModelError ModelSpec ModelTimeout Nearest Observation Outcome OutputSchema Part
-PartKind Passage Place Placed PluginError PricedModel Prompt PromptRefused Query Question
-RawDocument Retriever RetrieverSpec Source SourceError SourceSpec StoreError Turn
-UnknownComponent Unreadable UntrustedPlugin Usage Verdict Verifier VerifierSpec blocking blocks
-chat_messages content_hash globs hookimpl place_at redact
+AdapterError AdapterSpec Answer Audience Builder Changed ChatMessage Choices Citation
+CitewellError Claim ClaimKind CommandSpec Config ConfigError Constraint Context DeliveryError
+Delta Document DocumentBuilder DocumentError EVERYONE Embedder EmbedderSpec Formatter
+FormatterSpec Generation Gone HealthCheck IndexLocked IndexedDocument JournalError Labels Loader
+LoaderSpec LocalPath Marks MissingExtra Model ModelCapabilities ModelError ModelSpec ModelTimeout
+Nearest Observation Outcome OutputSchema Part PartKind Passage Place Placed PluginError
+PricedModel Prompt PromptRefused Query Question RawDocument Retriever RetrieverSpec Source
+SourceError SourceSpec StoreError Turn UnknownComponent Unreadable UntrustedPlugin Usage Verdict
+Verifier VerifierSpec blocking blocks chat chat_messages content_hash globs hookimpl place_at
+redact
 """
 TESTING = """
-EmbedderContract FormatterContract LoaderContract ModelContract RetrieverContract SourceContract
-VerifierContract growing make_answer make_claim make_passages
+AdapterContract EmbedderContract FormatterContract LoaderContract ModelContract RetrieverContract
+SourceContract VerifierContract adapter_scenarios adapter_table growing make_answer make_claim
+make_passages
 """
 
 
-@pytest.mark.parametrize(("module", "names"), [(citewell, CITEWELL), (testing, TESTING)])
+CHAT = """
+ABILITIES Adapter Address Asked Attachment Button CannotAct ChannelConfig ChatConfig Deleted Edited
+Event HandOff Host LibraryState Quoted Recent Rehearsal Reply Said Seen Stopped Venue Voted
+"""
+
+
+@pytest.mark.parametrize(
+    ("module", "names"), [(citewell, CITEWELL), (citewell.chat, CHAT), (testing, TESTING)]
+)
 def test_the_public_names_are_these(module, names):
     assert sorted(module.__all__) == sorted(names.split())
     assert all(hasattr(module, name) for name in module.__all__)

@@ -76,7 +76,7 @@ def started(
 
 def synced(folder: Path) -> bool:
     """Tell whether the documents of `folder` were synced."""
-    return (folder / ".citewell" / "last-sync.json").exists
+    return (folder / ".citewell" / "last-sync.json").exists()
 
 
 def complete(chat: PlainChat, count: int = 1) -> Callable[[], bool]:

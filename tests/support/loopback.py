@@ -63,4 +63,5 @@ def environment(folder: Path) -> dict[str, str]:
         "import loopback\n"
         f"loopback.install(Path({str(attempts)!r}))\n"
     )
-    return {**os.environ, "PYTHONPATH": str(site)}
+    paths = [str(site), *filter(None, [os.environ.get("PYTHONPATH")])]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}

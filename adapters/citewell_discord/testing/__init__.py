@@ -4,7 +4,7 @@ It holds what Discord holds, refuses what Discord refuses and breaks when a test
 act in it through methods, and everything that a bot did can be read.
 """
 
-from citewell_discord.testing.arguments import CannotAct
+from citewell.chat import CannotAct
 from citewell_discord.testing.bodies import ButtonStyle, Component, ComponentType, Embed
 from citewell_discord.testing.calls import RestCall
 from citewell_discord.testing.clock import Clock

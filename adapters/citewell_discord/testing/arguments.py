@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from citewell.chat import CannotAct
 from citewell_discord.testing.bodies import CommandOption
 from citewell_discord.testing.command_rules import Command, OptionKind
 from citewell_discord.testing.errors import Payload
@@ -18,10 +19,6 @@ from citewell_discord.testing.payloads import (
 )
 from citewell_discord.testing.places import Channel, Role, User
 from citewell_discord.testing.posts import Posts
-
-
-class CannotAct(Exception):
-    """Somebody tried what Discord does not let them do: the test is wrong, or the bot."""
 
 
 @dataclass(slots=True)

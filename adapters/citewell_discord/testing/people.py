@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from citewell_discord.testing.arguments import Arguments, CannotAct
+from citewell.chat import CannotAct
+from citewell_discord.testing.arguments import Arguments
 from citewell_discord.testing.bodies import Component, ComponentType, MessageBody, ThreadBody
 from citewell_discord.testing.command_rules import Command, CommandKind
 from citewell_discord.testing.errors import Payload

@@ -9,11 +9,10 @@ from typing import Final, Self
 
 import discord
 
-from citewell.chat import ABILITIES, Button, Said, Seen
+from citewell.chat import ABILITIES, Button, CannotAct, Said, Seen
 from citewell_discord.client import ASK, ASK_ABOUT
 from citewell_discord.encoding import GROWING
 from citewell_discord.interacting import FIELD
-from citewell_discord.testing.arguments import CannotAct
 from citewell_discord.testing.bodies import ComponentType
 from citewell_discord.testing.double import DiscordDouble
 from citewell_discord.testing.errors import Payload
@@ -43,7 +42,7 @@ _POSTING: Final = frozenset({
     "POST /webhooks/{application_id}/{token}",
     "PATCH /webhooks/{application_id}/{token}/messages/{message}",
 })
-_TO_ASK: Final = "people-to-ask"
+_TO_ASK: Final = "help"
 
 
 class DiscordRehearsal:
@@ -182,6 +181,7 @@ class DiscordRehearsal:
 
     async def press(self, person: str, message: Seen, button: Button) -> None:
         """Let somebody press a button, and wait until the bot reacts."""
+        self._forms.pop(person, None)
         pressed = self._person(person).press(self._message(message.id), button.handle)
         await self.double.until(lambda: pressed.answered is not None, timeout_s=_WAIT_S)
         if pressed.modal is not None:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from citewell.chat import CannotAct
 from citewell_slack.testing.board import Board
 from citewell_slack.testing.deliveries import Delivery
 from citewell_slack.testing.directory import Directory
@@ -20,10 +21,6 @@ from citewell_slack.testing.views import Views
 from citewell_slack.testing.workspace import Channel, ChannelKind, File, User, Workspace
 
 _MARKUP = re.compile(r"<(?:@[UW]\w+|#C\w+|!\w+|!subteam\^\w+|https?://[^\s<>]+)(?:\|[^<>]*)?>")
-
-
-class CannotAct(Exception):
-    """A person could not do this in Slack either."""
 
 
 @dataclass(frozen=True)

@@ -7,14 +7,14 @@ import math
 from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 
-from citewell.chat import ABILITIES, Button, Rehearsal, Said, Seen
-from citewell_slack import buttons
+from citewell.chat import ABILITIES, Button, CannotAct, Rehearsal, Said, Seen
+from citewell_slack import buttons, quoting
 from citewell_slack.streaming import EVENT_TYPE
 from citewell_slack.testing.clock import Clock
 from citewell_slack.testing.deliveries import Delivery
 from citewell_slack.testing.double import SlackDouble
 from citewell_slack.testing.messages import Ephemeral, Message
-from citewell_slack.testing.person import CannotAct, Person
+from citewell_slack.testing.person import Person
 from citewell_slack.testing.rendering import Rendered, notified, rendered
 from citewell_slack.testing.wire import JsonObject
 from citewell_slack.testing.workspace import Channel
@@ -39,6 +39,7 @@ class SlackRehearsal:
         self._looked: dict[str, Delivery] = {}
         self._helpers = double.add_group("helpers")
         self._help = double.add_channel("help")
+        self._channels[self._help.id] = self._help
 
     @property
     def settings(self) -> Mapping[str, object]:
@@ -132,6 +133,7 @@ class SlackRehearsal:
 
     async def press(self, person: str, message: Seen, button: Button) -> None:
         """Let somebody press a button; a form that it opens is in `form` then."""
+        self._close_modals(person)
         place = self._place(person, message)
         found = [one for one in rendered(place).buttons if one.value == button.handle]
         if not found:
@@ -172,7 +174,9 @@ class SlackRehearsal:
     def form(self, person: str) -> str | None:
         """Return the text of the form or page that is open for somebody."""
         view = self.double.workspace.surfaces.open_modal(person)
-        return None if view is None else f"{view.text}\n{rendered(view).text}"
+        if view is None or view.blocks == quoting.reading()["blocks"]:
+            return None
+        return f"{view.text}\n{rendered(view, labels=False).text}"
 
     def home(self, person: str) -> str | None:
         """Return the text of the Home tab, which is brought up to date whenever one looks."""
@@ -182,7 +186,7 @@ class SlackRehearsal:
             self._people[person].open_home()
             self._looked[person] = self.double.deliveries.log[sent]
         view = self.double.workspace.surfaces.homes.get(person)
-        return None if view is None else rendered(view).text
+        return None if view is None else rendered(view, labels=False).text
 
     # --- what goes wrong ------------------------------------------------------------------
 
@@ -214,6 +218,11 @@ class SlackRehearsal:
             raise CannotAct(f"there is no message {ts} to do this with")
         return found
 
+    def _close_modals(self, person: str) -> None:
+        """Close what covers the messages, as one must before a button can be pressed."""
+        while self.double.workspace.surfaces.open_modal(person) is not None:
+            self._people[person].close_modal()
+
     def _place(self, person: str, message: Seen) -> Message | Ephemeral:
         for one in self.double.workspace.shown_to(person):
             if one.ts == message.id:
@@ -240,7 +249,7 @@ def _thread(message: Message | Ephemeral) -> str:
 
 
 def _seen(place: Message | Ephemeral) -> Seen:
-    shown, notice = rendered(place), notified(place)
+    shown, notice = rendered(place, labels=False), notified(place)
     links = tuple(dict.fromkeys(one.url for one in (*shown.links, *notice.links)))
     return Seen(
         id=place.ts,

@@ -79,9 +79,14 @@ class Rendered:
     images: list[str] = field(default_factory=list)
 
 
-def rendered(shown: Shown) -> Rendered:
-    """Return what a person sees."""
-    reader = _Reader()
+def rendered(shown: Shown, *, labels: bool = True) -> Rendered:
+    """Return what a person sees.
+
+    Args:
+        shown: what they look at.
+        labels: whether the text has a line for what stands on each button.
+    """
+    reader = _Reader(labels=labels)
     if shown.blocks:
         for block in shown.blocks:
             reader.block(block)
@@ -129,7 +134,8 @@ def unescaped(text: str) -> str:
 class _Reader:
     """Collects what is seen, block by block."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, labels: bool = True) -> None:
+        self._labels = labels
         self._seen = Rendered()
         self._lines: list[str] = []
         self._sources: list[str] = []
@@ -232,7 +238,8 @@ class _Reader:
 
     def _button(self, button: JsonObject) -> None:
         text = button["text"]["text"]
-        self.plain(text)
+        if self._labels:
+            self.plain(text)
         found = (button.get("action_id", ""), button.get("value", ""), button.get("url", ""))
         self._seen.buttons.append(Button(text, *found, button["type"], self._block_id))
 

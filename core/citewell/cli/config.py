@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 from collections.abc import Iterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -96,6 +97,7 @@ def missing_extras(settings: Settings) -> Iterator[tuple[str, str]]:
         "model": settings.models,
         "embedder": settings.embedders,
         "verifier": settings.verifiers,
+        "adapter": settings.adapters,
     }
     for kind, named in sections.items():
         for name, section in named.items():
@@ -126,6 +128,7 @@ async def opening_problems(settings: Settings) -> dict[str, list[str]]:
             **{f"embedder.{name}": _embed(name, runtime) for name in settings.embedders},
             **{f"verifier.{name}": runtime.verifier(name) for name in settings.verifiers},
             **{f"formatter.{name}": runtime.formatter(name) for name in settings.formatters},
+            **{f"adapter.{name}": _open(name, settings) for name in settings.adapters},
         }
         for section, opening in openings.items():
             try:
@@ -156,6 +159,16 @@ async def _read(name: str, runtime: Runtime) -> None:
 async def _embed(name: str, runtime: Runtime) -> None:
     """Open an embedder and embed a word: what is behind an API is reached only then."""
     await (await runtime.embedder(name)).embed(["word"], kind="query")
+
+
+async def _open(name: str, settings: Settings) -> None:
+    """Open an adapter; whether its service takes it shows only when it connects."""
+    from citewell.delivery.bot import open_adapter
+
+    if settings.adapters[name].missing:
+        raise ConfigError(*settings.adapters[name].missing)
+    async with AsyncExitStack() as stack:
+        await open_adapter(stack, settings, name)
 
 
 def _tell(findings: _Findings, *, as_json: bool) -> None:

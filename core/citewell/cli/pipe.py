@@ -31,6 +31,9 @@ class Pipe:
         """Write the lines of `blocks`."""
         self.write(page(blocks, where=self._where))
 
+    def draw(self, rows: Iterable[Row]) -> None:
+        """Wait for what is written in the end."""
+
     def write(self, rows: Iterable[Row]) -> None:
         """Write `rows`."""
         self._out.write(plain(rows))

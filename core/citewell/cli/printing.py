@@ -26,6 +26,10 @@ class Printer(Protocol):
         """Show the complete answer; what comes next is another one."""
         ...
 
+    def draw(self, rows: Iterable[Row]) -> None:
+        """Show something that grows in place of what was shown of it; `write` ends it."""
+        ...
+
     def write(self, rows: Iterable[Row]) -> None:
         """Show something else than an answer."""
         ...

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import signal
 from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ import click
 
 from citewell.cli.options import Where, config_option, examples
 from citewell.cli.wording import safe_line
-from citewell.errors import CitewellError, StoreError
+from citewell.errors import AdapterError, CitewellError, ConfigError, PluginError, StoreError
 
 if TYPE_CHECKING:
     from citewell.delivery.bot import Bot
@@ -42,11 +42,15 @@ def command(config: Path | None, no_sync: bool, verbose: bool) -> None:
 
     The index is kept up to date meanwhile, and a changed settings file is taken over without a
     restart. Ctrl-C or SIGTERM lets running answers end first; what has not begun is answered after
-    the next start. The exit code is 2 when a service cannot be connected to, as for a wrong token.
+    the next start. The exit code is 2 for what another start does not mend: settings that are
+    wrong, an extra that is not installed, a token or a permission that a service refuses.
     """
     if verbose:
         logging.getLogger("citewell").setLevel(logging.INFO)
-    asyncio.run(_run(Where(config).settings(), syncs=not no_sync))
+    try:
+        asyncio.run(_run(Where(config).settings(), syncs=not no_sync))
+    except (ConfigError, PluginError) as error:
+        raise AdapterError(str(error)) from error
 
 
 async def _run(settings: Settings, *, syncs: bool) -> None:
@@ -104,15 +108,16 @@ async def _work(bot: Bot, serving: Serving, pulse: Pulse, *, syncs: bool) -> Non
 def _signalling(stopped: asyncio.Event) -> Iterator[None]:
     """Let a signal set the event; afterwards signals interrupt, as they usually do."""
     loop = asyncio.get_running_loop()
-    for one in _SIGNALS:
-        with suppress(NotImplementedError):
-            loop.add_signal_handler(one, stopped.set)
+    # Not `add_signal_handler`, which Windows lacks.
+    before = {
+        one: signal.signal(one, lambda *_: loop.call_soon_threadsafe(stopped.set))
+        for one in _SIGNALS
+    }
     try:
         yield
     finally:
-        for one in _SIGNALS:
-            with suppress(NotImplementedError):
-                loop.remove_signal_handler(one)
+        for one, handler in before.items():
+            signal.signal(one, handler)
 
 
 async def _beat(pulse: Pulse) -> None:

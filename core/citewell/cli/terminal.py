@@ -72,6 +72,10 @@ class Screen:
         self.show(blocks)
         self._shown = []
 
+    def draw(self, rows: Iterable[Row]) -> None:
+        """Show something that grows in place of what was shown of it."""
+        self._replace(rows)
+
     def write(self, rows: Iterable[Row]) -> None:
         """Show something else than an answer."""
         self._replace(rows)

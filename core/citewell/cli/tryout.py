@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from contextlib import AsyncExitStack, suppress
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, cast
@@ -21,6 +22,16 @@ if TYPE_CHECKING:
     from citewell.engine.settings import Settings
     from citewell.specs import AdapterSpec
 
+_PROMPT = "you> "
+
+
+def _services(_context: click.Context, _option: click.Parameter, begun: str) -> list[str]:
+    """Return what a shell may complete a service to."""
+    from citewell.engine.settings import load_registry
+
+    adapters = load_registry(None).adapters
+    return [name for name in adapters if adapters[name].rehearsal and name.startswith(begun)]
+
 
 @click.command(
     "try",
@@ -30,22 +41,29 @@ if TYPE_CHECKING:
         "citewell try slack < lines.txt",
     ),
 )
-@click.argument("service")
+@click.argument("service", shell_complete=_services)
 @where_options
 def command(service: str, config: Path | None, docs: Path | None) -> None:
     """Show how a bot answers in SERVICE, without an account and without a token.
 
-    The bot is the one that `citewell run` starts; instead of the service it talks to a stand-in on
-    this machine, and what people would see there is shown here. Nothing is kept. Inside, a line is
-    a question in a channel, what follows goes into its thread, and /help names the rest.
+    The bot is the one that `citewell run` starts; instead of the service, like slack or discord,
+    it talks to a stand-in on this machine, and what people would see there is shown here. Nothing
+    is kept.
+
+    Inside, a line is a question in a channel, and what follows goes into its thread. /press presses
+    a button, /ask asks for you alone, /change and /delete change the last question, /help names the
+    rest, and /quit, Ctrl-D or Ctrl-C leaves.
     """
     chosen = where(config, docs)
-    with suppress(KeyboardInterrupt):
+    try:
         asyncio.run(_try(service, chosen))
+    except KeyboardInterrupt:
+        click.echo()
 
 
 async def _try(service: str, chosen: Where) -> None:
     from citewell.cli.indexing import bring_up
+    from citewell.cli.printing import open_printer
     from citewell.cli.rehearsing import Session
     from citewell.delivery.bot import open_bot
     from citewell.engine.serving import Serving
@@ -64,11 +82,24 @@ async def _try(service: str, chosen: Where) -> None:
         working = asyncio.ensure_future(bot.run())
         try:
             await _first(working, rehearsal.until_connected())
-            session = Session(rehearsal, spec.name, is_typed=sys.stdin.isatty())
-            await _first(working, session.run())
+            session = Session(rehearsal, bot, open_printer(sys.stdout))
+            await _first(working, session.run(_lines(spec.name)))
         finally:
             working.cancel()
             await asyncio.gather(working, return_exceptions=True)
+
+
+def _lines(service: str) -> AsyncIterator[str]:
+    from citewell.cli.lines import piped, typed
+
+    if not sys.stdin.isatty():
+        return piped(_PROMPT)
+    click.secho(
+        f"This stands in for {service}: ask about the documents; /help lists the rest, Ctrl-D "
+        "leaves.",
+        dim=True,
+    )
+    return typed(_PROMPT)
 
 
 async def _first(working: asyncio.Future[None], doing: Any) -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager
 from functools import partial
 
+from msgspec.structs import replace
+
 from citewell import blocking
-from citewell.blocks import Actions, Block, Notice
+from citewell.blocks import Actions, Block, Notice, SourceList
 from citewell.chatting import Adapter, Reply
 from citewell.delivery import wording
 from citewell.delivery.actions import chat_actions
@@ -20,16 +23,20 @@ from citewell.delivery.asking import (
     nothing_kept,
     nothing_read,
 )
+from citewell.delivery.failing import failed_record
 from citewell.delivery.pacing import Messages, Pace
 from citewell.delivery.shown import Shown, in_time
 from citewell.delivery.splitting import split
 from citewell.engine.assistant import Assistant, Backends
 from citewell.engine.runtime import Runtime
+from citewell.errors import JournalError
 from citewell.journal.conversations import Conversations
 from citewell.journal.inbox import Task
 from citewell.journal.outbox import Outbox, Stage
 from citewell.protocols import Formatter
 from citewell.types.answers import Answer
+
+log = logging.getLogger(__name__)
 
 
 class Answering:
@@ -63,10 +70,18 @@ class Answering:
         self.backends = backends
 
     @asynccontextmanager
-    async def course(self, task: Task, adapter: Adapter) -> AsyncIterator[Course]:
-        """Yield the way of one question, on one generation of the settings; nothing is begun."""
+    async def course(
+        self, task: Task, adapter: Adapter, is_held: Callable[[], bool]
+    ) -> AsyncIterator[Course]:
+        """Yield the way of one question, on one generation of the settings; nothing is begun.
+
+        Args:
+            task: the question.
+            adapter: of its platform.
+            is_held: tells whether the question is surely in no other hands.
+        """
         async with self.backends.lease() as runtime:
-            yield Course(self, task, adapter, runtime)
+            yield Course(self, task, adapter, runtime, is_held)
 
 
 class Course:
@@ -77,15 +92,22 @@ class Course:
         task: the question.
         adapter: of its platform.
         runtime: the components that answer it.
+        is_held: tells whether the question is surely in no other hands.
 
     Attributes:
         is_over: the reply says already what is to be said.
     """
 
     def __init__(
-        self, answering: Answering, task: Task, adapter: Adapter, runtime: Runtime
+        self,
+        answering: Answering,
+        task: Task,
+        adapter: Adapter,
+        runtime: Runtime,
+        is_held: Callable[[], bool],
     ) -> None:
         self.is_over = False
+        self._is_held = is_held
         self._answering = answering
         self._task = task
         self._adapter = adapter
@@ -94,6 +116,7 @@ class Course:
         self._put: Put | None = None
         self._formatter: Formatter | None = None
         self._answer: Answer | None = None
+        self._failed: str | None = None
         self._broken_off = ""
 
     async def open(self) -> None:
@@ -119,7 +142,7 @@ class Course:
                 return
             reply = found or await adapter.open_reply(address, record.key)
         repeats = was_there and found is None
-        self._shown = Shown(outbox, task, reply, record, repeats=repeats)
+        self._shown = Shown(outbox, task, reply, record, repeats=repeats, is_held=self._is_held)
 
     async def grow(self, *, within_s: float) -> None:
         """Show the answer as it grows, but not its end. It may be cancelled at any time.
@@ -171,8 +194,11 @@ class Course:
             why = Notice(self._broken_off or wording.GONE)
             await self._finish([*blocks, why, *self._actions(stopped=True)])
 
-    async def fail(self) -> None:
+    async def fail(self, cause: str) -> None:
         """Say that there will be no answer, with a reference to ask about.
+
+        Args:
+            cause: why, for whoever looks the reference up.
 
         Raises:
             DeliveryError: the service does not take it.
@@ -181,8 +207,20 @@ class Course:
         if self._shown is None:
             await self.open()
         if not self.is_over:
+            if self._answer is None:
+                self._failed = await self._recorded(cause)
             told = Notice(wording.failed(self._reference))
             await self._finish([told, *self._actions(stopped=True)])
+
+    async def _recorded(self, cause: str) -> str | None:
+        """Keep why there is no answer, and return the reference; None where that cannot be kept."""
+        record = failed_record(self._task, cause, self._runtime.settings.generation)
+        try:
+            await self._answering.assistant(self._runtime).keep(record)
+        except JournalError as error:
+            log.warning("question %d: why it failed cannot be kept: %s", self._task.seq, error)
+            return None
+        return record.id
 
     # --- growing --------------------------------------------------------------------------
 
@@ -211,7 +249,7 @@ class Course:
     # --- what is shown --------------------------------------------------------------------
 
     async def _finish(self, blocks: Sequence[Block]) -> None:
-        answer = self._answer.id if self._answer else None
+        answer = self._answer.id if self._answer else self._failed
         await self._reply.finish(self._messages(blocks), answer)
 
     @property
@@ -222,14 +260,21 @@ class Course:
 
     @property
     def _reference(self) -> str:
-        return self._answer.id if self._answer else str(self._task.seq)
+        return self._answer.id if self._answer else self._failed or str(self._task.seq)
 
     def _blocks(self, answer: Answer) -> list[Block]:
-        """Return an answer without what its formatter would have readers do."""
+        """Return an answer without what its formatter would have readers do.
+
+        Nor does it have the quotes under its sources: a button shows them, in their surroundings
+        and to whoever wants to see them.
+        """
         if self._formatter is None:
             return []
-        blocks = self._formatter.render(answer)
-        return [block for block in blocks if not isinstance(block, Actions)]
+        return [
+            replace(block, quoted=False) if isinstance(block, SourceList) else block
+            for block in self._formatter.render(answer)
+            if not isinstance(block, Actions)
+        ]
 
     def _actions(self, *, stopped: bool) -> list[Actions]:
         if self._answer is None or self._put is None:

@@ -59,6 +59,7 @@ class Bot:
         self._stores = stores
         self._desk = desk
         self._adapters = adapters
+        self._lost: dict[str, str] = {}
         self.hosts = {
             name: ChatHost(name, adapter, desk, serving=serving, stores=stores)
             for name, adapter in adapters.items()
@@ -75,26 +76,46 @@ class Bot:
                 group.create_task(self._desk.run())
                 for name, adapter in self._adapters.items():
                     watching = Watching(name, adapter, self._desk, self._stores.inbox)
-                    group.create_task(watching.serve(self.hosts[name]))
+                    group.create_task(self._serve(name, watching))
                     group.create_task(watching.catch_up())
                 group.create_task(self._keep_clean())
         except* CitewellError as errors:
             raise _first(errors) from errors
 
+    async def _serve(self, name: str, watching: Watching) -> None:
+        """Serve one service; what ends it ends the others only if none is left.
+
+        Raises:
+            AdapterError: the service cannot be connected to, or the last one was lost.
+        """
+        try:
+            self._lost[name] = await watching.serve(self.hosts[name])
+            if self._lost.keys() == self._adapters.keys():
+                raise AdapterError("\n".join(self._lost.values()))
+        except CitewellError:
+            # What runs in other services may come to its end all the same.
+            await self.drain()
+            raise
+
     async def drain(self) -> None:
         """Begin with nothing more, and let what runs come to its end, for a bounded time."""
         await self._desk.close(self._serving.settings.chat.drain_s)
 
+    async def is_idle(self) -> bool:
+        """Tell whether every question that came in has its outcome."""
+        return not await blocking.call(self._stores.inbox.waiting)
+
     def status(self) -> Status:
         """Return how it does; blocking."""
         problems = [
-            f"{name} is not connected"
+            self._lost.get(name, f"{name} is not connected")
             for name, adapter in self._adapters.items()
             if not adapter.is_connected
         ]
         gauges = {
             "connected": {name: float(one.is_connected) for name, one in self._adapters.items()}
         }
+        gauges["given_up"] = {"": float(self._desk.given_up)}
         try:
             depths = self._stores.inbox.depths()
         except CitewellError as error:
@@ -148,7 +169,7 @@ async def open_bot(
         stack.callback(engine.dispose)
         stores = _stores(engine, settings)
         await blocking.call(stores.journal.take_in, Spool(settings.data_dir / "spool"))
-        adapters = {name: await _opened(stack, settings, name) for name in settings.adapters}
+        adapters = {name: await open_adapter(stack, settings, name) for name in settings.adapters}
         files = await stack.enter_async_context(_attachments(settings))
         answering = _answering(serving, stores, recording(stores.journal), files)
         desk = Desk(
@@ -184,7 +205,7 @@ def _stores(engine: sa.Engine, settings: Settings) -> Stores:
         channel_per_minute=chat.channel_per_minute,
     )
     return Stores(
-        journal=Journal(engine),
+        journal=Journal(engine, keep_questions=chat.keep_questions),
         inbox=Inbox(engine, limits=limits, keep_questions=chat.keep_questions),
         outbox=Outbox(engine),
         conversations=Conversations(engine),
@@ -219,8 +240,12 @@ def _answering(
     )
 
 
-async def _opened(stack: AsyncExitStack, settings: Settings, name: str) -> Adapter:
-    """Open the adapter of a section."""
+async def open_adapter(stack: AsyncExitStack, settings: Settings, name: str) -> Adapter:
+    """Open the adapter of a section; nothing is connected yet.
+
+    Raises:
+        PluginError: it cannot be opened.
+    """
     section = settings.adapters[name]
     spec = cast("AdapterSpec[Any]", section.spec)
     context = context_of(settings, "adapter", name)

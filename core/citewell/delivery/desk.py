@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 
 __all__ = ["Desk", "Manner"]
 
+_NOTICES = 2
+
 
 class Desk:
     """Takes events in, and has workers answer the questions among them.
@@ -147,11 +149,12 @@ class Desk:
     async def _serve(self, task: Task) -> None:
         """Give a question its outcome, or give it back."""
         holding = Holding(self._inbox, task, self._owner, lease_s=self._manner.lease_s)
+        adapter = self._adapters[task.asked.venue.platform]
         self._held.add(holding)
         try:
             async with (
                 holding.renewed(),
-                self._answering.course(task, self._adapters[task.asked.venue.platform]) as course,
+                self._answering.course(task, adapter, holding.is_held) as course,
             ):
                 pause_s = await self._attempt(task, course, holding)
             if pause_s is None:
@@ -221,16 +224,20 @@ class Desk:
             holding: its lease.
             error: why it has no outcome.
         """
-        if not task.is_withdrawn:
+        why = "nobody can be told"
+        if task.is_withdrawn:
+            why = "its answer cannot be taken back"
+        elif task.attempts > self._manner.attempts + _NOTICES:
+            why, error = "the process ends whenever it says so", None
+        else:
             try:
-                await _to_the_end(course.fail(), holding)
+                await _to_the_end(course.fail(f"{type(error).__name__}: {error}"), holding)
             except LeaseLost:
                 raise
-            except Exception as further:  # noqa: BLE001 - logged below, and there is nothing left to try
+            except Exception as further:  # noqa: BLE001 - logged below, and nothing is left to try
                 error = further
             else:
                 return True
-        why = "its answer cannot be taken back" if task.is_withdrawn else "nobody can be told"
         if _passes(error) and time.time() - task.due_since < self._manner.reach_s:
             log.warning("question %d waits, for %s now: %s", task.seq, why, error)
             return False

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager, suppress
-from time import monotonic
 from typing import Any, TypeVar
 
 from citewell import blocking
@@ -47,6 +47,7 @@ class Holding:
         self._owner = owner
         self._lease_s = lease_s
         self._news = asyncio.Event()
+        self._renewed_at = time.time()
         loop = asyncio.get_running_loop()
         self._changed: asyncio.Future[Hold] = loop.create_future()
         self._lost: asyncio.Future[Hold] = loop.create_future()
@@ -60,13 +61,18 @@ class Holding:
             venue.channel,
         )
 
+    def is_held(self) -> bool:
+        """Tell whether the lease has surely not run out, by the clock that the journal goes by."""
+        return time.time() - self._renewed_at < self._lease_s
+
     def look(self) -> None:
         """Look at once what became of the question."""
         self._news.set()
 
     @asynccontextmanager
     async def renewed(self) -> AsyncIterator[None]:
-        """Renew the lease until the end."""
+        """Renew the lease, for the first time at once, until the end."""
+        await self._look()
         watching = asyncio.create_task(self._watch())
         try:
             yield
@@ -98,21 +104,25 @@ class Holding:
 
     async def _watch(self) -> None:
         """Renew until the lease is lost: what is stopped or changed is held on to as well."""
-        became, renewed_at = Hold.HELD, monotonic()
-        while became is not Hold.LOST:
+        while not self._lost.done():
+            await happens(self._news, within_s=self._lease_s / 3)
             self._news.clear()
-            try:
-                became = await blocking.call(self._renew)
-                renewed_at = monotonic()
-            except Exception:
-                log.exception("question %d cannot be held; tried again", self._task.seq)
-                if monotonic() - renewed_at > self._lease_s:
-                    became = Hold.LOST
-            if became is not Hold.HELD and not self._changed.done():
-                self._changed.set_result(became)
-            if became is not Hold.LOST:
-                await happens(self._news, within_s=self._lease_s / 3)
-        self._lost.set_result(became)
+            await self._look()
+
+    async def _look(self) -> None:
+        """Renew the lease once, and see what became of the question."""
+        since, became = time.time(), Hold.HELD
+        try:
+            became = await blocking.call(self._renew)
+            self._renewed_at = since
+        except Exception:
+            log.exception("question %d cannot be held; tried again", self._task.seq)
+            if not self.is_held():
+                became = Hold.LOST
+        if became is not Hold.HELD and not self._changed.done():
+            self._changed.set_result(became)
+        if became is Hold.LOST:
+            self._lost.set_result(became)
 
     def _renew(self) -> Hold:
         return self._inbox.renew(self._task, self._owner, lease_s=self._lease_s)

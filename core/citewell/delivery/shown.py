@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
 from citewell import blocking
@@ -51,12 +51,22 @@ class Shown:
         reply: as the service shows it.
         record: of the reply.
         repeats: what was posted before cannot be changed, so this one says that it is a repeat.
+        is_held: tells whether the question is surely in no other hands.
     """
 
     def __init__(
-        self, outbox: Outbox, task: Task, reply: Reply, record: ReplyRecord, *, repeats: bool
+        self,
+        outbox: Outbox,
+        task: Task,
+        reply: Reply,
+        record: ReplyRecord,
+        *,
+        repeats: bool,
+        is_held: Callable[[], bool],
     ) -> None:
         self.repeats = repeats
+        self._is_held = is_held
+        self._is_lost = False
         self._reply = reply
         self._outbox = outbox
         self._task = task
@@ -77,8 +87,7 @@ class Shown:
             DeliveryError: the service does not take it.
             LeaseLost: the question is in other hands.
         """
-        async with in_time():
-            await self._reply.show(messages, complete=False)
+        await self._show(messages, complete=False)
         if self._reply.posted != self._kept:
             await self._keep(Stage.STREAMING, None)
 
@@ -89,8 +98,7 @@ class Shown:
             DeliveryError: the service does not take it.
             LeaseLost: the question is in other hands.
         """
-        async with in_time():
-            await self._reply.show(messages, complete=True)
+        await self._show(messages, complete=True)
         await self._keep(Stage.FINAL, answer)
 
     async def withdraw(self) -> None:
@@ -100,9 +108,20 @@ class Shown:
             DeliveryError: the service does not let it go.
             LeaseLost: the question is in other hands.
         """
+        self._check()
         async with in_time():
             await self._reply.withdraw()
         await self._keep(Stage.WITHDRAWN, None)
+
+    async def _show(self, messages: Sequence[Sequence[Block]], *, complete: bool) -> None:
+        self._check()
+        async with in_time():
+            await self._reply.show(messages, complete=complete)
+
+    def _check(self) -> None:
+        # A process that was stopped for a while may go on before it hears of its loss.
+        if self._is_lost or not self._is_held():
+            raise LeaseLost
 
     async def _keep(self, stage: Stage, answer: str | None) -> None:
         posted = self._reply.posted
@@ -115,5 +134,6 @@ class Shown:
 
         # What is kept of two states must be kept in their order.
         if not await blocking.call_to_end(note):
+            self._is_lost = True
             raise LeaseLost
         self._kept = posted

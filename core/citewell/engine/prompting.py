@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from html import escape
 from typing import Literal, TypedDict
 
+from msgspec.structs import replace
+
 from citewell.journal.records import storable
 from citewell.types.documents import Passage, Place
 from citewell.types.questions import Choices, OutputSchema, Prompt, Question, Turn
@@ -88,7 +90,7 @@ def without_marks(text: str) -> str:
 def earlier_turns(history: Sequence[Turn], *, limit: int) -> tuple[Turn, ...]:
     """Return the last `limit` turns as a model may see them."""
     recent = history[-limit:] if limit else ()
-    return tuple(Turn(turn.role, without_marks(turn.text), turn.labels) for turn in recent)
+    return tuple(replace(turn, text=without_marks(turn.text)) for turn in recent)
 
 
 def retrieval_text(question: Question) -> str:

@@ -16,6 +16,7 @@ from citewell.journal.names import Person
 from citewell.journal.people import rows_of
 from citewell.journal.tables import answers, inbox, questions, replies, shown
 from citewell.types.chat import Asked, Recent, Venue
+from citewell.types.documents import PassageRef
 from citewell.types.questions import Audience, Turn
 
 _SHARES = 8
@@ -27,12 +28,12 @@ class Remembered(Struct, frozen=True, kw_only=True):
 
     Attributes:
         turns: of the asker, and of the assistant.
-        passages: content hash by id of all that the answer may say something of. What is deleted,
+        passages: all that the answer, or what it continues, may say something of. What is deleted,
             changed, or not to be read any more among them must not come back through the answer.
     """
 
     turns: tuple[Turn, Turn]
-    passages: Mapping[str, str]
+    passages: frozenset[PassageRef]
 
 
 class Origin(Struct, frozen=True, kw_only=True):
@@ -86,7 +87,7 @@ class Conversations:
         earlier = (
             sa
             .select(inbox, questions.c.readers, answers.c.claims, answers.c.notice)
-            .add_columns(answers.c.labels, answers.c.passages)
+            .add_columns(answers.c.labels, answers.c.passages, answers.c.history)
             .join_from(inbox, replies, replies.c.question == inbox.c.seq)
             .join(answers, answers.c.id == replies.c.answer)
             .join(questions, questions.c.id == answers.c.question_id)
@@ -183,21 +184,27 @@ def _text(connection: sa.Connection, row: sa.Row[Any]) -> str | None:
 def _remembered(row: sa.Row[Any], text: str) -> Remembered:
     labels = frozenset(row.labels)
     claims = [claim for claim in row.claims if claim["shown"]]
+    passages = frozenset(_passages(claims, row))
+    leant = tuple(sorted(passages, key=lambda one: (one.id, one.content_hash)))
     said = "".join(claim["lead"] + claim["text"] for claim in claims).strip()
-    turns = Turn("user", text, labels), Turn("assistant", said or row.notice, labels)
-    return Remembered(turns=turns, passages=dict(_passages(claims, row.passages)))
+    turns = (
+        Turn("user", text, labels, leant),
+        Turn("assistant", said or row.notice, labels, leant),
+    )
+    return Remembered(turns=turns, passages=passages)
 
 
-def _passages(
-    claims: list[Mapping[str, Any]], given: list[Mapping[str, Any]]
-) -> Iterator[tuple[str, str]]:
-    """Yield what shown claims cite; or all that was given, where one does not say what it is of."""
-    if not all(claim["citations"] for claim in claims):
-        for passage in given:
-            yield passage["id"], passage["content_hash"]
+def _passages(claims: list[Mapping[str, Any]], row: sa.Row[Any]) -> Iterator[PassageRef]:
+    """Yield what shown claims cite, and what the answer continues.
+
+    Also all that was given, where a claim does not say what it is of.
+    """
+    is_said = all(claim["citations"] and claim["supported"] for claim in claims)
+    for one in row.history if is_said else (*row.history, *row.passages):
+        yield PassageRef(one["id"], one["content_hash"])
     for claim in claims:
         for citation in claim["citations"]:
-            yield citation["passage_id"], citation["content_hash"]
+            yield PassageRef(citation["passage_id"], citation["content_hash"])
 
 
 def _recent(row: sa.Row[Any], text: str) -> Recent:

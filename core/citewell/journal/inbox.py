@@ -12,10 +12,11 @@ import msgspec
 import sqlalchemy as sa
 from msgspec import Struct
 from msgspec.structs import replace
+from sqlalchemy.dialects import postgresql, sqlite
 
 from citewell.journal.arrivals import Arrival, Limits, State, asked_of
 from citewell.journal.database import explained, lock, try_lock, writing
-from citewell.journal.tables import inbox, replies
+from citewell.journal.tables import heard, inbox, replies
 from citewell.types.chat import Address, Asked, Event
 
 __all__ = ["Accepted", "Depths", "Hold", "Inbox", "Limits", "State", "Task"]
@@ -244,12 +245,27 @@ class Inbox:
         with explained("the inbox cannot be read"), self._engine.connect() as connection:
             return int(connection.scalar(query) or 0)
 
-    def last_received(self, platform: str) -> float | None:
-        """Return when the last event of a platform came in, in seconds since 1970, or None."""
-        query = sa.select(sa.func.max(inbox.c.received_at)).where(inbox.c.platform == platform)
+    def heard_until(self, platform: str) -> float | None:
+        """Return up to when everything of a platform was taken in, in seconds since 1970.
+
+        None where nothing was ever taken in.
+        """
+        marked = sa.select(heard.c.until).where(heard.c.platform == platform)
+        last = sa.select(sa.func.max(inbox.c.received_at)).where(inbox.c.platform == platform)
         with explained("the inbox cannot be read"), self._engine.connect() as connection:
-            last: float | None = connection.scalar(query)
-        return last
+            until: float | None = connection.scalar(marked)
+            if until is None:
+                until = connection.scalar(last)
+        return until
+
+    def note_heard(self, platform: str, until: float) -> None:
+        """Keep that everything of a platform was taken in up to then."""
+        dialect = postgresql if self._engine.dialect.name == "postgresql" else sqlite
+        new = dialect.insert(heard).values(platform=platform, until=until)
+        with writing(self._engine, "the inbox cannot be written") as connection:
+            connection.execute(
+                new.on_conflict_do_update(index_elements=[heard.c.platform], set_={"until": until})
+            )
 
     def questions_since(self, platform: str, since: float, *, limit: int) -> list[Asked]:
         """Return the newest questions that came in since then and stand, as they are now."""

@@ -20,7 +20,7 @@ from citewell.types.rehearsal import ABILITIES, Button, Said, Seen
 _ADDRESS = re.compile(r"<(https?://[^\s>]*)>")
 _PATIENCE_S = 5.0
 _POLL_S = 0.01
-_PEOPLE = "C-people"
+_PEOPLE = "C-help"
 
 
 class PlainRehearsal:

@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias
 
 from msgspec import Struct, field
 
-from citewell.types.documents import Labels, Passage
+from citewell.types.documents import Labels, Passage, PassageRef
 
 
 class Audience(Struct, frozen=True):
@@ -37,11 +37,13 @@ class Turn(Struct, frozen=True):
 
     Attributes:
         labels: of the passages that it was written or asked from.
+        passages: these passages, and those that the turns before it were written from.
     """
 
     role: Literal["user", "assistant"]
     text: str
     labels: Labels = frozenset()
+    passages: tuple[PassageRef, ...] = ()
 
 
 class Question(Struct, frozen=True, kw_only=True):

@@ -9,7 +9,7 @@ from citewell.chat import Asked
 from citewell_discord import plugin
 from citewell_discord.config import DiscordConfig
 from citewell_discord.connecting import Connecting
-from citewell_discord.identifies import DAY_S, FREE, MOST_A_DAY, Identifies
+from citewell_discord.identifies import DAY_S, FREE, LASTED_S, MOST_A_DAY, Identifies
 from citewell_discord.plugin import build
 
 
@@ -64,6 +64,49 @@ async def test_an_api_that_is_away_is_waited_for(stage, serving, double, monkeyp
         assert adapter.is_connected
 
 
+async def test_a_login_that_is_refused_is_told(refused, double):
+    double.faults.fail("GET /users/@me", status=418)
+
+    assert "discord refuses the login" in await refused()
+
+
+async def test_commands_that_cannot_be_registered_hinder_nothing(serving, double, caplog, context):
+    double.faults.fail("PUT /applications/{application_id}/commands", status=418)
+    async with serving() as (adapter, _):
+        assert adapter.is_connected
+
+    assert "the command /ask cannot be registered" in caplog.text
+    assert not (context.data_dir / "commands.txt").exists()
+
+
+async def test_who_needs_shards_is_told(stage, context, double, recording):
+    config = DiscordConfig.model_validate(stage.settings)
+    async with build(config, context) as adapter:
+        serving = asyncio.create_task(adapter.serve(recording(config)))
+        await double.until(lambda: adapter.is_connected)
+        double.gateway.drop(4011)
+        with pytest.raises(AdapterError, match="set sharded = true"):
+            async with asyncio.timeout(10):
+                await serving
+
+
+async def test_sessions_that_are_invalid_again_and_again_end_the_adapter(
+    stage, context, double, recording, monkeypatch
+):
+    monkeypatch.setattr(Connecting.__init__, "__defaults__", (no_sleep,))
+    monkeypatch.setattr(Identifies, "pause_s", lambda _: 0.0)
+    config = DiscordConfig.model_validate(stage.settings)
+    async with build(config, context) as adapter, asyncio.timeout(20):
+        serving = asyncio.create_task(adapter.serve(recording(config)))
+        while not serving.done():
+            double.gateway.invalidate()
+            await asyncio.sleep(0.01)
+        with pytest.raises(AdapterError, match="sessions ended badly in the last day"):
+            await serving
+
+    assert len(double.gateway.identifies) < 50
+
+
 async def no_sleep(_):
     await asyncio.sleep(0)
 
@@ -97,6 +140,27 @@ async def test_what_was_said_between_two_sessions_is_looked_for(
 
     assert len(double.gateway.identifies) == 2
     assert len(host.keys) == 3
+
+
+async def test_half_an_hour_without_a_connection_loses_nothing(
+    stage, adapter, double, alice, bob, channel, host, event, monkeypatch
+):
+    monkeypatch.setattr("citewell_discord.connecting.IDENTIFY_PAUSE_S", 0)
+    await stage.say(alice, "The first directly?")
+    await event(Asked)
+    double.gateway.refused_connections = 5
+    stage.cut()
+    said = [await stage.say(alice, "How many days?", channel=channel)]
+    double.clock.advance(1800)
+    said += [
+        await stage.say(bob, "How many weeks?", channel=channel),
+        await stage.say(alice, "And directly?"),
+    ]
+    await stage.until_connected()
+    await double.until(lambda: {one.id for one in said} <= host.keys)
+
+    assert len(double.gateway.identifies) == 2
+    assert len(host.keys) == 4
 
 
 async def test_who_asks_to_reconnect_is_obeyed(stage, adapter, double, alice, channel, event):
@@ -161,7 +225,10 @@ class Time:
         return self.now
 
 
-def test_a_process_that_crashes_again_and_again_identifies_fewer_than_50_times_a_day(tmp_path):
+@pytest.mark.parametrize("lasts_s", [1.0, 60.0, 600.0, LASTED_S + 1])
+def test_a_process_that_crashes_again_and_again_identifies_fewer_than_50_times_a_day(
+    tmp_path, lasts_s
+):
     clock = Time()
     began, identified = clock.now, 0
     while clock.now < began + DAY_S:
@@ -170,7 +237,9 @@ def test_a_process_that_crashes_again_and_again_identifies_fewer_than_50_times_a
         if clock.now < began + DAY_S:
             starts.note()
             identified += 1
-            clock.now += 1.0
+            clock.now += lasts_s
+            if starts.age_s() > LASTED_S:
+                starts.vouch()
 
     assert FREE < identified < 50
 
@@ -182,7 +251,7 @@ def test_restarts_on_purpose_are_free(tmp_path):
         assert starts.pause_s() == 0
         starts.note()
         clock.now += 61.0
-        starts.end_well()
+        starts.vouch()
 
     assert starts.bad_today() == 0
 
@@ -197,7 +266,7 @@ def test_what_ends_soon_again_and_again_identifies_fewer_than_50_times_a_day(tmp
             starts.note()
             identified += 1
             clock.now += 5.0
-            starts.end_well()
+            starts.vouch()
 
     assert identified == MOST_A_DAY
 
@@ -226,7 +295,7 @@ async def test_after_too_many_bad_ends_nothing_is_begun(refused, context, double
         starts.note()
     told = await refused()
 
-    assert f"{MOST_A_DAY} sessions ended badly or at once in the last day" in told
+    assert f"{MOST_A_DAY} sessions ended badly in the last day" in told
     assert "start again in 24 hours" in told
     assert double.gateway.identifies == []
 

@@ -55,10 +55,13 @@ class DeskHost:
     async def quotes(self, answer_id, address):
         return []
 
-    async def hand_off(self, answer_id, by, address):
+    async def hand_off(self, answer_id, address):
         return None
 
-    async def libraries(self):
+    async def handed_off(self, answer_id, by, venue):
+        raise NotImplementedError
+
+    async def libraries(self, address):
         return []
 
     async def recent(self, venue, user, *, limit=5):
@@ -103,7 +106,16 @@ def working(stage, context, tmp_path, monkeypatch):
     return working
 
 
-async def idle(inbox, *, least=1):
+def written(double):
+    """Return every body that writes something."""
+    bodies = [one.body for one in double.calls if isinstance(one.body, dict)]
+    bodies += [one["data"] for one in bodies if isinstance(one.get("data"), dict)]
+    found = [one for one in bodies if "content" in one or "components" in one]
+    assert found
+    return found
+
+
+async def idle(inbox):
     async with asyncio.timeout(30):
         calm = 0
         while calm < 5:
@@ -152,6 +164,7 @@ async def test_a_command_is_answered_privately(stage, working, alice, bob, chann
         (message,) = stage.seen(alice, channel=channel)
         assert "28 days" in message.text
         assert message.only_for == alice
+        assert all(one["allowed_mentions"]["parse"] == [] for one in written(stage.double))
         assert stage.seen(bob, channel=channel) == []
 
 
@@ -208,6 +221,7 @@ async def test_a_stream_of_troubled_deliveries_has_one_outcome_each(
 
         assert [len(answers(one)) for one in said] == [1] * len(said)
         assert [answers(one) for one in gone] == [[]] * len(gone)
+        assert all(one["allowed_mentions"]["parse"] == [] for one in written(double))
 
 
 async def test_what_was_begun_is_finished_by_the_next_process(stage, working, alice, channel):

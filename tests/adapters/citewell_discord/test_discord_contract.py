@@ -1,6 +1,6 @@
 """Discord does what every chat service must, in its stand-in."""
 
-from citewell.testing.adapters.contract import AdapterContract
+from citewell.testing import AdapterContract
 
 
 class TestDiscord(AdapterContract):

@@ -7,11 +7,6 @@ from citewell.errors import JournalError
 from citewell_discord.testing import CannotAct
 
 
-async def quiet(stage):
-    """Let everything that was said be heard: what is said after it has been."""
-    await stage.say(stage.person("herald"), "done?")
-
-
 async def test_a_mention_is_a_question_of_a_thread_to_be(stage, alice, channel, event):
     said = await stage.say(alice, "How many days?", channel=channel)
 
@@ -262,6 +257,19 @@ async def test_only_who_is_admitted_is_answered(
         told = stage._person(alice).slash(stage._place(channel), "ask", question="And so?")
         await until(lambda: told.replies)
         assert told.replies[0].content == "I do not answer here."
+
+
+async def test_whose_roles_are_not_known_is_told_to_ask_again(stage, serving, double, until, alice):
+    stage.person("alice", groups=["77"])
+    async with serving(allow={"roles": ["77"]}) as (_, host):
+        double.faults.fail("GET /guilds/{guild_id}/members/{user_id}", status=503)
+        await stage.say(alice, "How many days?")
+        await until(lambda: stage.seen(alice))
+        await stage.say(alice, "the next one")
+        await until(lambda: host.of(Asked))
+
+        assert "ask again" in stage.seen(alice)[0].text
+        assert [one.text for one in host.of(Asked)] == ["the next one"]
 
 
 async def test_a_channel_can_be_left_without_answers(stage, serving, until, alice, channel):

@@ -399,6 +399,58 @@ async def test_a_command_that_nobody_acknowledged_is_answered_directly(
     assert len(stage.seen(alice)) == 1
 
 
+async def test_a_private_reply_that_its_reader_dismissed_is_not_forced_on_them(
+    adapter, private, stage, double, alice, channel
+):
+    reply = await adapter.open_reply(private.address, "k")
+    await reply.show([[text("half")]], complete=False)
+    double._posts.remove(double.interactions[-1].original)
+    with pytest.raises(DeliveryError) as failure:
+        await reply.show([ANSWER], complete=True)
+    assert not failure.value.passes
+    assert await adapter.find_reply(private.address, "k", reply.posted) is None
+    await reply.withdraw()
+
+    assert reply.posted == ()
+    assert stage.seen(alice) == []
+
+
+async def test_a_private_reply_may_be_answered_late(
+    adapter, private, stage, double, alice, channel
+):
+    interaction = double.interactions[-1]
+    await double.until(lambda: interaction.answered)
+    double._posts.remove(interaction.original)
+    interaction.answered = interaction.original = None
+    found = await adapter.find_reply(private.address, "k", ())
+    await found.show([ANSWER], complete=True)
+
+    (message,) = stage.seen(alice, channel=channel)
+    assert message.only_for == alice
+
+
+ANSWERS = "/webhooks/{application_id}/{token}/messages/{message}"
+
+
+async def test_a_private_reply_that_cannot_be_looked_for_may_be_later(adapter, private, double):
+    await double.until(lambda: double.interactions[-1].answered)
+    double.faults.fail(f"GET {ANSWERS}", status=503)
+    with pytest.raises(DeliveryError) as failure:
+        await adapter.find_reply(private.address, "k", ())
+
+    assert failure.value.passes
+
+
+async def test_a_private_reply_that_cannot_be_shown_may_be_later(adapter, private, double):
+    await double.until(lambda: double.interactions[-1].answered)
+    reply = await adapter.open_reply(private.address, "k")
+    double.faults.fail(f"PATCH {ANSWERS}", status=503)
+    with pytest.raises(DeliveryError) as failure:
+        await reply.show([ANSWER], complete=True)
+
+    assert failure.value.passes
+
+
 async def test_a_message_holds_4000_characters_and_no_more(adapter, asked, shown):
     whole = [text("x" * 3900)]
     assert adapter.fits(whole, asked.address)

@@ -82,7 +82,7 @@ def test_a_source_has_its_title_place_link_and_quotes():
     shown = seen(SourceList((source,)))
 
     assert shown.text.splitlines() == [
-        "[1] Leave, Leave \u203a Annual leave; line 40",
+        "[1] Leave, Annual leave, line 12; line 40",
         "Everyone has 25 days.",
         "Unused days expire.",
     ]
@@ -116,11 +116,13 @@ def test_links_lead_to_the_place():
 
 
 def test_places_are_said_in_words():
-    assert placed(Place(page=3, line=9)) == "page 3"
-    assert placed(Place(slide=2)) == "slide 2"
-    assert placed(Place(sheet="Pay", cell="B2")) == "sheet Pay, cell B2"
-    assert placed(Place(line=9)) == "line 9"
-    assert placed(Place()) == ""
+    assert placed(Place(page=3, line=9), "Leave") == "page 3"
+    assert placed(Place(slide=2), "Leave") == "slide 2"
+    assert placed(Place(sheet="Pay", cell="B2"), "Leave") == "sheet Pay, cell B2"
+    assert placed(Place(line=9), "Leave") == "line 9"
+    assert placed(Place(headings=("Leave", "Sick"), line=9), "Leave") == "Sick, line 9"
+    assert placed(Place(headings=("Sick", "Notes")), "Leave") == "Sick \u203a Notes"
+    assert placed(Place(), "Leave") == ""
 
 
 def test_where_to_look_is_named():
@@ -132,7 +134,7 @@ def test_where_to_look_is_named():
         place=PLACE,
     )
 
-    assert "Leave, Leave" in seen(NearestList((nearest,))).text
+    assert "Leave, Annual leave, line 12" in seen(NearestList((nearest,))).text
 
 
 def test_a_reference_stands_where_there_is_no_button():

@@ -107,7 +107,7 @@ def test_without_a_chat_service_it_says_how_to_name_one(tmp_path):
         timeout=60,
     )
 
-    assert result.returncode == 1
+    assert result.returncode == 2
     assert "there is no [adapter.NAME]" in result.stderr
     assert "Traceback" not in result.stderr
 

@@ -105,3 +105,15 @@ async def test_what_a_formatter_offers_is_left_out_in_a_chat(tmp_path):
     assert "28 days" in message.text
     assert "Why this answer" not in message.text
     assert message.text.endswith("(Show the quotes) (Helpful) (Not helpful)")
+
+
+async def test_quotes_are_left_to_their_button_in_a_chat(tmp_path):
+    async with working(tmp_path) as at_work:
+        await at_work.desk.accept(asked(text="When do unused days expire?"))
+        await at_work.idle()
+
+    (message,) = at_work.chat.messages()
+    sentence = "Unused days expire on 31 March"
+    assert "[1] Leave" in message.text
+    assert message.text.count(sentence) == 1, "once: in the answer, and not below its source"
+    assert "(Show the quotes)" in message.text

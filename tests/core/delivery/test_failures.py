@@ -166,10 +166,12 @@ async def test_a_question_that_fails_again_and_again_is_told_so(tmp_path, caplog
         await at_work.idle()
 
     (message,) = at_work.chat.messages()
-    assert (
-        message.text == "Something went wrong, and this question cannot be answered (reference 1)"
-    )
+    (kept,) = at_work.journal.recent(1)
+    told = f"Something went wrong, and this question cannot be answered (reference {kept.id})"
+    assert message.text == told
     assert message.is_complete
+    assert kept.outcome == "failed"
+    assert kept.errors == ("RuntimeError: nobody knows who reads this",)
     assert "nobody knows" in caplog.text
 
 
@@ -187,7 +189,22 @@ async def test_a_question_that_killed_each_process_is_told_so_without_another_tr
 
     (message,) = at_work.chat.messages()
     assert message.text.startswith("Something went wrong")
-    assert at_work.journal.recent(1) == []
+    assert [one.outcome for one in at_work.journal.recent(2)] == ["failed"]
+
+
+async def test_a_question_that_kills_whoever_says_that_it_failed_is_given_up(tmp_path):
+    async with working(tmp_path):
+        pass
+    with opened(f"sqlite:///{tmp_path / 'journal.sqlite'}") as engine:
+        inbox = Inbox(engine)
+        inbox.accept(asked())
+        for _ in range(4):
+            inbox.claim("killed", lease_s=-1)
+    async with working(tmp_path, manner=replace(QUICK, attempts=2)) as at_work:
+        await at_work.idle()
+
+    assert at_work.chat.messages() == []
+    assert at_work.desk.given_up == 1
 
 
 async def test_an_answer_that_takes_too_long_is_stopped_and_says_so(tmp_path):
@@ -283,6 +300,29 @@ async def test_who_has_lost_a_question_says_no_more(tmp_path):
     assert taken.attempts == 2
     assert not any(message.is_complete for message in said)
     assert still_there == 1
+
+
+async def test_a_process_that_was_stopped_for_a_while_says_nothing_in_place_of_another(tmp_path):
+    taken = []
+
+    class Paused(PlainAdapter):
+        def fits(self, blocks, address):
+            if not taken:
+                # Nothing of this process runs, as in a machine that sleeps.
+                time.sleep(1)
+                taken.append(at_work.inbox.claim("other", lease_s=60))
+            return super().fits(blocks, address)
+
+    manner = replace(QUICK, lease_s=0.5)
+    async with working(tmp_path, manner=manner, speaks=Paused) as at_work:
+        await at_work.desk.accept(asked())
+        async with asyncio.timeout(10):
+            while not taken:  # noqa: ASYNC110 - nobody tells
+                await asyncio.sleep(0.02)
+        await asyncio.sleep(0.5)
+
+    assert taken[0].attempts == 2
+    assert at_work.chat.messages() == []
 
 
 class Unreliable(Inbox):

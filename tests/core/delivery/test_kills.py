@@ -147,6 +147,26 @@ async def test_no_kill_at_a_random_moment_loses_a_question_or_answers_it_twice(f
         assert ("fourth day" if is_changed else "28 days") in one.text, thread
 
 
+async def test_two_processes_of_which_one_is_killed_answer_each_question_once(forks, prepared):
+    chance, rounds = random.Random(11), 4
+    with forking() as others:
+        for number in range(rounds):
+            threads = [f"{number}.{at}" for at in range(12)]
+            venues = [Venue(platform="plain", channel="general", thread=one) for one in threads]
+            accept(prepared, *(asked(venue.thread, venue=venue) for venue in venues))
+            pid = forks.start(Killable(folder=str(prepared)))
+            others.start(Killable(folder=str(prepared)))
+            await asyncio.sleep(chance.uniform(0.1, 0.5))
+            os.kill(pid, signal.SIGKILL)
+            forks.end()
+            assert others.end() == 0
+
+    messages = PlainChat(prepared / "chat.sqlite").messages()
+    assert len({message.thread for message in messages}) == rounds * 12
+    assert len(messages) == rounds * 12
+    assert all(message.is_complete and "28 days" in message.text for message in messages)
+
+
 def what_happens(number):
     """Yield four questions; of those before, one is changed, one taken back, one comes again."""
     for at in range(4):

@@ -19,6 +19,7 @@ from citewell.journal.inbox import Inbox, Limits
 from citewell.journal.journal import Journal
 from citewell.journal.outbox import Outbox, Stage
 from citewell.types.chat import Address
+from citewell.types.documents import PassageRef
 from citewell.types.questions import Audience
 
 LEASE = {"lease_s": 30}
@@ -65,9 +66,9 @@ def test_what_was_said_before_comes_with_what_it_was_written_from(inbox, convers
     first, second = conversations.remembered(task, EVERYONE, limit=5)
 
     assert [turn.text for turn in first.turns] == ["How many days?", "It is 28 days."]
-    assert first.passages == {"p1": "h1", "p2": "h2"}
+    assert first.passages == {PassageRef("p1", "h1"), PassageRef("p2", "h2")}
     assert [turn.text for turn in second.turns] == ["Why?", "The documents do not say."]
-    assert second.passages == {}
+    assert second.passages == frozenset()
     assert conversations.turns(task, EVERYONE, limit=5) == (*first.turns, *second.turns)
     assert conversations.remembered(task, EVERYONE, limit=1) == (second,)
     assert conversations.remembered(task, Audience.of("everyone", "hr"), limit=5) == ()
@@ -79,7 +80,16 @@ def test_a_claim_that_cites_nothing_may_be_of_all_that_was_given(inbox, conversa
 
     (found,) = conversations.remembered(claimed(inbox), EVERYONE, limit=5)
 
-    assert found.passages == {"p1": "h1", "p2": "h2"}
+    assert found.passages == {PassageRef("p1", "h1"), PassageRef("p2", "h2")}
+    assert set(found.turns[1].passages) == found.passages
+
+
+def test_what_an_answer_continues_it_leans_on_too(inbox, conversations, said):
+    said("1", record(history=(PassageRef("p7", "h7"),)))
+
+    (found,) = conversations.remembered(claimed(inbox), EVERYONE, limit=5)
+
+    assert found.passages == {PassageRef("p1", "h1"), PassageRef("p7", "h7")}
 
 
 def test_what_was_taken_back_or_stopped_or_is_not_kept_is_not_remembered(

@@ -22,7 +22,7 @@ class Posting(TalkingReply):
 
     async def show(self, messages, *, complete):
         self.posted = ()
-        await super().show(messages, complete=complete)
+        await super().show(messages, complete=True)
 
 
 class Cutting(TalkingReply):
@@ -100,7 +100,7 @@ class Public(TalkingAdapter):
 @pytest.mark.parametrize(
     ("kind", "scenario", "told"),
     [
-        (replying(Posting), "a_growing_answer_stays_one_message", "one question, one reply"),
+        (replying(Posting), "a_growing_answer_ends_complete", "one question, one reply"),
         (replying(Cutting), "sixty_citations_survive", "marks of 60"),
         (replying(Unending), "a_question_has_one_reply", "no complete reply"),
         (replying(Clinging), "an_answer_goes_with_its_question", "withdraw"),
@@ -126,7 +126,7 @@ def test_the_contract_notices(kind, scenario, told):
 
     class Subject(AdapterContract):
         name = "plainchat"
-        timeout_s = 2.5
+        timeout_s = 3.0
 
         def spec(self):
             return replace(find("adapter", "plainchat"), build=build)

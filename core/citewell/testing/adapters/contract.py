@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from citewell.testing.adapters.access import Access
 from citewell.testing.adapters.answering import Answering
 from citewell.testing.adapters.asking import Asking
+from citewell.testing.adapters.configuring import Configuring
 from citewell.testing.adapters.lossless import Lossless
 from citewell.testing.adapters.pressing import Pressing
 from citewell.testing.adapters.remembering import Remembering
@@ -19,6 +20,7 @@ from citewell.testing.adapters.theatre import Theatre
 
 class AdapterContract(
     Asking,
+    Configuring,
     Answering,
     Repeats,
     Lossless,

@@ -84,7 +84,7 @@ delay_s = 0.03
 use = "scripted"
 script = ["{_SLOWLY}"]
 behaviour = "slow"
-delay_s = 0.12
+delay_s = 0.08
 
 [model.failing]
 use = "scripted"
@@ -107,7 +107,7 @@ model = "quotes"
 use = "scripted"
 script = {_list(_SLOW_ATTACK)}
 behaviour = "slow"
-delay_s = 0.12
+delay_s = 0.08
 
 [profile.hostile-slowly]
 model = "hostile-slowly"

@@ -40,7 +40,7 @@ class Theatre:
     """
 
     name: ClassVar[str]
-    timeout_s: ClassVar[float] = 10.0
+    timeout_s: ClassVar[float] = 20.0
     _house: ClassVar[_House | None] = None
 
     def spec(self) -> AdapterSpec[Any]:

@@ -39,6 +39,11 @@ def upgrade() -> None:
     op.execute("UPDATE inbox SET event = '' WHERE kind <> 'asked'")
     op.execute("UPDATE inbox SET text = NULL WHERE kind = 'edited' AND state = 'done'")
     op.create_table(
+        "heard",
+        sa.Column("platform", sa.String(40), primary_key=True),
+        sa.Column("until", sa.Float, nullable=False),
+    )
+    op.create_table(
         "people",
         sa.Column("id", sa.String(32), primary_key=True),
         sa.Column("name", sa.String(250), nullable=False, unique=True),
@@ -50,6 +55,7 @@ def upgrade() -> None:
 
 
 def _add_columns() -> None:
+    op.add_column("answers", sa.Column("history", sa.JSON, nullable=False, server_default="[]"))
     op.add_column(
         "answers", sa.Column("is_wiped", sa.Boolean, nullable=False, server_default=sa.false())
     )
@@ -69,7 +75,7 @@ def downgrade() -> None:
     op.drop_index("ix_votes_voter", "votes")
     with op.batch_alter_table("votes") as votes:
         votes.alter_column("voter", existing_type=sa.String(250), type_=sa.String(100))
-    for table in ("people", "shown"):
+    for table in ("people", "heard", "shown"):
         op.drop_table(table)
     op.drop_index("ix_questions_asker", "questions")
     for index in ("ix_inbox_channel", "ix_inbox_asker", "ix_inbox_conversation"):
@@ -78,3 +84,4 @@ def downgrade() -> None:
     for name in ("turned_away", "waiting_since", "not_before", "lease", "extra"):
         op.drop_column("inbox", name)
     op.drop_column("answers", "is_wiped")
+    op.drop_column("answers", "history")
