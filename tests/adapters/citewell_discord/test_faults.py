@@ -27,7 +27,7 @@ MINUTE_S = 60.0
 @pytest.fixture
 async def stage(monkeypatch):
     hurry(monkeypatch)
-    monkeypatch.setattr("citewell.journal.database._BUSY_MS", 100)
+    monkeypatch.setattr("citewell.journal.database._BUSY_MS", 1000)
     monkeypatch.setattr("citewell_discord.connecting.IDENTIFY_PAUSE_S", 0)
     async with staged("discord") as opened:
         yield opened

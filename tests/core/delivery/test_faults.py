@@ -20,7 +20,7 @@ SAID = "28 days"
 @pytest.fixture
 async def stage(monkeypatch):
     hurry(monkeypatch)
-    monkeypatch.setattr("citewell.journal.database._BUSY_MS", 100)
+    monkeypatch.setattr("citewell.journal.database._BUSY_MS", 1000)
     async with staged("plainchat") as opened:
         yield opened
 
