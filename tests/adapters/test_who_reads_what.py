@@ -89,7 +89,7 @@ async def asked(spies, scene, ask):
 
 async def looked(scene, person):
     """Look at the answers of before, and assert that they show no more than may be read now."""
-    for alone, texts in ((person, await scene.quoted(person)), (None, await scene.handed(person))):
+    for alone, texts in ((person, await scene.quoted(person)), (None, await scene.handed())):
         hidden = scene.hidden(alone=alone)
         for text in texts:
             assert not [one for one in hidden if one in text], (hidden, text)

@@ -174,14 +174,10 @@ class Scene:
             for asked, answer in self.answered
         ]
 
-    async def handed(self, person: int) -> list[str]:
+    async def handed(self) -> list[str]:
         """Return what the channel is told of each answer that is handed off to it."""
         return [
-            repr(
-                await self.stage.bot.host.hand_off(
-                    answer, self.people[person], Address(venue=self._venue(asked))
-                )
-            )
+            repr(await self.stage.bot.host.hand_off(answer, Address(venue=self._venue(asked))))
             for asked, answer in self.answered
         ]
 

@@ -34,13 +34,14 @@ async def current_passages(
 def may_tell(claim: ClaimRecord, record: AnswerRecord, current: Mapping[str, Passage]) -> bool:
     """Tell whether a claim may be shown to who may read the passages in `current`, by id.
 
-    It may repeat what it cites; without a citation, or support, anything that was given, or that
-    what the answer continues was written from.
+    It may repeat what it cites; without a citation, or support, anything that was given. Within
+    what its sources support it may still repeat a word of what the answer continues.
     """
-    cited = {(one.passage_id, one.content_hash) for one in claim.citations}
-    if not (cited and claim.supported):
-        cited |= _given(record).keys()
-    return cited <= {(one.id, one.content_hash) for one in current.values()}
+    leans = {(one.passage_id, one.content_hash) for one in claim.citations}
+    if not (leans and claim.supported):
+        leans |= {(one.id, one.content_hash) for one in record.passages}
+    leans |= {(one.id, one.content_hash) for one in record.history}
+    return leans <= {(one.id, one.content_hash) for one in current.values()}
 
 
 def _given(record: AnswerRecord) -> dict[tuple[str, str], None]:
