@@ -299,7 +299,9 @@ def _contents(asked: Asked) -> dict[str, str | None]:
     """Return what is kept of a question: by when it is deleted, in columns of their own."""
     files = tuple(replace(one, name=plain(one.name)) for one in asked.attachments)
     extra = Extra(files, plain(asked.about))
-    bare = replace(asked, text="", attachments=(), about="")
+    data = {name: plain(value) for name, value in asked.address.data.items()}
+    address = replace(asked.address, data=data)
+    bare = replace(asked, text="", attachments=(), about="", address=address)
     return {
         "event": _encode(bare).decode(),
         "text": plain(asked.text),

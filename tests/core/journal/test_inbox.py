@@ -455,3 +455,15 @@ def test_what_was_acknowledged_survives_a_kill(database):
 
     assert set(acknowledged) <= set(found)
     assert len(found) == len(set(found))
+
+
+def test_half_a_character_costs_no_question(inbox):
+    torn = "when \ud83d then \0?"
+    address = Address(venue=VENUE, data={"name": torn})
+    question = asked("1", text=torn)
+
+    assert inbox.accept(replace(question, about=torn, address=address)) is Accepted.NEW
+    task = inbox.claim("a", **LEASE)
+
+    kept = "when \N{REPLACEMENT CHARACTER} then \N{REPLACEMENT CHARACTER}?"
+    assert (task.text, task.asked.about, task.asked.address.data) == (kept, kept, {"name": kept})
