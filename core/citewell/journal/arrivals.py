@@ -237,7 +237,8 @@ class Arrival:
         lately = sa.and_(
             inbox.c.seq != seq,
             inbox.c.kind.in_((_kind(Asked), _kind(Edited))),
-            inbox.c.turned_away == "",
+            # A question of which only a change was turned away was taken in before.
+            sa.or_(inbox.c.turned_away == "", inbox.c.revision > 0),
             inbox.c.received_at > since,
             inbox.c.at > since,
             sa.or_(inbox.c.at <= until, inbox.c.received_at <= until),

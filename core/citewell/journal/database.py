@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -85,6 +86,14 @@ def try_lock(connection: sa.Connection, *names: str) -> bool:
         held = connection.scalar(sa.select(sa.func.pg_try_advisory_xact_lock(_number(names))))
         return bool(held)
     return True
+
+
+def clock_of(connection: sa.Connection) -> float:
+    """Return what time it is where all that write to this database read it, since 1970."""
+    if connection.dialect.name == "postgresql":
+        now = sa.func.extract("epoch", sa.func.clock_timestamp())
+        return float(connection.scalar(sa.select(now)) or 0.0)
+    return time.time()
 
 
 def _number(names: tuple[str, ...]) -> sa.ColumnElement[int]:

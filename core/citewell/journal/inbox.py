@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from sqlalchemy.dialects import postgresql, sqlite
 
 from citewell.journal.arrivals import LOST, Arrival, Limits, State, asked_of
-from citewell.journal.database import explained, lock, try_lock, writing
+from citewell.journal.database import clock_of, explained, lock, try_lock, writing
 from citewell.journal.names import conversation_of
 from citewell.journal.tables import heard, inbox, replies
 from citewell.journal.wiping import bare_address, wipe_question
@@ -98,7 +98,7 @@ class Inbox:
 
     Args:
         engine: of the journal.
-        clock: seconds since 1970.
+        clock: seconds since 1970; None for that of the database, which all machines share.
         limits: over which a question is turned away; None for none.
         keep_questions: False deletes what a question says once it has its outcome.
     """
@@ -107,12 +107,13 @@ class Inbox:
         self,
         engine: sa.Engine,
         *,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] | None = None,
         limits: Limits | None = None,
         keep_questions: bool = True,
     ) -> None:
         self._engine = engine
-        self._clock = clock
+        self._clock = clock or time.time
+        self._shared_clock = (lambda _: clock()) if clock else clock_of
         self._limits = limits or Limits()
         self._keep_questions = keep_questions
 
@@ -175,7 +176,7 @@ class Inbox:
         conversation = conversation_of(task.asked.venue, task.asked.address.only_for)
         with writing(self._engine, "the inbox cannot be written") as connection:
             lock(connection, "conversation", conversation)
-            now = self._clock()
+            now = self._shared_clock(connection)
             row = connection.execute(
                 sa
                 .update(inbox)
@@ -238,7 +239,7 @@ class Inbox:
                 state=State.WAITING,
                 owner=None,
                 lease_until=None,
-                not_before=self._clock() + after_s if after_s > 0 else 0.0,
+                not_before=self._shared_clock(connection) + after_s if after_s > 0 else 0.0,
                 attempts=inbox.c.attempts - (1 if forgive else 0),
             )
 
@@ -345,18 +346,18 @@ class Inbox:
     # --- rows -----------------------------------------------------------------------------
 
     def _candidates(self, kind: sa.ColumnElement[bool], after: int) -> list[tuple[int, str]]:
-        query = (
-            sa
-            .select(inbox.c.seq, inbox.c.conversation)
-            .where(kind, inbox.c.seq > after, _may_be_leased(self._clock()))
-            .order_by(inbox.c.seq)
-            .limit(_PAGE)
-        )
         with explained("the inbox cannot be read"), self._engine.connect() as connection:
+            query = (
+                sa
+                .select(inbox.c.seq, inbox.c.conversation)
+                .where(kind, inbox.c.seq > after, _may_be_leased(self._shared_clock(connection)))
+                .order_by(inbox.c.seq)
+                .limit(_PAGE)
+            )
             return [(row.seq, row.conversation) for row in connection.execute(query)]
 
     def _take(self, connection: sa.Connection, seq: int, owner: str, lease_s: float) -> Task | None:
-        now = self._clock()
+        now = self._shared_clock(connection)
         row = connection.execute(
             sa
             .update(inbox)

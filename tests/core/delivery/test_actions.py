@@ -107,7 +107,9 @@ async def test_a_private_answer_is_offered_to_whom_the_channel_is_told_less(tmp_
     question = "What is the salary of the leave officer?"
     async with working(tmp_path, members=members) as at_work:
         await at_work.desk.accept(asked(text=question))
+        await at_work.idle()
         await at_work.desk.accept(asked("2", question, address=ALONE))
+        await at_work.idle()
         await at_work.desk.accept(asked("3", question, user="U2"))
         await at_work.idle()
 

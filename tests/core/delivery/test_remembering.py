@@ -99,8 +99,8 @@ async def test_what_an_answer_repeats_of_another_is_shown_to_who_may_read_that(t
             answer = restored_answer(record, current, reader)
             seen[reader] = [claim.text for claim in answer.shown]
 
-    assert len(seen[EVERYONE]) == 1
-    assert "28 days" in seen[EVERYONE][0]
+    # What is supported may still repeat a word of what the answer continues.
+    assert seen[EVERYONE] == []
     assert any("71,344" in text for text in seen[Audience.of("everyone", "people-team")])
 
 

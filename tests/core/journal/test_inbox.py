@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import threading
+import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
@@ -467,3 +468,17 @@ def test_half_a_character_costs_no_question(inbox):
 
     kept = "when \N{REPLACEMENT CHARACTER} then \N{REPLACEMENT CHARACTER}?"
     assert (task.text, task.asked.about, task.asked.address.data) == (kept, kept, {"name": kept})
+
+
+def test_on_two_machines_a_lease_runs_out_by_one_clock(engine, monkeypatch):
+    if engine.dialect.name == "sqlite":
+        pytest.skip("its file is on one machine")
+    one = Inbox(engine)
+    one.accept(asked())
+    task = one.claim("one", lease_s=30)
+    ahead = time.time() + 45
+    monkeypatch.setattr(time, "time", lambda: ahead)
+
+    assert Inbox(engine).claim("another", lease_s=30) is None
+    monkeypatch.undo()
+    assert one.renew(task, "one", lease_s=30) is Hold.HELD
