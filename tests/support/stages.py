@@ -37,6 +37,7 @@ def hurry(monkeypatch: pytest.MonkeyPatch, **manner: Any) -> None:
     quick = {"poll_s": 0.05, "lease_s": 3.0, "backoff_s": 0.05} | manner
     monkeypatch.setattr("citewell.delivery.bot.Manner", partial(Manner, **quick))
     monkeypatch.setattr("citewell.delivery.watching._LOOK_S", 0.05)
+    monkeypatch.setattr("citewell.delivery.watching._GLANCE_S", 0.01)
     monkeypatch.setattr("citewell.delivery.watching._FIRST_PAUSE_S", 0.05)
 
 

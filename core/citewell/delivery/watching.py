@@ -68,12 +68,14 @@ class Watching:
             except _PASSING as error:
                 log.warning("%s: %s", self._name, error)
             except Exception as error:
-                if _is_final(error):
+                if final := _final(error):
                     if not self._was_connected:
-                        raise
-                    log.error("%s: %s", self._name, error)  # noqa: TRY400 - a traceback says no more
-                    return str(error)
+                        raise final from (None if final is error else error)
+                    log.error("%s: %s", self._name, final)  # noqa: TRY400 - a traceback says no more
+                    return str(final)
                 log.exception("%s: the adapter broke down", self._name)
+            # It may be begun again before anybody has noticed.
+            self._is_caught_up, self._was_cut = False, True
             if time.monotonic() - began > _SOUND_S:
                 pause = _Pause()
             pause_s = pause.next_s()
@@ -171,8 +173,10 @@ class _Pause:
         return now_s
 
 
-def _is_final(error: BaseException) -> bool:
-    """Tell whether something will be as it is until somebody mends it."""
+def _final(error: BaseException) -> CitewellError | None:
+    """Return what will be as it is until somebody mends it, of an error; None if it may pass."""
     if isinstance(error, BaseExceptionGroup):
-        return any(_is_final(one) for one in error.exceptions)
-    return isinstance(error, CitewellError) and not isinstance(error, _PASSING)
+        return next(filter(None, map(_final, error.exceptions)), None)
+    if isinstance(error, CitewellError) and not isinstance(error, _PASSING):
+        return error
+    return None

@@ -58,12 +58,15 @@ async def test_threads_go_on(serving, double, alice, general):
 
 
 async def test_a_change_is_found(adapter, double, alice, general):
+    since = double.clock.now - 1
     said = alice.say(general, f"{double.mention} how many days?")
-    since = double.clock.now + 1
+    (asked,) = await missed(adapter, since)
+    unchanged = await adapter.changed(asked)
     await double.clock.advance(60)
     alice.edit(said, f"{double.mention} how many nights?")
 
-    (edited,) = await missed(adapter, since)
+    edited = await adapter.changed(asked)
+    assert unchanged is None
     assert isinstance(edited, Edited)
     assert (edited.of, edited.text) == (said.ts, "how many nights?")
 

@@ -170,7 +170,7 @@ async def test_what_a_half_open_socket_swallows_is_answered_once(stage, double):
     await sent_again(double)
 
     await whole(stage, said)
-    assert stage.bot.is_connected
+    await stage.until(lambda: stage.bot.is_connected, lambda: "not connected again")
 
 
 async def test_refused_connections_are_tried_again(stage, double):

@@ -216,14 +216,14 @@ async def test_what_was_missed_is_read_until_that_works(stage, monkeypatch, capl
 async def test_a_journal_that_cannot_be_read_at_the_start_is_tried_again(stage, monkeypatch):
     await stage.settled()
     await stage.bot.stop()
-    last, left = Inbox.last_received, iter(range(3))
+    heard, left = Inbox.heard_until, iter(range(3))
 
     def failing(self, platform):
         if next(left, None) is not None:
             raise JournalError("not now")
-        return last(self, platform)
+        return heard(self, platform)
 
-    monkeypatch.setattr(Inbox, "last_received", failing)
+    monkeypatch.setattr(Inbox, "heard_until", failing)
     await stage.start()
     person, channel = await stage.scene()
     said = await stage.chat.say(person, DAYS, channel=channel)
