@@ -76,9 +76,10 @@ class Session:
         self._you = rehearsal.person(_YOU)
         self._colleague = rehearsal.person(_COLLEAGUE)
         self._channel = rehearsal.channel("general", [self._you, self._colleague])
-        people = rehearsal.channel(HELP_CHANNEL, [self._you])
-        names = {self._channel: "#general", people: f"#{HELP_CHANNEL}"}
-        self._view = View(rehearsal, self._you, names)
+        to_ask = rehearsal.channel(HELP_CHANNEL, [self._you])
+        names = {self._channel: "#general", to_ask: f"#{HELP_CHANNEL}"}
+        people = {self._you: _YOU, self._colleague: _COLLEAGUE}
+        self._view = View(rehearsal, self._you, names=names, people=people)
         self._thread: Said | None = None
         self._written: Said | None = None
         self._commands: Mapping[str, Callable[[str], Awaitable[float]]] = {
