@@ -102,7 +102,24 @@ class Calls:
         answers: str = "",
         roles: tuple[str, ...] = (),
     ) -> str:
-        """Post a message, once for each nonce within some minutes, and return its id.
+        """Post a message as `post_once` does, and return its id."""
+        posted = await self.post_once(
+            channel, components, nonce=nonce, answers=answers, roles=roles
+        )
+        return str(posted["id"])
+
+    async def post_once(
+        self,
+        channel: str,
+        components: list[Payload],
+        *,
+        nonce: str,
+        answers: str = "",
+        roles: tuple[str, ...] = (),
+    ) -> Json:
+        """Post a message, once for each nonce within some minutes, and return what stands there.
+
+        That is what an earlier call posted, which may say something else.
 
         Args:
             channel: or thread.
@@ -120,8 +137,9 @@ class Calls:
         }
         if answers:
             body["message_reference"] = {"message_id": answers, "fail_if_not_exists": False}
-        posted = await self.do("POST", "/channels/{channel_id}/messages", body, channel_id=channel)
-        return str(posted["id"])
+        path = "/channels/{channel_id}/messages"
+        posted: Json = await self.do("POST", path, body, channel_id=channel)
+        return posted
 
     async def change(self, channel: str, message: str, components: list[Payload]) -> None:
         """Let a message of our own show something else."""

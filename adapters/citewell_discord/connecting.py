@@ -239,9 +239,9 @@ class Connecting:
 
     def _exhausted(self, bad: int, pause_s: float) -> str:
         return (
-            f'adapter "{self._context.name}": {bad} sessions ended badly in the last day, and '
-            "discord resets the token of who begins too many; look in the log for what ends them, "
-            f"and start again in {pause_s / 3600:.0f} hours"
+            f'adapter "{self._context.name}": {bad} sessions ended badly or at once in the last '
+            "day, and discord resets the token of who begins too many; look in the log for what "
+            f"ends them, and start again in {pause_s / 3600:.0f} hours"
         )
 
 

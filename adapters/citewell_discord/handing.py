@@ -32,8 +32,6 @@ class HandsOff:
         self.platform = platform
         self._calls = calls
         self._config = config
-        # The core counts an attempt as done; what was not posted is to be tried again.
-        self._failed: set[str] = set()
 
     async def tell(self, host: Host, answer_id: str, by: str) -> str | None:
         """Tell them once, and return what to say to who asked for it; None where nobody is named.
@@ -44,14 +42,13 @@ class HandsOff:
         if self._config is None:
             return None
         venue = await self._venue(self._config)
-        handed = await host.hand_off(answer_id, by, Address(venue=venue))
+        handed = await host.hand_off(answer_id, Address(venue=venue))
         if handed is None:
             return _UNKNOWN
-        if handed.is_repeated and answer_id not in self._failed:
+        if handed.is_repeated:
             return _REPEATED
-        self._failed.add(answer_id)
         await self._post(self._config, handed, answer_id)
-        self._failed.discard(answer_id)
+        await host.handed_off(answer_id, by, handed.venue)
         return _TOLD
 
     async def _venue(self, config: HandOffConfig) -> Venue:

@@ -8,6 +8,7 @@ from typing import Final
 
 import aiohttp
 import discord
+from msgspec.structs import replace
 
 from citewell import DeliveryError
 from citewell.chat import Asked, Deleted, Edited, Event
@@ -69,7 +70,10 @@ async def changed(
     except _UNREACHABLE as error:
         raise DeliveryError(f"discord cannot be asked: {error}", passes=True) from error
     change = await reading.edited(message)
-    return None if change is None or change.text == asked.text else change
+    if change is None or change.text == asked.text:
+        return None
+    # Of a channel that is not known any more, the message does not tell where it stands.
+    return replace(change, venue=asked.venue)
 
 
 async def _message(client: discord.Client, asked: Asked) -> discord.Message:
@@ -78,8 +82,15 @@ async def _message(client: discord.Client, asked: Asked) -> discord.Message:
     places = [venue.channel, venue.thread] if venue.thread == asked.key else [place_of(venue)]
     for place in places[:-1]:
         with suppress(discord.NotFound, discord.Forbidden):
-            return await client.get_partial_messageable(int(place)).fetch_message(int(asked.key))
-    return await client.get_partial_messageable(int(places[-1])).fetch_message(int(asked.key))
+            return await _channel(client, place).fetch_message(int(asked.key))
+    return await _channel(client, places[-1]).fetch_message(int(asked.key))
+
+
+def _channel(client: discord.Client, id_: str) -> discord.abc.Messageable:
+    known = client.get_channel(int(id_))
+    if isinstance(known, discord.abc.Messageable):
+        return known
+    return client.get_partial_messageable(int(id_))
 
 
 def _channels(

@@ -15,6 +15,7 @@ from citewell_discord.calls import (
     NO_HISTORY,
     THREAD_ARCHIVED,
     Calls,
+    Json,
     Refused,
 )
 from citewell_discord.encoding import Payload, components
@@ -159,23 +160,29 @@ class ChannelReply:
         answers = self._answered(channel) if index == 0 else ""
         for generation in range(_GENERATIONS):
             try:
-                return await self._posted_once(channel, parts, (index, generation), answers)
+                posted = await self._posted_once(channel, parts, (index, generation), answers)
             except Refused as refusal:
                 # A message with this nonce was there, and was taken away: it does not come back.
                 if refusal.code != 10008 or generation == _GENERATIONS - 1:
                     raise
+            else:
+                id_ = str(posted["id"])
+                if _texts(posted.get("components")) != _texts(parts):
+                    # A call of before was done though its answer was lost.
+                    await self._change(channel, id_, parts)
+                return id_
         raise AssertionError
 
     async def _posted_once(
         self, channel: str, parts: list[Payload], numbers: tuple[int, int], answers: str
-    ) -> str:
+    ) -> Json:
         named = nonce(self._key, *numbers)
         try:
-            return await self._calls.post(channel, parts, nonce=named, answers=answers)
+            return await self._calls.post_once(channel, parts, nonce=named, answers=answers)
         except Refused as refusal:
             if refusal.code != NO_HISTORY:
                 raise
-        return await self._calls.post(channel, parts, nonce=named)
+        return await self._calls.post_once(channel, parts, nonce=named)
 
     def _answered(self, channel: str) -> str:
         """Return the message that is answered, where that is not plain from the place."""
@@ -223,3 +230,13 @@ class ChannelReply:
         parts = message.get("components")
         first = parts[0] if isinstance(parts, list) and parts else {}
         return index_of(self._key, int(first.get("id") or 0))
+
+
+def _texts(parts: object) -> list[str]:
+    """Return the texts of components, in order."""
+    found: list[str] = []
+    for part in parts if isinstance(parts, list) else ():
+        if isinstance(part.get("content"), str):
+            found.append(part["content"].strip())
+        found += _texts(part.get("components"))
+    return found

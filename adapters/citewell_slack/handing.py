@@ -62,12 +62,13 @@ class HandOffs:
         if people is None:
             return _NOBODY
         address = Address(venue=where.venue(people.channel, ""))
-        handed = await self._host.hand_off(answer_id, user, address)
+        handed = await self._host.hand_off(answer_id, address)
         if handed is None:
             return _UNKNOWN
         if handed.is_repeated:
             return _REPEATED
         await self._post(api, people, handed)
+        await self._host.handed_off(answer_id, user, where.venue(people.channel, ""))
         return _TOLD
 
     async def _post(self, api: Api, people: HandOffConfig, handed: HandOff) -> None:

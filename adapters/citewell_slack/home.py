@@ -54,9 +54,12 @@ def _bot(user: str) -> SlackBlock:
 
 
 def _library(one: LibraryState) -> Iterator[SlackBlock]:
-    noun = "document" if one.documents == 1 else "documents"
     yield text(one.name, bold=True)
-    yield text(f": {one.documents} {noun}, {one.passages} passages, ")
+    if one.documents is None:
+        yield text(": some of it is for you, ")
+    else:
+        noun = "document" if one.documents == 1 else "documents"
+        yield text(f": {one.documents} {noun}, {one.passages} passages, ")
     if one.synced_at is None:
         yield text("not synced yet")
     else:

@@ -175,7 +175,7 @@ class Listener:
             view = home(
                 where.bot,
                 self._config.command,
-                libraries=await self._host.libraries(),
+                libraries=await self._host.libraries(Address(venue=venue, only_for=user)),
                 recent=await self._host.recent(venue, user),
             )
             await api.do("views.publish", user_id=user, view=view)

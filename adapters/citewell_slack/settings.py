@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
 from pydantic import Field, SecretStr, model_validator
@@ -9,6 +10,7 @@ from pydantic import Field, SecretStr, model_validator
 from citewell import Config
 from citewell.chat import ChatConfig
 
+_GROUP_ID = re.compile("S[A-Z0-9]{6,}")
 _GIVEN_AS = "given as { env = NAME } or { file = PATH }"
 
 
@@ -97,4 +99,10 @@ class SlackConfig(ChatConfig):
             raise ValueError('mode = "socket" needs app_token, a token that begins with xapp-')
         if self.mode == "http" and self.signing_secret is None:
             raise ValueError('mode = "http" needs signing_secret, from "Basic Information"')
+        handles = [group for group in self.groups if not _GROUP_ID.fullmatch(group)]
+        if self.oauth is not None and handles:
+            raise ValueError(
+                f'groups: "{handles[0]}" is a handle, which every workspace may give to anybody; '
+                "with oauth expected the id of a user group, like S0123ABCD"
+            )
         return self

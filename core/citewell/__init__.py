@@ -63,6 +63,7 @@ from citewell.types.documents import (
     Part,
     PartKind,
     Passage,
+    PassageRef,
     Place,
     Placed,
     RawDocument,
@@ -72,6 +73,7 @@ from citewell.types.documents import (
 )
 from citewell.types.questions import (
     EVERYONE,
+    Attached,
     Audience,
     Choices,
     Constraint,
@@ -91,6 +93,7 @@ __all__ = [
     "AdapterError",
     "AdapterSpec",
     "Answer",
+    "Attached",
     "Audience",
     "Builder",
     "Changed",
@@ -138,6 +141,7 @@ __all__ = [
     "Part",
     "PartKind",
     "Passage",
+    "PassageRef",
     "Place",
     "Placed",
     "PluginError",

@@ -67,12 +67,20 @@ class Host(Protocol):
         """
         ...
 
-    async def hand_off(self, answer_id: str, by: str, address: Address) -> HandOff | None:
+    async def hand_off(self, answer_id: str, address: Address) -> HandOff | None:
         """Return what is to be told to people who read at `address`; None if nothing is known."""
         ...
 
-    async def libraries(self) -> Sequence[LibraryState]:
-        """Return what is indexed, and how fresh it is."""
+    async def handed_off(self, answer_id: str, by: str, venue: Venue) -> None:
+        """Keep that they were told, because somebody at `venue` wanted it; call it once they are.
+
+        Raises:
+            JournalError: it could not be kept; they may be told once more.
+        """
+        ...
+
+    async def libraries(self, address: Address) -> Sequence[LibraryState]:
+        """Return what is indexed, and how fresh it is, as far as who reads at `address` may."""
         ...
 
     async def recent(self, venue: Venue, user: str, *, limit: int = 5) -> Sequence[Recent]:

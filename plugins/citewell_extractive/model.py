@@ -15,6 +15,8 @@ from citewell_extractive.writing import written
 _NEARLY = 0.75
 _SAME = 0.9
 _TOKEN_CHARS = 4
+# The beginning of a message that is asked about tells what is asked.
+_ABOUT_CHARS = 200
 
 
 class ExtractiveModel:
@@ -45,7 +47,7 @@ class ExtractiveModel:
         passages = prompt.passages
         if isinstance(prompt.constraint, Marks):
             passages = passages[: prompt.constraint.highest]
-        found = evidence(prompt.question, passages, turns=prompt.turns)
+        found = evidence(_asked(prompt), passages, turns=prompt.turns)
         if not found or found[0].signals.confidence < self._bar:
             return prompt.refusal
         return written(self._chosen(found), passages)
@@ -62,6 +64,11 @@ class ExtractiveModel:
             if complete and not strays and not any(_repeats(item, one) for one in chosen):
                 chosen.append(item)
         return chosen
+
+
+def _asked(prompt: Prompt) -> str:
+    messages = [one.text[:_ABOUT_CHARS] for one in prompt.attached if one.kind == "message"]
+    return "\n".join([prompt.question, *messages]) if messages else prompt.question
 
 
 def _repeats(item: Evidence, other: Evidence) -> bool:

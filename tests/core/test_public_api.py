@@ -9,12 +9,12 @@ import citewell
 from citewell import testing
 
 CITEWELL = """
-AdapterError AdapterSpec Answer Audience Builder Changed ChatMessage Choices Citation
+AdapterError AdapterSpec Answer Attached Audience Builder Changed ChatMessage Choices Citation
 CitewellError Claim ClaimKind CommandSpec Config ConfigError Constraint Context DeliveryError
 Delta Document DocumentBuilder DocumentError EVERYONE Embedder EmbedderSpec Formatter
 FormatterSpec Generation Gone HealthCheck IndexLocked IndexedDocument JournalError Labels Loader
 LoaderSpec LocalPath Marks MissingExtra Model ModelCapabilities ModelError ModelSpec ModelTimeout
-Nearest Observation Outcome OutputSchema Part PartKind Passage Place Placed PluginError
+Nearest Observation Outcome OutputSchema Part PartKind Passage PassageRef Place Placed PluginError
 PricedModel Prompt PromptRefused Query Question RawDocument Retriever RetrieverSpec Source
 SourceError SourceSpec StoreError Turn UnknownComponent Unreadable UntrustedPlugin Usage Verdict
 Verifier VerifierSpec blocking blocks chat chat_messages content_hash globs hookimpl place_at

@@ -116,7 +116,7 @@ async def working(
                     assistant=lambda leased: Assistant(leased, journal),
                     outbox=Outbox(engine),
                     conversations=Conversations(engine),
-                    **(answering or {}),
+                    **({"question_of": Conversations(engine).question_of} | (answering or {})),
                 ),
                 adapters={"plain": adapter},
                 manner=manner,

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from functools import cache, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -21,6 +23,13 @@ from citewell.testing.opening import find
 
 NO_OUTCOME = "Something went wrong"
 _TIMEOUT_S = 20.0
+_HOLDER = """
+import sqlite3, sys
+connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+connection.execute("BEGIN IMMEDIATE")
+print("held", flush=True)
+sys.stdin.read()
+"""
 
 
 def hurry(monkeypatch: pytest.MonkeyPatch, **manner: Any) -> None:
@@ -46,7 +55,7 @@ async def staged(
     opener = opener or spec.rehearsal
     assert opener is not None
     with TemporaryDirectory(prefix="citewell-") as folder:
-        copy = Path(folder).resolve() / "copy"
+        copy = Path(folder) / "copy"
         async with opener() as chat:
             shutil.copytree(await _synced(spec, chat), copy)
             bot = Backstage(spec, chat.settings, copy)
@@ -71,3 +80,26 @@ async def _synced(spec: AdapterSpec[Any], chat: Rehearsal) -> Path:
             await bot.close()
         making.rename(synced)
     return synced
+
+
+def journal_of(stage: Stage) -> str:
+    """Return the file that the bot keeps its journal in."""
+    return str(stage.bot.engine.url.database)
+
+
+@contextmanager
+def locked(stage: Stage) -> Iterator[None]:
+    """Let another process hold the journal for itself."""
+    with subprocess.Popen(
+        [sys.executable, "-c", _HOLDER, journal_of(stage)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stdout.readline() == "held\n"
+        try:
+            yield
+        finally:
+            process.stdin.close()

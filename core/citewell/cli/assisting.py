@@ -172,8 +172,8 @@ class Conversation:
         self.last, self._retriever = answer, profile.retriever
         said = "".join(claim.lead + claim.text for claim in answer.shown).strip()
         self._turns += [
-            Turn("user", text, answer.labels),
-            Turn("assistant", said or answer.notice, answer.labels),
+            Turn("user", text, answer.labels, answer.passages),
+            Turn("assistant", said or answer.notice, answer.labels, answer.passages),
         ]
         return answer
 

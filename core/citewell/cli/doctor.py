@@ -144,11 +144,32 @@ def _journal(settings: Settings) -> Iterator[Finding]:
     else:
         yield Finding("journal", detail="opens")
         yield from _audit(settings)
+        yield from _inbox(settings)
     for path in spool(settings).set_aside():
         problem = (
             f"{path} holds no record of an answer; report it if citewell made it, or delete it"
         )
         yield Finding("records", problem)
+
+
+def _inbox(settings: Settings) -> Iterator[Finding]:
+    """Look for questions of chats that cannot be read."""
+    from citewell.journal.database import open_engine
+    from citewell.journal.inbox import Inbox, State
+    from citewell.journal.journal import journal_url
+
+    engine = open_engine(journal_url(settings.journal_url, settings.data_dir))
+    try:
+        depths = Inbox(engine).depths()
+    finally:
+        engine.dispose()
+    broken = depths.rows[State.BROKEN]
+    if broken:
+        problem = f"{broken} of the questions cannot be read, and get no answer; report it"
+        yield Finding("inbox", problem)
+    else:
+        waiting = depths.rows[State.WAITING] + depths.rows[State.LEASED]
+        yield Finding("inbox", detail=f"{waiting} questions wait or are being answered")
 
 
 def _audit(settings: Settings) -> Iterator[Finding]:

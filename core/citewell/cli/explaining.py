@@ -8,7 +8,7 @@ from msgspec import Struct, to_builtins
 
 from citewell.cli.assisting import spool
 from citewell.engine.folders import make_folder
-from citewell.engine.restoring import current_passages, leans_on, restored
+from citewell.engine.restoring import current_passages, may_tell, restored
 from citewell.engine.runtime import Runtime
 from citewell.engine.settings import Settings
 from citewell.errors import CitewellError, JournalError
@@ -141,7 +141,7 @@ def _claim(
     current: Mapping[str, Passage],
     audience: Audience,
 ) -> ClaimView:
-    tells = leans_on(kept, record) <= current.keys()
+    tells = may_tell(kept, record, current)
     return ClaimView(
         shown=kept.shown,
         supported=kept.supported,

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import signal
 from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -108,15 +108,16 @@ async def _work(bot: Bot, serving: Serving, pulse: Pulse, *, syncs: bool) -> Non
 def _signalling(stopped: asyncio.Event) -> Iterator[None]:
     """Let a signal set the event; afterwards signals interrupt, as they usually do."""
     loop = asyncio.get_running_loop()
-    for one in _SIGNALS:
-        with suppress(NotImplementedError):
-            loop.add_signal_handler(one, stopped.set)
+    # Not `add_signal_handler`, which Windows lacks.
+    before = {
+        one: signal.signal(one, lambda *_: loop.call_soon_threadsafe(stopped.set))
+        for one in _SIGNALS
+    }
     try:
         yield
     finally:
-        for one in _SIGNALS:
-            with suppress(NotImplementedError):
-                loop.remove_signal_handler(one)
+        for one, handler in before.items():
+            signal.signal(one, handler)
 
 
 async def _beat(pulse: Pulse) -> None:

@@ -24,6 +24,7 @@ def chat_actions(
     hands_off: bool,
     reads_more: bool,
     stopped: bool = False,
+    kept: bool = True,
 ) -> Actions | None:
     """Return the row of actions below an answer, or None where there is nothing to do.
 
@@ -33,6 +34,7 @@ def chat_actions(
         hands_off: there are people who can be asked instead.
         reads_more: the asker may read what others there may not.
         stopped: it is not complete, and will not be.
+        kept: its question is kept, so that it can be asked again, or handed to somebody.
     """
     is_whole = not stopped and answer.outcome is not Outcome.FAILED
     is_answer = is_whole and answer.outcome is not Outcome.REFUSED
@@ -41,10 +43,10 @@ def chat_actions(
         "quotes": is_answer and bool(answer.citations),
         "helpful": is_whole,
         "unhelpful": is_whole,
-        "person": hands_off,
+        "person": kept and hands_off,
         # What the channel may not read is refused there, so a refusal offers it too.
-        "private": is_whole and is_public and reads_more,
-        "share": is_answer and not is_public and address.data.get("direct") != "1",
+        "private": kept and is_whole and is_public and reads_more,
+        "share": kept and is_answer and not is_public and address.data.get("direct") != "1",
     }
     names = [name for name, is_offered in offered.items() if is_offered]
     actions = tuple(Action(name, _LABELS[name], answer.id) for name in names)

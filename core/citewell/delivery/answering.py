@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager
 from functools import partial
@@ -22,16 +23,20 @@ from citewell.delivery.asking import (
     nothing_kept,
     nothing_read,
 )
+from citewell.delivery.failing import failed_record
 from citewell.delivery.pacing import Messages, Pace
 from citewell.delivery.shown import Shown, in_time
 from citewell.delivery.splitting import split
 from citewell.engine.assistant import Assistant, Backends
 from citewell.engine.runtime import Runtime
+from citewell.errors import JournalError
 from citewell.journal.conversations import Conversations
 from citewell.journal.inbox import Task
 from citewell.journal.outbox import Outbox, Stage
 from citewell.protocols import Formatter
 from citewell.types.answers import Answer
+
+log = logging.getLogger(__name__)
 
 
 class Answering:
@@ -111,6 +116,7 @@ class Course:
         self._put: Put | None = None
         self._formatter: Formatter | None = None
         self._answer: Answer | None = None
+        self._failed: str | None = None
         self._broken_off = ""
 
     async def open(self) -> None:
@@ -188,8 +194,11 @@ class Course:
             why = Notice(self._broken_off or wording.GONE)
             await self._finish([*blocks, why, *self._actions(stopped=True)])
 
-    async def fail(self) -> None:
+    async def fail(self, cause: str) -> None:
         """Say that there will be no answer, with a reference to ask about.
+
+        Args:
+            cause: why, for whoever looks the reference up.
 
         Raises:
             DeliveryError: the service does not take it.
@@ -198,8 +207,20 @@ class Course:
         if self._shown is None:
             await self.open()
         if not self.is_over:
+            if self._answer is None:
+                self._failed = await self._recorded(cause)
             told = Notice(wording.failed(self._reference))
             await self._finish([told, *self._actions(stopped=True)])
+
+    async def _recorded(self, cause: str) -> str | None:
+        """Keep why there is no answer, and return the reference; None where that cannot be kept."""
+        record = failed_record(self._task, cause, self._runtime.settings.generation)
+        try:
+            await self._answering.assistant(self._runtime).keep(record)
+        except JournalError as error:
+            log.warning("question %d: why it failed cannot be kept: %s", self._task.seq, error)
+            return None
+        return record.id
 
     # --- growing --------------------------------------------------------------------------
 
@@ -228,7 +249,7 @@ class Course:
     # --- what is shown --------------------------------------------------------------------
 
     async def _finish(self, blocks: Sequence[Block]) -> None:
-        answer = self._answer.id if self._answer else None
+        answer = self._answer.id if self._answer else self._failed
         await self._reply.finish(self._messages(blocks), answer)
 
     @property
@@ -239,7 +260,7 @@ class Course:
 
     @property
     def _reference(self) -> str:
-        return self._answer.id if self._answer else str(self._task.seq)
+        return self._answer.id if self._answer else self._failed or str(self._task.seq)
 
     def _blocks(self, answer: Answer) -> list[Block]:
         """Return an answer without what its formatter would have readers do.
@@ -264,6 +285,7 @@ class Course:
             hands_off=self._put.hands_off,
             reads_more=self._put.reads_more,
             stopped=stopped,
+            kept=self._runtime.settings.chat.keep_questions,
         )
         return [actions] if actions else []
 

@@ -19,17 +19,19 @@ from citewell.delivery.remembering import still_readable
 from citewell.engine.assistant import new_id, profile_of
 from citewell.engine.runtime import Runtime
 from citewell.errors import DeliveryError
-from citewell.journal.conversations import Conversations, Remembered
+from citewell.journal.conversations import Conversations, Origin, Remembered
 from citewell.journal.inbox import Task
-from citewell.types.questions import Audience, Question, Turn
+from citewell.types.questions import Attached, Audience, Question, Turn
 
 log = logging.getLogger(__name__)
 
-QuestionOf: TypeAlias = Callable[[str], str | None]
-"""Returns the text of the question that an answer was given to; None where it is gone. Blocking."""
+QuestionOf: TypeAlias = Callable[[str], Origin | None]
+"""Returns the question that an answer was given to; None where it is gone. Blocking."""
 
-ReadAttachments: TypeAlias = Callable[[Task, Adapter], Awaitable[tuple[str, tuple[str, ...]]]]
-"""Returns the text of what came with a question, and the names of what was not read."""
+ReadAttachments: TypeAlias = Callable[
+    [Task, Adapter], Awaitable[tuple[tuple[Attached, ...], tuple[str, ...]]]
+]
+"""Returns what came with a question, and the names of what was not read."""
 
 
 class Put(Struct, frozen=True, kw_only=True):
@@ -47,12 +49,20 @@ class Put(Struct, frozen=True, kw_only=True):
     hands_off: bool
 
 
-async def nothing_read(task: Task, _adapter: Adapter) -> tuple[str, tuple[str, ...]]:
+class _Asked(Struct, frozen=True, kw_only=True):
+    text: str
+    attached: tuple[Attached, ...]
+    not_read: tuple[str, ...]
+
+
+async def nothing_read(
+    task: Task, _adapter: Adapter
+) -> tuple[tuple[Attached, ...], tuple[str, ...]]:
     """Read no attachment."""
-    return "", tuple(one.name for one in task.asked.attachments)
+    return (), tuple(one.name for one in task.asked.attachments)
 
 
-def nothing_kept(_answer_id: str) -> str | None:
+def nothing_kept(_answer_id: str) -> Origin | None:
     """Know no question."""
     return None
 
@@ -87,12 +97,15 @@ class Asking:
         venue = asked.venue
         config = chat_config(runtime, venue.platform)
         readers = await audience(adapter, config, asked.address)
-        text, not_read = await self._text(task, adapter)
-        if text is None:
+        said = await self._asked(task, adapter)
+        if said is None:
             return None
         question = Question(
             id=new_id(),
-            text=text,
+            text=said.text,
+            attached=said.attached,
+            event=task.seq,
+            again=task.asked.again,
             audience=readers,
             profile=config.channel(venue.channel).profile or config.profile,
             asker=f"{venue.platform}/{venue.team}/{asked.user}",
@@ -102,24 +115,28 @@ class Asking:
         history = await self._earlier(task, readers, runtime, name)
         return Put(
             question=replace(question, profile=name, history=history),
-            not_read=not_read,
+            not_read=said.not_read,
             reads_more=await _may_read_more(task, adapter, config, readers),
             hands_off=bool(getattr(config, "hand_off", None)),
         )
 
-    async def _text(self, task: Task, adapter: Adapter) -> tuple[str | None, tuple[str, ...]]:
-        asked, text = task.asked, task.text
+    async def _asked(self, task: Task, adapter: Adapter) -> _Asked | None:
+        """Return what is asked, or asked again; None where that is gone."""
+        asked, text, is_lost = task.asked, task.text, task.lost_extra
         if asked.again:
-            kept = await blocking.call(self._question_of, asked.again)
-            if kept is None:
-                return None, ()
-            text = kept
-        read = ""
-        not_read: tuple[str, ...] = ()
+            origin = await blocking.call(self._question_of, asked.again)
+            if origin is None or origin.text is None:
+                return None
+            text, is_lost = origin.text, origin.lost_extra
+            asked = replace(asked, attachments=origin.attachments, about=origin.about)
+        read: tuple[Attached, ...] = ()
+        not_read: tuple[str, ...] = (wording.NO_LONGER_KEPT,) if is_lost else ()
         if asked.attachments:
-            read, not_read = await self._read_attachments(task, adapter)
-        about = wording.about_message(asked.about) if asked.about else ""
-        return "\n\n".join(filter(None, (about, text, read))), not_read
+            read, unread = await self._read_attachments(replace(task, asked=asked), adapter)
+            not_read = (*not_read, *unread)
+        if asked.about:
+            read = (Attached(kind="message", text=asked.about), *read)
+        return _Asked(text=text, attached=read, not_read=not_read)
 
     async def _earlier(
         self, task: Task, readers: Audience, runtime: Runtime, profile: str

@@ -14,6 +14,7 @@ from citewell.library.plans import Loading
 from citewell.library.reading import Reader
 from citewell.types.chat import Attachment
 from citewell.types.documents import RawDocument
+from citewell.types.questions import Attached
 
 _MOST_FILES = 5
 _MOST_CHARS = 6_000
@@ -23,8 +24,8 @@ _MEGABYTE = 1024 * 1024
 class Attachments:
     """Reads files of questions.
 
-    What they say is given to the model as a part of the question: it can be asked about, and cannot
-    be cited.
+    What they say is given to the model beside the question: it can be asked about, and cannot be
+    cited.
 
     Args:
         reader: entered.
@@ -37,14 +38,16 @@ class Attachments:
         self._loadings = loadings
         self._max_mb = max_mb
 
-    async def read(self, task: Task, adapter: Adapter) -> tuple[str, tuple[str, ...]]:
+    async def read(
+        self, task: Task, adapter: Adapter
+    ) -> tuple[tuple[Attached, ...], tuple[str, ...]]:
         """Read the files of a question, a bounded part of each.
 
         Returns:
-            What they say, each under its name, and the names of what was not read, with reasons.
+            What they say, and the names of what was not read, with reasons.
         """
         attachments = task.asked.attachments
-        parts: list[str] = []
+        parts: list[Attached] = []
         unread = [f"{one.name} (too many files)" for one in attachments[_MOST_FILES:]]
         for one in attachments[:_MOST_FILES]:
             try:
@@ -55,8 +58,8 @@ class Attachments:
             shown = text[:_MOST_CHARS]
             if len(shown) < len(text):
                 unread.append(f"{one.name} (from character {_MOST_CHARS:,} on)")
-            parts.append(f"{one.name}:\n{shown}")
-        return "\n\n".join(parts), tuple(unread)
+            parts.append(Attached(kind="file", name=one.name, text=shown))
+        return tuple(parts), tuple(unread)
 
     async def _text(self, one: Attachment, adapter: Adapter) -> str:
         suffix = Path(one.name).suffix.lower()

@@ -25,7 +25,7 @@ from citewell.engine.sections import Settings
 from citewell.engine.serving import Serving
 from citewell.errors import AdapterError, CitewellError, ConfigError
 from citewell.journal.audit import Audit
-from citewell.journal.conversations import Conversations
+from citewell.journal.conversations import Conversations, Origin
 from citewell.journal.database import open_engine
 from citewell.journal.forgetting import Forgetting
 from citewell.journal.inbox import Inbox, Limits
@@ -59,6 +59,7 @@ class Bot:
         self._stores = stores
         self._desk = desk
         self._adapters = adapters
+        self._lost: dict[str, str] = {}
         self.hosts = {
             name: ChatHost(name, adapter, desk, serving=serving, stores=stores)
             for name, adapter in adapters.items()
@@ -75,11 +76,26 @@ class Bot:
                 group.create_task(self._desk.run())
                 for name, adapter in self._adapters.items():
                     watching = Watching(name, adapter, self._desk, self._stores.inbox)
-                    group.create_task(watching.serve(self.hosts[name]))
+                    group.create_task(self._serve(name, watching))
                     group.create_task(watching.catch_up())
                 group.create_task(self._keep_clean())
         except* CitewellError as errors:
             raise _first(errors) from errors
+
+    async def _serve(self, name: str, watching: Watching) -> None:
+        """Serve one service; what ends it ends the others only if none is left.
+
+        Raises:
+            AdapterError: the service cannot be connected to, or the last one was lost.
+        """
+        try:
+            self._lost[name] = await watching.serve(self.hosts[name])
+            if self._lost.keys() == self._adapters.keys():
+                raise AdapterError("\n".join(self._lost.values()))
+        except CitewellError:
+            # What runs in other services may come to its end all the same.
+            await self.drain()
+            raise
 
     async def drain(self) -> None:
         """Begin with nothing more, and let what runs come to its end, for a bounded time."""
@@ -92,13 +108,14 @@ class Bot:
     def status(self) -> Status:
         """Return how it does; blocking."""
         problems = [
-            f"{name} is not connected"
+            self._lost.get(name, f"{name} is not connected")
             for name, adapter in self._adapters.items()
             if not adapter.is_connected
         ]
         gauges = {
             "connected": {name: float(one.is_connected) for name, one in self._adapters.items()}
         }
+        gauges["given_up"] = {"": float(self._desk.given_up)}
         try:
             depths = self._stores.inbox.depths()
         except CitewellError as error:
@@ -209,9 +226,9 @@ def _answering(
     def assistant(runtime: Runtime) -> Assistant:
         return Assistant(runtime, recorder, ledger=lambda: stores.ledger)
 
-    def question_of(answer_id: str) -> str | None:
+    def question_of(answer_id: str) -> Origin | None:
         origin = stores.conversations.question_of(answer_id)
-        return None if origin is None or origin.is_withdrawn else origin.text
+        return None if origin is None or origin.is_withdrawn else origin
 
     return Answering(
         backends=serving,

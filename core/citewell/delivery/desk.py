@@ -231,7 +231,7 @@ class Desk:
             why, error = "the process ends whenever it says so", None
         else:
             try:
-                await _to_the_end(course.fail(), holding)
+                await _to_the_end(course.fail(f"{type(error).__name__}: {error}"), holding)
             except LeaseLost:
                 raise
             except Exception as further:  # noqa: BLE001 - logged below, and nothing is left to try

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import cast
 
 from msgspec import Struct
@@ -15,6 +16,7 @@ from citewell.delivery.access import audience
 from citewell.delivery.desk import Desk
 from citewell.engine.restoring import current_passages, restored, restored_answer
 from citewell.engine.runtime import Runtime
+from citewell.engine.sections import LibrarySettings
 from citewell.engine.serving import Serving
 from citewell.journal.audit import Audit
 from citewell.journal.conversations import Conversations
@@ -31,6 +33,7 @@ from citewell.types.chat import Address, Event, LibraryState, Quoted, Recent, Ve
 from citewell.types.documents import Passage
 from citewell.types.questions import Audience
 
+_HANDED_OFF = "handed off"
 _AROUND = 300
 """Characters of the passage that are shown before a quote, and behind it."""
 
@@ -95,11 +98,11 @@ class ChatHost:
         }
         return [_quoted(found[key], current[found[key].passage_id]) for key in sorted(found)]
 
-    async def hand_off(self, answer_id: str, by: str, address: Address) -> HandOff | None:
+    async def hand_off(self, answer_id: str, address: Address) -> HandOff | None:
         """Return what is to be told to people who read at `address`; None if nothing is known."""
         record = await blocking.call(self._stores.journal.find, answer_id)
         asked = await blocking.call(self._stores.conversations.question_of, answer_id)
-        if record is None or asked is None:
+        if record is None or asked is None or asked.is_withdrawn:
             return None
         async with self._serving.lease() as runtime:
             readers = await audience(self._adapter, self.config, address)
@@ -110,26 +113,40 @@ class ChatHost:
             profile = profiles.get(name) or profiles[runtime.settings.default_profile]
             blocks = (await runtime.formatter(profile.formatter)).render(answer)
         reply = await blocking.call(self._stores.outbox.of_answer, answer_id)
-        is_new = await blocking.call(self._note_hand_off, answer_id, by, asked.asked.venue)
+        told_before = partial(self._stores.audit.has, _HANDED_OFF, {"answer": answer_id})
         return HandOff(
             asker=asked.asker,
             question=asked.text or "",
             blocks=tuple(blocks),
             venue=asked.asked.venue,
             posted=() if reply is None else reply.posted,
-            is_repeated=not is_new,
+            is_repeated=await blocking.call(told_before),
         )
 
-    async def libraries(self) -> Sequence[LibraryState]:
-        """Return what is indexed, and how fresh it is."""
+    async def handed_off(self, answer_id: str, by: str, venue: Venue) -> None:
+        """Keep that people were told, because somebody at `venue` wanted it.
+
+        Raises:
+            JournalError: it could not be kept.
+        """
+        actor, detail = asker_name(venue, by), {"answer": answer_id}
+        note = partial(self._stores.audit.add_once, _HANDED_OFF, actor=actor, detail=detail)
+        await blocking.call(note)
+
+    async def libraries(self, address: Address) -> Sequence[LibraryState]:
+        """Return what is indexed, and how fresh it is, as far as who reads at `address` may."""
+        readers = await audience(self._adapter, self.config, address)
         settings = self._serving.settings
         note = await blocking.call(last_note, settings.data_dir)
         at = None if note is None else datetime.fromisoformat(note["at"]).timestamp()
         states: list[LibraryState] = []
         async with self._serving.lease() as runtime:
             for name, retriever in runtime.settings.retrievers.items():
-                sizes = await (await runtime.retriever(name)).sizes()
-                states += [_state(library, sizes, at) for library in retriever.libraries]
+                found = [runtime.settings.libraries[one] for one in retriever.libraries]
+                shown = [one for one in found if _may_read_some(one, readers)]
+                if shown:
+                    sizes = await (await runtime.retriever(name)).sizes()
+                    states += [_state(one, sizes, at, readers) for one in shown]
         return states
 
     async def recent(self, venue: Venue, user: str, *, limit: int = 5) -> Sequence[Recent]:
@@ -144,10 +161,6 @@ class ChatHost:
     def takes_part(self, venue: Venue) -> bool:
         """Tell whether a question of this thread was taken in before. Blocking, and quick."""
         return self._stores.conversations.takes_part(venue.conversation)
-
-    def _note_hand_off(self, answer_id: str, by: str, venue: Venue) -> bool:
-        actor, detail = asker_name(venue, by), {"answer": answer_id}
-        return self._stores.audit.add_once("handed off", actor=actor, detail=detail)
 
     @staticmethod
     async def _current(
@@ -190,6 +203,19 @@ def _up_to_a_word(text: str, begin: int, end: int) -> str:
     return parts[0] if parts else stretch
 
 
-def _state(library: str, sizes: Mapping[str, int], at: float | None) -> LibraryState:
-    own: Collection[int] = [size for id_, size in sizes.items() if id_.partition(":")[0] == library]
-    return LibraryState(name=library, documents=len(own), passages=sum(own), synced_at=at)
+def _may_read_some(library: LibrarySettings, readers: Audience) -> bool:
+    return any(readers.may_read(labels) for _, labels in library.labels)
+
+
+def _state(
+    library: LibrarySettings, sizes: Mapping[str, int], at: float | None, readers: Audience
+) -> LibraryState:
+    name = library.section.name
+    own = [size for id_, size in sizes.items() if id_.partition(":")[0] == name]
+    is_open = all(readers.may_read(labels) for _, labels in library.labels)
+    return LibraryState(
+        name=name,
+        documents=len(own) if is_open else None,
+        passages=sum(own) if is_open else None,
+        synced_at=at,
+    )

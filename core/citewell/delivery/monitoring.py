@@ -149,6 +149,7 @@ class _Gauges:
 _MEANINGS = {
     "questions": "Questions without an outcome, by state.",
     "oldest_question_seconds": "Age of the oldest question without an outcome.",
+    "given_up": "Questions since the start whose outcome nobody could be shown.",
     "connected": "Whether a chat service is connected.",
 }
 _LABELS = {"questions": "state", "connected": "adapter"}

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from citewell.journal.conversations import Remembered
 from citewell.protocols import Retriever
+from citewell.types.documents import PassageRef
 from citewell.types.questions import Audience, Turn
 
 
@@ -19,13 +20,8 @@ async def still_readable(
         retriever: reads passages again; None where there are no documents.
         audience: who reads what is said now.
     """
-    ids = list(dict.fromkeys(name for one in remembered for name in one.passages))
+    ids = list(dict.fromkeys(leant.id for one in remembered for leant in one.passages))
     found = await retriever.fetch(ids, readable_by=audience) if retriever and ids else ()
     # A store may answer with more than it was asked for.
-    now = {one.id: one.content_hash for one in found if audience.may_read(one.labels)}
-    return tuple(
-        turn
-        for one in remembered
-        if all(now.get(name) == kept for name, kept in one.passages.items())
-        for turn in one.turns
-    )
+    now = {PassageRef(one.id, one.content_hash) for one in found if audience.may_read(one.labels)}
+    return tuple(turn for one in remembered if one.passages <= now for turn in one.turns)

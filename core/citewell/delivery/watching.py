@@ -17,13 +17,16 @@ from citewell.types.chat import Asked
 log = logging.getLogger(__name__)
 
 _LOOK_S = 1.0
+_GLANCE_S = 0.1
+_NOTE_S = 30.0
 _FIRST_PAUSE_S = 1.0
 _LONGEST_PAUSE_S = 300.0
 # What worked for so long and breaks down then has not been broken all the time.
 _SOUND_S = 300.0
 # Slack sends again for five minutes what was not acknowledged, and then never more.
 _OVERLAP_S = 600.0
-_MOST_CHANGED = 200
+_MOST_CHANGED = 100
+_CHANGED_S = 86_400.0
 # Everything else that Citewell itself raises is for people to mend.
 _PASSING = (DeliveryError, JournalError, ModelError, StoreError)
 
@@ -43,9 +46,15 @@ class Watching:
         self._adapter = adapter
         self._desk = desk
         self._inbox = inbox
+        self._was_connected = False
+        self._was_cut = False
+        self._is_caught_up = False
 
-    async def serve(self, host: Host) -> None:
+    async def serve(self, host: Host) -> str:
         """Let the adapter serve until cancelled, and again after each break-down.
+
+        Returns:
+            Why the service, which was connected, takes the bot no more; others go on.
 
         Raises:
             AdapterError: the service cannot be connected to.
@@ -60,7 +69,10 @@ class Watching:
                 log.warning("%s: %s", self._name, error)
             except Exception as error:
                 if _is_final(error):
-                    raise
+                    if not self._was_connected:
+                        raise
+                    log.error("%s: %s", self._name, error)  # noqa: TRY400 - a traceback says no more
+                    return str(error)
                 log.exception("%s: the adapter broke down", self._name)
             if time.monotonic() - began > _SOUND_S:
                 pause = _Pause()
@@ -70,22 +82,35 @@ class Watching:
 
     async def catch_up(self) -> None:
         """Take in what happened while nobody was connected: before the start, and after a cut."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._notice_cuts())
+            group.create_task(self._keep_caught_up())
+
+    async def _notice_cuts(self) -> None:
+        """Notice each cut, also while what another one cost is taken in."""
+        while True:
+            if self._adapter.is_connected:
+                self._was_connected = True
+            else:
+                self._is_caught_up, self._was_cut = False, True
+            await asyncio.sleep(_GLANCE_S)
+
+    async def _keep_caught_up(self) -> None:
         pause, started = _Pause(), time.time()
         since: float | None = None
-        is_caught_up = False
         while True:
             wait_s = _LOOK_S
             try:
                 if since is None:
                     since = await self._last_heard(started)
-                if not self._adapter.is_connected:
-                    is_caught_up = False
-                elif is_caught_up:
-                    since = time.time() - _OVERLAP_S
-                else:
-                    now = time.time()
+                if self._is_caught_up:
+                    since = await self._note_heard(since)
+                elif self._adapter.is_connected:
+                    now, self._was_cut = time.time(), False
                     await self._take_in(since)
-                    since, is_caught_up, pause = now - _OVERLAP_S, True, _Pause()
+                    pause = _Pause()
+                    if not self._was_cut:
+                        since, self._is_caught_up = now - _OVERLAP_S, True
             except CitewellError as error:
                 wait_s = pause.next_s()
                 log.warning("%s: what was missed cannot be read: %s", self._name, error)
@@ -96,13 +121,23 @@ class Watching:
 
     async def _last_heard(self, started: float) -> float:
         """Return since when something may be missed; what was said before all is nobody's."""
-        last = await blocking.call(self._inbox.last_received, self._name)
+        last = await blocking.call(self._inbox.heard_until, self._name)
         return started if last is None else last - _OVERLAP_S
+
+    async def _note_heard(self, since: float) -> float:
+        """Keep now and then that nothing is missed, and return since when something may be."""
+        now = time.time()
+        if now - _OVERLAP_S - since < _NOTE_S:
+            return since
+        await blocking.call(self._inbox.note_heard, self._name, now)
+        return now - _OVERLAP_S
 
     async def _take_in(self, since: float) -> None:
         async for event in self._adapter.missed(since):
             await self._desk.accept(event)
-        find = partial(self._inbox.questions_since, self._name, since, limit=_MOST_CHANGED)
+        # A question of long before may have been changed, or taken back, just now.
+        before = since - _CHANGED_S
+        find = partial(self._inbox.questions_since, self._name, before, limit=_MOST_CHANGED)
         for asked in await blocking.call(find):
             await self._take_in_change(asked)
 
@@ -113,6 +148,12 @@ class Watching:
             if error.passes:
                 raise
             log.warning("%s: what became of question %s: %s", self._name, asked.key, error)
+            return
+        except CitewellError:
+            raise
+        except Exception:
+            # One that the adapter cannot read must not hide all others.
+            log.exception("%s: what became of question %s", self._name, asked.key)
             return
         if change is not None:
             await self._desk.accept(change)

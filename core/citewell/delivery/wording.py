@@ -10,6 +10,8 @@ STOPPED: Final = "Stopped, as you asked."
 REPEATED: Final = "This repeats an answer that could not be changed."
 GONE: Final = "The question of that answer is no longer kept, so please ask it again yourself."
 
+NO_LONGER_KEPT: Final = "what came with the question, which is no longer kept"
+
 _AGAIN: Final = "please ask again in a minute."
 TURNED_AWAY: Final[Mapping[str, str]] = {
     "queue": f"I have too many questions at the moment; {_AGAIN}",
@@ -32,9 +34,3 @@ def late(seconds: float, reference: str) -> str:
 def not_read(names: Sequence[str]) -> str:
     """Name the attachments that were not read."""
     return f"Not read: {', '.join(names)}"
-
-
-def about_message(about: str) -> str:
-    """Quote the message that a question is about; a quotation mark in it ends nothing."""
-    quoted = about.replace('"', "'")
-    return f'About this message: "{quoted}"'

@@ -27,7 +27,7 @@ from citewell.errors import ConfigError, ModelError
 from citewell.journal.records import AnswerRecord
 from citewell.observations import Observation
 from citewell.types.answers import Answer, Nearest, Outcome
-from citewell.types.documents import Passage
+from citewell.types.documents import Passage, PassageRef
 from citewell.types.questions import Query, Question
 
 if TYPE_CHECKING:
@@ -131,6 +131,14 @@ class Assistant:
         except Exception:
             log.exception("answer %s could not be recorded", course.answer.id)
 
+    async def keep(self, record: AnswerRecord) -> None:
+        """Keep the record of a question that got no answer.
+
+        Raises:
+            JournalError: it could not be kept.
+        """
+        await blocking.call(self._recorder.add, record)
+
     async def _end(self, course: Course) -> None:
         course.took("total", course.began)
         failed = course.answer.outcome is Outcome.FAILED
@@ -143,6 +151,7 @@ def _begin(question: Question, runtime: Runtime, ledger: Callable[[], Ledger] | 
     name = profile_of(question, runtime.settings)
     profile = runtime.settings.profiles[name]
     turns = earlier_turns(question.history, limit=profile.history_turns)
+    history = tuple(dict.fromkeys(one for turn in turns for one in turn.passages))
     answer = Answer(
         id=new_id(),
         question_id=question.id,
@@ -150,6 +159,7 @@ def _begin(question: Question, runtime: Runtime, ledger: Callable[[], Ledger] | 
         generation=runtime.settings.generation,
         # What the answer leans on, it may repeat.
         labels=frozenset(label for turn in turns for label in turn.labels),
+        passages=history,
     )
     if profile.retriever is None:
         # The label stands above the first word, not only below the last.
@@ -163,6 +173,7 @@ def _begin(question: Question, runtime: Runtime, ledger: Callable[[], Ledger] | 
         began=perf_counter(),
         budgets=Budgets(runtime.settings.budgets, ledger),
         answer=answer,
+        history=history,
     )
 
 
@@ -201,7 +212,12 @@ async def _retrieve(course: Course, name: str) -> None:
     readable = tuple(passage for passage in found if audience.may_read(passage.labels))
     course.passages = _ordered(course, readable)
     labels = frozenset(label for passage in readable for label in passage.labels)
-    course.answer = replace(course.answer, labels=course.answer.labels | labels)
+    given = (PassageRef(one.id, one.content_hash) for one in readable)
+    course.answer = replace(
+        course.answer,
+        labels=course.answer.labels | labels,
+        passages=tuple(dict.fromkeys((*course.history, *given))),
+    )
     course.index_identity = await retriever.identity()
     _observe(course, "retrieved", course.took("retrieve", since), len(course.passages))
 

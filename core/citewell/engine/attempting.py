@@ -148,6 +148,7 @@ def _prompt(course: Course, name: str) -> Prompt:
         question=question.text,
         refusal=REFUSAL,
         passages=passages,
+        attached=question.attached,
         turns=earlier_turns(turns, limit=profile.history_turns),
         constraint=_constraint(course, passages),
         generation=Generation(

@@ -14,7 +14,7 @@ from citewell.engine.tables import Profile
 from citewell.journal.records import AnswerRecord, ClaimRecord, PassageRecord
 from citewell.redaction import redact
 from citewell.types.answers import Answer, Claim, Outcome
-from citewell.types.documents import Passage
+from citewell.types.documents import Passage, PassageRef
 from citewell.types.questions import Question, Usage
 
 
@@ -23,6 +23,7 @@ class Course(Struct, kw_only=True):
 
     Attributes:
         runtime: the components of the one generation of the settings that it is answered with.
+        history: what the question continues was written from these.
         kept: claims that were shown of models that then failed.
         broken_off: these models.
         skipped: what a reader is told of each model that did not answer.
@@ -38,6 +39,7 @@ class Course(Struct, kw_only=True):
     budgets: Budgets
     answer: Answer
     passages: tuple[Passage, ...] = ()
+    history: tuple[PassageRef, ...] = ()
     index_identity: str = ""
     model_identity: str = ""
     prompt_hash: str = ""
@@ -97,7 +99,9 @@ class Course(Struct, kw_only=True):
         return AnswerRecord(
             id=answer.id,
             question_id=question.id,
-            question=question.text,
+            question="" if question.again else question.text,
+            event=question.event,
+            again=question.again,
             asker=question.asker,
             asked_at=self.asked_at.isoformat(timespec="milliseconds"),
             profile=self.profile_name,
@@ -120,4 +124,5 @@ class Course(Struct, kw_only=True):
             notes=tuple(self.notes),
             generation=answer.generation,
             labels=tuple(sorted(answer.labels)),
+            history=self.history,
         )

@@ -17,20 +17,37 @@ GONE = "What this answer said may not be shown any more, or not here."
 async def current_passages(
     record: AnswerRecord, retriever: Retriever, audience: Audience
 ) -> dict[str, Passage]:
-    """Return the passages of an answer that are what they were and may be read, by id."""
-    hashes = {passage.id: passage.content_hash for passage in record.passages}
-    found = await retriever.fetch(list(hashes), readable_by=audience)
+    """Return the passages of an answer that are what they were and may be read, by id.
+
+    Also those that what it continues was written from.
+    """
+    kept = {} if record.is_wiped else _given(record)
+    ids = list(dict.fromkeys(name for name, _ in kept))
+    found = await retriever.fetch(ids, readable_by=audience) if ids else ()
     return {
         passage.id: passage
         for passage in found
-        if audience.may_read(passage.labels) and hashes[passage.id] == passage.content_hash
+        if audience.may_read(passage.labels) and (passage.id, passage.content_hash) in kept
     }
 
 
-def leans_on(claim: ClaimRecord, record: AnswerRecord) -> set[str]:
-    """Return the passages that a claim may repeat: without a citation, any that was given."""
-    cited = {citation.passage_id for citation in claim.citations}
-    return cited or {passage.id for passage in record.passages}
+def may_tell(claim: ClaimRecord, record: AnswerRecord, current: Mapping[str, Passage]) -> bool:
+    """Tell whether a claim may be shown to who may read the passages in `current`, by id.
+
+    It may repeat what it cites; without a citation, or support, anything that was given. Within
+    what its sources support it may still repeat a word of what the answer continues.
+    """
+    leans = {(one.passage_id, one.content_hash) for one in claim.citations}
+    if not (leans and claim.supported):
+        leans |= {(one.id, one.content_hash) for one in record.passages}
+    leans |= {(one.id, one.content_hash) for one in record.history}
+    return leans <= {(one.id, one.content_hash) for one in current.values()}
+
+
+def _given(record: AnswerRecord) -> dict[tuple[str, str], None]:
+    """Return the ids and hashes of all that an answer may say something of, in order."""
+    given = [(one.id, one.content_hash) for one in record.passages]
+    return dict.fromkeys([*given, *((one.id, one.content_hash) for one in record.history)])
 
 
 def restored(
@@ -62,13 +79,9 @@ def restored_answer(
             shown=True,
         )
         for kept in record.claims
-        if kept.shown and leans_on(kept, record) <= current.keys()
+        if kept.shown and may_tell(kept, record, current)
     )
     is_whole = len(claims) == sum(kept.shown for kept in record.claims)
-    # What an earlier answer was written from, this one may repeat.
-    tells = audience.may_read(frozenset(record.labels)) or not record.labels
-    if not tells:
-        claims, is_whole = (), False
     return Answer(
         id=record.id,
         question_id=record.question_id,

@@ -309,6 +309,12 @@ def _connections(settings: Settings) -> dict[str, object]:
     """Return what connects to chat services; who may read what there is asked anew each time."""
     shared = set(ChatConfig.model_fields)
     return {
-        name: (section.use, section.config.model_dump(exclude=shared), section.secret_files)
+        name: (
+            section.use,
+            section.config.model_dump(exclude=shared),
+            section.secret_files,
+            # Whether there are groups decides what a service is asked to tell.
+            bool(cast("ChatConfig", section.config).groups),
+        )
         for name, section in settings.adapters.items()
     }

@@ -13,7 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from citewell.journal import feedback
 from citewell.journal.database import lock
-from citewell.journal.names import asker_name
+from citewell.journal.names import ALONE, asker_name, conversation_of, conversations_of
 from citewell.journal.records import plain
 from citewell.journal.tables import inbox
 from citewell.types.chat import (
@@ -67,6 +67,10 @@ class Extra(Struct, frozen=True):
     about: str = ""
 
 
+LOST = '{"lost":true}'
+"""Stands in place of an `Extra` that was deleted before the text of its question."""
+
+
 class Arrival:
     """One event that comes in.
 
@@ -87,7 +91,7 @@ class Arrival:
         if isinstance(event, Asked):
             return self._ask(event, limits)
         if isinstance(event, Edited | Deleted):
-            return self._amend(event)
+            return self._amend(event, limits)
         if self._insert(State.DONE) is None:
             return False
         if isinstance(event, Stopped):
@@ -114,7 +118,7 @@ class Arrival:
             self._set(early, state=State.DONE, text=None)
         return True
 
-    def _amend(self, event: Edited | Deleted) -> bool:
+    def _amend(self, event: Edited | Deleted, limits: Limits) -> bool:
         self._lock_question(event.venue, event.of)
         seq = self._insert(State.DONE)
         if seq is None:
@@ -126,12 +130,16 @@ class Arrival:
         if self._connection.scalar(sa.select(inbox.c.seq).where(question)) is None:
             self._set(inbox.c.seq == seq, state=State.EARLY, text=text)
         else:
-            self._change(question, event.at, text)
+            over = ""
+            if isinstance(event, Edited) and (over := self._over_a_minute(event, limits, seq)):
+                self._set(inbox.c.seq == seq, turned_away=over)
+            self._change(question, event.at, text, over=over)
         return True
 
     def _stop(self, stopped: Stopped) -> None:
         held = sa.and_(
-            inbox.c.conversation == stopped.venue.conversation, inbox.c.state == State.LEASED
+            inbox.c.conversation.in_(conversations_of(stopped.venue, stopped.user)),
+            inbox.c.state == State.LEASED,
         )
         self._set(held, is_stopped=True)
 
@@ -157,7 +165,7 @@ class Arrival:
             "channel": event.venue.channel,
             "key": event.key,
             "kind": _kind(type(event)),
-            "conversation": event.venue.conversation,
+            "conversation": _conversation(event),
             "asker": event.user,
             "event": "",
             "of": event.of if isinstance(event, Edited | Deleted) else None,
@@ -173,8 +181,12 @@ class Arrival:
         seq: int | None = connection.scalar(new.returning(inbox.c.seq))
         return seq
 
-    def _change(self, question: sa.ColumnElement[bool], at: float, text: str | None) -> None:
+    def _change(
+        self, question: sa.ColumnElement[bool], at: float, text: str | None, *, over: str = ""
+    ) -> None:
         """Change a question, or take it back for None, and let it be worked off again.
+
+        A change over a limit is told so in place of an answer; a later one may be answered again.
 
         Whoever is at it finds out. What was taken back stays so; a change of before the last one
         is past; and of what was deleted here too little is left to answer it again.
@@ -182,7 +194,7 @@ class Arrival:
         if text is None:
             values: dict[str, Any] = {"is_withdrawn": True}
         else:
-            values = {"text": text, "changed_at": at}
+            values = {"text": text, "changed_at": at, "turned_away": over}
             question = sa.and_(question, inbox.c.changed_at <= at, inbox.c.event != "")
         is_done = inbox.c.state == State.DONE
         self._set(
@@ -204,15 +216,36 @@ class Arrival:
 
     def _over(self, asked: Asked, limits: Limits, seq: int) -> str:
         """Return which limit a question is over, or nothing."""
-        venue = asked.venue
-        others = sa.and_(
-            inbox.c.seq != seq, inbox.c.kind == _kind(Asked), inbox.c.turned_away == ""
+        if over := self._over_a_minute(asked, limits, seq):
+            return over
+        open_ = sa.and_(
+            inbox.c.seq != seq,
+            inbox.c.kind == _kind(Asked),
+            inbox.c.turned_away == "",
+            inbox.c.state.in_((State.WAITING, State.LEASED)),
         )
-        lately = sa.and_(others, inbox.c.received_at > self._now - _WINDOW_S)
+        return "queue" if limits.queue and self._reaches(open_, limits.queue) else ""
+
+    def _over_a_minute(self, event: Asked | Edited, limits: Limits, seq: int) -> str:
+        """Return which limit of a minute a question or a change is over, or nothing.
+
+        It is the minute in which it was said: what comes late, as after an outage, was not said
+        all at once.
+        """
+        venue, until = event.venue, min(event.at, self._now)
+        since = until - _WINDOW_S
+        lately = sa.and_(
+            inbox.c.seq != seq,
+            inbox.c.kind.in_((_kind(Asked), _kind(Edited))),
+            inbox.c.turned_away == "",
+            inbox.c.received_at > since,
+            inbox.c.at > since,
+            sa.or_(inbox.c.at <= until, inbox.c.received_at <= until),
+        )
         team = sa.and_(inbox.c.platform == venue.platform, inbox.c.team == venue.team)
         names = venue.platform, venue.team
         for reason, limit, of, counted in (
-            ("user", limits.user_per_minute, asked.user, inbox.c.asker),
+            ("user", limits.user_per_minute, event.user, inbox.c.asker),
             ("channel", limits.channel_per_minute, venue.channel, inbox.c.channel),
         ):
             if limit:
@@ -220,8 +253,7 @@ class Arrival:
                 lock(self._connection, reason, *names, of)
                 if self._reaches(sa.and_(lately, team, counted == of), limit):
                     return reason
-        open_ = sa.and_(others, inbox.c.state.in_((State.WAITING, State.LEASED)))
-        return "queue" if limits.queue and self._reaches(open_, limits.queue) else ""
+        return ""
 
     def _reaches(self, where: sa.ColumnElement[bool], limit: int) -> bool:
         found = sa.select(sa.literal(1)).select_from(inbox).where(where).limit(limit).subquery()
@@ -250,6 +282,11 @@ def _kind(event: type[Struct]) -> str:
     return str(event.__struct_config__.tag)
 
 
+def _conversation(event: Event) -> str:
+    only_for = event.address.only_for if isinstance(event, Asked) else None
+    return conversation_of(event.venue, only_for)
+
+
 def _in_channel(venue: Venue) -> sa.ColumnElement[bool]:
     return sa.and_(
         inbox.c.platform == venue.platform,
@@ -273,7 +310,8 @@ def _contents(asked: Asked) -> dict[str, str | None]:
 def venue_of(row: sa.Row[Any]) -> Venue:
     """Return where it was that a row of the inbox is about."""
     _, _, rest = row.conversation.partition(f"{row.platform}/{row.team}/{row.channel}/")
-    return Venue(platform=row.platform, team=row.team, channel=row.channel, thread=rest)
+    thread, _, _ = rest.partition(ALONE)
+    return Venue(platform=row.platform, team=row.team, channel=row.channel, thread=thread)
 
 
 def _left_of(row: sa.Row[Any]) -> Asked:

@@ -90,6 +90,12 @@ class Audit:
             self.add_within(connection, action, actor=actor, detail=detail)
         return True
 
+    def has(self, action: str, detail: Mapping[str, object]) -> bool:
+        """Tell whether this was done."""
+        same = sa.and_(audit.c.action == action, audit.c.detail == _told(detail))
+        with explained("the audit cannot be read"), self._engine.connect() as connection:
+            return bool(connection.scalar(sa.select(sa.exists().where(same))))
+
     def add_within(
         self, connection: sa.Connection, action: str, *, actor: str, detail: Mapping[str, object]
     ) -> str:

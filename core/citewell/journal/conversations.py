@@ -9,13 +9,14 @@ import msgspec
 import sqlalchemy as sa
 from msgspec import Struct
 
-from citewell.journal.arrivals import State, asked_of, venue_of
+from citewell.journal.arrivals import LOST, State, asked_of, venue_of
 from citewell.journal.database import explained
 from citewell.journal.inbox import Task
-from citewell.journal.names import Person
+from citewell.journal.names import Person, conversations_of
 from citewell.journal.people import rows_of
 from citewell.journal.tables import answers, inbox, questions, replies, shown
-from citewell.types.chat import Asked, Recent, Venue
+from citewell.types.chat import Asked, Attachment, Recent, Venue
+from citewell.types.documents import PassageRef
 from citewell.types.questions import Audience, Turn
 
 _SHARES = 8
@@ -27,12 +28,12 @@ class Remembered(Struct, frozen=True, kw_only=True):
 
     Attributes:
         turns: of the asker, and of the assistant.
-        passages: content hash by id of all that the answer may say something of. What is deleted,
+        passages: all that the answer, or what it continues, may say something of. What is deleted,
             changed, or not to be read any more among them must not come back through the answer.
     """
 
     turns: tuple[Turn, Turn]
-    passages: Mapping[str, str]
+    passages: frozenset[PassageRef]
 
 
 class Origin(Struct, frozen=True, kw_only=True):
@@ -43,12 +44,18 @@ class Origin(Struct, frozen=True, kw_only=True):
         asked: as it came; without a user when who asked was forgotten.
         text: what it says now, or the question that it asks again does; None when it is not kept.
         is_withdrawn: it was taken back.
+        attachments: that came with it, or with the question that it asks again.
+        about: likewise, what somebody else wrote.
+        lost_extra: something came with it that is no longer kept.
     """
 
     seq: int
     asked: Asked
     text: str | None
     is_withdrawn: bool
+    attachments: tuple[Attachment, ...] = ()
+    about: str = ""
+    lost_extra: bool = False
 
     @property
     def venue(self) -> Venue:
@@ -76,22 +83,23 @@ class Conversations:
         """Return what was asked and answered before a question, oldest first.
 
         Only what was answered to the same audience: whoever reads more or less now must not read
-        it through what the model remembers.
+        it through what the model remembers. What one person alone was answered only that person is.
 
         Args:
             task: the question.
             audience: of its answer.
             limit: earlier questions, the last ones.
         """
+        asked = task.asked
         earlier = (
             sa
             .select(inbox, questions.c.readers, answers.c.claims, answers.c.notice)
-            .add_columns(answers.c.labels, answers.c.passages)
+            .add_columns(answers.c.labels, answers.c.passages, answers.c.history)
             .join_from(inbox, replies, replies.c.question == inbox.c.seq)
             .join(answers, answers.c.id == replies.c.answer)
             .join(questions, questions.c.id == answers.c.question_id)
             .where(
-                inbox.c.conversation == task.asked.venue.conversation,
+                inbox.c.conversation.in_(conversations_of(asked.venue, asked.address.only_for)),
                 inbox.c.kind == "asked",
                 inbox.c.seq < task.seq,
                 inbox.c.is_withdrawn.is_(False),
@@ -119,10 +127,19 @@ class Conversations:
                 return None
             try:
                 asked = asked_of(row)
+                first = _first(connection, row)
+                extra = asked if first is None else asked_of(first)
             except msgspec.MsgspecError:
                 return None
-            text = _text(connection, row)
-        return Origin(seq=row.seq, asked=asked, text=text, is_withdrawn=row.is_withdrawn)
+        return Origin(
+            seq=row.seq,
+            asked=asked,
+            text=None if first is None else first.text,
+            is_withdrawn=row.is_withdrawn or (first is not None and first.is_withdrawn),
+            attachments=extra.attachments,
+            about=extra.about,
+            lost_extra=first is not None and first.extra == LOST,
+        )
 
     def recent(self, platform: str, team: str, user: str, limit: int) -> tuple[Recent, ...]:
         """Return what somebody asked last in a team, newest first, as far as it is kept."""
@@ -148,7 +165,10 @@ class Conversations:
         return tuple(_recent(row, text) for row, text in said if text)
 
     def takes_part(self, conversation: str) -> bool:
-        """Tell whether a question of this conversation was taken in, and not turned away."""
+        """Tell whether a question of this conversation was taken in, and not turned away.
+
+        One whose answer one person alone sees makes nobody take part before all.
+        """
         taken_in = sa.exists().where(
             inbox.c.conversation == conversation,
             inbox.c.kind == "asked",
@@ -169,13 +189,20 @@ def _row_of(connection: sa.Connection, answer: str) -> sa.Row[Any] | None:
 
 
 def _text(connection: sa.Connection, row: sa.Row[Any]) -> str | None:
-    """Return what a question says, or the one that it asks again, and so on."""
+    """Return what a question says, or the one that it asks again."""
+    first = _first(connection, row)
+    return None if first is None or first.is_withdrawn else first.text
+
+
+def _first(connection: sa.Connection, row: sa.Row[Any]) -> sa.Row[Any] | None:
+    """Return the question that one asks again, and so on; the one itself where it asks its own."""
     for _ in range(_SHARES):
-        text: str | None = row.text
-        again = "" if text or not row.event else msgspec.json.decode(row.event, type=Asked).again
+        again = (
+            "" if row.text or not row.event else msgspec.json.decode(row.event, type=Asked).again
+        )
         original = _row_of(connection, again) if again else None
         if original is None:
-            return text
+            return row
         row = original
     return None
 
@@ -183,21 +210,27 @@ def _text(connection: sa.Connection, row: sa.Row[Any]) -> str | None:
 def _remembered(row: sa.Row[Any], text: str) -> Remembered:
     labels = frozenset(row.labels)
     claims = [claim for claim in row.claims if claim["shown"]]
+    passages = frozenset(_passages(claims, row))
+    leant = tuple(sorted(passages, key=lambda one: (one.id, one.content_hash)))
     said = "".join(claim["lead"] + claim["text"] for claim in claims).strip()
-    turns = Turn("user", text, labels), Turn("assistant", said or row.notice, labels)
-    return Remembered(turns=turns, passages=dict(_passages(claims, row.passages)))
+    turns = (
+        Turn("user", text, labels, leant),
+        Turn("assistant", said or row.notice, labels, leant),
+    )
+    return Remembered(turns=turns, passages=passages)
 
 
-def _passages(
-    claims: list[Mapping[str, Any]], given: list[Mapping[str, Any]]
-) -> Iterator[tuple[str, str]]:
-    """Yield what shown claims cite; or all that was given, where one does not say what it is of."""
-    if not all(claim["citations"] for claim in claims):
-        for passage in given:
-            yield passage["id"], passage["content_hash"]
+def _passages(claims: list[Mapping[str, Any]], row: sa.Row[Any]) -> Iterator[PassageRef]:
+    """Yield what shown claims cite, and what the answer continues.
+
+    Also all that was given, where a claim does not say what it is of.
+    """
+    is_said = all(claim["citations"] and claim["supported"] for claim in claims)
+    for one in row.history if is_said else (*row.history, *row.passages):
+        yield PassageRef(one["id"], one["content_hash"])
     for claim in claims:
         for citation in claim["citations"]:
-            yield citation["passage_id"], citation["content_hash"]
+            yield PassageRef(citation["passage_id"], citation["content_hash"])
 
 
 def _recent(row: sa.Row[Any], text: str) -> Recent:

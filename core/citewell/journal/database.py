@@ -35,7 +35,9 @@ def open_engine(url: str) -> sa.Engine:
             "or postgresql+psycopg://user@host/name"
         ) from None
     with explained(f"journal {shown} cannot be opened"):
-        engine = sa.create_engine(url, json_serializer=_json)
+        # The server may have been started anew since a connection was used last.
+        is_server = sa.engine.make_url(url).get_backend_name() != "sqlite"
+        engine = sa.create_engine(url, json_serializer=_json, pool_pre_ping=is_server)
         if engine.dialect.name == "sqlite":
             event.listen(engine, "connect", _make_durable)
         with engine.begin() as connection:
@@ -104,6 +106,12 @@ def _make_durable(connection: object, _record: object) -> None:
 
 
 def _migrate(connection: sa.Connection) -> None:
+    if _revision(connection) == HEAD:
+        return
+    # Of processes that start at once, one makes the tables, and the others wait for it.
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    lock(connection, "migrations")
     revision = _revision(connection)
     if revision == HEAD:
         return

@@ -14,7 +14,7 @@ from msgspec import Struct
 from citewell.journal.arrivals import State
 from citewell.journal.audit import Audit
 from citewell.journal.database import explained, lock, writing
-from citewell.journal.names import Person
+from citewell.journal.names import ALONE, Person
 from citewell.journal.people import pseudonym, questions_of, rows_of
 from citewell.journal.tables import (
     accounts,
@@ -128,7 +128,7 @@ class Forgetting:
             # Nothing of it comes into work, or out of it, until the end.
             connection.execute(sa.select(inbox.c.seq).where(mine).with_for_update()).all()
             withdrawn, in_work = _withdraw(connection, mine)
-            asked, answered = _forget_questions(connection, name, until)
+            asked, answered = _forget_questions(connection, name, mine, until)
             wipe_addresses(connection, sa.and_(mine, inbox.c.state.in_(SETTLED)))
             told = Forgotten(
                 questions=asked,
@@ -243,10 +243,13 @@ def _wipe_messages(
     connection: sa.Connection, these: sa.ColumnElement[bool], **values: object
 ) -> int:
     """Delete what rows of the inbox say, unless somebody is at them."""
+    these = sa.and_(these, inbox.c.state.in_(SETTLED))
+    if "asker" in values:
+        _rename_conversations(connection, these)
     is_early = inbox.c.state == State.EARLY
     return _run(
         connection,
-        sa.update(inbox).where(these, inbox.c.state.in_(SETTLED)),
+        sa.update(inbox).where(these),
         # Without its words a change has nothing left to wait for.
         state=sa.case((is_early, State.DONE), else_=inbox.c.state),
         **NO_WORDS,
@@ -254,9 +257,28 @@ def _wipe_messages(
     )
 
 
-def _forget_questions(connection: sa.Connection, name: str, until: float) -> tuple[int, int]:
+def _rename_conversations(connection: sa.Connection, these: sa.ColumnElement[bool]) -> None:
+    """Let conversations that somebody alone saw say no more who that was."""
+    alone = sa.and_(these, inbox.c.conversation.contains(ALONE))
+    names = connection.scalars(sa.select(inbox.c.conversation).where(alone).distinct()).all()
+    for name in names:
+        place, _, _ = name.partition(ALONE)
+        _run(
+            connection,
+            sa.update(inbox).where(alone, inbox.c.conversation == name),
+            conversation=f"{place}{ALONE}forgotten",
+        )
+
+
+def _forget_questions(
+    connection: sa.Connection, name: str, mine: sa.ColumnElement[bool], until: float
+) -> tuple[int, int]:
     """Delete questions and what was answered, and return how many it were of each."""
-    asked = sa.and_(questions_of(name), questions.c.asked_at <= _moment(until))
+    # What was in work may be answered, and kept, after it was forgotten.
+    asked = sa.or_(
+        sa.and_(questions_of(name), questions.c.asked_at <= _moment(until)),
+        questions.c.event.in_(sa.select(inbox.c.seq).where(mine)),
+    )
     ids = list(connection.scalars(sa.select(questions.c.id).where(asked)))
     answered = 0
     for some in _parts(ids):

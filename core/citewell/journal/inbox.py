@@ -12,11 +12,14 @@ import msgspec
 import sqlalchemy as sa
 from msgspec import Struct
 from msgspec.structs import replace
+from sqlalchemy.dialects import postgresql, sqlite
 
-from citewell.journal.arrivals import Arrival, Limits, State, asked_of
+from citewell.journal.arrivals import LOST, Arrival, Limits, State, asked_of
 from citewell.journal.database import explained, lock, try_lock, writing
-from citewell.journal.tables import inbox, replies
-from citewell.types.chat import Address, Asked, Event
+from citewell.journal.names import conversation_of
+from citewell.journal.tables import heard, inbox, replies
+from citewell.journal.wiping import bare_address, wipe_question
+from citewell.types.chat import Asked, Event
 
 __all__ = ["Accepted", "Depths", "Hold", "Inbox", "Limits", "State", "Task"]
 
@@ -61,6 +64,7 @@ class Task(Struct, frozen=True, kw_only=True):
         lease: tells this lease of the question from every other one.
         turned_away: the limit that it is over, "user", "channel" or "queue"; or empty.
         due_since: when it was asked, or changed after its last outcome; seconds since 1970.
+        lost_extra: something came with it that is no longer kept.
     """
 
     seq: int
@@ -72,6 +76,7 @@ class Task(Struct, frozen=True, kw_only=True):
     lease: int = 0
     turned_away: str = ""
     due_since: float = 0.0
+    lost_extra: bool = False
 
 
 class Depths(Struct, frozen=True, kw_only=True):
@@ -167,7 +172,7 @@ class Inbox:
         A lease that has run out is lost, also when only another question of the conversation was
         begun with since.
         """
-        conversation = task.asked.venue.conversation
+        conversation = conversation_of(task.asked.venue, task.asked.address.only_for)
         with writing(self._engine, "the inbox cannot be written") as connection:
             lock(connection, "conversation", conversation)
             now = self._clock()
@@ -197,11 +202,12 @@ class Inbox:
         if task.is_withdrawn:
             done |= {"text": None, "extra": None, "event": ""}
         elif not self._keep_questions:
-            done |= {"text": None, "extra": None}
+            done |= {"text": None, "extra": _without_extra()}
         with writing(self._engine, "the inbox cannot be written") as connection:
             is_done = _set(connection, sa.and_(held, inbox.c.revision == task.revision), **done)
             if is_done and task.is_withdrawn:
-                address = msgspec.json.encode(Address(venue=task.asked.venue)).decode()
+                wipe_question(connection, task.seq)
+                address = bare_address(task.asked.venue)
                 is_reply = replies.c.question == task.seq
                 connection.execute(sa.update(replies).where(is_reply).values(address=address))
             if not is_done:
@@ -244,12 +250,27 @@ class Inbox:
         with explained("the inbox cannot be read"), self._engine.connect() as connection:
             return int(connection.scalar(query) or 0)
 
-    def last_received(self, platform: str) -> float | None:
-        """Return when the last event of a platform came in, in seconds since 1970, or None."""
-        query = sa.select(sa.func.max(inbox.c.received_at)).where(inbox.c.platform == platform)
+    def heard_until(self, platform: str) -> float | None:
+        """Return up to when everything of a platform was taken in, in seconds since 1970.
+
+        None where nothing was ever taken in.
+        """
+        marked = sa.select(heard.c.until).where(heard.c.platform == platform)
+        last = sa.select(sa.func.max(inbox.c.received_at)).where(inbox.c.platform == platform)
         with explained("the inbox cannot be read"), self._engine.connect() as connection:
-            last: float | None = connection.scalar(query)
-        return last
+            until: float | None = connection.scalar(marked)
+            if until is None:
+                until = connection.scalar(last)
+        return until
+
+    def note_heard(self, platform: str, until: float) -> None:
+        """Keep that everything of a platform was taken in up to then."""
+        dialect = postgresql if self._engine.dialect.name == "postgresql" else sqlite
+        new = dialect.insert(heard).values(platform=platform, until=until)
+        with writing(self._engine, "the inbox cannot be written") as connection:
+            connection.execute(
+                new.on_conflict_do_update(index_elements=[heard.c.platform], set_={"until": until})
+            )
 
     def questions_since(self, platform: str, since: float, *, limit: int) -> list[Asked]:
         """Return the newest questions that came in since then and stand, as they are now."""
@@ -313,13 +334,13 @@ class Inbox:
         now = self._clock()
         early = sa.and_(inbox.c.state == State.EARLY, inbox.c.received_at < now - early_s)
         extra = sa.and_(
-            inbox.c.extra.is_not(None),
+            inbox.c.extra != LOST,
             inbox.c.state == State.DONE,
             inbox.c.received_at < now - extra_s,
         )
         with writing(self._engine, "the inbox cannot be written") as connection:
             expired = _set(connection, early, state=State.DONE, text=None)
-            return expired + _set(connection, extra, extra=None)
+            return expired + _set(connection, extra, extra=LOST)
 
     # --- rows -----------------------------------------------------------------------------
 
@@ -405,6 +426,10 @@ def _set(connection: sa.Connection, where: sa.ColumnElement[bool], **values: Any
     return int(connection.execute(sa.update(inbox).where(where).values(values)).rowcount)
 
 
+def _without_extra() -> sa.ColumnElement[str | None]:
+    return sa.case((inbox.c.extra.is_(None), None), else_=LOST)
+
+
 def _task(row: sa.Row[Any]) -> Task:
     return Task(
         seq=row.seq,
@@ -416,4 +441,5 @@ def _task(row: sa.Row[Any]) -> Task:
         lease=row.lease,
         turned_away=row.turned_away,
         due_since=row.waiting_since,
+        lost_extra=row.extra == LOST,
     )

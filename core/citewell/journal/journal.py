@@ -11,10 +11,13 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from citewell.journal.database import explained, open_engine
+from citewell.journal.database import explained, open_engine, writing
 from citewell.journal.records import AnswerRecord, storable
 from citewell.journal.spool import Spool
-from citewell.journal.tables import answers, questions
+from citewell.journal.tables import answers, inbox, questions
+from citewell.journal.wiping import wipe_answers
+
+_AGAIN = 8
 
 
 class Journal:
@@ -63,13 +66,18 @@ class Journal:
         question = {column.name: values.get(column.name) for column in questions.columns}
         text = record.question if self._keep_questions else ""
         question |= {"id": record.question_id, "text": text}
-        answer = {name: values[name] for name in answers.columns.keys() & values.keys()}
-        with (
-            explained(f"answer {record.id} could not be recorded in the journal"),
-            self._engine.begin() as connection,
-        ):
+        what = f"answer {record.id} could not be recorded in the journal"
+        with writing(self._engine, what) as connection:
+            gone = _gone(connection, record.event)
+            if gone:
+                question["text"] = ""
+            if gone == "forgotten":
+                question["asker"] = None
+            answer = {name: values[name] for name in answers.columns.keys() & values.keys()}
             _insert_once(connection, questions, question)
             _insert_once(connection, answers, answer)
+            if gone:
+                wipe_answers(connection, [record.id])
 
     def find(self, reference: str) -> AnswerRecord | None:
         """Return the answer with this id, or None.
@@ -96,8 +104,11 @@ class Journal:
         )
         with explained("the journal cannot be read"), self._engine.connect() as connection:
             rows = connection.execute(query).all()
-        for row in rows:
-            yield msgspec.convert(_values(row._mapping), AnswerRecord)  # noqa: SLF001 - SQLAlchemy's public name
+            found = [_values(row._mapping) for row in rows]  # noqa: SLF001 - SQLAlchemy's public name
+            for values in found:
+                values["question"] = values["question"] or _asked_before(connection, values)
+        for values in found:
+            yield msgspec.convert(values, AnswerRecord)
 
 
 def _values(row: Mapping[Any, Any]) -> dict[str, Any]:
@@ -105,6 +116,37 @@ def _values(row: Mapping[Any, Any]) -> dict[str, Any]:
     values["question"] = values.pop("text")
     values |= {column.name: row[column] for column in answers.columns}
     return {name: values[name] for name in AnswerRecord.__struct_fields__}
+
+
+def _gone(connection: sa.Connection, event: int | None) -> str:
+    """Return what became of a question, where nothing of it may be kept any more.
+
+    Whoever takes it back, or forgets who asked, waits until this is written, and then deletes it.
+    """
+    if event is None:
+        return ""
+    query = sa.select(inbox.c.asker, inbox.c.is_withdrawn).where(inbox.c.seq == event)
+    row = connection.execute(query.with_for_update(read=True)).one_or_none()
+    if row is None:
+        return ""
+    return "forgotten" if not row.asker else "withdrawn" if row.is_withdrawn else ""
+
+
+def _asked_before(connection: sa.Connection, values: Mapping[str, Any]) -> str:
+    """Return what the question says that a question asks again."""
+    text, again = "", values["again"]
+    for _ in range(_AGAIN):
+        if text or not again:
+            break
+        query = (
+            sa
+            .select(questions.c.text, questions.c.again)
+            .join_from(questions, answers)
+            .where(answers.c.id == again)
+        )
+        row = connection.execute(query).first()
+        text, again = ("", "") if row is None else (row.text, row.again)
+    return text
 
 
 def _insert_once(connection: sa.Connection, table: sa.Table, values: dict[str, Any]) -> None:

@@ -45,7 +45,10 @@ def questions_of(name: str) -> sa.ColumnElement[bool]:
         .join(inbox, inbox.c.seq == shown.c.question)
         .where(rows_of(Person.of(name)))
     )
-    return sa.or_(questions.c.asker == name, questions.c.id.in_(answered))
+    came = sa.select(inbox.c.seq).where(rows_of(Person.of(name)))
+    return sa.or_(
+        questions.c.asker == name, questions.c.id.in_(answered), questions.c.event.in_(came)
+    )
 
 
 class People:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import Struct, field
 
 from citewell.types.answers import Citation, Claim
-from citewell.types.documents import Passage, Place
+from citewell.types.documents import Passage, PassageRef, Place
 
 
 def storable(text: str) -> str:
@@ -115,6 +115,10 @@ class AnswerRecord(Struct, frozen=True, kw_only=True):
         notes: what else the models were not given, a line each.
         generation: names the settings that were in force.
         labels: of the passages that the answer, or what it continues, was written from.
+        event: number of the event that its question came with.
+        again: id of the answer whose question was asked once more; the words are kept there.
+        is_wiped: what it says was deleted.
+        history: the passages that what it continues was written from.
     """
 
     id: str
@@ -142,3 +146,7 @@ class AnswerRecord(Struct, frozen=True, kw_only=True):
     notes: tuple[str, ...] = ()
     generation: str = ""
     labels: tuple[str, ...] = ()
+    history: tuple[PassageRef, ...] = ()
+    event: int | None = None
+    again: str = ""
+    is_wiped: bool = False

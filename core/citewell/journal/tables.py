@@ -18,6 +18,10 @@ questions = sa.Table(
     sa.Column("asker", sa.Text, index=True),
     sa.Column("profile", sa.Text, nullable=False),
     sa.Column("readers", sa.JSON, nullable=False),
+    # Row of the inbox; where it was forgotten or taken back, nothing is kept of what is answered.
+    sa.Column("event", sa.BigInteger, index=True),
+    # The answer whose question was asked once more, and is kept there alone.
+    sa.Column("again", sa.String(32), nullable=False, server_default=""),
 )
 
 answers = sa.Table(
@@ -43,6 +47,8 @@ answers = sa.Table(
     sa.Column("notes", sa.JSON, nullable=False, server_default="[]"),
     sa.Column("generation", sa.String(16), nullable=False, server_default=""),
     sa.Column("labels", sa.JSON, nullable=False, server_default="[]"),
+    # The passages that what an answer continues was written from.
+    sa.Column("history", sa.JSON, nullable=False, server_default="[]"),
     # What it says was deleted, and that it was given stays.
     sa.Column("is_wiped", sa.Boolean, nullable=False, server_default=sa.false()),
 )
@@ -141,6 +147,14 @@ votes = sa.Table(
     sa.Column("reason", sa.Text, nullable=False),
     sa.Column("at", sa.Float, nullable=False),
     sa.Index("ix_votes_voter", "voter"),
+)
+
+# Up to when everything that happened in a chat service was taken in.
+heard = sa.Table(
+    "heard",
+    metadata,
+    sa.Column("platform", sa.String(40), primary_key=True),
+    sa.Column("until", sa.Float, nullable=False),
 )
 
 # Who stands behind the pseudonyms of the audit; without its row here one says nothing.

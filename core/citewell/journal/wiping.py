@@ -8,7 +8,7 @@ import msgspec
 import sqlalchemy as sa
 
 from citewell.journal.arrivals import State
-from citewell.journal.tables import answers, inbox, replies
+from citewell.journal.tables import answers, inbox, questions, replies, shown
 from citewell.types.chat import Address, Venue
 
 SETTLED = (State.DONE, State.BROKEN, State.EARLY)
@@ -38,6 +38,24 @@ def wipe_answers(connection: sa.Connection, ids: list[str]) -> int:
         wiped = sa.update(answers).where(answers.c.id == sa.bindparam("wiped"))
         connection.execute(wiped.values(claims=sa.bindparam("claims"), **bare), rows)
     return len(rows)
+
+
+def wipe_question(connection: sa.Connection, event: int) -> None:
+    """Delete what a question says, and what was answered each time; that it was asked stays."""
+    asked = sa.or_(questions.c.event == event, questions.c.id.in_(shown_questions(event)))
+    found = sa.select(answers.c.id).join_from(answers, questions).where(asked)
+    wipe_answers(connection, list(connection.scalars(found)))
+    connection.execute(sa.update(questions).where(asked).values(text=""))
+
+
+def shown_questions(event: int) -> sa.Select[tuple[str]]:
+    """Return what finds the questions whose answers the reply to an event has shown."""
+    return (
+        sa
+        .select(answers.c.question_id)
+        .join_from(answers, shown, shown.c.answer == answers.c.id)
+        .where(shown.c.question == event)
+    )
 
 
 def wipe_addresses(connection: sa.Connection, of: sa.ColumnElement[bool]) -> None:

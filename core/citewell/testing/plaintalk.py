@@ -171,7 +171,7 @@ class TalkingAdapter(PlainAdapter):
 
     async def _hand_off(self, host: Host, one: Happening, mine: Address) -> None:
         place = Address(venue=Venue(platform=self.platform, channel=self._hand_off_to))
-        told = await host.hand_off(one.answer_id, one.person, place) if self._hand_off_to else None
+        told = await host.hand_off(one.answer_id, place) if self._hand_off_to else None
         if told is None:
             text = "There is nobody to ask here."
         elif told.is_repeated:
@@ -180,6 +180,7 @@ class TalkingAdapter(PlainAdapter):
             text = "They are told."
             asked = f"{told.asker} asks: {told.question}\n\n{plain_text(told.blocks)}"
             self._world.post(place, "", asked, complete=True)
+            await host.handed_off(one.answer_id, one.person, place.venue)
         self._world.post(mine, "", text, complete=True)
 
     # --- what goes out --------------------------------------------------------------------

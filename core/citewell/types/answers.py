@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from citewell.types.documents import Labels, Place
+from citewell.types.documents import Labels, PassageRef, Place
 
 
 class _Seal:
@@ -133,6 +133,7 @@ class Answer(Struct, frozen=True, kw_only=True):
         model: name of the model section that answered.
         note: one line that says who answers instead of the model that was to; or empty.
         labels: of the passages that it, or what it continues, was written from.
+        passages: these passages; what is said without a citation may repeat any of them.
         generation: names the settings that it was answered with; empty when they are in no file.
     """
 
@@ -146,6 +147,7 @@ class Answer(Struct, frozen=True, kw_only=True):
     model: str = ""
     note: str = ""
     labels: Labels = frozenset()
+    passages: tuple[PassageRef, ...] = ()
     generation: str = ""
 
     @property

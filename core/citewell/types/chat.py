@@ -155,12 +155,14 @@ class LibraryState(Struct, frozen=True, kw_only=True):
     """A library, as its index is now.
 
     Attributes:
+        documents: how many; None where some of them are not for whoever asks.
+        passages: likewise.
         synced_at: in seconds since 1970; None when unknown.
     """
 
     name: str
-    documents: int
-    passages: int
+    documents: int | None
+    passages: int | None
     synced_at: float | None
 
 

@@ -151,6 +151,13 @@ def content_hash(text: str) -> str:
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
+class PassageRef(Struct, frozen=True):
+    """Names a passage, and what it said: another hash is another text."""
+
+    id: str
+    content_hash: str
+
+
 class Passage(Struct, frozen=True, kw_only=True):
     """A stretch of a document that can be retrieved and cited.
 

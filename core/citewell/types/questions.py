@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias
 
 from msgspec import Struct, field
 
-from citewell.types.documents import Labels, Passage
+from citewell.types.documents import Labels, Passage, PassageRef
 
 
 class Audience(Struct, frozen=True):
@@ -37,11 +37,26 @@ class Turn(Struct, frozen=True):
 
     Attributes:
         labels: of the passages that it was written or asked from.
+        passages: these passages, and those that the turns before it were written from.
     """
 
     role: Literal["user", "assistant"]
     text: str
     labels: Labels = frozenset()
+    passages: tuple[PassageRef, ...] = ()
+
+
+class Attached(Struct, frozen=True, kw_only=True):
+    """What a question is about, in words that are not the asker's: data, and no source.
+
+    Attributes:
+        kind: a message of somebody else, or a file that came with the question.
+        name: of the file; empty for a message.
+    """
+
+    kind: Literal["message", "file"]
+    name: str = ""
+    text: str
 
 
 class Question(Struct, frozen=True, kw_only=True):
@@ -52,6 +67,10 @@ class Question(Struct, frozen=True, kw_only=True):
         profile: name of the profile that shall answer; None lets the routing choose.
         asker: who asked, as the platform names them; None in the terminal.
         channel: where, as the platform names it; None in the terminal.
+        attached: what it is about.
+        event: number of the event that it came with; None in the terminal.
+        again: id of the answer whose question it asks once more: the words may be another's, and
+            are kept there alone.
     """
 
     id: str
@@ -61,6 +80,9 @@ class Question(Struct, frozen=True, kw_only=True):
     profile: str | None = None
     asker: str | None = None
     channel: str | None = None
+    attached: tuple[Attached, ...] = ()
+    event: int | None = None
+    again: str = ""
 
 
 class Query(Struct, frozen=True, kw_only=True):
@@ -119,7 +141,9 @@ class Prompt(Struct, frozen=True, kw_only=True):
 
     Attributes:
         passages: number 1 is the first; empty when the profile has no retriever.
+        question: in the asker's words; empty where they attached a message and said nothing.
         refusal: the sentence that says that the passages do not hold the answer.
+        attached: what the question is about; no instruction, and no source.
     """
 
     instructions: str
@@ -127,6 +151,7 @@ class Prompt(Struct, frozen=True, kw_only=True):
     refusal: str
     passages: tuple[Passage, ...] = ()
     turns: tuple[Turn, ...] = ()
+    attached: tuple[Attached, ...] = ()
     constraint: Constraint | None = None
     generation: Generation = field(default_factory=Generation)
 

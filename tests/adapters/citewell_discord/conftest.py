@@ -23,6 +23,7 @@ class Recording:
         self.quoted = []
         self.handed = None
         self.asked_for = []
+        self.told = []
         self.failures = []
 
     async def accept(self, event):
@@ -40,11 +41,14 @@ class Recording:
         self.asked_for.append((answer_id, address))
         return self.quoted
 
-    async def hand_off(self, answer_id, by, address):
-        self.asked_for.append((answer_id, by, address))
+    async def hand_off(self, answer_id, address):
+        self.asked_for.append((answer_id, address))
         return self.handed
 
-    async def libraries(self):
+    async def handed_off(self, answer_id, by, venue):
+        self.told.append((answer_id, by, venue))
+
+    async def libraries(self, address):
         return []
 
     async def recent(self, venue, user, *, limit=5):

@@ -55,10 +55,13 @@ class DeskHost:
     async def quotes(self, answer_id, address):
         return []
 
-    async def hand_off(self, answer_id, by, address):
+    async def hand_off(self, answer_id, address):
         return None
 
-    async def libraries(self):
+    async def handed_off(self, answer_id, by, venue):
+        raise NotImplementedError
+
+    async def libraries(self, address):
         return []
 
     async def recent(self, venue, user, *, limit=5):

@@ -1,5 +1,8 @@
 """What was asked while nobody listened is found."""
 
+import pytest
+
+from citewell import DeliveryError
 from citewell.chat import Asked
 from citewell_discord.directs import Directs
 
@@ -37,8 +40,12 @@ async def test_a_channel_that_cannot_be_read_hinders_no_other(
     two = await stage.say(alice, "two", channel=other)
     async with serving() as (adapter, _):
         double.faults.fail("GET /channels/{channel_id}/messages", status=503)
-        found = [event.key async for event in adapter.missed(0)]
+        events = adapter.missed(0)
+        found = [(await anext(events)).key]
+        with pytest.raises(DeliveryError, match="what was missed cannot be read") as error:
+            await anext(events)
 
+    assert error.value.passes
     assert len(found) == 1
     assert found[0] in {one.id, two.id}
 

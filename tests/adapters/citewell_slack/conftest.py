@@ -132,6 +132,7 @@ class Recorder:
         self.quoted: list[Any] = []
         self.handed: Any = None
         self.asked_for: list[tuple[Any, ...]] = []
+        self.told: list[tuple[Any, ...]] = []
         self.states: list[Any] = []
         self.latest: list[Any] = []
 
@@ -151,11 +152,14 @@ class Recorder:
         self.asked_for.append((answer_id, address))
         return self.quoted
 
-    async def hand_off(self, answer_id, by, address):
-        self.asked_for.append((answer_id, by, address))
+    async def hand_off(self, answer_id, address):
+        self.asked_for.append((answer_id, address))
         return self.handed
 
-    async def libraries(self):
+    async def handed_off(self, answer_id, by, venue):
+        self.told.append((answer_id, by, venue))
+
+    async def libraries(self, address):
         return self.states
 
     async def recent(self, venue, user, *, limit=5):

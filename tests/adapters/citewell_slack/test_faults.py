@@ -1,15 +1,14 @@
-"""A whole bot in a Slack where things go wrong: each question has one outcome, without a restart."""
+"""A whole bot in a Slack where things go wrong: each question has one outcome all the same."""
 
 import asyncio
 
 import pytest
 
 from citewell.testing.adapters.library import DAYS, NOTE
-from stages import NO_OUTCOME, hurry, staged
+from stages import NO_OUTCOME, hurry, locked, staged
 
 SAID = "28 days"
 EVERYTHING = "*"
-POSTING = "chat.*|response_url"
 SHOWING = [
     "chat.startStream",
     "chat.appendStream",
@@ -25,6 +24,7 @@ MINUTE_S = 60.0
 @pytest.fixture
 async def stage(monkeypatch):
     hurry(monkeypatch)
+    monkeypatch.setattr("citewell.journal.database._BUSY_MS", 1000)
     monkeypatch.setattr("citewell_slack.adapter._RETRY_S", 0.05)
     monkeypatch.setattr("citewell_slack.connecting._PING_S", 0.1)
     async with staged("slack") as opened:
@@ -45,10 +45,14 @@ async def whole(stage, said, text=SAID):
 
 
 async def sent_again(double):
-    """Let the time pass after which Slack sends again what was not acknowledged."""
-    await double.clock.advance(3)
+    """Let the time pass after which Slack sends again what was not acknowledged, and no more.
+
+    Else the three seconds for the acknowledgement would be over as well.
+    """
     await double.deliveries.idle()
-    await double.clock.advance(MINUTE_S)
+    waiting = [one for one in double.deliveries.log if one.state == "waiting"]
+    due = max((one.attempts[0].at + MINUTE_S for one in waiting), default=0.0)
+    await double.clock.advance(max(due - double.clock.now, 0.0))
 
 
 # --- calls ------------------------------------------------------------------------------------
@@ -226,5 +230,35 @@ async def test_what_was_missed_is_read_as_soon_as_that_is_possible(stage, double
     await double.clock.advance(10 * MINUTE_S)
     double.faults.break_down("conversations.history", 503, times=8)
     await double.clock.advance(21 * MINUTE_S)
+
+    await whole(stage, said)
+
+
+# --- the journal ------------------------------------------------------------------------------
+
+
+async def test_what_cannot_be_kept_is_not_acknowledged_and_answered_once(stage, double, caplog):
+    person, channel = await stage.scene()
+    await stage.settled()
+    with locked(stage):
+        said = await stage.chat.say(person, DAYS, channel=channel)
+        delivery = double.deliveries.log[-1]
+        await stage.until(lambda: len(delivery.attempts) > 1, lambda: "it is not sent again")
+        assert "database is locked" in caplog.text
+        await double.deliveries.idle()
+    await sent_again(double)
+
+    await whole(stage, said)
+    assert delivery.state == "acknowledged"
+    assert [one.reason for one in delivery.attempts] == ["", "timeout", "timeout"]
+
+
+async def test_an_answer_that_ends_while_the_journal_is_locked_is_whole(stage, caplog):
+    person, channel = await stage.scene(profile="slower")
+    said = await stage.chat.say(person, DAYS, channel=channel)
+    await stage.growing(said)
+    with locked(stage):
+        await asyncio.sleep(3.5)
+        assert "database is locked" in caplog.text
 
     await whole(stage, said)

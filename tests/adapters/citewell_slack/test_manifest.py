@@ -1,6 +1,7 @@
 """The manifest has the fields of Slack's own manifests, and no more scopes than features need."""
 
 import json
+from itertools import combinations
 
 import pytest
 from click.testing import CliRunner
@@ -12,9 +13,13 @@ from citewell_slack.testing.events import SUBSCRIPTIONS
 
 # Source: https://docs.slack.dev/reference/app-manifest, the fields that an app of ours may have.
 FIELDS = {
+    "": {"display_information", "features", "oauth_config", "settings"},
     "display_information": {"name", "description"},
     "features": {"agent_view", "app_home", "bot_user", "shortcuts", "slash_commands"},
     "features.agent_view": {"agent_description", "suggested_prompts"},
+    "features.agent_view.suggested_prompts": {"title", "message"},
+    "features.shortcuts": {"name", "type", "callback_id", "description"},
+    "features.slash_commands": {"command", "url", "description", "usage_hint", "should_escape"},
     "features.app_home": {
         "home_tab_enabled",
         "messages_tab_enabled",
@@ -42,10 +47,12 @@ def printed(*options):
 
 
 def check(value, path=""):
-    if path in FIELDS:
+    if isinstance(value, list):
+        for one in value:
+            check(one, path)
+    elif isinstance(value, dict):
         assert value.keys() <= FIELDS[path], path
-    for name, one in value.items():
-        if isinstance(one, dict):
+        for name, one in value.items():
             check(one, f"{path}.{name}".removeprefix("."))
 
 
@@ -81,6 +88,23 @@ def test_what_is_left_out_asks_for_no_more(feature):
     check(made)
     assert made != manifest(App())
     assert {*made["oauth_config"]["scopes"]["bot"]} <= {*scopes()}
+
+
+@pytest.mark.parametrize("url", [None, "https://bot.example.com/slack/events"])
+@pytest.mark.parametrize("redirect_url", [None, "https://bot.example.com/slack/oauth_redirect"])
+@pytest.mark.parametrize("prompts", [(), (("Leave", "How many days of leave?"),)])
+def test_whatever_an_app_is_to_do_its_manifest_has_the_fields_of_slack(url, redirect_url, prompts):
+    chosen = [
+        set(some) for count in range(len(FEATURES) + 1) for some in combinations(FEATURES, count)
+    ]
+
+    for features in chosen:
+        app = App(features=frozenset(features), url=url, redirect_url=redirect_url, prompts=prompts)
+        made = manifest(app)
+        check(made)
+        assert {*made["oauth_config"]["scopes"]["bot"]} <= SCOPES
+        assert {*made["settings"]["event_subscriptions"]["bot_events"]} <= SUBSCRIPTIONS
+    assert len(chosen) == 2 ** len(FEATURES)
 
 
 def test_every_scope_and_event_is_one_of_slack():

@@ -8,6 +8,7 @@ import pytest
 
 from citewell import MissingExtra
 from citewell_slack import plugin
+from citewell_slack.settings import SlackConfig
 
 IMPORTS = """
 import json, sys
@@ -39,3 +40,13 @@ async def test_without_the_extra_it_says_what_to_install(settings, opening, monk
     with pytest.raises(MissingExtra, match=r'pip install "citewell\[slack\]"'):
         async with opening(settings()):
             pass
+
+
+def test_with_oauth_a_group_is_named_by_its_id_alone():
+    oauth = {"client_id": "1.2", "client_secret": "secret"}
+    settings = {"app_token": "xapp-1", "oauth": oauth}
+
+    with pytest.raises(ValueError, match='groups: "leads" is a handle'):
+        SlackConfig(**settings, groups={"S0123ABCD": ["people"], "leads": ["board"]})
+
+    assert SlackConfig(**settings, groups={"S0123ABCD": ["people"]}).groups

@@ -54,6 +54,30 @@ def test_what_is_offered_depends_on_the_answer_and_its_readers(answer, options, 
     assert names(answer, **options) == expected
 
 
+@pytest.mark.parametrize("address", [PUBLIC, ALONE])
+def test_what_needs_a_question_that_is_not_kept_is_not_offered(address):
+    row = chat_actions(CITED, address=address, hands_off=True, reads_more=True, kept=False)
+
+    assert [one.name for one in row.actions] == ["quotes", "helpful", "unhelpful"]
+
+
+async def test_where_questions_are_not_kept_nobody_is_asked_instead(tmp_path):
+    settings = SETTINGS.replace("[adapter.plain]\n", '[adapter.plain]\nhand_off = "help"\n')
+    shown = {}
+    for name, keeps in (("kept", "true"), ("gone", "false")):
+        folder = tmp_path / name
+        folder.mkdir()
+        chat = f"\n[chat]\nkeep_questions = {keeps}\n"
+        async with working(folder, settings=settings + chat) as at_work:
+            await at_work.desk.accept(asked())
+            await at_work.idle()
+            shown[name] = at_work.chat.messages()[-1].text
+
+    assert "(Ask a person)" in shown["kept"]
+    assert "(Ask a person)" not in shown["gone"]
+    assert "(Helpful)" in shown["gone"]
+
+
 def test_an_action_names_its_answer_in_words_for_people():
     row = chat_actions(CITED, address=PUBLIC, hands_off=False, reads_more=False)
 

@@ -166,10 +166,12 @@ async def test_a_question_that_fails_again_and_again_is_told_so(tmp_path, caplog
         await at_work.idle()
 
     (message,) = at_work.chat.messages()
-    assert (
-        message.text == "Something went wrong, and this question cannot be answered (reference 1)"
-    )
+    (kept,) = at_work.journal.recent(1)
+    told = f"Something went wrong, and this question cannot be answered (reference {kept.id})"
+    assert message.text == told
     assert message.is_complete
+    assert kept.outcome == "failed"
+    assert kept.errors == ("RuntimeError: nobody knows who reads this",)
     assert "nobody knows" in caplog.text
 
 
@@ -187,7 +189,7 @@ async def test_a_question_that_killed_each_process_is_told_so_without_another_tr
 
     (message,) = at_work.chat.messages()
     assert message.text.startswith("Something went wrong")
-    assert at_work.journal.recent(1) == []
+    assert [one.outcome for one in at_work.journal.recent(2)] == ["failed"]
 
 
 async def test_a_question_that_kills_whoever_says_that_it_failed_is_given_up(tmp_path):

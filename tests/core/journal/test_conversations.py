@@ -13,12 +13,14 @@ from chats import (
     edited,
     passage,
     record,
+    stopped,
 )
 from citewell.journal.conversations import Conversations
-from citewell.journal.inbox import Inbox, Limits
+from citewell.journal.inbox import Hold, Inbox, Limits
 from citewell.journal.journal import Journal
 from citewell.journal.outbox import Outbox, Stage
 from citewell.types.chat import Address
+from citewell.types.documents import PassageRef
 from citewell.types.questions import Audience
 
 LEASE = {"lease_s": 30}
@@ -65,9 +67,9 @@ def test_what_was_said_before_comes_with_what_it_was_written_from(inbox, convers
     first, second = conversations.remembered(task, EVERYONE, limit=5)
 
     assert [turn.text for turn in first.turns] == ["How many days?", "It is 28 days."]
-    assert first.passages == {"p1": "h1", "p2": "h2"}
+    assert first.passages == {PassageRef("p1", "h1"), PassageRef("p2", "h2")}
     assert [turn.text for turn in second.turns] == ["Why?", "The documents do not say."]
-    assert second.passages == {}
+    assert second.passages == frozenset()
     assert conversations.turns(task, EVERYONE, limit=5) == (*first.turns, *second.turns)
     assert conversations.remembered(task, EVERYONE, limit=1) == (second,)
     assert conversations.remembered(task, Audience.of("everyone", "hr"), limit=5) == ()
@@ -79,7 +81,56 @@ def test_a_claim_that_cites_nothing_may_be_of_all_that_was_given(inbox, conversa
 
     (found,) = conversations.remembered(claimed(inbox), EVERYONE, limit=5)
 
-    assert found.passages == {"p1": "h1", "p2": "h2"}
+    assert found.passages == {PassageRef("p1", "h1"), PassageRef("p2", "h2")}
+    assert set(found.turns[1].passages) == found.passages
+
+
+def test_what_an_answer_continues_it_leans_on_too(inbox, conversations, said):
+    said("1", record(history=(PassageRef("p7", "h7"),)))
+
+    (found,) = conversations.remembered(claimed(inbox), EVERYONE, limit=5)
+
+    assert found.passages == {PassageRef("p1", "h1"), PassageRef("p7", "h7")}
+
+
+def test_what_one_person_alone_was_answered_only_that_person_leans_on(inbox, conversations, said):
+    mine, theirs = (Address(venue=VENUE, only_for=user) for user in ("U1", "U2"))
+    said("1", record("a1"), text="For all")
+    said("2", record("a2"), text="For me", address=mine)
+    said("3", record("a3"), text="For them", address=theirs, user="U2")
+
+    found = {}
+    for key, address in (("4", mine), ("5", theirs), ("6", Address(venue=VENUE))):
+        inbox.accept(asked(key, address=address))
+        task = inbox.claim("b", **LEASE)
+        found[key] = [text for text, _ in remembered(conversations, task)]
+        assert conversations.question_of("a2").venue == VENUE
+
+    assert found == {"4": ["For all", "For me"], "5": ["For all", "For them"], "6": ["For all"]}
+
+
+def test_who_asks_alone_waits_for_nobody_and_takes_nobody_part(inbox, conversations, clock):
+    mine, theirs = (Address(venue=VENUE, only_for=user) for user in ("U1", "U2"))
+    inbox.accept(asked("1", address=mine))
+    inbox.accept(asked("2", address=theirs, user="U2"))
+    inbox.accept(asked("3", address=mine))
+
+    assert [inbox.claim("b", **LEASE).asked.key for _ in range(2)] == ["1", "2"]
+    assert inbox.claim("b", **LEASE) is None
+    assert not conversations.takes_part(VENUE.conversation)
+    inbox.accept(asked("4"))
+    assert conversations.takes_part(VENUE.conversation)
+
+
+def test_who_stops_a_conversation_stops_what_they_alone_see_too(inbox):
+    mine, theirs = (Address(venue=VENUE, only_for=user) for user in ("U1", "U2"))
+    inbox.accept(asked("1", address=mine))
+    inbox.accept(asked("2", address=theirs, user="U2"))
+    tasks = [inbox.claim("b", **LEASE) for _ in range(2)]
+    inbox.accept(stopped())
+
+    held = [inbox.renew(task, "b", **LEASE) for task in tasks]
+    assert held == [Hold.STOPPED, Hold.HELD]
 
 
 def test_what_was_taken_back_or_stopped_or_is_not_kept_is_not_remembered(

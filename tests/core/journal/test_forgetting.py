@@ -174,6 +174,55 @@ def test_a_question_in_work_is_taken_back_and_forgotten_then(engine, clock, inbo
         assert ASKER not in connection.scalars(sa.select(tables.people.c.name)).all()
 
 
+def test_what_is_kept_only_after_its_asker_was_forgotten_says_nothing(
+    engine, clock, inbox, forgetting
+):
+    inbox.accept(asked(text="a secret?"))
+    task = inbox.claim("a", **LEASE)
+    forgetting.forget(ASKER)
+    repeats = claim("The secret is 28 days.", citation())
+    late = {"question": "a secret?", "claims": (repeats,), "event": task.seq}
+    Journal(engine).add(record(asked_at="2026-01-01T00:00:00.000+00:00", **late))
+    assert not inbox.finish(task, "a")
+    assert inbox.finish(inbox.claim("a", **LEASE), "a")
+    assert forgetting.catch_up() == 0
+    Journal(engine).add(record("a2", asked_at="2026-01-01T00:00:00.000+00:00", **late))
+
+    assert "secret" not in dumped(engine)
+    assert ASKER not in dumped(engine)
+
+
+def test_of_a_question_that_was_taken_back_nothing_is_left(engine, inbox):
+    inbox.accept(asked(text="a secret?"))
+    repeats = claim("The secret is 28 days.", citation())
+    kept = {"question": "a secret?", "claims": (repeats,)}
+    answered(engine, inbox.claim("a", **LEASE), inbox, record(event=1, **kept))
+    inbox.accept(edited(text="another secret?"))
+    answered(engine, inbox.claim("a", **LEASE), inbox, record("a2", **kept))
+    inbox.accept(deleted())
+    task = inbox.claim("a", **LEASE)
+    Journal(engine).add(record("a3", event=1, **kept))
+    assert inbox.finish(task, "a")
+
+    assert "secret" not in dumped(engine)
+    assert all(Journal(engine).find(name).is_wiped for name in ("a1", "a2", "a3"))
+    assert Conversations(engine).question_of("a2").is_withdrawn
+
+
+def test_a_question_that_is_asked_again_is_kept_with_who_asked_it_first(engine, inbox, forgetting):
+    journal = Journal(engine)
+    inbox.accept(asked(text="a secret?"))
+    answered(engine, inbox.claim("a", **LEASE), inbox, record(question="a secret?"))
+    inbox.accept(asked("2", "", user="U2", again="a1"))
+    again = record("a2", question="", again="a1", asker="slack/T1/U2")
+    answered(engine, inbox.claim("a", **LEASE), inbox, again)
+
+    assert journal.find("a2").question == "a secret?"
+    forgetting.forget(ASKER)
+    assert "secret" not in dumped(engine)
+    assert journal.find("a2").question == ""
+
+
 @pytest.mark.usefixtures("filled")
 def test_an_answer_to_who_was_forgotten_is_taken_back_but_not_changed(engine, inbox, forgetting):
     forgetting.forget(ASKER)

@@ -59,13 +59,39 @@ def test_a_limit_is_one_persons_in_one_team_or_one_channels(engine, clock):
 
 def test_a_limit_is_of_a_minute_and_does_not_count_what_was_turned_away(engine, clock):
     inbox = limited(engine, clock, user_per_minute=1)
-    inbox.accept(asked("1"))
-    clock.now += 59
-    inbox.accept(asked("2"))
-    clock.now += 1
-    inbox.accept(asked("3"))
+    for key, passed in (("1", 0), ("2", 59), ("3", 1)):
+        clock.now += passed
+        inbox.accept(asked(key, at=clock.now))
 
     assert list(taken(inbox)) == ["1", "3"]
+
+
+def test_what_comes_late_counts_for_the_minute_in_which_it_was_said(engine, clock):
+    inbox = limited(engine, clock, user_per_minute=2, channel_per_minute=2)
+    for number in range(9):
+        inbox.accept(asked(str(number), at=clock.now - 7_200 + number * 40))
+    for number in range(3):
+        inbox.accept(asked(f"at once {number}", at=clock.now - 600))
+
+    assert taken(inbox, turned_away=True) == {"at once 2": "user"}
+    assert len(taken(inbox)) == 11
+
+
+def test_a_change_counts_as_a_question(engine, clock):
+    inbox = limited(engine, clock, user_per_minute=3)
+    inbox.accept(asked("1", at=clock.now))
+    assert taken(inbox) == {"1": ""}
+    answered = 0
+    for number in range(9):
+        inbox.accept(edited(f"e{number}", at=clock.now, text=f"text {number}"))
+        answered += len(taken(inbox))
+
+    assert answered == 2
+    assert taken(inbox, turned_away=True) == {"1": "user"}
+    clock.now += 61
+    inbox.accept(edited("later", at=clock.now, text="at last"))
+    task = inbox.claim("a", **LEASE)
+    assert (task.text, task.turned_away) == ("at last", "")
 
 
 def test_a_queue_that_was_worked_off_takes_more(engine, clock):
@@ -92,7 +118,7 @@ def test_what_is_turned_away_holds_up_nobody_and_waits_for_nobody(engine, clock)
     assert inbox.claim("b", **LEASE).asked.key == "2"
     assert inbox.claim("b", **LEASE, turned_away=True).asked.key == "3"
     clock.now += 60
-    inbox.accept(asked("5"))
+    inbox.accept(asked("5", at=clock.now))
     assert inbox.claim("b", **LEASE).asked.key == "2"
 
 

@@ -24,6 +24,7 @@ ASKED = (
 ROWS = [
     ("1", "asked", ASKED % "1", "first", "done", None),
     ("2", "asked", ASKED % "2", "second", "leased", None),
+    ("5", "asked", ASKED.replace("null", '"U1"') % "5", "alone", "done", None),
     ("3", "edited", "{}", "changed", "done", "1"),
     ("4", "edited", "{}", "early", "early", "9"),
 ]
@@ -84,8 +85,10 @@ def test_a_journal_of_before_goes_on(old):
     audit.add("asked", actor="slack/T/U1", detail={})
     assert audit.problem() is None
     with engine.connect() as connection:
+        query = sa.text("SELECT conversation FROM inbox WHERE key = '5'")
+        assert connection.scalar(query) == "slack/T/C/1\nU1"
         kept = connection.execute(sa.text("SELECT key, text, event FROM inbox ORDER BY seq")).all()
-        assert [tuple(row) for row in kept[2:]] == [("3", None, ""), ("4", "early", "")]
+        assert [tuple(row) for row in kept[3:]] == [("3", None, ""), ("4", "early", "")]
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
     engine.dispose()
 
@@ -101,6 +104,8 @@ def test_a_journal_goes_back_with_what_it_holds(old):
         config.attributes["connection"] = connection
         alembic.command.downgrade(config, "0003")
         assert connection.scalar(sa.text("SELECT count(*) FROM inbox")) == len(ROWS)
+        names = connection.scalars(sa.text("SELECT DISTINCT conversation FROM inbox")).all()
+        assert names == ["slack/T/C/1"]
         assert connection.scalar(sa.text("SELECT answer FROM replies")) == "a1"
     engine.dispose()
 

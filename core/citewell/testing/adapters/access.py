@@ -89,6 +89,20 @@ class Access:
         assert not stage.seen(said, other), "another member of the channel sees it"
 
     @scenario("command", "private")
+    async def test_what_one_asks_privately_no_other_leans_on(self, stage: Stage) -> None:
+        """What one person asks and is told privately is not remembered for another one."""
+        person, other = stage.person(), stage.person()
+        channel = await stage.channel(person, other)
+        said = await stage.chat.command(person, DAYS, channel=channel)
+        await stage.says(said, "28 days")
+
+        second = await stage.chat.command(other, "And how much is that?", channel=channel)
+
+        assert "28 days" not in joined(await stage.reply(second)), (
+            "name who alone sees a private answer in Address.only_for"
+        )
+
+    @scenario("command", "private")
     async def test_a_private_answer_gives_nobody_more(self, stage: Stage) -> None:
         """Who is in no group gets nothing more by asking privately."""
         person, channel = await stage.scene()

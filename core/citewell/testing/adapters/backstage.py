@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
@@ -41,17 +41,24 @@ class Backstage:
         spec: of the adapter.
         connection: settings that lead it to the stand-in.
         folder: for everything that it keeps.
+        library: writes documents and settings into a folder, and returns the settings file.
     """
 
     def __init__(
-        self, spec: AdapterSpec[Any], connection: Mapping[str, object], folder: Path
+        self,
+        spec: AdapterSpec[Any],
+        connection: Mapping[str, object],
+        folder: Path,
+        *,
+        library: Callable[[Path], Path] = write_library,
     ) -> None:
         self.name = spec.name
         self._spec = spec
         self._connection = connection
         self._channels: dict[str, ChannelConfig] = {}
         self._shared: dict[str, object] = {}
-        self._base = load_settings(write_library(folder.resolve()))
+        self.path = library(folder.resolve())
+        self._base = load_settings(self.path)
         make_folder(self._base.data_dir)
         self._changes = 0
         self._serving: Serving | None = None
@@ -94,6 +101,12 @@ class Backstage:
         if self._serving is not None:
             change = await self._serving.reload()
             assert change.applied, f"the settings were refused: {change.reason}"
+
+    async def reread(self) -> None:
+        """Sync the library, and let the settings file hold as it is now."""
+        self._base = load_settings(self.path)
+        await self.prepare()
+        await self.configure()
 
     def _settings(self) -> Settings:
         values = {

@@ -51,13 +51,17 @@ class Overheard:
         """Return what an answer quotes."""
         return await self._host.quotes(answer_id, address)
 
-    async def hand_off(self, answer_id: str, by: str, address: Address) -> HandOff | None:
+    async def hand_off(self, answer_id: str, address: Address) -> HandOff | None:
         """Return what is to be told to people."""
-        return await self._host.hand_off(answer_id, by, address)
+        return await self._host.hand_off(answer_id, address)
 
-    async def libraries(self) -> Sequence[LibraryState]:
+    async def handed_off(self, answer_id: str, by: str, venue: Venue) -> None:
+        """Keep that they were told."""
+        await self._host.handed_off(answer_id, by, venue)
+
+    async def libraries(self, address: Address) -> Sequence[LibraryState]:
         """Return what is indexed."""
-        return await self._host.libraries()
+        return await self._host.libraries(address)
 
     async def recent(self, venue: Venue, user: str, *, limit: int = 5) -> Sequence[Recent]:
         """Return what somebody asked last."""

@@ -15,7 +15,7 @@ from citewell.configs import ChannelConfig
 from citewell.journal.records import AnswerRecord
 from citewell.specs import AdapterSpec
 from citewell.testing.adapters.backstage import Backstage
-from citewell.testing.adapters.library import DAYS, GROUP, OTHER_GROUP
+from citewell.testing.adapters.library import DAYS, GROUP, OTHER_GROUP, write_library
 from citewell.types.chat import Asked
 from citewell.types.rehearsal import Said, Seen
 
@@ -295,12 +295,16 @@ Opener = Callable[[], AbstractAsyncContextManager[Rehearsal]]
 
 @asynccontextmanager
 async def open_stage(
-    spec: AdapterSpec[Any], opener: Opener, timeout_s: float
+    spec: AdapterSpec[Any],
+    opener: Opener,
+    timeout_s: float,
+    *,
+    library: Callable[[Path], Path] = write_library,
 ) -> AsyncIterator[Stage]:
     """Open a stand-in, write a library, and start a bot on both."""
     with TemporaryDirectory(prefix="citewell-") as folder:
         async with opener() as chat:
-            bot = Backstage(spec, chat.settings, Path(folder))
+            bot = Backstage(spec, chat.settings, Path(folder), library=library)
             try:
                 await bot.prepare()
                 stage = Stage(chat, bot, timeout_s)

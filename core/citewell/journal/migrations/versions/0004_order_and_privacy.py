@@ -6,6 +6,8 @@ they say: to change them would break the chain.
 
 from __future__ import annotations
 
+import json
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -15,6 +17,14 @@ branch_labels = None
 depends_on = None
 
 _Serial = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+
+_inbox = sa.table(
+    "inbox",
+    sa.column("seq", _Serial),
+    sa.column("kind", sa.Text),
+    sa.column("conversation", sa.Text),
+    sa.column("event", sa.Text),
+)
 
 
 def upgrade() -> None:
@@ -38,6 +48,12 @@ def upgrade() -> None:
     # Only questions are read again from their event; of others the columns say what is needed.
     op.execute("UPDATE inbox SET event = '' WHERE kind <> 'asked'")
     op.execute("UPDATE inbox SET text = NULL WHERE kind = 'edited' AND state = 'done'")
+    _part_conversations()
+    op.create_table(
+        "heard",
+        sa.Column("platform", sa.String(40), primary_key=True),
+        sa.Column("until", sa.Float, nullable=False),
+    )
     op.create_table(
         "people",
         sa.Column("id", sa.String(32), primary_key=True),
@@ -49,7 +65,35 @@ def upgrade() -> None:
     op.create_index("ix_votes_voter", "votes", ["voter"])
 
 
+def _part_conversations() -> None:
+    """Name what one person alone sees a conversation of its own."""
+    connection = op.get_bind()
+    alone = sa.select(_inbox).where(
+        _inbox.c.kind == "asked", _inbox.c.event.contains('"only_for":"', autoescape=True)
+    )
+    for row in connection.execute(alone).all():
+        only_for = json.loads(row.event)["address"]["only_for"]
+        if only_for is not None:
+            _rename(row.seq, f"{row.conversation}\n{only_for}")
+
+
+def _join_conversations() -> None:
+    connection = op.get_bind()
+    alone = sa.select(_inbox).where(_inbox.c.conversation.contains("\n"))
+    for row in connection.execute(alone).all():
+        _rename(row.seq, row.conversation.partition("\n")[0])
+
+
+def _rename(seq: int, conversation: str) -> None:
+    row = sa.update(_inbox).where(_inbox.c.seq == seq)
+    op.get_bind().execute(row.values(conversation=conversation))
+
+
 def _add_columns() -> None:
+    op.add_column("questions", sa.Column("event", sa.BigInteger))
+    op.add_column("questions", sa.Column("again", sa.String(32), nullable=False, server_default=""))
+    op.create_index("ix_questions_event", "questions", ["event"])
+    op.add_column("answers", sa.Column("history", sa.JSON, nullable=False, server_default="[]"))
     op.add_column(
         "answers", sa.Column("is_wiped", sa.Boolean, nullable=False, server_default=sa.false())
     )
@@ -69,12 +113,17 @@ def downgrade() -> None:
     op.drop_index("ix_votes_voter", "votes")
     with op.batch_alter_table("votes") as votes:
         votes.alter_column("voter", existing_type=sa.String(250), type_=sa.String(100))
-    for table in ("people", "shown"):
+    for table in ("people", "heard", "shown"):
         op.drop_table(table)
-    op.drop_index("ix_questions_asker", "questions")
+    for index in ("ix_questions_event", "ix_questions_asker"):
+        op.drop_index(index, "questions")
+    for name in ("again", "event"):
+        op.drop_column("questions", name)
     for index in ("ix_inbox_channel", "ix_inbox_asker", "ix_inbox_conversation"):
         op.drop_index(index, "inbox")
     op.create_index("ix_inbox_conversation", "inbox", ["conversation", "seq"])
+    _join_conversations()
     for name in ("turned_away", "waiting_since", "not_before", "lease", "extra"):
         op.drop_column("inbox", name)
     op.drop_column("answers", "is_wiped")
+    op.drop_column("answers", "history")

@@ -1,0 +1,189 @@
+"""What happened while nobody was connected is taken in, however that goes wrong."""
+
+import asyncio
+from contextlib import asynccontextmanager
+
+import pytest
+
+from chats import asked
+from citewell.chat import Deleted
+from citewell.delivery import watching as module
+from citewell.delivery.watching import Watching
+from citewell.errors import AdapterError, DeliveryError
+from citewell.journal.inbox import Inbox
+from databases import opened
+
+
+class Service:
+    """A chat service that tells what was missed, or fails to."""
+
+    def __init__(self, *events):
+        self.is_connected = False
+        self.events = list(events)
+        self.sinces = []
+        self.failures = []
+        self.changes = {}
+        self.ends = []
+        self.looked = []
+        self.pause_s = 0.0
+
+    async def serve(self, host):
+        self.is_connected = True
+        while not self.ends:  # noqa: ASYNC110 - a test sets it
+            await asyncio.sleep(0.01)
+        self.is_connected = False
+        end = self.ends.pop(0)
+        if end is not None:
+            raise end
+
+    async def missed(self, since):
+        self.sinces.append(since)
+        if self.failures:
+            raise self.failures.pop(0)
+        for event in self.events:
+            await asyncio.sleep(self.pause_s)
+            yield event
+
+    async def changed(self, asked):
+        self.looked.append(asked.key)
+        change = self.changes.get(asked.key)
+        if isinstance(change, Exception):
+            raise change
+        return change
+
+
+class Desk:
+    def __init__(self, inbox):
+        self.inbox = inbox
+        self.accepted = []
+
+    async def accept(self, event):
+        self.accepted.append(event.key)
+        return bool(await asyncio.to_thread(self.inbox.accept, event))
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch):
+    for name in ("_LOOK_S", "_GLANCE_S", "_FIRST_PAUSE_S"):
+        monkeypatch.setattr(module, name, 0.01)
+
+
+@pytest.fixture
+def inbox(tmp_path):
+    with opened(f"sqlite:///{tmp_path / 'journal.sqlite'}") as engine:
+        yield Inbox(engine)
+
+
+@asynccontextmanager
+async def catching_up(service, inbox):
+    desk = Desk(inbox)
+    task = asyncio.create_task(Watching("slack", service, desk, inbox).catch_up())
+    try:
+        yield desk
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def until(is_so):
+    async with asyncio.timeout(5):
+        while not is_so():  # noqa: ASYNC110 - another task does it
+            await asyncio.sleep(0.01)
+
+
+async def test_what_cannot_be_read_at_first_is_read_later(inbox):
+    inbox.accept(asked("0"))
+    service = Service(asked("1"), asked("2"))
+    service.failures = [DeliveryError("busy", passes=True), RuntimeError("odd")]
+    async with catching_up(service, inbox) as desk:
+        service.is_connected = True
+        await until(lambda: "2" in desk.accepted)
+
+    assert len(service.sinces) == 3
+    assert len(set(service.sinces)) == 1
+
+
+async def test_a_cut_while_missed_things_are_read_is_looked_into_as_well(inbox):
+    inbox.accept(asked("0"))
+    service = Service(asked("1"), asked("2"))
+    service.pause_s = 0.1
+    async with catching_up(service, inbox):
+        service.is_connected = True
+        await until(lambda: service.sinces)
+        service.is_connected = False
+        await asyncio.sleep(0.05)
+        service.is_connected = True
+        await until(lambda: len(service.sinces) == 2)
+
+    assert service.sinces[0] == service.sinces[1]
+
+
+async def test_who_is_killed_while_catching_up_catches_up_next_time(inbox):
+    inbox.accept(asked("0"))
+    inbox.note_heard("slack", 1000.0)
+    service = Service(asked("1"), asked("2"))
+    service.pause_s = 0.2
+    async with catching_up(service, inbox) as desk:
+        service.is_connected = True
+        await until(lambda: "1" in desk.accepted)
+    again = Service()
+    again.is_connected = True
+    async with catching_up(again, inbox):
+        await until(lambda: again.sinces)
+
+    assert again.sinces[0] == service.sinces[0] < 1000.0
+
+
+async def test_a_question_that_cannot_be_looked_at_hides_no_other(inbox, caplog):
+    for key in "12345":
+        inbox.accept(asked(key))
+    service = Service()
+    gone = Deleted(key="gone-1", venue=asked("1").venue, user="U1", at=2.0, of="1")
+    service.changes = {
+        "1": gone,
+        "3": KeyError("odd"),
+        "5": DeliveryError("not there any more", passes=False),
+    }
+    service.is_connected = True
+    async with catching_up(service, inbox) as desk:
+        await until(lambda: desk.accepted)
+        await until(lambda: len(service.looked) >= 5)
+
+    assert set(service.looked) == set("12345")
+    assert desk.accepted == ["gone-1"]
+    assert "what became of question 3" in caplog.text
+
+
+async def test_a_service_that_takes_the_bot_no_more_says_why(inbox):
+    service = Service()
+    watching = Watching("slack", service, Desk(inbox), inbox)
+    noticing = asyncio.create_task(watching.catch_up())
+    serving = asyncio.create_task(watching.serve(None))
+    await asyncio.sleep(0.1)
+    service.ends = [AdapterError("the token was revoked")]
+    async with asyncio.timeout(5):
+        why = await serving
+    noticing.cancel()
+    await asyncio.gather(noticing, return_exceptions=True)
+
+    assert why == "the token was revoked"
+
+
+async def test_a_service_that_never_took_the_bot_ends_the_start(inbox):
+    service = Service()
+    service.ends = [AdapterError("wrong token")]
+    with pytest.raises(AdapterError, match="wrong token"):
+        await Watching("slack", service, Desk(inbox), inbox).serve(None)
+
+
+@pytest.mark.parametrize("end", [None, RuntimeError("odd"), DeliveryError("no", passes=True)])
+async def test_what_breaks_down_is_begun_again(inbox, end, caplog):
+    service = Service()
+    service.ends = [end]
+    serving = asyncio.create_task(Watching("slack", service, Desk(inbox), inbox).serve(None))
+    await until(lambda: "begun again" in caplog.text)
+    await until(lambda: service.is_connected)
+    serving.cancel()
+    await asyncio.gather(serving, return_exceptions=True)
+
+    assert service.ends == []
