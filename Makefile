@@ -35,7 +35,7 @@ check: lint types test ## Everything a change must pass
 
 .PHONY: docs
 docs: test-setup ## Write the generated parts of the documentation
-	@"$(BIN)/python" scripts/generate_docs.py
+	@"$(BIN)/python" -m scripts.generate_docs
 
 proof-%: test-setup ## Run the proof NAME at full size: make proof-places
 	@"$(BIN)/python" -m proofs $*

@@ -7,6 +7,7 @@ test compares them with what this module makes of the code, so they cannot go st
 from __future__ import annotations
 
 import inspect
+import os
 import re
 import subprocess
 import sys
@@ -21,6 +22,7 @@ from pydantic import BaseModel
 from citewell.cli.main import cli
 from citewell.engine.registry import Registry
 from citewell.engine.tables import COMPONENTS, NAMED, SINGLES, Component
+from scripts import chat_docs
 
 ROOT = Path(__file__).resolve().parent.parent
 TRANSCRIPT = (
@@ -36,7 +38,10 @@ KINDS = {
     "embedder": ("embedders", "Embedders"),
     "verifier": ("verifiers", "Verifiers"),
     "formatter": ("formatters", "Formatters"),
+    "adapter": ("adapters", "Chat services"),
 }
+# They stand in for others in tests.
+STAND_INS = {"scripted", "plainchat"}
 
 
 def transcript() -> str:
@@ -54,7 +59,13 @@ def _answer(question: str, cache: str) -> str:
         [str(Path(sys.executable).parent / "citewell"), "ask", question, "--docs", "docs/"],
         check=False,
         cwd=ROOT,
-        env={"HOME": cache, "XDG_CACHE_HOME": cache, "COLUMNS": "100", "NO_COLOR": "1"},
+        env={
+            "HOME": cache,
+            "XDG_CACHE_HOME": cache,
+            "COLUMNS": "100",
+            "NO_COLOR": "1",
+            "PYTHONPATH": os.environ.get("PYTHONPATH", ""),
+        },
         capture_output=True,
         text=True,
     )
@@ -122,7 +133,7 @@ def components() -> str:
         specs: Mapping[str, Any] = getattr(registry, attribute)
         if specs:
             parts.append(f"## {title}: `use` of `[{section}.NAME]`")
-        parts += [_component(spec) for name, spec in sorted(specs.items()) if name != "scripted"]
+        parts += [_component(spec) for name, spec in sorted(specs.items()) if name not in STAND_INS]
     return "\n\n".join(parts)
 
 
@@ -200,6 +211,10 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "commands": commands,
     "sections": sections,
     "components": components,
+    "talk_slack": chat_docs.talk_slack,
+    "talk_discord": chat_docs.talk_discord,
+    "chat_features": chat_docs.features,
+    "chat_scenarios": chat_docs.scenarios,
 }
 
 

@@ -61,7 +61,8 @@ def machine(tmp_path):
     return commands.Machine(tmp_path)
 
 
-TYPED = {"init": "\n" * 9, "chat": "How many days of leave do I have?\n/quit\n"}
+ASKED = "How many days of leave do I have?\n/quit\n"
+TYPED = {"init": "\n" * 9, "chat": ASKED, "try": ASKED}
 
 
 @pytest.mark.parametrize("page", [ROOT / "README.md", ROOT / "docs" / "tutorial.md"], ids=name_of)

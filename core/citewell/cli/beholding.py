@@ -41,12 +41,16 @@ class View:
         chat: the stand-in.
         person: who looks.
         names: of channels, by id; any other is a direct conversation.
+        people: names of people, by id, for where they are mentioned.
     """
 
-    def __init__(self, chat: Rehearsal, person: str, names: Mapping[str, str]) -> None:
+    def __init__(
+        self, chat: Rehearsal, person: str, *, names: Mapping[str, str], people: Mapping[str, str]
+    ) -> None:
         self._chat = chat
         self._person = person
         self._names = names
+        self._people = people
         self._places: dict[tuple[str | None, str], None] = {(one, ""): None for one in names}
         self._places[None, ""] = None
         self._before = self._last = Beheld({}, None)
@@ -108,7 +112,7 @@ class View:
     def page(self, text: str | None) -> list[Line]:
         """Return the lines of the bot's own page."""
         lines = text or "there is nothing on it yet"
-        return [_head("bot \u00b7 its own page"), *_indented(lines)]
+        return [_head("bot \u00b7 its own page"), *self._said(lines)]
 
     def _rows(self, seen: Beheld) -> Iterator[Line]:
         known = self._before.messages
@@ -121,7 +125,7 @@ class View:
                 yield Line()
             blank = True
             yield _head(_SPACED.join(["bot", self._where(one), *(["changed"] if before else [])]))
-            yield from _indented(one.text)
+            yield from self._said(one.text)
             for button in one.buttons:
                 number = self._number(one, button)
                 yield Line((Piece(safe(f"[{number}] {button.label}"), Look.MARK),), _INDENT)
@@ -134,7 +138,13 @@ class View:
             if blank:
                 yield Line()
             yield _head("bot \u00b7 opens to you alone")
-            yield from _indented(seen.form)
+            yield from self._said(seen.form)
+
+    def _said(self, text: str) -> Iterator[Line]:
+        """Yield the lines of a text, in which people are mentioned by name."""
+        for id_, name in self._people.items():
+            text = text.replace(f"<@{id_}>", f"@{name}").replace(f"@{id_}", f"@{name}")
+        return _indented(text)
 
     def _where(self, one: Seen) -> str:
         parts = [self._names.get(one.channel, "direct")]

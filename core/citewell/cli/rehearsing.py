@@ -11,6 +11,7 @@ import click
 
 from citewell.chatting import Rehearsal
 from citewell.cli.beholding import Beheld, View
+from citewell.cli.page import Line, Look, Piece
 from citewell.cli.printing import Printer
 from citewell.cli.wording import safe_line
 from citewell.errors import CannotAct
@@ -76,9 +77,10 @@ class Session:
         self._you = rehearsal.person(_YOU)
         self._colleague = rehearsal.person(_COLLEAGUE)
         self._channel = rehearsal.channel("general", [self._you, self._colleague])
-        people = rehearsal.channel(HELP_CHANNEL, [self._you])
-        names = {self._channel: "#general", people: f"#{HELP_CHANNEL}"}
-        self._view = View(rehearsal, self._you, names)
+        to_ask = rehearsal.channel(HELP_CHANNEL, [self._you])
+        names = {self._channel: "#general", to_ask: f"#{HELP_CHANNEL}"}
+        people = {self._you: _YOU, self._colleague: _COLLEAGUE}
+        self._view = View(rehearsal, self._you, names=names, people=people)
         self._thread: Said | None = None
         self._written: Said | None = None
         self._commands: Mapping[str, Callable[[str], Awaitable[float]]] = {
@@ -215,12 +217,9 @@ class Session:
     async def _show(self, patience_s: float) -> None:
         """Wait until nothing moves any more, and show what is new."""
         self._view.begin()
+        self._printer.status("Waiting \u2026")
         seen = await self._quiet(patience_s, self._view.look)
-        rows = self._view.told(seen)
-        if rows:
-            self._printer.write(rows)
-        else:
-            click.secho("nothing new is to be seen", dim=True)
+        self._printer.write(self._view.told(seen) or [_NOTHING])
 
     async def _quiet(self, patience_s: float, look: Callable[[], object]) -> Beheld:
         """Return what is seen once the bot has nothing to do and nothing changes."""
@@ -242,4 +241,5 @@ class Session:
                 return seen
 
 
+_NOTHING = Line((Piece("nothing new is to be seen", Look.FAINT),))
 _MISSING = {"home": "the bot has no page of its own in this service"}

@@ -12,6 +12,7 @@ NEEDS: tuple[Need, ...] = ("facts", "behaviour", "both")
 _FACTS = """\
 # Citewell answers from the documents below, each sentence with a checked citation.
 # Every setting: citewell config schema. Check this file: citewell config check
+# See it answer in chat, without an account: citewell try slack
 
 [library.docs]
 use = "files"

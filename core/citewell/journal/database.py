@@ -115,6 +115,12 @@ def _make_durable(connection: object, _record: object) -> None:
 
 
 def _migrate(connection: sa.Connection) -> None:
+    if _revision(connection) == HEAD:
+        return
+    # Of processes that start at once, one makes the tables, and the others wait for it.
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    lock(connection, "migrations")
     revision = _revision(connection)
     if revision == HEAD:
         return

@@ -1,5 +1,7 @@
 """A journal of before is taken over with what it holds."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import alembic.command
 import pytest
 import sqlalchemy as sa
@@ -112,3 +114,20 @@ def test_a_journal_goes_back_with_what_it_holds(old):
     again = open_engine(old)
     assert Outbox(again).of_answer("a1").posted == ("m1",)
     again.dispose()
+
+
+def test_processes_that_start_at_once_make_one_journal(database):
+    url = database.new_url()
+    with ThreadPoolExecutor(6) as threads:
+        engines = list(threads.map(open_engine, [url] * 6))
+
+    counts = [_count(engine) for engine in engines]
+    assert counts == [0] * 6
+
+
+def _count(engine):
+    try:
+        with engine.connect() as connection:
+            return connection.scalar(sa.text("SELECT count(*) FROM inbox"))
+    finally:
+        engine.dispose()
