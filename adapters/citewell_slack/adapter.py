@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+from collections import defaultdict
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
@@ -16,6 +17,7 @@ from slack_bolt.authorization import AuthorizeResult
 from citewell import AdapterError, Context, DeliveryError
 from citewell.blocks import Block
 from citewell.chat import Address, Asked, Attachment, Deleted, Edited, Event, Host, Reply
+from citewell_slack.budgets import Budgets
 from citewell_slack.calls import Refused, client, session
 from citewell_slack.catching_up import Missed
 from citewell_slack.connecting import HttpLink, Links, SocketLink, oauth_flow
@@ -58,6 +60,7 @@ class SlackAdapter:
         self._encoder = Encoder(has_person=self._has_person)
         self._readers = Readers(self._workspaces, self._log)
         self._chores = Chores(self._log)
+        self._budgets: defaultdict[str, Budgets] = defaultdict(Budgets)
         self._host: Host | None = None
         self.links: Links | None = None
 
@@ -218,7 +221,8 @@ class SlackAdapter:
         team = address.venue.team
         api, bot = await self._workspaces.api(team), await self._workspaces.bot(team)
         since = address.data.get("ts") or address.venue.thread
-        return PublicReply(spot_of(api, address, key), bot, self._encoder, since=since)
+        spot = spot_of(api, address, key, self._budgets[team])
+        return PublicReply(spot, bot, self._encoder, since=since)
 
     async def _private(self, address: Address, user: str, posted: Sequence[str]) -> Reply:
         venue = address.venue

@@ -8,6 +8,7 @@ from typing import Any, Final
 from citewell import DeliveryError
 from citewell.blocks import Block
 from citewell.chat import Address
+from citewell_slack.budgets import Budgets
 from citewell_slack.calls import Api, Refused, Unheard
 from citewell_slack.encoding import Encoder, SlackBlock
 from citewell_slack.streaming import Part, Spot, key_of
@@ -95,6 +96,8 @@ class PublicReply:
                 raise
             part = lost or Part(self._spot, len(self._parts))
             await part.show(blocks, complete=complete, streams=False)
+        if not part.ts:
+            return
         self._parts.append(part)
         # Slack takes the status away when the bot says something.
         self._has_status = False
@@ -145,7 +148,7 @@ class PublicReply:
         if not self._spot.thread:
             return
         try:
-            await self._spot.api.do(
+            await self._spot.api.do_now(
                 "assistant.threads.setStatus",
                 channel_id=self._spot.channel,
                 thread_ts=self._spot.thread,
@@ -157,7 +160,7 @@ class PublicReply:
         self._has_status = bool(text)
 
 
-def spot_of(api: Api, address: Address, key: str) -> Spot:
+def spot_of(api: Api, address: Address, key: str, budgets: Budgets) -> Spot:
     """Return where the messages of a reply go."""
     venue = address.venue
     return Spot(
@@ -167,4 +170,5 @@ def spot_of(api: Api, address: Address, key: str) -> Spot:
         thread=venue.thread,
         user=address.data.get("user", ""),
         key=key,
+        budgets=budgets,
     )

@@ -1,5 +1,7 @@
 """One reply, whatever happens on the way: streamed, changed or posted, and found again."""
 
+import asyncio
+
 import pytest
 
 from citewell import DeliveryError
@@ -371,3 +373,70 @@ async def test_where_the_bot_is_no_member_a_private_answer_comes_directly(
         await reply.show([said("28 days")], complete=True)
 
     assert [rendered(one).text for one in double.posted(alice.im)] == ["28 days"]
+
+
+@pytest.fixture
+def asking(double, alice):
+    """Ask many questions, of which each channel has two."""
+
+    def ask(count):
+        channels = [double.add_channel(f"c{number}", [alice]) for number in range(count // 2)]
+        addresses = []
+        for number in range(count):
+            channel = channels[number // 2]
+            asked = alice.say(channel, f"question {number}?")
+            venue = Venue(platform="slack", team=double.team, channel=channel.id, thread=asked.ts)
+            addresses.append(Address(venue=venue, data={"user": alice.id, "ts": asked.ts}))
+        return channels, addresses
+
+    return ask
+
+
+async def test_many_questions_in_a_minute_are_answered_without_a_pause(adapter, double, asking):
+    channels, addresses = asking(40)
+    double.api.rates.enforced = True
+
+    async def answer(number, address):
+        reply = await adapter.open_reply(address, f"k{number}")
+        await reply.status("Looking …")
+        for words in ("There", "There are", "There are 28", "There are 28 of"):
+            await reply.show([said(words)], complete=False)
+        await reply.show([said(f"There are 28 of {number}")], complete=True)
+
+    async with asyncio.timeout(20):
+        await asyncio.gather(*(answer(*one) for one in enumerate(addresses)))
+
+    shown = [one for channel in channels for one in double.posted(channel)]
+    told = sorted(rendered(one).text.splitlines()[-1] for one in shown)
+    assert told == sorted(f"There are 28 of {number}" for number in range(40))
+    assert not any(one.is_streaming for one in shown)
+    assert 0 < len([one for one in shown if one.stream]) < 20
+
+
+async def test_while_streams_are_limited_messages_are_posted_and_changed(adapter, double, asking):
+    _, addresses = asking(4)
+    double.faults.limit("chat.startStream", 60)
+    async with asyncio.timeout(10):
+        for number, address in enumerate(addresses):
+            reply = await adapter.open_reply(address, f"k{number}")
+            await reply.show([said("There")], complete=False)
+            await reply.show([said("There are 28")], complete=True)
+
+    assert len(double.calls("chat.startStream")) == 1
+    assert len(double.calls("chat.update")) == 4
+
+
+@pytest.mark.parametrize("method", ["chat.appendStream", "chat.update"])
+async def test_growth_that_is_limited_is_left_out(adapter, double, general, address, method):
+    if method == "chat.update":
+        double.faults.fail("chat.startStream", "unknown_method", times=9)
+    reply = await adapter.open_reply(address, "k1")
+    await reply.show([said("There")], complete=False)
+    double.faults.limit(method, 60)
+    async with asyncio.timeout(10):
+        await reply.show([said("There are")], complete=False)
+        await reply.show([said("There are 28")], complete=False)
+        await reply.show([said("There are 28 days")], complete=True)
+
+    assert [one.splitlines()[-1] for one in texts(double, general)] == ["There are 28 days"]
+    assert len(double.calls(method)) == (1 if method == "chat.appendStream" else 2)
