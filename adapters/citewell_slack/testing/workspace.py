@@ -72,15 +72,16 @@ class UserGroup:
     handle: str
     users: list[str]
 
-    def to_json(self) -> JsonObject:
+    def to_json(self, *, has_users: bool = False) -> JsonObject:
         """Return what usergroups.list says."""
-        return {
+        told: JsonObject = {
             "id": self.id,
             "handle": self.handle,
             "name": self.handle.capitalize(),
             "is_usergroup": True,
             "user_count": len(self.users),
         }
+        return {**told, "users": [*self.users]} if has_users else told
 
 
 @dataclass
