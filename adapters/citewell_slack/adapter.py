@@ -260,7 +260,9 @@ def _workspaces(config: SlackConfig, context: Context, http: aiohttp.ClientSessi
     base_url = base_url if base_url.endswith("/") else f"{base_url}/"
     if config.oauth is not None:
         folder = context.data_dir / "installations"
-        return InstalledWorkspaces(base_url, http, oauth=config.oauth, folder=folder)
+        return InstalledWorkspaces(
+            base_url, http, oauth=config.oauth, folder=folder, log=context.log
+        )
     token = config.bot_token.get_secret_value() if config.bot_token else ""
     return Workspaces(base_url, http, token=token)
 

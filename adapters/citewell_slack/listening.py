@@ -120,8 +120,12 @@ class Listener:
                 await self._chores.do(self._opened(event, where))
             case "agent_session_stopped", _:
                 await self._host.accept(incoming.stopped(event, where))
-            case "app_uninstalled" | "tokens_revoked", _:
+            case "app_uninstalled", _:
                 await self._workspaces.forget(where.team)
+            case "tokens_revoked", _:
+                # Tokens of users are none of ours.
+                if (event.get("tokens") or {}).get("bot"):
+                    await self._workspaces.forget(where.team)
 
     async def _said(self, event: Payload, where: Workspace) -> None:
         channel = str(event["channel"])
