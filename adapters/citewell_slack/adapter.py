@@ -37,7 +37,7 @@ _RETRY_S: Final = 3.0
 # chat.update may be called 50 times a minute.
 _PACE_S: Final = 1.2
 # Without these no reply can be posted and found again, or nobody knows who reads it.
-_NEEDED: Final = frozenset(scopes(())) - {"assistant:write"}
+_NEEDED: Final = frozenset(scopes(())) - {"assistant:write", "mpim:history", "mpim:read"}
 
 
 class SlackAdapter:

@@ -19,6 +19,7 @@ class ChannelKind(StrEnum):
 
     PUBLIC = "channel"
     PRIVATE = "group"
+    GROUP_IM = "mpim"
     IM = "im"
 
 
@@ -103,7 +104,7 @@ class Channel:
             "is_channel": self.kind == ChannelKind.PUBLIC,
             "is_group": self.kind == ChannelKind.PRIVATE,
             "is_im": self.kind == ChannelKind.IM,
-            "is_mpim": False,
+            "is_mpim": self.kind == ChannelKind.GROUP_IM,
             "is_private": self.kind != ChannelKind.PUBLIC,
         }
         if self.kind == ChannelKind.IM:
