@@ -29,7 +29,7 @@ from citewell_slack.pressing import Presser
 from citewell_slack.reading import Readers, fetch
 from citewell_slack.replying import PublicReply, spot_of
 from citewell_slack.settings import SlackConfig
-from citewell_slack.whispering import ORIGINAL, CommandReply, WhisperedReply
+from citewell_slack.whispering import CommandReply, WhisperedReply
 from citewell_slack.workspaces import InstalledWorkspaces, Workspaces, cannot_connect
 
 _SLACK: Final = "https://slack.com/api/"
@@ -205,17 +205,15 @@ class SlackAdapter:
         """Begin a reply."""
         if address.only_for is None:
             return await self._public(address, key)
-        return await self._private(address, address.only_for, ())
+        return await self._private(address, address.only_for)
 
     async def find_reply(self, address: Address, key: str, posted: Sequence[str]) -> Reply | None:
         """Return a reply of before a crash; None for what only one person saw."""
-        if address.only_for is None:
-            reply = await self._public(address, key)
-            await reply.find(posted)
-            return reply
-        if "response_url" in address.data and list(posted) in ([], [ORIGINAL]):
-            return await self._private(address, address.only_for, posted)
-        return None
+        if address.only_for is not None:
+            return None
+        reply = await self._public(address, key)
+        await reply.find(posted)
+        return reply
 
     async def _public(self, address: Address, key: str) -> PublicReply:
         team = address.venue.team
@@ -224,14 +222,13 @@ class SlackAdapter:
         spot = spot_of(api, address, key, self._budgets[team])
         return PublicReply(spot, bot, self._encoder, since=since)
 
-    async def _private(self, address: Address, user: str, posted: Sequence[str]) -> Reply:
+    async def _private(self, address: Address, user: str) -> Reply:
         venue = address.venue
-        api = await self._workspaces.api(venue.team)
-        rest = WhisperedReply(api, (venue.channel, venue.thread), user, self._encoder)
+        api, place = await self._workspaces.api(venue.team), (venue.channel, venue.thread)
         url = address.data.get("response_url")
         if url is None:
-            return rest
-        return CommandReply(rest, self._session, url, encoder=self._encoder, posted=posted)
+            return WhisperedReply(api, place, user, self._encoder)
+        return CommandReply(api, place, user, self._encoder, response=(self._session, url))
 
     # --- people and files -----------------------------------------------------------------
 

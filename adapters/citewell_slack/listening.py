@@ -23,7 +23,6 @@ from citewell_slack.settings import SlackConfig
 from citewell_slack.whispering import whisper
 from citewell_slack.workspaces import Workspaces
 
-LOOKING: Final = "Looking …"
 NOT_HERE: Final = "I answer nothing in this channel."
 EMPTY: Final = "Ask me a question, and I answer from your documents, with the sources."
 # Slack waits three seconds for an acknowledgement.
@@ -214,10 +213,9 @@ class Listener:
             text=text,
             address=Address(venue=where.venue(channel, ""), only_for=user, data=data),
         )
-        if await self._host.accept(question):
-            await ack(text=LOOKING)
-        else:
-            await ack()
+        await self._host.accept(question)
+        # What is said here stands for good beside the answer.
+        await ack()
 
     async def _asked_about(
         self, ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext

@@ -4,7 +4,7 @@ import pytest
 
 from citewell.chat import Asked, Deleted, Edited, LibraryState, Recent, Stopped, Venue
 from citewell_slack.incoming import Workspace, is_from_person
-from citewell_slack.listening import EMPTY, LOOKING, NOT_HERE
+from citewell_slack.listening import EMPTY, NOT_HERE
 from citewell_slack.testing import rendered
 
 
@@ -217,7 +217,8 @@ async def test_the_command_asks_privately(host, double, alice, general):
     command = await alice.command("/ask", "how many days?", channel=general).settled()
 
     (asked,) = host.events
-    assert command.answer["text"] == LOOKING
+    assert not command.answer
+    assert double.workspace.shown_to(alice.id) == []
     assert asked.text == "how many days?"
     assert asked.key == command.payload["trigger_id"]
     assert asked.address.only_for == alice.id
