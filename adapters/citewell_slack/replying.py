@@ -54,8 +54,9 @@ class PublicReply:
             # A stream has no key before it is stopped, so what has none is ours to finish: of one
             # thread there is never more than one answer on its way.
             if key is not None or ts in posted or not message.get("metadata"):
-                is_open = message.get("streaming_state") == "in_progress"
-                self._parts.append(Part(self._spot, len(self._parts), ts, is_streaming=is_open))
+                is_streaming = _may_be_open(message)
+                part = Part(self._spot, len(self._parts), ts, is_streaming=is_streaming)
+                self._parts.append(part)
 
     async def status(self, text: str) -> None:
         """Show a line under the question; where Slack has none, nothing."""
@@ -109,8 +110,8 @@ class PublicReply:
             ts, key = str(message["ts"]), key_of(message)
             is_ours = key == (self._spot.key, len(self._parts)) or not message.get("metadata")
             if ts not in known and is_ours:
-                is_open = message.get("streaming_state") == "in_progress"
-                return Part(self._spot, len(self._parts), ts, is_streaming=is_open)
+                is_streaming = _may_be_open(message)
+                return Part(self._spot, len(self._parts), ts, is_streaming=is_streaming)
         return None
 
     async def _ours(self) -> list[Mapping[str, Any]]:
@@ -158,6 +159,11 @@ class PublicReply:
             # It is only a courtesy, which older workspaces do not know.
             return
         self._has_status = bool(text)
+
+
+def _may_be_open(message: Mapping[str, Any]) -> bool:
+    """Tell whether a message may be a stream that was not stopped, which Slack need not say."""
+    return message.get("streaming_state") == "in_progress" or not message.get("metadata")
 
 
 def spot_of(api: Api, address: Address, key: str, budgets: Budgets) -> Spot:

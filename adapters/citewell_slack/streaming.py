@@ -244,7 +244,7 @@ class Part:
         }
         try:
             if complete:
-                await self._do("chat.update", **arguments)
+                await self._update(arguments)
                 changes.give_back(self._change_to_come)
                 self._change_to_come = None
             else:
@@ -254,6 +254,17 @@ class Part:
             if error.code not in _UNCHANGEABLE:
                 raise
             await self._post(blocks, complete=complete)
+
+    async def _update(self, arguments: Mapping[str, Any]) -> None:
+        try:
+            await self._do("chat.update", **arguments)
+        except Refused as error:
+            if error.code != "streaming_state_conflict":
+                raise
+            # It was taken for stopped: nobody heard that it was not.
+            self.is_streaming = True
+            await self.close()
+            await self._do("chat.update", **arguments)
 
     async def _close_for_change(self, *, complete: bool) -> None:
         try:

@@ -8,6 +8,7 @@ from citewell import DeliveryError
 from citewell.blocks import Action, Actions, Notice, Span, Table, Text
 from citewell.chat import Address, Venue
 from citewell_slack.testing import rendered
+from citewell_slack.testing.messages import Message
 from citewell_slack.testing.wire import Refusal
 
 
@@ -307,23 +308,24 @@ async def test_the_answer_to_a_command_replaces_what_was_acknowledged(
     assert double.posted(general) == []
 
 
-async def test_after_a_crash_the_answer_to_a_command_is_changed_if_that_is_possible(
-    serving, settings, opening, double, alice, general
-):
+async def test_the_answer_to_a_command_is_said_once(serving, double, alice, general):
     async with serving() as (adapter, host):
         await alice.command("/ask", "how many days?", channel=general).settled()
         address = host.events[0].address
-        lost = await adapter.open_reply(address, "k1")
-        await lost.show([said("There")], complete=False)
+        reply = await adapter.open_reply(address, "k1")
+        await reply.show([said("There")], complete=False)
+        assert double.workspace.shown_to(alice.id) == []
+        for _ in range(2):
+            await reply.show([said("There are 28 days")], complete=True)
 
-    async with opening(settings()) as restarted:
-        found = await restarted.find_reply(address, "k1", lost.posted)
-        await found.show([said("There are 28 days")], complete=True)
-        gone = await restarted.find_reply(address, "k1", (*found.posted, "1.2"))
+        # What was said cannot be found, and not be changed.
+        assert await adapter.find_reply(address, "k1", reply.posted) is None
+        assert await adapter.find_reply(address, "k1", ()) is None
 
     (shown,) = double.workspace.shown_to(alice.id)
     assert rendered(shown).text == "There are 28 days"
-    assert gone is None
+    (used,) = double.calls("response_url")
+    assert "replace_original" not in used.arguments
 
 
 async def test_when_the_address_of_a_command_is_used_up_it_is_said_anew(
@@ -338,14 +340,18 @@ async def test_when_the_address_of_a_command_is_used_up_it_is_said_anew(
     assert rendered(double.workspace.shown_to(alice.id)[-1]).text == "There are 28 days"
 
 
-async def test_the_answer_to_a_command_can_be_taken_back(serving, double, alice, general):
-    async with serving() as (adapter, host):
-        await alice.command("/ask", "how many days?", channel=general).settled()
-        reply = await adapter.open_reply(host.events[0].address, "k1")
-        await reply.show([said("There are 28 days")], complete=True)
-        await reply.withdraw()
+@pytest.mark.parametrize("has_reply", [False, True])
+async def test_a_private_answer_stands_where_it_is_seen(adapter, double, alice, general, has_reply):
+    asked = alice.say(general, "how many days?")
+    if has_reply:
+        alice.say(general, "anybody?", thread=asked)
+    venue = Venue(platform="slack", team=double.team, channel=general.id, thread=asked.ts)
+    private = Address(venue=venue, only_for=alice.id, data={"user": alice.id})
+    reply = await adapter.open_reply(private, "k1")
+    await reply.show([said("There are 28 days")], complete=True)
 
-    assert double.workspace.shown_to(alice.id) == []
+    (shown,) = double.workspace.shown_to(alice.id)
+    assert shown.thread_ts == (asked.ts if has_reply else None)
 
 
 async def test_a_private_answer_comes_once_it_is_complete(adapter, double, alice, address):
@@ -357,7 +363,7 @@ async def test_a_private_answer_comes_once_it_is_complete(adapter, double, alice
     await reply.show([said("There are 28 days")], complete=True)
 
     (shown,) = double.workspace.shown_to(alice.id)
-    assert (rendered(shown).text, shown.thread_ts) == ("There are 28 days", address.venue.thread)
+    assert rendered(shown).text == "There are 28 days"
     assert await adapter.find_reply(private, "k1", reply.posted) is None
     assert await adapter.find_reply(private, "k1", ()) is None
 
@@ -440,3 +446,36 @@ async def test_growth_that_is_limited_is_left_out(adapter, double, general, addr
 
     assert [one.splitlines()[-1] for one in texts(double, general)] == ["There are 28 days"]
     assert len(double.calls(method)) == (1 if method == "chat.appendStream" else 2)
+
+
+@pytest.mark.parametrize("is_told", [False, True])
+@pytest.mark.parametrize("how", ["show", "withdraw"])
+async def test_a_stream_of_before_a_crash_is_closed_though_slack_does_not_tell_of_it(
+    adapter, double, general, address, monkeypatch, is_told, how
+):
+    lost = await adapter.open_reply(address, "k1")
+    await lost.show([said("There")], complete=False)
+    if not is_told:
+        monkeypatch.setattr(Message, "_streaming_state", lambda _: None)
+    reply = await adapter.find_reply(address, "k1", lost.posted)
+    if how == "withdraw":
+        await reply.withdraw()
+        assert double.posted(general) == []
+        return
+    await reply.show([said("There are 28 days")], complete=True)
+
+    assert texts(double, general) == ["There are 28 days"]
+    assert not double.posted(general)[0].is_streaming
+
+
+async def test_a_message_that_turns_out_to_stream_is_stopped_and_changed(
+    adapter, double, general, address
+):
+    reply = await adapter.open_reply(address, "k1")
+    await reply.show([said("There")], complete=False)
+    double.faults.fail("chat.stopStream", "message_not_found", times=2)
+    await reply.show([said("There are"), said("more")], complete=False)
+    await reply.show([said("28 days"), said("more")], complete=True)
+
+    first = double.posted(general)[0]
+    assert (rendered(first).text, first.is_streaming) == ("28 days", False)
