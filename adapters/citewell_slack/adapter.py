@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+from collections import defaultdict
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
@@ -16,6 +17,7 @@ from slack_bolt.authorization import AuthorizeResult
 from citewell import AdapterError, Context, DeliveryError
 from citewell.blocks import Block
 from citewell.chat import Address, Asked, Attachment, Deleted, Edited, Event, Host, Reply
+from citewell_slack.budgets import Budgets
 from citewell_slack.calls import Refused, client, session
 from citewell_slack.catching_up import Missed
 from citewell_slack.connecting import HttpLink, Links, SocketLink, oauth_flow
@@ -27,7 +29,7 @@ from citewell_slack.pressing import Presser
 from citewell_slack.reading import Readers, fetch
 from citewell_slack.replying import PublicReply, spot_of
 from citewell_slack.settings import SlackConfig
-from citewell_slack.whispering import ORIGINAL, CommandReply, WhisperedReply
+from citewell_slack.whispering import CommandReply, WhisperedReply
 from citewell_slack.workspaces import InstalledWorkspaces, Workspaces, cannot_connect
 
 _SLACK: Final = "https://slack.com/api/"
@@ -35,7 +37,7 @@ _RETRY_S: Final = 3.0
 # chat.update may be called 50 times a minute.
 _PACE_S: Final = 1.2
 # Without these no reply can be posted and found again, or nobody knows who reads it.
-_NEEDED: Final = frozenset(scopes(())) - {"assistant:write"}
+_NEEDED: Final = frozenset(scopes(())) - {"assistant:write", "mpim:history", "mpim:read"}
 
 
 class SlackAdapter:
@@ -58,6 +60,7 @@ class SlackAdapter:
         self._encoder = Encoder(has_person=self._has_person)
         self._readers = Readers(self._workspaces, self._log)
         self._chores = Chores(self._log)
+        self._budgets: defaultdict[str, Budgets] = defaultdict(Budgets)
         self._host: Host | None = None
         self.links: Links | None = None
 
@@ -202,32 +205,30 @@ class SlackAdapter:
         """Begin a reply."""
         if address.only_for is None:
             return await self._public(address, key)
-        return await self._private(address, address.only_for, ())
+        return await self._private(address, address.only_for)
 
     async def find_reply(self, address: Address, key: str, posted: Sequence[str]) -> Reply | None:
         """Return a reply of before a crash; None for what only one person saw."""
-        if address.only_for is None:
-            reply = await self._public(address, key)
-            await reply.find(posted)
-            return reply
-        if "response_url" in address.data and list(posted) in ([], [ORIGINAL]):
-            return await self._private(address, address.only_for, posted)
-        return None
+        if address.only_for is not None:
+            return None
+        reply = await self._public(address, key)
+        await reply.find(posted)
+        return reply
 
     async def _public(self, address: Address, key: str) -> PublicReply:
         team = address.venue.team
         api, bot = await self._workspaces.api(team), await self._workspaces.bot(team)
         since = address.data.get("ts") or address.venue.thread
-        return PublicReply(spot_of(api, address, key), bot, self._encoder, since=since)
+        spot = spot_of(api, address, key, self._budgets[team])
+        return PublicReply(spot, bot, self._encoder, since=since)
 
-    async def _private(self, address: Address, user: str, posted: Sequence[str]) -> Reply:
+    async def _private(self, address: Address, user: str) -> Reply:
         venue = address.venue
-        api = await self._workspaces.api(venue.team)
-        rest = WhisperedReply(api, (venue.channel, venue.thread), user, self._encoder)
+        api, place = await self._workspaces.api(venue.team), (venue.channel, venue.thread)
         url = address.data.get("response_url")
         if url is None:
-            return rest
-        return CommandReply(rest, self._session, url, encoder=self._encoder, posted=posted)
+            return WhisperedReply(api, place, user, self._encoder)
+        return CommandReply(api, place, user, self._encoder, response=(self._session, url))
 
     # --- people and files -----------------------------------------------------------------
 
@@ -256,7 +257,9 @@ def _workspaces(config: SlackConfig, context: Context, http: aiohttp.ClientSessi
     base_url = base_url if base_url.endswith("/") else f"{base_url}/"
     if config.oauth is not None:
         folder = context.data_dir / "installations"
-        return InstalledWorkspaces(base_url, http, oauth=config.oauth, folder=folder)
+        return InstalledWorkspaces(
+            base_url, http, oauth=config.oauth, folder=folder, log=context.log
+        )
     token = config.bot_token.get_secret_value() if config.bot_token else ""
     return Workspaces(base_url, http, token=token)
 

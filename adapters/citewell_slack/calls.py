@@ -26,6 +26,7 @@ _PASSING: Final = frozenset({
     "service_unavailable",
     "message_limit_exceeded",
 })
+_LIMITS: Final = frozenset({"ratelimited", "rate_limited", "HTTP 429"})
 _TIMEOUT_S: Final = 30.0
 # For longer nobody holds a question up, which is begun with again after that time.
 _PATIENCE_S: Final = 15.0
@@ -57,6 +58,11 @@ class Refused(DeliveryError):
             retry_after_s=retry_after_s,
         )
         self.code = code
+
+    @property
+    def is_limit(self) -> bool:
+        """Whether there were too many calls, so that this one was surely not done."""
+        return self.code in _LIMITS
 
 
 class Unheard(DeliveryError):
@@ -115,6 +121,14 @@ class Api:
 
     def __init__(self, client: AsyncWebClient) -> None:
         self.client = client
+        # Shares everything with the other, but for patience.
+        self._hasty = AsyncWebClient(
+            token=client.token,
+            base_url=client.base_url,
+            session=client.session,
+            timeout=client.timeout,
+            retry_handlers=[],
+        )
 
     async def do(self, method: str, **arguments: Any) -> Mapping[str, Any]:
         """Call a method that changes something; what is None is left out.
@@ -123,6 +137,14 @@ class Api:
             DeliveryError: it was refused, or nobody knows.
         """
         return await self._call(method, json=_given(arguments))
+
+    async def do_now(self, method: str, **arguments: Any) -> Mapping[str, Any]:
+        """Call a method that changes something, and wait for nothing where Slack limits it.
+
+        Raises:
+            DeliveryError: it was refused, or nobody knows.
+        """
+        return _data(await self._answer(method, self._hasty, json=_given(arguments)))
 
     async def read(self, method: str, **arguments: Any) -> Mapping[str, Any]:
         """Call a method that tells something, which takes no JSON.
@@ -156,17 +178,16 @@ class Api:
         Raises:
             DeliveryError: it was refused, or nobody knows.
         """
-        headers = (await self._answer("auth.test", json={})).headers
+        headers = (await self._answer("auth.test", self.client, json={})).headers
         told = next((one for name, one in headers.items() if name.lower() == "x-oauth-scopes"), "")
         return frozenset(one.strip() for one in told.split(",") if one.strip())
 
     async def _call(self, method: str, **how: Any) -> Mapping[str, Any]:
-        data = (await self._answer(method, **how)).data
-        return data if isinstance(data, dict) else {}
+        return _data(await self._answer(method, self.client, **how))
 
-    async def _answer(self, method: str, **how: Any) -> AsyncSlackResponse:
+    async def _answer(self, method: str, client: AsyncWebClient, **how: Any) -> AsyncSlackResponse:
         try:
-            return await self.client.api_call(method, **how)
+            return await client.api_call(method, **how)
         except SlackApiError as error:
             raise refused(method, error) from error
         except (aiohttp.ClientError, SlackClientError, TimeoutError, OSError) as error:
@@ -193,6 +214,10 @@ def _retry_after(headers: Mapping[str, Any]) -> float:
             told = str(value[0] if isinstance(value, list) else value)
             return float(told) if told.isdecimal() else 0.0
     return 0.0
+
+
+def _data(answer: AsyncSlackResponse) -> Mapping[str, Any]:
+    return answer.data if isinstance(answer.data, dict) else {}
 
 
 def _given(arguments: Mapping[str, Any]) -> dict[str, Any]:

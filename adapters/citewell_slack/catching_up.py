@@ -24,6 +24,8 @@ _MOST_CHANNELS: Final = 5
 _TS: Final = re.compile(r"\d+\.\d{6}")
 _GONE: Final = frozenset({"thread_not_found", "message_not_found"})
 _KINDS: Final = "public_channel,private_channel,im"
+# Apps of before have no scope for these.
+_ADDED_KINDS: Final = "mpim"
 
 
 class Missed:
@@ -47,34 +49,66 @@ class Missed:
     async def since(self, at: float) -> AsyncIterator[Event]:
         """Yield the events, of each workspace the oldest first.
 
+        What cannot be read, now or ever, costs nothing else: it is logged.
+
         Raises:
-            DeliveryError: some channels cannot be read now; what the others hold was yielded.
+            DeliveryError: something cannot be read now; what the rest holds was yielded.
         """
-        unread: DeliveryError | None = None
+        unread: list[DeliveryError] = []
         for team in await self._workspaces.teams():
-            bot = await self._workspaces.bot(team)
-            where = Workspace(platform=self._platform, team=team, bot=bot.user)
-            api = await self._workspaces.api(team)
             found: list[tuple[float, int, Event]] = []
-            number = itertools.count()
-            async for channel in self._channels(api):
-                try:
-                    async for event in self._of_channel(api, where, channel, at):
-                        heapq.heappush(found, (event.at, next(number), event))
-                except DeliveryError as error:
-                    self._log.warning("what was missed in %s cannot be read: %s", channel, error)
-                    unread = error if error.passes else unread
+            try:
+                await self._collect(team, at, found, unread)
+            except DeliveryError as error:
+                self._note(team, error, unread)
             while found:
                 yield heapq.heappop(found)[2]
-        if unread is not None:
-            raise unread
+        if unread:
+            raise unread[-1]
+
+    async def _collect(
+        self,
+        team: str,
+        at: float,
+        found: list[tuple[float, int, Event]],
+        unread: list[DeliveryError],
+    ) -> None:
+        """Find what was missed in one workspace, and what of it cannot be read now.
+
+        Raises:
+            DeliveryError: nothing more can be read there.
+        """
+        bot = await self._workspaces.bot(team)
+        where = Workspace(platform=self._platform, team=team, bot=bot.user)
+        api = await self._workspaces.api(team)
+        number = itertools.count()
+        async for channel in self._channels(api):
+            try:
+                async for event in self._of_channel(api, where, channel, at):
+                    heapq.heappush(found, (event.at, next(number), event))
+            except DeliveryError as error:
+                self._note(channel, error, unread)
+
+    def _note(self, where: str, error: DeliveryError, unread: list[DeliveryError]) -> None:
+        self._log.warning("what was missed in %s cannot be read: %s", where, error)
+        if error.passes:
+            unread.append(error)
 
     async def _channels(self, api: Api) -> AsyncIterator[str]:
+        for kinds in (_KINDS, _ADDED_KINDS):
+            try:
+                async for id_ in self._of_kinds(api, kinds):
+                    yield id_
+            except Refused as error:
+                if kinds != _ADDED_KINDS or error.code != "missing_scope":
+                    raise
+
+    async def _of_kinds(self, api: Api, kinds: str) -> AsyncIterator[str]:
         async for channel in api.pages(
             "users.conversations",
             "channels",
             most=_MOST_CHANNELS,
-            types=_KINDS,
+            types=kinds,
             exclude_archived=True,
         ):
             id_ = str(channel["id"])
@@ -125,13 +159,22 @@ class Missed:
                 yield question
 
     async def changed(self, asked: Asked) -> Edited | Deleted | None:
-        """Return what became of a question since, if it was a message."""
+        """Return what became of a question since, if it was a message that can be read.
+
+        Raises:
+            DeliveryError: it cannot be read now.
+        """
         if not _TS.fullmatch(asked.key) or asked.address.only_for is not None:
             return None
         venue = asked.venue
-        api, bot = await self._workspaces.api(venue.team), await self._workspaces.bot(venue.team)
+        try:
+            bot = await self._workspaces.bot(venue.team)
+            message = await _message(await self._workspaces.api(venue.team), asked)
+        except DeliveryError as error:
+            if error.passes:
+                raise
+            return None
         where = Workspace(platform=self._platform, team=venue.team, bot=bot.user)
-        message = await _message(api, asked)
         if message is None or message.get("subtype") == "tombstone":
             return incoming.gone(asked)
         edited = message.get("edited")

@@ -15,17 +15,16 @@ from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.oauth.async_oauth_flow import AsyncOAuthFlow
 from slack_bolt.oauth.async_oauth_settings import AsyncOAuthSettings
-from slack_sdk.oauth.state_store import FileOAuthStateStore
 
 from citewell import AdapterError, DeliveryError
 from citewell_slack.calls import Api, client
+from citewell_slack.installing import States
 from citewell_slack.manifest import scopes
 from citewell_slack.settings import HttpConfig, OAuthConfig
 from citewell_slack.workspaces import InstalledWorkspaces, Workspaces, cannot_connect
 
 _PING_S: Final = 3.0
 _MOST_BODY: Final = 4 * 2**20
-_STATE_S: Final = 600
 # Pings that a connection may be gone for, until its address is taken for used up.
 _STUCK_AFTER: Final = 2
 # Pings between two proofs that the token is good still, as long as there is no connection.
@@ -246,7 +245,7 @@ def oauth_flow(
         user_scopes=[],
         redirect_uri=config.redirect_uri,
         installation_store=workspaces.store,
-        state_store=FileOAuthStateStore(expiration_seconds=_STATE_S, base_dir=str(folder)),
+        state_store=States(folder),
         logger=log,
     )
     web_client = client(None, workspaces.base_url, workspaces.session)

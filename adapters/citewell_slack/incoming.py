@@ -15,6 +15,8 @@ Payload: TypeAlias = Mapping[str, Any]
 
 # Other subtypes tell of joins, topics, pins and the like.
 _ASKING: Final = frozenset({None, "file_share", "thread_broadcast"})
+# It is nobody's app, so its messages have no `bot_id`.
+_SLACKBOT: Final = "USLACKBOT"
 _MARKUP: Final = re.compile(
     r"<(?:(?P<sign>[@#!])(?P<id>[^<>|]+)|(?P<url>[^<>|]+))(?:\|(?P<label>[^<>]*))?>"
 )
@@ -55,7 +57,7 @@ def is_from_person(message: Payload, where: Workspace) -> bool:
     user = message.get("user")
     return (
         bool(user)
-        and user != where.bot
+        and user not in {where.bot, _SLACKBOT}
         and not message.get("bot_id")
         and (message.get("subtype") in _ASKING)
     )

@@ -23,7 +23,6 @@ from citewell_slack.settings import SlackConfig
 from citewell_slack.whispering import whisper
 from citewell_slack.workspaces import Workspaces
 
-LOOKING: Final = "Looking …"
 NOT_HERE: Final = "I answer nothing in this channel."
 EMPTY: Final = "Ask me a question, and I answer from your documents, with the sources."
 # Slack waits three seconds for an acknowledgement.
@@ -120,8 +119,12 @@ class Listener:
                 await self._chores.do(self._opened(event, where))
             case "agent_session_stopped", _:
                 await self._host.accept(incoming.stopped(event, where))
-            case "app_uninstalled" | "tokens_revoked", _:
+            case "app_uninstalled", _:
                 await self._workspaces.forget(where.team)
+            case "tokens_revoked", _:
+                # Tokens of users are none of ours.
+                if (event.get("tokens") or {}).get("bot"):
+                    await self._workspaces.forget(where.team)
 
     async def _said(self, event: Payload, where: Workspace) -> None:
         channel = str(event["channel"])
@@ -210,10 +213,9 @@ class Listener:
             text=text,
             address=Address(venue=where.venue(channel, ""), only_for=user, data=data),
         )
-        if await self._host.accept(question):
-            await ack(text=LOOKING)
-        else:
-            await ack()
+        await self._host.accept(question)
+        # What is said here stands for good beside the answer.
+        await ack()
 
     async def _asked_about(
         self, ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext

@@ -23,7 +23,7 @@ SHORTCUT: Final = "ask_about_this"
 _EVENTS: Final[Mapping[str, Sequence[str]]] = {
     "mentions": ("app_mention",),
     "direct": ("message.im", "app_home_opened", "agent_session_stopped"),
-    "threads": ("message.channels", "message.groups"),
+    "threads": ("message.channels", "message.groups", "message.mpim"),
     "home": ("app_home_opened",),
 }
 _SCOPES: Final[Mapping[str, Sequence[str]]] = {
@@ -42,6 +42,8 @@ _ALWAYS: Final = (
     "chat:write",
     "groups:history",
     "groups:read",
+    "mpim:history",
+    "mpim:read",
     "users:read",
 )
 

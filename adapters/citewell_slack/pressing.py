@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import time
+from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Any, Final
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_bolt.context.async_context import AsyncBoltContext
 
+from citewell import DeliveryError
 from citewell.chat import Address, Asked, Host, Voted
 from citewell_slack import buttons, incoming, quoting
+from citewell_slack.calls import Refused
 from citewell_slack.handing import HandOffs
 from citewell_slack.incoming import Payload, Workspace
 from citewell_slack.listening import NOT_HERE, Chores, Listener
@@ -20,7 +24,15 @@ from citewell_slack.whispering import whisper
 from citewell_slack.workspaces import Workspaces
 
 REASON: Final = "citewell_reason"
+SHARED: Final = "You shared this answer here already."
+SHOWN: Final = "You asked for this a moment ago."
+NO_MEMBER: Final = "I am not in this channel, so I can share nothing here; invite me first."
 _MOST_REASON: Final = 2000
+_MOST_REMEMBERED: Final = 512
+# Seconds in which a second click is no second wish.
+_DOUBLE_S: Final = 60.0
+# Of the three seconds for an acknowledgement, what a look at the channel may take.
+_CHECK_S: Final = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,6 +106,8 @@ class Presser:
         self._host = host
         self._hand_offs = hand_offs
         self._chores = chores
+        self._triggers: OrderedDict[str, str] = OrderedDict()
+        self._shown: OrderedDict[str, str] = OrderedDict()
 
     def register(self, app: AsyncApp) -> None:
         """Have bolt call this."""
@@ -116,8 +130,12 @@ class Presser:
             case "helpful":
                 await self._vote(press, helpful=True)
             case "unhelpful":
-                await self._vote(press, helpful=False)
-                await self._chores.do(self._open_form(press))
+                # The trigger is good for three seconds, which the journal may take.
+                form = asyncio.create_task(self._chores.do(self._open_form(press)))
+                try:
+                    await self._vote(press, helpful=False)
+                finally:
+                    await form
             case "person":
                 await self._chores.do(
                     self._hand_offs.tell(press.answer_id, press.user, press.where, press.place)
@@ -175,12 +193,15 @@ class Presser:
 
     async def _ask_again(self, press: Press, *, private: bool) -> None:
         if not self._host.config.channel(press.channel).answers:
-            await self._chores.do(self._refuse(press))
+            await self._chores.do(self._tell(press, NOT_HERE))
+            return
+        if not private and not await self._is_member(press):
+            await self._chores.do(self._tell(press, NO_MEMBER))
             return
         address = press.address(private=private)
-        await self._host.accept(
+        is_new = await self._host.accept(
             Asked(
-                key=press.trigger,
+                key=self._key(press, private=private),
                 venue=address.venue,
                 user=press.user,
                 at=float(press.at),
@@ -189,10 +210,45 @@ class Presser:
                 again=press.answer_id,
             )
         )
+        # What Slack delivers again was not pressed again.
+        is_pressed = press.trigger not in self._triggers
+        _remember(self._triggers, press.trigger, press.at)
+        if not is_new and is_pressed:
+            await self._chores.do(self._tell(press, SHOWN if private else SHARED))
 
-    async def _refuse(self, press: Press) -> None:
+    def _key(self, press: Press, *, private: bool) -> str:
+        """Return what names a question that is asked again, the same for a second click."""
+        if not private:
+            return f"share-{press.answer_id}-{press.user}"
+        # What one person alone is shown goes with the window, and may be wanted again later.
+        first = self._shown.get(f"{press.answer_id}-{press.user}", press.at)
+        if float(press.at) - float(first) > _DOUBLE_S:
+            first = press.at
+        _remember(self._shown, f"{press.answer_id}-{press.user}", first)
+        return f"private-{press.answer_id}-{press.user}-{first}"
+
+    async def _is_member(self, press: Press) -> bool:
+        """Tell whether the bot may post there; where that cannot be known, it is tried."""
+        try:
+            async with asyncio.timeout(_CHECK_S):
+                api = await self._workspaces.api(press.where.team)
+                told = await api.read("conversations.info", channel=press.channel)
+        except Refused as error:
+            return error.code not in {"channel_not_found", "not_in_channel"}
+        except (DeliveryError, TimeoutError):
+            return True
+        channel = told.get("channel") or {}
+        return bool(channel.get("is_im") or channel.get("is_member", True))
+
+    async def _tell(self, press: Press, text: str) -> None:
         api = await self._workspaces.api(press.where.team)
-        await whisper(api, press.place, press.user, {"text": NOT_HERE})
+        await whisper(api, press.place, press.user, {"text": text})
+
+
+def _remember(known: OrderedDict[str, str], name: str, value: str) -> None:
+    known[name] = value
+    while len(known) > _MOST_REMEMBERED:
+        known.popitem(last=False)
 
 
 def _form(kept: str) -> dict[str, Any]:

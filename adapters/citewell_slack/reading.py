@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import Collection, Iterable
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from time import monotonic
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -13,15 +16,26 @@ import aiohttp
 
 from citewell import DeliveryError
 from citewell.chat import Address, Attachment
-from citewell_slack.calls import Api, Refused
+from citewell_slack.calls import Api
 from citewell_slack.workspaces import Workspaces
 
 _GROUP_ID: Final = re.compile(r"S[A-Z0-9]{5,}")
 _PAGE: Final = 1000
+# Slack lets nobody list the groups more often than 20 times a minute.
+_SHARED_S: Final = 1.0
+
+
+@dataclass
+class _Look:
+    """What Slack says of its user groups, and when that was."""
+
+    at: float = float("-inf")
+    groups: dict[str, frozenset[str]] = field(default_factory=dict)
+    asking: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 class Readers:
-    """Tells who reads what; asked anew each time.
+    """Tells who reads what; asked anew each time, but for what questions of one second share.
 
     Args:
         workspaces: with their tokens.
@@ -33,6 +47,7 @@ class Readers:
         self._log = log
         # Whether a user is a bot never changes; who is where, and in which group, is not kept.
         self._are_bots: dict[tuple[str, str], bool] = {}
+        self._looks: defaultdict[str, _Look] = defaultdict(_Look)
 
     async def of(self, address: Address, groups: Collection[str]) -> frozenset[frozenset[str]]:
         """Return which of `groups` each distinct reader of an address is in.
@@ -43,7 +58,7 @@ class Readers:
         team, channel = address.venue.team, address.venue.channel
         api = await self._workspaces.api(team)
         if address.only_for is not None:
-            in_groups = await self._members(api, groups)
+            in_groups = await self._members(api, team, groups)
             return frozenset({_groups_of(address.only_for, in_groups)})
         people = [
             str(one)
@@ -52,7 +67,7 @@ class Readers:
             )
         ]
         # Asked after the channel: who comes in between is not taken for a member of a group.
-        in_groups = await self._members(api, groups)
+        in_groups = await self._members(api, team, groups)
         bot = await self._workspaces.bot(team)
         by_groups: dict[frozenset[str], list[str]] = {}
         for user in people:
@@ -76,36 +91,33 @@ class Readers:
             self._are_bots[team, user] = known
         return known
 
-    async def _members(self, api: Api, groups: Collection[str]) -> dict[str, frozenset[str]]:
+    async def _members(
+        self, api: Api, team: str, groups: Collection[str]
+    ) -> dict[str, frozenset[str]]:
         """Return who is in each group; in one that there is not, nobody."""
-        ids = await self._ids(api, groups)
-        found = await asyncio.gather(*(self._users(api, id_) for id_ in ids.values()))
-        return dict(zip(ids, found, strict=True))
+        found: dict[str, frozenset[str]] = {}
+        known = await self._listed(api, team) if groups else {}
+        for name in groups:
+            is_id = _GROUP_ID.fullmatch(name)
+            users = known.get(name if is_id else f"@{name.removeprefix('@')}")
+            if users is None:
+                self._log.warning('slack knows no user group "%s"; nobody is in it', name)
+            found[name] = users or frozenset()
+        return found
 
-    async def _users(self, api: Api, group: str) -> frozenset[str]:
-        try:
-            told = await api.read("usergroups.users.list", usergroup=group)
-        except Refused as error:
-            if error.code not in {"no_such_subteam", "subteam_not_found"}:
-                raise
-            self._log.warning('slack knows no user group "%s"; nobody is in it', group)
-            return frozenset()
-        return frozenset(map(str, told.get("users") or ()))
-
-    async def _ids(self, api: Api, groups: Collection[str]) -> dict[str, str]:
-        """Return the id of each group, which settings may also name by its handle."""
-        ids = {name: name for name in groups if _GROUP_ID.fullmatch(name)}
-        named = [name for name in groups if name not in ids]
-        if named:
-            told = (await api.read("usergroups.list")).get("usergroups") or ()
-            handles = {str(one.get("handle")): str(one["id"]) for one in told}
-            for name in named:
-                id_ = handles.get(name.removeprefix("@"))
-                if id_ is None:
-                    self._log.warning('slack knows no user group "%s"; nobody is in it', name)
-                else:
-                    ids[name] = id_
-        return ids
+    async def _listed(self, api: Api, team: str) -> Mapping[str, frozenset[str]]:
+        """Return who is in each group, by its id and by its handle, as of at most a second ago."""
+        look = self._looks[team]
+        async with look.asking:
+            now = monotonic()
+            if look.at + _SHARED_S <= now:
+                told = await api.read("usergroups.list", include_users="true")
+                look.groups = {}
+                for one in told.get("usergroups") or ():
+                    users = frozenset(map(str, one.get("users") or ()))
+                    look.groups[f"@{one.get('handle')}"] = look.groups[str(one["id"])] = users
+                look.at = now
+            return look.groups
 
 
 def _groups_of(user: str, in_groups: dict[str, frozenset[str]]) -> frozenset[str]:

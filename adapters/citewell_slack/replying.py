@@ -8,6 +8,7 @@ from typing import Any, Final
 from citewell import DeliveryError
 from citewell.blocks import Block
 from citewell.chat import Address
+from citewell_slack.budgets import Budgets
 from citewell_slack.calls import Api, Refused, Unheard
 from citewell_slack.encoding import Encoder, SlackBlock
 from citewell_slack.streaming import Part, Spot, key_of
@@ -53,8 +54,9 @@ class PublicReply:
             # A stream has no key before it is stopped, so what has none is ours to finish: of one
             # thread there is never more than one answer on its way.
             if key is not None or ts in posted or not message.get("metadata"):
-                is_open = message.get("streaming_state") == "in_progress"
-                self._parts.append(Part(self._spot, len(self._parts), ts, is_streaming=is_open))
+                is_streaming = _may_be_open(message)
+                part = Part(self._spot, len(self._parts), ts, is_streaming=is_streaming)
+                self._parts.append(part)
 
     async def status(self, text: str) -> None:
         """Show a line under the question; where Slack has none, nothing."""
@@ -95,6 +97,8 @@ class PublicReply:
                 raise
             part = lost or Part(self._spot, len(self._parts))
             await part.show(blocks, complete=complete, streams=False)
+        if not part.ts:
+            return
         self._parts.append(part)
         # Slack takes the status away when the bot says something.
         self._has_status = False
@@ -106,8 +110,8 @@ class PublicReply:
             ts, key = str(message["ts"]), key_of(message)
             is_ours = key == (self._spot.key, len(self._parts)) or not message.get("metadata")
             if ts not in known and is_ours:
-                is_open = message.get("streaming_state") == "in_progress"
-                return Part(self._spot, len(self._parts), ts, is_streaming=is_open)
+                is_streaming = _may_be_open(message)
+                return Part(self._spot, len(self._parts), ts, is_streaming=is_streaming)
         return None
 
     async def _ours(self) -> list[Mapping[str, Any]]:
@@ -145,7 +149,7 @@ class PublicReply:
         if not self._spot.thread:
             return
         try:
-            await self._spot.api.do(
+            await self._spot.api.do_now(
                 "assistant.threads.setStatus",
                 channel_id=self._spot.channel,
                 thread_ts=self._spot.thread,
@@ -157,7 +161,12 @@ class PublicReply:
         self._has_status = bool(text)
 
 
-def spot_of(api: Api, address: Address, key: str) -> Spot:
+def _may_be_open(message: Mapping[str, Any]) -> bool:
+    """Tell whether a message may be a stream that was not stopped, which Slack need not say."""
+    return message.get("streaming_state") == "in_progress" or not message.get("metadata")
+
+
+def spot_of(api: Api, address: Address, key: str, budgets: Budgets) -> Spot:
     """Return where the messages of a reply go."""
     venue = address.venue
     return Spot(
@@ -167,4 +176,5 @@ def spot_of(api: Api, address: Address, key: str) -> Spot:
         thread=venue.thread,
         user=address.data.get("user", ""),
         key=key,
+        budgets=budgets,
     )

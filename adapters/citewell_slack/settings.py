@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, model_validator
 
@@ -47,6 +47,9 @@ class OAuthConfig(Config):
         default=None,
         pattern="^https?://",
         description="public address of /slack/oauth_redirect; default: the first one of the app",
+    )
+    teams: list[Annotated[str, Field(pattern=r"^T[A-Z0-9]+$")]] = Field(
+        default=[], description="ids of the workspaces that may use the app; default: any"
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from citewell_slack.budgets import Budget, Budgets, Slot
 from citewell_slack.calls import Api, Refused, Unheard
 from citewell_slack.encoding import SlackBlock, context, size
 
@@ -34,6 +35,7 @@ class Spot:
         thread: empty outside a thread.
         user: whom it is streamed to; empty where that is not known.
         key: of the reply.
+        budgets: what the workspace allows.
     """
 
     api: Api
@@ -42,6 +44,7 @@ class Spot:
     thread: str
     user: str
     key: str
+    budgets: Budgets = field(default_factory=Budgets)
 
     @property
     def can_stream(self) -> bool:
@@ -52,6 +55,10 @@ class Spot:
         """Return what tells the message of a reply when it is looked for."""
         told = {"key": self.key, "part": part, "complete": complete}
         return {"event_type": EVENT_TYPE, "event_payload": told}
+
+
+class _Later(Exception):
+    """A message cannot grow just now; nothing was done."""
 
 
 @dataclass
@@ -72,34 +79,37 @@ class Part:
     is_streaming: bool = False
     shown: list[SlackBlock] | None = None
     is_complete: bool = False
-    _urls: list[dict[str, str]] = field(default_factory=list)
+    _stream: Slot | None = None
+    _change_to_come: Slot | None = None
 
     async def show(self, blocks: list[SlackBlock], *, complete: bool, streams: bool) -> None:
-        """Let the message say this.
+        """Let the message say this; what grows faster than Slack allows is shown another time.
 
         Raises:
             DeliveryError: it cannot, or not now.
         """
         if self.ts and blocks == self.shown and complete == self.is_complete:
             return
-        if not self.ts:
-            await self._begin(blocks, complete=complete, streams=streams)
-        elif not (self.is_streaming and await self._continued(blocks, complete=complete)):
-            await self.close()
-            await self._change(blocks, complete=complete)
+        try:
+            if not self.ts:
+                await self._begin(blocks, complete=complete, streams=streams)
+            elif not (self.is_streaming and await self._continued(blocks, complete=complete)):
+                await self._change(blocks, complete=complete)
+        except _Later:
+            return
         self.shown, self.is_complete = blocks, complete
 
-    async def close(self) -> None:
+    async def close(self, *, waits: bool = True) -> None:
         """Leave no stream open."""
         if self.is_streaming:
             metadata = self.spot.metadata(self.part, complete=False)
             try:
-                await self._do("chat.stopStream", metadata=metadata)
+                await self._do("chat.stopStream", waits=waits, metadata=metadata)
             except Refused as error:
                 # It may have ended by itself, or somebody pressed stop.
                 if error.passes:
                     raise
-            self.is_streaming = False
+            self._ended()
 
     async def delete(self) -> None:
         """Take the message back; nothing where it is gone."""
@@ -114,40 +124,67 @@ class Part:
 
     async def _begin(self, blocks: list[SlackBlock], *, complete: bool, streams: bool) -> None:
         if streams and not complete and self.spot.can_stream and size(blocks) <= MOST_STREAMED:
-            try:
-                await self._start(blocks)
-            except Refused as error:
-                # Some gateways know nothing of streams.
-                if error.passes:
-                    raise
-            else:
+            self._stream = self.spot.budgets.streams.take()
+            if self._stream is not None and await self._started(blocks):
                 return
+        if not complete:
+            self._change_to_come = self._held(self.spot.budgets.changes)
         await self._post(blocks, complete=complete)
 
-    async def _start(self, blocks: Sequence[SlackBlock]) -> None:
+    async def _started(self, blocks: Sequence[SlackBlock]) -> bool:
+        """Begin a stream; False where there is none to be had."""
         spot = self.spot
         card = _task("Looking in the documents", "in_progress", ())
-        began = await spot.api.do(
-            "chat.startStream",
-            channel=spot.channel,
-            thread_ts=spot.thread,
-            recipient_team_id=spot.team,
-            recipient_user_id=spot.user,
-            task_display_mode="timeline",
-            chunks=[card, *_chunks(blocks)],
-        )
+        try:
+            began = await spot.api.do_now(
+                "chat.startStream",
+                channel=spot.channel,
+                thread_ts=spot.thread,
+                recipient_team_id=spot.team,
+                recipient_user_id=spot.user,
+                task_display_mode="timeline",
+                chunks=[card, *_chunks(blocks)],
+            )
+        except Refused as error:
+            self._ended()
+            if error.is_limit:
+                spot.budgets.streams.rest(error.retry_after_s)
+            # Some gateways know nothing of streams.
+            elif error.passes:
+                raise
+            return False
         self.ts, self.is_streaming = str(began["ts"]), True
+        return True
+
+    def _ended(self) -> None:
+        self.is_streaming = False
+        self.spot.budgets.streams.give_back(self._stream)
+        self._stream = None
+
+    def _held(self, budget: Budget) -> Slot:
+        """Return a slot.
+
+        Raises:
+            _Later: there is none now.
+        """
+        slot = budget.take()
+        if slot is None:
+            raise _Later
+        return slot
 
     async def _post(self, blocks: list[SlackBlock], *, complete: bool) -> None:
         spot = self.spot
-        posted = await spot.api.do(
-            "chat.postMessage",
-            channel=spot.channel,
-            thread_ts=spot.thread or None,
-            metadata=spot.metadata(self.part, complete=complete),
+        arguments: dict[str, Any] = {
+            "channel": spot.channel,
+            "thread_ts": spot.thread or None,
+            "metadata": spot.metadata(self.part, complete=complete),
             **WITHOUT_PREVIEWS,
             **said(blocks, complete=complete),
-        )
+        }
+        if complete:
+            posted = await spot.api.do("chat.postMessage", **arguments)
+        else:
+            posted = await self._grown("chat.postMessage", None, arguments)
         self.ts = str(posted["ts"])
 
     # --- going on -------------------------------------------------------------------------
@@ -167,14 +204,18 @@ class Part:
             elif size(blocks) > MOST_STREAMED:
                 return False
             else:
-                await self._do("chat.appendStream", chunks=[*more, *_chunks(rest)])
+                chunks = [*more, *_chunks(rest)]
+                where = {"channel": self.spot.channel, "ts": self.ts}
+                budget = self.spot.budgets.appends
+                await self._grown("chat.appendStream", budget, {**where, "chunks": chunks})
         except Unheard:
             # Whether the chunks arrived is not known, but a change of the whole is safe.
             return False
         except Refused as error:
             if error.passes:
                 raise
-            self.is_streaming = error.code != "message_not_in_streaming_state"
+            if error.code == "message_not_in_streaming_state":
+                self._ended()
             return False
         return True
 
@@ -190,19 +231,72 @@ class Part:
             blocks=rest or None,
             metadata=self.spot.metadata(self.part, complete=True),
         )
-        self.is_streaming = False
+        self._ended()
 
     async def _change(self, blocks: list[SlackBlock], *, complete: bool) -> None:
-        metadata = self.spot.metadata(self.part, complete=complete)
+        changes = self.spot.budgets.changes
+        if not complete and self._change_to_come is None:
+            self._change_to_come = self._held(changes)
+        await self._close_for_change(complete=complete)
+        arguments: dict[str, Any] = {
+            "metadata": self.spot.metadata(self.part, complete=complete),
+            **said(blocks, complete=complete),
+        }
         try:
-            await self._do("chat.update", metadata=metadata, **said(blocks, complete=complete))
+            if complete:
+                await self._update(arguments)
+                changes.give_back(self._change_to_come)
+                self._change_to_come = None
+            else:
+                where = {"channel": self.spot.channel, "ts": self.ts}
+                await self._grown("chat.update", changes, {**where, **arguments})
         except Refused as error:
             if error.code not in _UNCHANGEABLE:
                 raise
             await self._post(blocks, complete=complete)
 
-    async def _do(self, method: str, **arguments: Any) -> Mapping[str, Any]:
-        return await self.spot.api.do(method, channel=self.spot.channel, ts=self.ts, **arguments)
+    async def _update(self, arguments: Mapping[str, Any]) -> None:
+        try:
+            await self._do("chat.update", **arguments)
+        except Refused as error:
+            if error.code != "streaming_state_conflict":
+                raise
+            # It was taken for stopped: nobody heard that it was not.
+            self.is_streaming = True
+            await self.close()
+            await self._do("chat.update", **arguments)
+
+    async def _close_for_change(self, *, complete: bool) -> None:
+        try:
+            await self.close(waits=complete)
+        except Refused as error:
+            if complete or not error.is_limit:
+                raise
+            raise _Later from error
+
+    async def _grown(
+        self, method: str, budget: Budget | None, arguments: Mapping[str, Any]
+    ) -> Mapping[str, Any]:
+        """Do what only lets the message grow.
+
+        Raises:
+            DeliveryError: it was refused, or nobody knows.
+            _Later: that is too much now.
+        """
+        if budget is not None and not budget.allows_one():
+            raise _Later
+        try:
+            return await self.spot.api.do_now(method, **arguments)
+        except Refused as error:
+            if not error.is_limit:
+                raise
+            if budget is not None:
+                budget.rest(error.retry_after_s)
+            raise _Later from error
+
+    async def _do(self, method: str, *, waits: bool = True, **arguments: Any) -> Mapping[str, Any]:
+        do = self.spot.api.do if waits else self.spot.api.do_now
+        return await do(method, channel=self.spot.channel, ts=self.ts, **arguments)
 
 
 def said(blocks: Sequence[SlackBlock], *, complete: bool) -> dict[str, Any]:

@@ -1,7 +1,7 @@
-"""Replies that one person alone sees.
+"""Replies that one person alone sees: posted once all is known, for Slack changes them no more.
 
-Slack lets nobody look for them, and changes them only through the address that came with what the
-person did, for half an hour and five times.
+What was said through the address that came with a command cannot be replaced either:
+https://github.com/slackapi/bolt-python/issues/1268
 """
 
 from __future__ import annotations
@@ -17,85 +17,9 @@ from citewell_slack.calls import Api, Refused, respond
 from citewell_slack.encoding import Encoder, SlackBlock
 from citewell_slack.streaming import WITHOUT_PREVIEWS, said
 
-ORIGINAL: Final = "original"
 _EVENT_TYPE: Final = "citewell_private"
-# Of the five uses, some are kept for the end: for a change after it, and for taking it back.
-_MOST_GROWTHS: Final = 1
-
-
-class CommandReply:
-    """The answer to a command: its first message is changed, as long as Slack allows.
-
-    Args:
-        rest: shows what does not fit the first message, or cannot change it any more.
-        session: for the calls.
-        url: that came with the command.
-        encoder: of blocks.
-        posted: the first message, where it was changed before.
-    """
-
-    def __init__(
-        self,
-        rest: WhisperedReply,
-        session: aiohttp.ClientSession,
-        url: str,
-        *,
-        encoder: Encoder,
-        posted: Sequence[str] = (),
-    ) -> None:
-        self._rest = rest
-        self._session = session
-        self._url = url
-        self._encoder = encoder
-        self._posted = tuple(posted)
-        self._shown: list[SlackBlock] | None = None
-        self._growths = 0
-
-    @property
-    def posted(self) -> tuple[str, ...]:
-        """The first message, and those behind it."""
-        return (*self._posted, *self._rest.posted)
-
-    async def status(self, text: str) -> None:
-        """Show nothing: the acknowledgement of the command said so already."""
-
-    async def show(self, messages: Sequence[Sequence[Block]], *, complete: bool) -> None:
-        """Change the first message, and once all is known show the others."""
-        if not messages or (not complete and self._growths >= _MOST_GROWTHS):
-            return
-        blocks = self._encoder.encode(messages[0])
-        if blocks != self._shown or complete:
-            self._growths += 1
-            body = said(blocks, complete=complete)
-            if not await self._replaced(body):
-                await self._rest.show(messages, complete=complete)
-                return
-            self._shown, self._posted = blocks, (ORIGINAL,)
-        if complete:
-            await self._rest.show(messages[1:], complete=True)
-
-    async def withdraw(self) -> None:
-        """Take the first message back; others stay, for Slack allows no more."""
-        try:
-            await respond(self._session, self._url, {"delete_original": True})
-        except Refused as error:
-            if error.passes:
-                raise
-        self._posted = ()
-
-    async def _replaced(self, body: dict[str, Any]) -> bool:
-        """Change the first message; False where its address is used up."""
-        try:
-            await respond(
-                self._session,
-                self._url,
-                {**body, "response_type": "ephemeral", "replace_original": True},
-            )
-        except Refused as error:
-            if error.passes or error.code.startswith("invalid"):
-                raise
-            return False
-        return True
+# Nobody tells what Slack calls a message that was posted through an address.
+_RESPONSE: Final = "response"
 
 
 class WhisperedReply:
@@ -140,6 +64,46 @@ class WhisperedReply:
         self._posted.append(shown)
 
 
+class CommandReply(WhisperedReply):
+    """The answer to a command: its first message comes where the bot need not be a member.
+
+    Args:
+        api: of the workspace.
+        channel: where the command was used, with the thread or an empty text.
+        user: who used it.
+        encoder: of blocks.
+        response: a session, and the address that came with the command.
+    """
+
+    def __init__(
+        self,
+        api: Api,
+        channel: tuple[str, str],
+        user: str,
+        encoder: Encoder,
+        *,
+        response: tuple[aiohttp.ClientSession, str],
+    ) -> None:
+        super().__init__(api, channel, user, encoder)
+        self._session, self._url = response
+
+    async def _post(self, blocks: list[SlackBlock]) -> None:
+        if self._posted or not await self._responded(said(blocks, complete=True)):
+            await super()._post(blocks)
+        else:
+            self._posted.append(_RESPONSE)
+
+    async def _responded(self, body: dict[str, Any]) -> bool:
+        """Post through the address; False where it is used up."""
+        try:
+            await respond(self._session, self._url, {**body, "response_type": "ephemeral"})
+        except Refused as error:
+            if error.passes or error.code.startswith("invalid"):
+                raise
+            return False
+        return True
+
+
 async def whisper(api: Api, place: tuple[str, str], user: str, content: dict[str, Any]) -> str:
     """Show one person something in a channel and thread, or in their own conversation.
 
@@ -147,11 +111,13 @@ async def whisper(api: Api, place: tuple[str, str], user: str, content: dict[str
         DeliveryError: it cannot be shown.
     """
     channel, thread = place
+    # Below a message that has no replies, Slack shows it to nobody.
+    is_thread = bool(thread) and await _has_replies(api, channel, thread)
     try:
         shown = await api.do(
             "chat.postEphemeral",
             channel=channel,
-            thread_ts=thread or None,
+            thread_ts=thread if is_thread else None,
             user=user,
             **content,
         )
@@ -160,6 +126,14 @@ async def whisper(api: Api, place: tuple[str, str], user: str, content: dict[str
             raise
         return await _post_directly(api, user, content)
     return str(shown["message_ts"])
+
+
+async def _has_replies(api: Api, channel: str, ts: str) -> bool:
+    try:
+        found = await api.read("conversations.replies", channel=channel, ts=ts, limit=2)
+    except DeliveryError:
+        return False
+    return len(found.get("messages") or ()) > 1
 
 
 async def _post_directly(api: Api, user: str, content: dict[str, Any]) -> str:

@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-import glob
-import json
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from time import time
 from typing import Final
 
 import aiohttp
 from slack_bolt.authorization import AuthorizeResult
-from slack_sdk.errors import SlackTokenRotationError
-from slack_sdk.oauth.installation_store.file import FileInstallationStore
+from slack_sdk.errors import SlackClientError, SlackTokenRotationError
 from slack_sdk.oauth.installation_store.models.bot import Bot
 from slack_sdk.oauth.token_rotation.async_rotator import AsyncTokenRotator
 
 from citewell import AdapterError, DeliveryError, blocking
 from citewell_slack.calls import Api, Refused, Unheard, client, refused
+from citewell_slack.installing import Installations
 from citewell_slack.settings import OAuthConfig
 
 # Slack's tokens that are rotated end after twelve hours.
 _RENEWED_BEFORE_MIN: Final = 120
+# After a failure, as long as the old one is good.
+_RENEWED_AGAIN_S: Final = 60.0
+_SPARE_S: Final = 60.0
 
 _FIXES: Final[Mapping[str, str]] = {
     "invalid_auth": "copy it anew from the app's page",
@@ -145,61 +147,72 @@ class InstalledWorkspaces(Workspaces):
         session: for every call.
         oauth: the app's credentials.
         folder: for the tokens.
+        log: for tokens that are not renewed.
     """
 
     def __init__(
-        self, base_url: str, session: aiohttp.ClientSession, *, oauth: OAuthConfig, folder: Path
+        self,
+        base_url: str,
+        session: aiohttp.ClientSession,
+        *,
+        oauth: OAuthConfig,
+        folder: Path,
+        log: logging.Logger,
     ) -> None:
         super().__init__(base_url, session)
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._folder = folder
-        self.store = FileInstallationStore(base_dir=str(folder), historical_data_enabled=False)
+        self.store = Installations(folder, oauth.teams, log)
+        self._log = log
         self._rotator = AsyncTokenRotator(
             client_id=oauth.client_id,
             client_secret=oauth.client_secret.get_secret_value(),
             client=client(None, base_url, session),
         )
         self._rotating = asyncio.Lock()
+        self._not_renewed_until: dict[str, float] = {}
 
     async def token(self, team: str) -> str:
         """Return the token of the bot in a workspace, renewed where it would end soon."""
         async with self._rotating:
-            found = await blocking.call(self._found, team)
+            found = await blocking.call(self.store.found, team)
             if found is None:
                 raise DeliveryError(f"slack: the app is not installed in {team}", passes=False)
+            ends_at = found.bot_token_expires_at
+            is_good = ends_at is None or ends_at > time() + _SPARE_S
+            if is_good and self._not_renewed_until.get(team, 0.0) > time():
+                return str(found.bot_token)
             try:
-                renewed = await self._rotator.perform_bot_token_rotation(
-                    bot=found, minutes_before_expiration=_RENEWED_BEFORE_MIN
-                )
-            except SlackTokenRotationError as error:
-                raise refused("oauth.v2.access", error.api_error) from error
-            except (aiohttp.ClientError, TimeoutError, OSError) as error:
-                raise Unheard("oauth.v2.access") from error
-            if renewed is not None:
-                await blocking.call(self.store.save_bot, renewed)
-                found = renewed
+                found = await self._renewed(found)
+            except DeliveryError as error:
+                if not is_good:
+                    raise
+                self._log.warning("the token of %s is not renewed yet: %s", team, error)
+                self._not_renewed_until[team] = time() + _RENEWED_AGAIN_S
         return str(found.bot_token)
+
+    async def _renewed(self, bot: Bot) -> Bot:
+        """Return a bot whose token does not end soon.
+
+        Raises:
+            DeliveryError: there is no new token.
+        """
+        try:
+            renewed = await self._rotator.perform_bot_token_rotation(
+                bot=bot, minutes_before_expiration=_RENEWED_BEFORE_MIN
+            )
+        except SlackTokenRotationError as error:
+            raise refused("oauth.v2.access", error.api_error) from error
+        except (aiohttp.ClientError, SlackClientError, TimeoutError, OSError) as error:
+            raise Unheard("oauth.v2.access") from error
+        if renewed is None:
+            return bot
+        await blocking.call(self.store.save_bot, renewed)
+        return renewed
 
     async def teams(self) -> list[str]:
         """Return the workspaces of which there is a token."""
-
-        def listed() -> list[str]:
-            files = self._folder.glob("*-T*/bot-latest")
-            return sorted(one.parent.name.rpartition("-")[2] for one in files)
-
-        return await blocking.call(listed)
+        return await blocking.call(self.store.teams)
 
     async def forget(self, team: str) -> None:
         """Delete the token of a workspace that took the app away."""
         await super().forget(team)
-
-        def delete() -> None:
-            for file in self._folder.glob(f"*-{glob.escape(team)}/*"):
-                file.unlink(missing_ok=True)
-
-        await blocking.call(delete)
-
-    def _found(self, team: str) -> Bot | None:
-        for file in self._folder.glob(f"*-{glob.escape(team)}/bot-latest"):
-            return Bot(**json.loads(file.read_text(encoding="utf-8")))
-        return None
+        await blocking.call(self.store.forget, team)

@@ -29,6 +29,8 @@ SCOPES = frozenset({
     "im:history",
     "im:read",
     "im:write",
+    "mpim:history",
+    "mpim:read",
     "reactions:read",
     "reactions:write",
     "team:read",

@@ -98,6 +98,9 @@ class Chat:
             raise Refusal("user_not_in_channel")
         thread_ts = self._thread(channel, call.maybe("thread_ts"))
         content = read_content(call.arguments, self._limits)
+        # Slack takes it, and shows it to nobody where there is no thread yet.
+        if thread_ts and len(self._workspace.messages.thread(channel.id, thread_ts)) == 1:
+            return {"message_ts": self._workspace.clock.stamp()}
         shown = self._board.whisper(channel, user.id, content, thread_ts=thread_ts)
         return {"message_ts": shown.ts}
 

@@ -14,10 +14,16 @@ from citewell_slack.testing.workspace import Channel, ChannelKind, Workspace
 
 _Item = TypeVar("_Item")
 
-_SCOPE = {ChannelKind.PUBLIC: "channels", ChannelKind.PRIVATE: "groups", ChannelKind.IM: "im"}
+_SCOPE = {
+    ChannelKind.PUBLIC: "channels",
+    ChannelKind.PRIVATE: "groups",
+    ChannelKind.GROUP_IM: "mpim",
+    ChannelKind.IM: "im",
+}
 _KINDS = {
     "public_channel": ChannelKind.PUBLIC,
     "private_channel": ChannelKind.PRIVATE,
+    "mpim": ChannelKind.GROUP_IM,
     "im": ChannelKind.IM,
 }
 

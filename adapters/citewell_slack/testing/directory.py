@@ -92,8 +92,10 @@ class Directory:
         members = [one.to_json(has_email=_EMAIL_SCOPE in call.scopes) for one in shown]
         return {"members": members, "response_metadata": {"next_cursor": cursor}}
 
-    def _groups(self, _call: Call) -> JsonObject:
-        return {"usergroups": [one.to_json() for one in self._workspace.groups.values()]}
+    def _groups(self, call: Call) -> JsonObject:
+        has_users = bool(call.flag("include_users"))
+        groups = self._workspace.groups.values()
+        return {"usergroups": [one.to_json(has_users=has_users) for one in groups]}
 
     def _group_users(self, call: Call) -> JsonObject:
         group: UserGroup | None = self._workspace.groups.get(call.text("usergroup"))

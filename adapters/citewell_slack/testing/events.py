@@ -20,6 +20,7 @@ SUBSCRIPTIONS = frozenset({
     "message.channels",
     "message.groups",
     "message.im",
+    "message.mpim",
     "reaction_added",
     "reaction_removed",
     "tokens_revoked",
@@ -28,6 +29,7 @@ SUBSCRIPTIONS = frozenset({
 _MESSAGE_SUBSCRIPTION: Mapping[ChannelKind, str] = {
     ChannelKind.PUBLIC: "message.channels",
     ChannelKind.PRIVATE: "message.groups",
+    ChannelKind.GROUP_IM: "message.mpim",
     ChannelKind.IM: "message.im",
 }
 

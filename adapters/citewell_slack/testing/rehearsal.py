@@ -128,7 +128,8 @@ class SlackRehearsal:
         """Let somebody choose "Ask about this" of a message."""
         found = self._message(message.channel, message.id)
         delivery = self._people[person].shortcut("ask_about_this", found)
-        thread = found.thread_ts or found.ts
+        # Below a message that has no replies, nothing can be said to one person alone.
+        thread = found.thread_ts or ""
         return await self._triggered(delivery, person, found.channel, thread=thread)
 
     async def press(self, person: str, message: Seen, button: Button) -> None:

@@ -63,7 +63,8 @@ class ResponseUrl:
     """Leave to answer.
 
     Attributes:
-        original: what `replace_original` and `delete_original` change.
+        original: what `replace_original` and `delete_original` change: the message that something
+            was pressed in. After a command there is none, and what was said stays.
     """
 
     board: Board
@@ -96,7 +97,11 @@ class ResponseUrls:
         id_ = secrets.token_hex(12)
         until = self._clock.now + self._limits.response_s
         thread_ts = original.thread_ts if original is not None else None
-        self._known[id_] = ResponseUrl(board, channel, user, until, original, thread_ts)
+        is_own = isinstance(original, Ephemeral) or (
+            original is not None and original.author == board.app_author
+        )
+        changed = original if is_own else None
+        self._known[id_] = ResponseUrl(board, channel, user, until, changed, thread_ts)
         return f"http://{self.address}/actions/{channel.id}/{id_}"
 
     async def handle(self, request: web.Request) -> web.Response:
@@ -136,9 +141,8 @@ class ResponseUrls:
         if body.get("replace_original") and known.original is not None:
             self._replace(known.board, known.original, content)
         else:
-            shown = self._show(known, content, body)
-            # After a command there is no original until the app has said something.
-            known.original = known.original or shown
+            # https://github.com/slackapi/bolt-python/issues/1268
+            self._show(known, content, body)
 
     def _show(self, known: ResponseUrl, content: Content, body: JsonObject) -> Message | Ephemeral:
         thread_ts = body.get("thread_ts", known.thread_ts)

@@ -19,6 +19,7 @@ class ChannelKind(StrEnum):
 
     PUBLIC = "channel"
     PRIVATE = "group"
+    GROUP_IM = "mpim"
     IM = "im"
 
 
@@ -72,15 +73,16 @@ class UserGroup:
     handle: str
     users: list[str]
 
-    def to_json(self) -> JsonObject:
+    def to_json(self, *, has_users: bool = False) -> JsonObject:
         """Return what usergroups.list says."""
-        return {
+        told: JsonObject = {
             "id": self.id,
             "handle": self.handle,
             "name": self.handle.capitalize(),
             "is_usergroup": True,
             "user_count": len(self.users),
         }
+        return {**told, "users": [*self.users]} if has_users else told
 
 
 @dataclass
@@ -102,7 +104,7 @@ class Channel:
             "is_channel": self.kind == ChannelKind.PUBLIC,
             "is_group": self.kind == ChannelKind.PRIVATE,
             "is_im": self.kind == ChannelKind.IM,
-            "is_mpim": False,
+            "is_mpim": self.kind == ChannelKind.GROUP_IM,
             "is_private": self.kind != ChannelKind.PUBLIC,
         }
         if self.kind == ChannelKind.IM:

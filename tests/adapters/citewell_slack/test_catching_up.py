@@ -2,7 +2,9 @@
 
 import pytest
 
-from citewell.chat import Asked, Edited
+from citewell import DeliveryError
+from citewell.chat import Asked, Deleted, Edited
+from citewell_slack.testing.workspace import ChannelKind
 
 
 async def missed(adapter, since):
@@ -57,18 +59,50 @@ async def test_threads_go_on(serving, double, alice, general):
     assert found[0].venue == host.events[0].venue
 
 
-async def test_a_change_is_found(adapter, double, alice, general):
-    since = double.clock.now - 1
+@pytest.fixture
+async def question(adapter, double, alice, general):
+    """A question that was taken in, and the message that asked it."""
     said = alice.say(general, f"{double.mention} how many days?")
-    (asked,) = await missed(adapter, since)
-    unchanged = await adapter.changed(asked)
-    await double.clock.advance(60)
+    (asked,) = await missed(adapter, double.clock.now - 60)
+    assert await adapter.changed(asked) is None
+    return asked, said
+
+
+async def test_a_change_is_found(adapter, double, alice, question):
+    asked, said = question
     alice.edit(said, f"{double.mention} how many nights?")
 
     edited = await adapter.changed(asked)
-    assert unchanged is None
     assert isinstance(edited, Edited)
     assert (edited.of, edited.text) == (said.ts, "how many nights?")
+
+
+async def test_a_question_that_was_taken_back_is_found(adapter, alice, question):
+    asked, said = question
+    alice.delete(said)
+
+    deleted = await adapter.changed(asked)
+    assert isinstance(deleted, Deleted)
+    assert deleted.of == said.ts
+
+
+@pytest.mark.parametrize("error", ["not_in_channel", "channel_not_found", "missing_scope"])
+async def test_what_became_of_a_question_in_a_closed_channel_is_not_known(
+    adapter, double, question, error
+):
+    double.faults.fail("conversations.replies", error)
+
+    assert await adapter.changed(question[0]) is None
+
+
+async def test_what_became_of_a_question_is_asked_again_once_slack_answers(
+    adapter, double, question
+):
+    double.faults.fail("conversations.replies", "internal_error")
+
+    with pytest.raises(DeliveryError) as caught:
+        await adapter.changed(question[0])
+    assert caught.value.passes
 
 
 async def test_nothing_is_found_where_the_bot_is_not_or_does_not_answer(
@@ -92,6 +126,58 @@ async def test_a_channel_that_cannot_be_read_costs_only_itself(
 
     assert [one.text for one in await missed(adapter, since)] == ["how many nights?"]
     assert general.id in caplog.text
+
+
+@pytest.fixture
+def workspaces(adapter, monkeypatch):
+    """Let the adapter serve two workspaces, of which the first call of each test is one's."""
+
+    async def teams():
+        return ["T1", "T2"]
+
+    monkeypatch.setattr(adapter._workspaces, "teams", teams)
+
+
+@pytest.mark.usefixtures("workspaces")
+async def test_a_workspace_that_cannot_be_read_costs_only_itself(
+    adapter, double, alice, since, caplog
+):
+    alice.say(alice.im, "how many nights?")
+    double.faults.fail("users.conversations", "account_inactive")
+
+    assert [one.text for one in await missed(adapter, since)] == ["how many nights?"]
+    assert "T1 cannot be read" in caplog.text
+
+
+@pytest.mark.usefixtures("workspaces")
+@pytest.mark.parametrize("method", ["users.conversations", "conversations.history"])
+async def test_what_cannot_be_read_now_is_asked_for_again_after_the_rest(
+    adapter, double, alice, since, method
+):
+    alice.say(alice.im, "how many nights?")
+    double.faults.fail(method, "internal_error")
+    events = adapter.missed(since)
+
+    assert (await anext(events)).text == "how many nights?"
+    with pytest.raises(DeliveryError) as caught:
+        await anext(events)
+    assert caught.value.passes
+
+
+@pytest.mark.parametrize("is_granted", [True, False])
+async def test_group_conversations_are_read_where_the_app_may(
+    adapter, double, alice, since, is_granted
+):
+    bob = double.add_person("bob")
+    members = [alice.id, bob.id, double.bot_user_id]
+    group = double.workspace.add_channel("mpdm", members, kind=ChannelKind.GROUP_IM)
+    alice.say(group, f"{double.mention} how many days?")
+    alice.say(alice.im, "how many nights?")
+    if not is_granted:
+        double.tokens.scopes.difference_update({"mpim:read", "mpim:history"})
+
+    days = ["how many days?"] if is_granted else []
+    assert [one.text for one in await missed(adapter, since)] == [*days, "how many nights?"]
 
 
 async def test_many_messages_are_read_page_by_page(

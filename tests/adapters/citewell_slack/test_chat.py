@@ -253,3 +253,15 @@ async def test_what_was_posted_can_be_read_as_a_person_reads_it(double, client, 
     seen = rendered(double.posted(general)[0])
 
     assert seen.text == f"@{alice.id} 1 < 2"
+
+
+async def test_what_is_whispered_below_a_message_without_replies_is_not_shown(
+    double, client, general, alice
+):
+    said = alice.say(general, "a")
+    where = {"channel": general.id, "user": alice.id, "thread_ts": said.ts}
+    await client.chat_postEphemeral(text="lost", **where)
+    alice.say(general, "b", thread=said)
+    await client.chat_postEphemeral(text="seen", **where)
+
+    assert [one.text for one in double.workspace.shown_to(alice.id)] == ["seen"]

@@ -3,7 +3,8 @@
 import pytest
 
 from citewell.chat import Asked, Deleted, Edited, LibraryState, Recent, Stopped, Venue
-from citewell_slack.listening import EMPTY, LOOKING, NOT_HERE
+from citewell_slack.incoming import Workspace, is_from_person
+from citewell_slack.listening import EMPTY, NOT_HERE
 from citewell_slack.testing import rendered
 
 
@@ -117,6 +118,23 @@ async def test_no_bot_is_answered(host, double, general):
     assert all(one.state == "acknowledged" for one in double.deliveries.log)
 
 
+async def test_slackbot_is_no_person():
+    where = Workspace(platform="slack", team="T1", bot="U1")
+    message = {"type": "message", "channel": "D1", "text": "I am only a bot", "ts": "1.000001"}
+
+    assert is_from_person({**message, "user": "U2"}, where)
+    assert not is_from_person({**message, "user": "USLACKBOT"}, where)
+
+
+async def test_a_mention_with_a_file_is_heard_without_its_own_event(host, double, alice, general):
+    double.events.subscriptions.discard("app_mention")
+    file = alice.upload("plan.txt", b"the plan")
+    alice.say(general, f"{double.mention} what is the plan?", files=[file])
+    await double.deliveries.idle()
+
+    assert [one.text for one in host.events] == ["what is the plan?"]
+
+
 async def test_a_mention_without_a_question_gets_a_hint_once(host, double, alice, general):
     alice.say(general, double.mention)
     await double.deliveries.idle()
@@ -199,7 +217,8 @@ async def test_the_command_asks_privately(host, double, alice, general):
     command = await alice.command("/ask", "how many days?", channel=general).settled()
 
     (asked,) = host.events
-    assert command.answer["text"] == LOOKING
+    assert not command.answer
+    assert double.workspace.shown_to(alice.id) == []
     assert asked.text == "how many days?"
     assert asked.key == command.payload["trigger_id"]
     assert asked.address.only_for == alice.id

@@ -1,5 +1,7 @@
 """What the buttons under an answer do."""
 
+import asyncio
+
 import pytest
 
 from answers import citation
@@ -7,6 +9,7 @@ from citewell import Place
 from citewell.blocks import Action, Actions, Source, SourceList, Span, Text
 from citewell.chat import Address, Asked, HandOff, Quoted, Venue, Voted
 from citewell_slack import handing
+from citewell_slack.pressing import NO_MEMBER, SHARED, SHOWN
 from citewell_slack.quoting import NOTHING
 from citewell_slack.testing import Mention, rendered
 
@@ -182,9 +185,62 @@ async def test_a_question_is_asked_again_for_other_readers(
     again = host.of(Asked)[-1]
     assert len(host.of(Asked)) == 2
     assert (again.again, again.text, again.user) == ("a1", "", alice.id)
-    assert again.key == delivery.payload["trigger_id"]
+    assert again.key.startswith(f"{name}-a1-{alice.id}")
+    assert double.workspace.shown_to(alice.id) == []
     assert again.address.only_for == (alice.id if is_private else None)
     assert again.address.venue == host.of(Asked)[0].venue
+
+
+@pytest.mark.parametrize(("name", "told"), [("private", SHOWN), ("share", SHARED)])
+async def test_a_second_click_is_no_second_answer(host, double, alice, answered, name, told):
+    await press(alice, answered, name)
+    await press(alice, answered, name)
+
+    assert len(host.of(Asked)) == 2
+    assert [one.text for one in double.workspace.shown_to(alice.id)] == [told]
+
+
+async def test_a_private_answer_can_be_asked_for_later_again(host, double, alice, answered):
+    await press(alice, answered, "private")
+    await double.clock.advance(600)
+    await press(alice, answered, "private")
+
+    assert len({one.key for one in host.of(Asked)}) == 3
+
+
+@pytest.mark.parametrize("is_private", [False, True])
+async def test_where_the_bot_is_no_member_nothing_is_shared(
+    served, host, double, alice, is_private
+):
+    away = double.add_channel("away", [alice], is_private=is_private, has_bot=False)
+    adapter, _ = served
+    await alice.command("/ask", "how many days?", channel=away).settled()
+    reply = await adapter.open_reply(host.events[0].address, "k1")
+    await reply.show([[Text((Span("25 days"),)), BUTTONS]], complete=True)
+    shown = next(one for one in double.workspace.shown_to(alice.id) if rendered(one).buttons)
+    await press(alice, shown, "share")
+
+    assert len(host.of(Asked)) == 1
+    assert [one.text for one in double.posted(alice.im)] == [NO_MEMBER]
+
+
+async def test_the_form_opens_before_the_vote_is_kept(
+    host, double, alice, answered, eventually, monkeypatch
+):
+    accept, kept = host.accept, asyncio.Event()
+
+    async def late(event):
+        await kept.wait()
+        return await accept(event)
+
+    monkeypatch.setattr(host, "accept", late)
+    delivery = alice.click(answered, button(answered, "unhelpful"))
+    await eventually(lambda: double.workspace.surfaces.open_modal(alice.id))
+    assert host.of(Voted) == []
+    kept.set()
+
+    assert (await delivery.settled()).state == "acknowledged"
+    assert len(host.of(Voted)) == 1
 
 
 async def test_a_private_answer_is_shared_in_its_channel(served, host, double, alice, general):

@@ -1,5 +1,6 @@
 """Who reads a channel now, and the files in it."""
 
+import asyncio
 import logging
 
 import pytest
@@ -46,14 +47,39 @@ async def test_all_members_are_asked_for_page_by_page(adapter, double, monkeypat
     assert len(double.calls("conversations.members")) == 4
 
 
-async def test_a_change_counts_at_once(adapter, double, alice):
+async def test_a_change_counts_a_second_later(adapter, double, alice, monkeypatch):
+    monkeypatch.setattr("citewell_slack.reading._SHARED_S", 0.05)
     staff = double.add_group("staff", [alice])
     channel = double.add_channel("general", [alice])
     before = await adapter.readers(at(double, channel), {staff.id})
     staff.users.clear()
+    await asyncio.sleep(0.06)
     after = await adapter.readers(at(double, channel), {staff.id})
 
     assert (before, after) == (sets({staff.id}), sets(set()))
+
+
+async def test_who_comes_into_a_channel_counts_at_once(adapter, double, alice):
+    staff = double.add_group("staff", [alice])
+    channel = double.add_channel("general", [alice])
+    before = await adapter.readers(at(double, channel), {staff.id})
+    double.add_person("bob").join(channel)
+    after = await adapter.readers(at(double, channel), {staff.id})
+
+    assert (before, after) == (sets({staff.id}), sets({staff.id}, set()))
+
+
+async def test_questions_of_one_second_ask_for_the_groups_once(adapter, double, alice, general):
+    names = {double.add_group(f"g{number}", [alice]).id for number in range(5)} | {"g1", "@g2"}
+    double.api.rates.enforced = True
+    found = await asyncio.gather(
+        *(adapter.readers(at(double, general), names) for _ in range(30)),
+        adapter.readers(at(double, general, alice.id), names),
+    )
+
+    assert set(found) == {sets(names)}
+    assert len(double.calls("usergroups.list")) == 1
+    assert double.calls("usergroups.users.list") == []
 
 
 async def test_one_person_reads_a_private_answer(adapter, double, alice, general):
@@ -79,7 +105,7 @@ async def test_nobody_is_in_a_group_that_there_is_not(adapter, double, general, 
     assert group in caplog.text
 
 
-@pytest.mark.parametrize("method", ["conversations.members", "usergroups.users.list", "users.info"])
+@pytest.mark.parametrize("method", ["conversations.members", "usergroups.list", "users.info"])
 async def test_what_cannot_be_known_is_not_guessed(adapter, double, alice, general, method):
     staff = double.add_group("staff", [alice])
     double.faults.fail(method, "missing_scope")

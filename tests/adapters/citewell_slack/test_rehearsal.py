@@ -329,3 +329,19 @@ async def test_a_restart_finishes_what_was_begun(playing, tmp_path, monkeypatch)
     assert before.is_growing
     assert (after.id, after.is_growing) == (before.id, False)
     assert "28 days" in after.text
+
+
+async def test_questions_that_come_at_once_are_answered_within_slacks_limits(playing):
+    slow = SETTINGS.replace('model = "quotes"\n', 'model = "slow"\n')
+    async with playing(text=slow) as scene:
+        standin = scene.standin
+        ann = standin.person("ann", groups=["people"])
+        channels = [standin.channel(f"c{number}", [ann]) for number in range(30)]
+        standin.double.api.rates.enforced = True
+        asked = [await standin.say(ann, QUESTION, channel=one) for one in channels]
+        async with asyncio.timeout(30):
+            await scene.idle()
+
+        for said, channel in zip(asked, channels, strict=True):
+            (seen,) = standin.seen(ann, channel=channel, thread=said.thread)
+            assert ("28 days" in seen.text, seen.is_growing) == (True, False)

@@ -1,11 +1,14 @@
 """One reply, whatever happens on the way: streamed, changed or posted, and found again."""
 
+import asyncio
+
 import pytest
 
 from citewell import DeliveryError
 from citewell.blocks import Action, Actions, Notice, Span, Table, Text
 from citewell.chat import Address, Venue
 from citewell_slack.testing import rendered
+from citewell_slack.testing.messages import Message
 from citewell_slack.testing.wire import Refusal
 
 
@@ -305,23 +308,24 @@ async def test_the_answer_to_a_command_replaces_what_was_acknowledged(
     assert double.posted(general) == []
 
 
-async def test_after_a_crash_the_answer_to_a_command_is_changed_if_that_is_possible(
-    serving, settings, opening, double, alice, general
-):
+async def test_the_answer_to_a_command_is_said_once(serving, double, alice, general):
     async with serving() as (adapter, host):
         await alice.command("/ask", "how many days?", channel=general).settled()
         address = host.events[0].address
-        lost = await adapter.open_reply(address, "k1")
-        await lost.show([said("There")], complete=False)
+        reply = await adapter.open_reply(address, "k1")
+        await reply.show([said("There")], complete=False)
+        assert double.workspace.shown_to(alice.id) == []
+        for _ in range(2):
+            await reply.show([said("There are 28 days")], complete=True)
 
-    async with opening(settings()) as restarted:
-        found = await restarted.find_reply(address, "k1", lost.posted)
-        await found.show([said("There are 28 days")], complete=True)
-        gone = await restarted.find_reply(address, "k1", (*found.posted, "1.2"))
+        # What was said cannot be found, and not be changed.
+        assert await adapter.find_reply(address, "k1", reply.posted) is None
+        assert await adapter.find_reply(address, "k1", ()) is None
 
     (shown,) = double.workspace.shown_to(alice.id)
     assert rendered(shown).text == "There are 28 days"
-    assert gone is None
+    (used,) = double.calls("response_url")
+    assert "replace_original" not in used.arguments
 
 
 async def test_when_the_address_of_a_command_is_used_up_it_is_said_anew(
@@ -336,14 +340,18 @@ async def test_when_the_address_of_a_command_is_used_up_it_is_said_anew(
     assert rendered(double.workspace.shown_to(alice.id)[-1]).text == "There are 28 days"
 
 
-async def test_the_answer_to_a_command_can_be_taken_back(serving, double, alice, general):
-    async with serving() as (adapter, host):
-        await alice.command("/ask", "how many days?", channel=general).settled()
-        reply = await adapter.open_reply(host.events[0].address, "k1")
-        await reply.show([said("There are 28 days")], complete=True)
-        await reply.withdraw()
+@pytest.mark.parametrize("has_reply", [False, True])
+async def test_a_private_answer_stands_where_it_is_seen(adapter, double, alice, general, has_reply):
+    asked = alice.say(general, "how many days?")
+    if has_reply:
+        alice.say(general, "anybody?", thread=asked)
+    venue = Venue(platform="slack", team=double.team, channel=general.id, thread=asked.ts)
+    private = Address(venue=venue, only_for=alice.id, data={"user": alice.id})
+    reply = await adapter.open_reply(private, "k1")
+    await reply.show([said("There are 28 days")], complete=True)
 
-    assert double.workspace.shown_to(alice.id) == []
+    (shown,) = double.workspace.shown_to(alice.id)
+    assert shown.thread_ts == (asked.ts if has_reply else None)
 
 
 async def test_a_private_answer_comes_once_it_is_complete(adapter, double, alice, address):
@@ -355,7 +363,7 @@ async def test_a_private_answer_comes_once_it_is_complete(adapter, double, alice
     await reply.show([said("There are 28 days")], complete=True)
 
     (shown,) = double.workspace.shown_to(alice.id)
-    assert (rendered(shown).text, shown.thread_ts) == ("There are 28 days", address.venue.thread)
+    assert rendered(shown).text == "There are 28 days"
     assert await adapter.find_reply(private, "k1", reply.posted) is None
     assert await adapter.find_reply(private, "k1", ()) is None
 
@@ -371,3 +379,103 @@ async def test_where_the_bot_is_no_member_a_private_answer_comes_directly(
         await reply.show([said("28 days")], complete=True)
 
     assert [rendered(one).text for one in double.posted(alice.im)] == ["28 days"]
+
+
+@pytest.fixture
+def asking(double, alice):
+    """Ask many questions, of which each channel has two."""
+
+    def ask(count):
+        channels = [double.add_channel(f"c{number}", [alice]) for number in range(count // 2)]
+        addresses = []
+        for number in range(count):
+            channel = channels[number // 2]
+            asked = alice.say(channel, f"question {number}?")
+            venue = Venue(platform="slack", team=double.team, channel=channel.id, thread=asked.ts)
+            addresses.append(Address(venue=venue, data={"user": alice.id, "ts": asked.ts}))
+        return channels, addresses
+
+    return ask
+
+
+async def test_many_questions_in_a_minute_are_answered_without_a_pause(adapter, double, asking):
+    channels, addresses = asking(40)
+    double.api.rates.enforced = True
+
+    async def answer(number, address):
+        reply = await adapter.open_reply(address, f"k{number}")
+        await reply.status("Looking …")
+        for words in ("There", "There are", "There are 28", "There are 28 of"):
+            await reply.show([said(words)], complete=False)
+        await reply.show([said(f"There are 28 of {number}")], complete=True)
+
+    async with asyncio.timeout(20):
+        await asyncio.gather(*(answer(*one) for one in enumerate(addresses)))
+
+    shown = [one for channel in channels for one in double.posted(channel)]
+    told = sorted(rendered(one).text.splitlines()[-1] for one in shown)
+    assert told == sorted(f"There are 28 of {number}" for number in range(40))
+    assert not any(one.is_streaming for one in shown)
+    assert 0 < len([one for one in shown if one.stream]) < 20
+
+
+async def test_while_streams_are_limited_messages_are_posted_and_changed(adapter, double, asking):
+    _, addresses = asking(4)
+    double.faults.limit("chat.startStream", 60)
+    async with asyncio.timeout(10):
+        for number, address in enumerate(addresses):
+            reply = await adapter.open_reply(address, f"k{number}")
+            await reply.show([said("There")], complete=False)
+            await reply.show([said("There are 28")], complete=True)
+
+    assert len(double.calls("chat.startStream")) == 1
+    assert len(double.calls("chat.update")) == 4
+
+
+@pytest.mark.parametrize("method", ["chat.appendStream", "chat.update"])
+async def test_growth_that_is_limited_is_left_out(adapter, double, general, address, method):
+    if method == "chat.update":
+        double.faults.fail("chat.startStream", "unknown_method", times=9)
+    reply = await adapter.open_reply(address, "k1")
+    await reply.show([said("There")], complete=False)
+    double.faults.limit(method, 60)
+    async with asyncio.timeout(10):
+        await reply.show([said("There are")], complete=False)
+        await reply.show([said("There are 28")], complete=False)
+        await reply.show([said("There are 28 days")], complete=True)
+
+    assert [one.splitlines()[-1] for one in texts(double, general)] == ["There are 28 days"]
+    assert len(double.calls(method)) == (1 if method == "chat.appendStream" else 2)
+
+
+@pytest.mark.parametrize("is_told", [False, True])
+@pytest.mark.parametrize("how", ["show", "withdraw"])
+async def test_a_stream_of_before_a_crash_is_closed_though_slack_does_not_tell_of_it(
+    adapter, double, general, address, monkeypatch, is_told, how
+):
+    lost = await adapter.open_reply(address, "k1")
+    await lost.show([said("There")], complete=False)
+    if not is_told:
+        monkeypatch.setattr(Message, "_streaming_state", lambda _: None)
+    reply = await adapter.find_reply(address, "k1", lost.posted)
+    if how == "withdraw":
+        await reply.withdraw()
+        assert double.posted(general) == []
+        return
+    await reply.show([said("There are 28 days")], complete=True)
+
+    assert texts(double, general) == ["There are 28 days"]
+    assert not double.posted(general)[0].is_streaming
+
+
+async def test_a_message_that_turns_out_to_stream_is_stopped_and_changed(
+    adapter, double, general, address
+):
+    reply = await adapter.open_reply(address, "k1")
+    await reply.show([said("There")], complete=False)
+    double.faults.fail("chat.stopStream", "message_not_found", times=2)
+    await reply.show([said("There are"), said("more")], complete=False)
+    await reply.show([said("28 days"), said("more")], complete=True)
+
+    first = double.posted(general)[0]
+    assert (rendered(first).text, first.is_streaming) == ("28 days", False)

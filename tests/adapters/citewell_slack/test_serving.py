@@ -2,12 +2,13 @@
 
 import asyncio
 import logging
+import os
 
 import aiohttp
 import pytest
 from pydantic import ValidationError
 
-from citewell import AdapterError
+from citewell import AdapterError, DeliveryError
 from citewell.chat import Asked
 from citewell_slack.settings import SlackConfig
 
@@ -345,6 +346,112 @@ async def test_an_event_of_a_workspace_without_the_app_is_not_answered(serving, 
         await double.deliveries.idle()
 
     assert host.events == []
+
+
+@_OLD_CLIENT
+async def test_only_workspaces_that_are_named_install_the_app(
+    serving, double, multi, alice, caplog
+):
+    other = double.add_team("Other")
+    bob = other.add_person("bob")
+    multi["oauth"]["teams"] = [double.team]
+    async with serving(**multi) as (adapter, host):
+        assert await install(adapter, double, alice) == 200
+        with caplog.at_level(logging.WARNING):
+            assert await install(adapter, other, bob) == 500
+        bob.say(bob.im, "how many nights?")
+        alice.say(alice.im, "how many days?")
+        await double.deliveries.idle()
+
+    assert other.team in caplog.text
+    assert [one.text for one in host.events] == ["how many days?"]
+
+
+@_OLD_CLIENT
+async def test_a_workspace_that_is_named_no_more_is_not_answered(serving, double, multi, alice):
+    async with serving(**multi) as (adapter, _):
+        await install(adapter, double, alice)
+    multi["oauth"]["teams"] = ["T999"]
+    async with serving(**multi) as (adapter, host):
+        alice.say(alice.im, "how many days?")
+        await double.deliveries.idle()
+        assert [event async for event in adapter.missed(0)] == []
+
+    assert host.events == []
+
+
+@_OLD_CLIENT
+async def test_tokens_of_users_that_end_leave_the_bot_its_own(serving, double, multi, alice):
+    async with serving(**multi) as (adapter, host):
+        await install(adapter, double, alice)
+        revoked = {"oauth": [alice.id], "bot": []}
+        double.events.other({"type": "tokens_revoked", "tokens": revoked})
+        await double.deliveries.idle()
+        alice.say(alice.im, "how many days?")
+        await double.deliveries.idle()
+
+    assert [one.text for one in host.events] == ["how many days?"]
+
+
+@_OLD_CLIENT
+async def test_an_installation_that_cannot_be_read_is_none(
+    serving, double, multi, alice, tmp_path, caplog
+):
+    async with serving(**multi) as (adapter, host):
+        await install(adapter, double, alice)
+        (file,) = tmp_path.glob("installations/*/bot-latest")
+        assert file.stat().st_mode & 0o077 == 0
+        file.write_text(file.read_text()[:40])
+        with caplog.at_level(logging.WARNING):
+            alice.say(alice.im, "how many days?")
+            await double.deliveries.idle()
+        assert host.events == []
+        await install(adapter, double, alice)
+        alice.say(alice.im, "how many nights?")
+        await double.deliveries.idle()
+
+    assert "install the app again" in caplog.text
+    assert [one.text for one in host.events] == ["how many nights?"]
+
+
+@_OLD_CLIENT
+async def test_a_token_that_is_not_renewed_is_used_until_it_ends(
+    serving, double, multi, alice, monkeypatch
+):
+    double.installation.rotates = True
+    for name in ("slack_sdk.oauth.token_rotation.async_rotator", "citewell_slack.workspaces"):
+        monkeypatch.setattr(f"{name}.time", lambda: double.clock.now)
+    async with serving(**multi) as (adapter, host):
+        await install(adapter, double, alice)
+        alice.say(alice.im, "how many days?")
+        await double.deliveries.idle()
+        await double.clock.advance(42_000)
+        double.faults.fail("oauth.v2.access", "internal_error", times=9)
+        reply = await adapter.open_reply(host.events[0].address, "k")
+        await reply.show([_said("an answer")], complete=True)
+        assert len(double.calls("oauth.v2.access")) == 2
+
+        await double.clock.advance(2_000)
+        with pytest.raises(DeliveryError):
+            await adapter.open_reply(host.events[0].address, "k")
+
+    assert [one.text for one in double.posted(alice.im)] == ["an answer"]
+
+
+async def test_installations_that_nobody_goes_on_with_leave_nothing(
+    serving, double, multi, tmp_path
+):
+    old = tmp_path / "states" / "old"
+    old.parent.mkdir()
+    old.write_text("1")
+    os.utime(old, (1, 1))
+    async with serving(**multi) as (adapter, _):
+        url = f"http://127.0.0.1:{adapter.links.http.port}/slack/install"
+        async with aiohttp.ClientSession() as session, session.get(url) as page:
+            assert page.status == 200
+
+    assert old not in [*old.parent.iterdir()]
+    assert len([*old.parent.iterdir()]) == 1
 
 
 def _said(words):
