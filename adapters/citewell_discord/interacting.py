@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from citewell import DeliveryError, JournalError
 from citewell.chat import Address, Asked, Event, Host, Venue, Voted
-from citewell_discord.addresses import to_person
+from citewell_discord.addresses import private, shared, to_person
 from citewell_discord.calls import Calls
 from citewell_discord.encoding import said
 from citewell_discord.handing import HandsOff
@@ -148,7 +148,7 @@ class Interacting:
         )
         return Asked(
             key=str(interaction.id),
-            venue=venue,
+            venue=private(venue, user),
             user=user,
             at=interaction.created_at.timestamp(),
             text=text,
@@ -203,7 +203,7 @@ class Interacting:
     async def _share(self, interaction: Interaction, venue: Venue, answer_id: str) -> None:
         asked = Asked(
             key=str(interaction.id),
-            venue=venue,
+            venue=shared(venue, str(interaction.id)),
             user=str(interaction.user.id),
             at=interaction.created_at.timestamp(),
             text="",

@@ -6,6 +6,7 @@ from citewell.blocks import Action, Actions, Span, Text
 from citewell.chat import Address, Asked, HandOff, Quoted, Venue, Voted
 from citewell.errors import JournalError
 from citewell.types.documents import Place
+from citewell_discord.addresses import place_of
 
 NAMES = ("quotes", "helpful", "unhelpful", "person", "private", "share")
 
@@ -61,6 +62,33 @@ async def test_a_command_can_be_used_directly(stage, alice, event):
     assert asked.address.only_for == alice
 
 
+async def test_two_people_who_ask_privately_in_one_channel_have_a_conversation_each(
+    stage, alice, bob, channel, host, event
+):
+    await stage.command(alice, "How many days?", channel=channel)
+    await event(Asked)
+    await stage.command(bob, "And for interns?", channel=channel)
+
+    first, second = await event(Asked), await event(Asked, 2)
+    assert first.venue.conversation != second.venue.conversation
+    assert {one.address.venue.conversation for one in (first, second)} == {
+        f"discord/{stage.guild.id}/{channel}/"
+    }
+
+
+async def test_a_private_question_in_a_thread_lets_people_go_on_among_themselves(
+    stage, alice, bob, channel, host, event
+):
+    talk = await stage.say(alice, "the printer is broken", channel=channel, mention=False)
+    await stage.say(bob, "off and on?", channel=channel, thread=talk.thread, mention=False)
+    stage._person(alice).slash(stage._place(talk.thread), "ask", question="How many days?")
+    await event(Asked)
+    await stage.say(bob, "did it help?", channel=channel, thread=talk.thread, mention=False)
+    await stage.say(bob, "the next one")
+
+    assert (await event(Asked, 2)).text == "the next one"
+
+
 async def test_a_command_that_comes_twice_is_one_question(stage, alice, channel, host, until):
     said = await stage.command(alice, "How many days?", channel=channel)
     await stage.repeat(said)
@@ -95,7 +123,8 @@ async def test_an_answer_can_be_asked_about(stage, alice, seen, event):
 
     asked = await event(Asked, 2)
     assert "Everyone has 28 days." in asked.text
-    assert asked.venue.thread == seen.thread
+    assert asked.address.venue.thread == seen.thread
+    assert asked.venue.thread == f"private-{alice}"
 
 
 async def test_a_message_without_words_asks_nothing(
@@ -236,11 +265,12 @@ async def test_an_answer_for_one_alone_is_asked_again(stage, alice, bob, seen, e
     assert (asked.again, asked.text, asked.user) == ("a1", "", bob)
     assert asked.address.only_for == bob
     assert asked.address.data["token"]
-    assert asked.venue.thread == seen.thread
+    assert asked.address.venue.thread == seen.thread
+    assert asked.venue.thread == f"private-{bob}"
 
 
 async def test_a_shared_answer_goes_to_everyone_there(
-    stage, adapter, alice, bob, channel, event, until
+    stage, adapter, alice, bob, channel, event, until, host
 ):
     await stage.command(alice, "How many days?", channel=channel)
     reply = await adapter.open_reply((await event(Asked)).address, "k")
@@ -251,6 +281,11 @@ async def test_a_shared_answer_goes_to_everyone_there(
     asked = await event(Asked, 2)
     assert (asked.again, asked.user) == ("a1", alice)
     assert asked.address.only_for is None
+    assert asked.venue.conversation not in {
+        host.of(Asked)[0].venue.conversation,
+        asked.address.venue.conversation,
+    }
+    assert place_of(asked.venue) == channel
     shared = await adapter.open_reply(asked.address, "k2")
     await shared.show([answer("a2")], complete=True)
     (public,) = stage.seen(bob, channel=channel)
