@@ -10,7 +10,8 @@ import discord
 
 from citewell import blocking
 from citewell.chat import Address, Asked, Attachment, Deleted, Edited, Host, Venue
-from citewell_discord.addresses import to_message
+from citewell_discord.addresses import chained, to_message
+from citewell_discord.chains import Chains, answered
 from citewell_discord.config import DiscordConfig
 from citewell_discord.places import Doorkeeper, Spot, roles_of, venue_of
 
@@ -42,6 +43,7 @@ class Reading:
         self._config = config
         self.platform = platform
         self._doorkeeper = doorkeeper
+        self._chains = Chains(client)
 
     async def asked(self, message: discord.Message) -> Asked | None:
         """Return what a message asks, or None if it is not for the bot.
@@ -61,7 +63,7 @@ class Reading:
         attachments = tuple(
             Attachment(name=one.filename, ref=one.url, size=one.size) for one in message.attachments
         )
-        venue, address = self._answered_at(message, venue, text)
+        venue, address = await self._answered_at(message, venue, text)
         return Asked(
             key=str(message.id),
             venue=venue,
@@ -155,11 +157,11 @@ class Reading:
         """Tell whether something is said to the bot without naming it."""
         if not self._host.config.follows_up(venue.channel):
             return False
-        answered = _answered(message)
+        replied_to = answered(message)
         me = self._client.user
-        if answered is not None:
+        if replied_to is not None:
             # Who answers somebody else does not talk to the bot.
-            return me is not None and answered.author.id == me.id
+            return me is not None and replied_to.author.id == me.id
         if message.mentions or message.role_mentions or message.mention_everyone:
             return False
         return bool(venue.thread) and await blocking.call(self._host.takes_part, venue)
@@ -172,11 +174,11 @@ class Reading:
         if self._is_new_post(message, venue):
             title = getattr(message.channel, "name", "")
             return f"{title}\n\n{text}".strip(), ""
-        answered = _answered(message)
+        replied_to = answered(message)
         me = self._client.user
         about = ""
-        if answered is not None and me is not None and answered.author.id != me.id:
-            about = words_of(answered)[:_MAX_ABOUT]
+        if replied_to is not None and me is not None and replied_to.author.id != me.id:
+            about = words_of(replied_to)[:_MAX_ABOUT]
         if not text and not message.attachments:
             return about, ""
         return text, about
@@ -194,22 +196,21 @@ class Reading:
 
     # --- where the answer goes -------------------------------------------------------------
 
-    def _answered_at(
+    async def _answered_at(
         self, message: discord.Message, venue: Venue, text: str
     ) -> tuple[Venue, Address]:
         if not venue.team:
             data = {"message": str(message.id), "user": str(message.author.id)}
             return venue, Address(venue=venue, data=data)
-        if self._starts_thread(message):
-            # The thread of a message has its id, so that it is known before it is started.
-            venue = Venue(
-                platform=venue.platform,
-                team=venue.team,
-                channel=venue.channel,
-                thread=str(message.id),
-            )
-            return venue, to_message(venue, str(message.id), text, starts=True)
-        return venue, to_message(venue, str(message.id), text, starts=False)
+        plain = to_message(venue, str(message.id), text, starts=False)
+        if venue.thread:
+            return venue, plain
+        root = await self._chains.root(message)
+        # The thread of a message has its id, so that it is known before it is started.
+        talk = chained(venue, str(root))
+        if root == message.id and self._starts_thread(message):
+            return talk, to_message(talk, str(message.id), text, starts=True)
+        return talk, plain
 
     def _starts_thread(self, message: discord.Message) -> bool:
         channel, guild = message.channel, message.guild
@@ -234,12 +235,3 @@ def _texts(part: object) -> list[str]:
     if isinstance(part, discord.TextDisplay):
         return [part.content]
     return [text for one in getattr(part, "children", ()) for text in _texts(one)]
-
-
-def _answered(message: discord.Message) -> discord.Message | None:
-    """Return the message that another one answers, if it is still there."""
-    reference = message.reference
-    if message.type is not discord.MessageType.reply or reference is None:
-        return None
-    resolved = reference.resolved
-    return resolved if isinstance(resolved, discord.Message) else None

@@ -115,6 +115,31 @@ async def test_who_answers_the_bot_asks_it(stage, serving, double, until, alice,
         assert host.of(Asked)[1].about == ""
 
 
+async def test_a_chain_of_replies_is_known_after_a_restart(
+    stage, serving, double, until, alice, channel
+):
+    person, stage.has_threads = stage._person(alice), False
+    async with serving(threads=False) as (adapter, host):
+        await stage.say(alice, "How many days?", channel=channel)
+        await until(lambda: host.of(Asked))
+        for number in (1, 2):
+            reply = await adapter.open_reply(host.of(Asked)[-1].address, f"k{number}")
+            await reply.show([[]], complete=True)
+            person.reply(stage._message(reply.posted[0]), f"And {number}?")
+            await until(lambda number=number: len(host.of(Asked)) == number + 1)
+        reply = await adapter.open_reply(host.of(Asked)[-1].address, "k3")
+        await reply.show([[]], complete=True)
+    async with serving(threads=False) as (_, again):
+        person.reply(stage._message(reply.posted[0]), "And 3?")
+        await stage.say(alice, "Something else", channel=channel)
+        await until(lambda: len(again.of(Asked)) == 2)
+
+    talks = [one.venue.conversation for one in (*host.of(Asked), *again.of(Asked))]
+    assert len(set(talks[:4])) == 1
+    assert talks[4] != talks[0]
+    assert {one.address.venue.thread for one in again.of(Asked)} == {""}
+
+
 async def test_a_mention_in_an_answer_to_somebody_is_about_what_they_said(
     stage, double, alice, bob, channel, event
 ):
