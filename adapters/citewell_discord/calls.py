@@ -25,8 +25,6 @@ NOBODY: Final[Mapping[str, object]] = {"parse": [], "replied_user": False}
 
 UNKNOWN_CHANNEL: Final = 10003
 UNKNOWN_MESSAGE: Final = 10008
-MISSING_ACCESS: Final = 50001
-MISSING_PERMISSIONS: Final = 50013
 THREAD_ARCHIVED: Final = 50083
 THREAD_EXISTS: Final = 160004
 NO_HISTORY: Final = 160002
