@@ -7,6 +7,7 @@ from citewell.chat import Address, Asked, HandOff, Quoted, Venue, Voted
 from citewell.errors import JournalError
 from citewell.types.documents import Place
 from citewell_discord.addresses import place_of
+from citewell_discord.testing import Overwrite, Permissions
 
 NAMES = ("quotes", "helpful", "unhelpful", "person", "private", "share")
 
@@ -292,6 +293,49 @@ async def test_a_shared_answer_goes_to_everyone_there(
     assert public.only_for is None
     found = await adapter.find_reply(asked.address, "k2", ())
     assert found.posted == shared.posted
+
+
+@pytest.fixture
+async def private(stage, adapter, alice, channel, event):
+    """An answer to somebody alone."""
+    await stage.command(alice, "How many days?", channel=channel)
+    reply = await adapter.open_reply((await event(Asked)).address, "k")
+    await reply.show([answer()], complete=True)
+    return stage.seen(alice, channel=channel)[0]
+
+
+async def test_where_the_bot_may_not_write_nothing_is_shared(
+    stage, double, alice, channel, private, host
+):
+    place = stage._place(channel)
+    silent = Overwrite(double.bot_user_id, is_member=True, deny=Permissions.SEND_MESSAGES)
+    double.world.set_overwrites(place, [silent])
+    await pressed(stage, alice, private, "share")
+
+    told = [one.text for one in stage.seen(alice, channel=channel)]
+    assert told[-1] == "I may not write here, so this cannot be shared."
+    assert len(host.of(Asked)) == 1
+
+
+async def test_what_is_pressed_twice_is_shared_once(stage, alice, channel, private, host):
+    await pressed(stage, alice, private, "share")
+    await pressed(stage, alice, private, "share")
+
+    told = [one.text for one in stage.seen(alice, channel=channel)]
+    assert told[-2:] == ["It is answered here for everyone.", "You shared this before."]
+    assert len(host.keys) == 2
+
+
+async def test_what_is_pressed_twice_is_answered_privately_once(
+    stage, double, bob, channel, seen, host, event
+):
+    await pressed(stage, bob, seen, "private")
+    await event(Asked, 2)
+    await pressed(stage, bob, seen, "private")
+
+    told = stage.seen(bob, channel=channel, thread=seen.thread)[-1]
+    assert told.text.startswith("You asked for this just now")
+    assert len(host.keys) == 2
 
 
 # --- people -----------------------------------------------------------------------------------
