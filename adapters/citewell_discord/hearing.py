@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
-from typing import Final
+from typing import Final, TypeVar
 
+import aiohttp
 import discord
 
-from citewell import DeliveryError, JournalError
+from citewell import CitewellError, DeliveryError, JournalError
 from citewell.chat import Event, Host, Venue
 from citewell_discord.addresses import nonce
 from citewell_discord.calls import Calls
@@ -27,6 +28,16 @@ _HINT: Final = "Ask me something about the documents, in a whole sentence."
 _NOT_KEPT: Final = "This could not be taken in just now. Please ask again in a minute."
 # So that nothing falls between the last event of a connection and the first of the next.
 _OVERLAP_S: Final = 30.0
+
+_TROUBLE: Final = (
+    CitewellError,
+    discord.HTTPException,
+    discord.RateLimited,
+    aiohttp.ClientError,
+    OSError,
+)
+
+T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
@@ -131,9 +142,9 @@ class Hearing:
             self._directs.note(message.channel.id)
         async with self._in_turn(message.channel.id):
             try:
-                asked = await self.reading.asked(message)
-            except DeliveryError as error:
-                # It is for the bot, but whether its author is answered cannot be known now.
+                asked = await self._read(lambda: self.reading.asked(message))
+            except _TROUBLE as error:
+                # Whether it is for the bot, or its author is answered, cannot be known now.
                 log.warning("message %d: %s", message.id, error)
                 await self._apologize(str(message.channel.id), str(message.id))
                 return
@@ -150,11 +161,11 @@ class Hearing:
         before, after = payload.cached_message, payload.message
         async with self._in_turn(payload.channel_id):
             # A mention that was forgotten is often added later.
-            asked = await self.reading.asked(after)
-            changed = await self.reading.edited(after)
+            asked = await self._read(lambda: self.reading.asked(after))
+            changed = await self._read(lambda: self.reading.edited(after))
             if asked is None or changed is None:
                 return
-            if before is None or await self.reading.asked(before) is None:
+            if before is None or not await self._read(lambda: self._has_asked(before)):
                 await self._accept(asked)
             if before is None or before.content != after.content:
                 await self._accept(changed)
@@ -164,20 +175,35 @@ class Hearing:
     ) -> None:
         """Take in that a message was deleted."""
         async with self._in_turn(channel_id):
-            gone = await self.reading.deleted(message_id, await self._venue(channel_id), cached)
+            venue = await self._venue(channel_id)
+            gone = await self._read(lambda: self.reading.deleted(message_id, venue, cached))
             if gone is not None:
                 await self._accept(gone)
+
+    async def _has_asked(self, message: discord.Message) -> bool:
+        asked = await self.reading.asked(message)
+        return asked is not None and bool(asked.text or asked.attachments)
 
     async def _venue(self, channel_id: int) -> Venue:
         channel = self._client.get_channel(channel_id)
         if channel is None:
             try:
                 channel = await self._client.fetch_channel(channel_id)
-            except discord.HTTPException:
+            except (discord.DiscordException, aiohttp.ClientError, OSError):
                 return Venue(platform=self.reading.platform, channel=str(channel_id))
         return venue_of(self.reading.platform, channel)
 
     # --- taking in -------------------------------------------------------------------------
+
+    async def _read(self, reading: Callable[[], Awaitable[T]]) -> T:
+        """Read what was said, and try for a while where journal or Discord do not answer."""
+        for trial in range(_TRIES - 1):
+            try:
+                return await reading()
+            except (JournalError, discord.HTTPException, aiohttp.ClientError, OSError) as error:
+                log.warning("a message cannot be read, try %d: %s", trial + 1, error)
+                await asyncio.sleep(0.25 * 2.0**trial)
+        return await reading()
 
     async def _accept(self, event: Event) -> bool:
         """Keep an event, and try for a while: Discord does not tell it again."""
@@ -211,7 +237,7 @@ class Hearing:
         try:
             async with turn.lock:
                 yield
-        except DeliveryError as error:
+        except _TROUBLE as error:
             log.warning("channel %d: %s", channel_id, error)
         finally:
             turn.users -= 1

@@ -244,6 +244,60 @@ async def test_what_cannot_be_kept_at_all_is_said(stage, alice, channel, host, u
     assert "ask again" in stage.seen(alice, channel=channel)[0].text
 
 
+@pytest.fixture
+async def thread(stage, adapter, alice, channel, event):
+    """A thread in which the bot takes part."""
+    said = await stage.say(alice, "How many days?", channel=channel)
+    await (await adapter.open_reply((await event(Asked)).address, "k")).status("…")
+    await stage.double.until(lambda: int(said.thread) in stage.double.world.channels)
+    return {"channel": channel, "thread": said.thread, "mention": False}
+
+
+async def test_what_a_locked_journal_hides_for_a_moment_is_asked_later(
+    stage, alice, thread, host, event
+):
+    takes_part, refused = host.takes_part, [JournalError("locked")]
+
+    def locked(venue):
+        if refused:
+            raise refused.pop()
+        return takes_part(venue)
+
+    host.takes_part = locked
+    await stage.say(alice, "And for interns?", **thread)
+
+    assert (await event(Asked, 2)).text == "And for interns?"
+
+
+async def test_what_a_locked_journal_hides_for_long_is_apologised_for(
+    stage, alice, thread, host, until, monkeypatch
+):
+    def locked(_):
+        raise JournalError("locked")
+
+    monkeypatch.setattr("citewell_discord.hearing._TRIES", 1)
+    host.takes_part = locked
+    said = await stage.say(alice, "And for interns?", **thread)
+    where = {"channel": said.channel, "thread": said.thread}
+    await until(lambda: stage.seen(alice, **where))
+    await stage.change(said, "And for all?")
+    await stage.take_back(said)
+
+    assert "ask again" in stage.seen(alice, **where)[0].text
+    assert len(host.of(Asked)) == 1
+
+
+async def test_an_empty_mention_that_becomes_a_question_is_asked(
+    stage, alice, channel, event, until
+):
+    said = await stage.say(alice, "", channel=channel)
+    await until(lambda: stage.seen(alice, channel=channel))
+    await stage.change(said, "How many days?")
+
+    asked = await event(Asked)
+    assert (asked.key, asked.text) == (said.id, "How many days?")
+
+
 async def test_a_file_comes_with_the_question(stage, alice, channel, adapter, event):
     await stage.say(alice, "What is this?", channel=channel, files={"leave.txt": b"28 days"})
 
