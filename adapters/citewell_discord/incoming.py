@@ -11,7 +11,7 @@ import discord
 from citewell import blocking
 from citewell.chat import Address, Asked, Attachment, Deleted, Edited, Host, Venue
 from citewell_discord.addresses import chained, to_message
-from citewell_discord.chains import Chains, answered
+from citewell_discord.chains import Chains, answered, is_answer
 from citewell_discord.config import DiscordConfig
 from citewell_discord.places import Doorkeeper, Spot, roles_of, venue_of
 
@@ -135,7 +135,9 @@ class Reading:
         me = self._client.user
         if me is None:
             return False
-        if any(one.id == me.id for one in message.mentions):
+        is_named = any(one.id == me.id for one in message.mentions)
+        # Who answers a message of ours rings us, which names nobody.
+        if is_named and re.search(rf"<@!?{me.id}>", message.content):
             return True
         own = None if message.guild is None else message.guild.self_role
         return own is not None and own in message.role_mentions
@@ -161,8 +163,12 @@ class Reading:
         me = self._client.user
         if replied_to is not None:
             # Who answers somebody else does not talk to the bot.
-            return me is not None and replied_to.author.id == me.id
-        if message.mentions or message.role_mentions or message.mention_everyone:
+            if me is None or replied_to.author.id != me.id:
+                return False
+            if is_answer(replied_to):
+                return True
+        named = [one for one in message.mentions if me is None or one.id != me.id]
+        if named or message.role_mentions or message.mention_everyone:
             return False
         return bool(venue.thread) and await blocking.call(self._host.takes_part, venue)
 

@@ -140,6 +140,19 @@ async def test_a_chain_of_replies_is_known_after_a_restart(
     assert {one.address.venue.thread for one in again.of(Asked)} == {""}
 
 
+async def test_who_answers_a_hint_in_a_channel_asks_nothing(
+    stage, double, alice, channel, host, event, until
+):
+    await stage.say(alice, "", channel=channel)
+    await until(lambda: stage.seen(alice, channel=channel))
+    hint = stage._message(stage.seen(alice, channel=channel)[0].id)
+    reply = stage._person(alice).reply(hint, "Thanks, I will look myself")
+    await stage.say(alice, "the next one")
+
+    assert double.world.bot in reply.mentions
+    assert [(await event(Asked)).text, len(host.events)] == ["the next one", 1]
+
+
 async def test_a_mention_in_an_answer_to_somebody_is_about_what_they_said(
     stage, double, alice, bob, channel, event
 ):
