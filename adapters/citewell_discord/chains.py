@@ -7,6 +7,7 @@ from typing import Final
 import discord
 
 from citewell_discord.addresses import is_marker
+from citewell_discord.directs import Directs
 
 _MOST: Final = 20_000
 # Beyond that a conversation is begun anew; each step may cost a call.
@@ -18,10 +19,12 @@ class Chains:
 
     Args:
         client: that reads messages.
+        channels: remembers where there are such chains.
     """
 
-    def __init__(self, client: discord.Client) -> None:
-        self._client = client
+    def __init__(self, client: discord.Client, channels: Directs) -> None:
+        self.client = client
+        self.channels = channels
         self._roots: dict[int, int] = {}
 
     async def root(self, message: discord.Message) -> int:
@@ -44,6 +47,8 @@ class Chains:
                 root = self._roots.get(before, before)
                 break
             current = found
+        if root != message.id:
+            self.channels.note(message.channel.id)
         self._roots.update(dict.fromkeys(walked, root))
         while len(self._roots) > _MOST:
             del self._roots[next(iter(self._roots))]
@@ -52,7 +57,7 @@ class Chains:
     def _asked_before(self, message: discord.Message) -> int | None:
         """Return the id of the question whose answer a message answers."""
         answer = answered(message)
-        me = self._client.user
+        me = self.client.user
         if answer is None or me is None or answer.author.id != me.id or not is_answer(answer):
             return None
         return None if answer.reference is None else answer.reference.message_id

@@ -23,7 +23,7 @@ class Reading:
     """Reads messages.
 
     Args:
-        client: that hears them.
+        chains: of replies, with the client that hears them.
         host: tells where the bot takes part.
         config: of the adapter.
         platform: name of the adapter's section.
@@ -32,18 +32,18 @@ class Reading:
 
     def __init__(
         self,
-        client: discord.Client,
+        chains: Chains,
         host: Host,
         config: DiscordConfig,
         platform: str,
         doorkeeper: Doorkeeper,
     ) -> None:
-        self._client = client
+        self._client = chains.client
         self._host = host
         self._config = config
         self.platform = platform
         self._doorkeeper = doorkeeper
-        self._chains = Chains(client)
+        self._chains = chains
 
     async def asked(self, message: discord.Message) -> Asked | None:
         """Return what a message asks, or None if it is not for the bot.
@@ -94,9 +94,32 @@ class Reading:
     async def deleted(
         self, message_id: int, place: Venue, cached: discord.Message | None
     ) -> Deleted | None:
-        """Return that a message is gone, or None if it is known to have asked nothing."""
-        if cached is not None and await self.asked(cached) is None:
+        """Return that a message is gone, or None if it asked nothing.
+
+        Raises:
+            JournalError: it cannot be known now.
+        """
+        if cached is None:
+            if not await self._may_have_asked(message_id, place):
+                return None
+        elif await self.asked(cached) is None:
             return None
+        return self.gone(message_id, place, cached)
+
+    async def _may_have_asked(self, message_id: int, place: Venue) -> bool:
+        """Tell whether a message of which only the id is known was a question.
+
+        Of what people delete among themselves nothing is to be kept.
+        """
+        if place.team and not place.thread:
+            if int(place.channel) in self._chains.channels.ids:
+                return True
+            place = chained(place, str(message_id))
+        return await blocking.call(self._host.takes_part, place)
+
+    @staticmethod
+    def gone(message_id: int, place: Venue, cached: discord.Message | None = None) -> Deleted:
+        """Return that a message is gone."""
         return Deleted(
             key=f"{message_id}:deleted",
             venue=place,

@@ -64,7 +64,7 @@ async def changed(
     try:
         message = await _message(client, asked)
     except discord.NotFound:
-        return await reading.deleted(int(asked.key), asked.venue, None)
+        return reading.gone(int(asked.key), asked.venue)
     except discord.Forbidden:
         return None
     except _UNREACHABLE as error:

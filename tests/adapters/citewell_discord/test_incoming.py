@@ -232,6 +232,41 @@ async def test_who_deletes_what_asked_nothing_is_not_noted(stage, alice, channel
     assert host.of(Deleted) == []
 
 
+async def test_of_what_is_deleted_after_a_restart_only_questions_are_told(
+    stage, serving, until, alice, channel
+):
+    async with serving() as (_, host):
+        talk = await stage.say(alice, "just talking", channel=channel, mention=False)
+        said = await stage.say(alice, "How many days?", channel=channel)
+        direct = await stage.say(alice, "And directly?")
+        await until(lambda: len(host.of(Asked)) == 2)
+    async with serving(host) as (_, host):
+        await stage.take_back(talk)
+        await stage.take_back(said)
+        await stage.take_back(direct)
+        await until(lambda: len(host.of(Deleted)) == 2)
+
+    assert {one.of for one in host.of(Deleted)} == {said.id, direct.id}
+
+
+async def test_where_replies_are_conversations_what_is_deleted_after_a_restart_is_told(
+    stage, serving, until, alice, channel
+):
+    person, stage.has_threads = stage._person(alice), False
+    async with serving(threads=False) as (adapter, host):
+        await stage.say(alice, "How many days?", channel=channel)
+        await until(lambda: host.of(Asked))
+        reply = await adapter.open_reply(host.of(Asked)[0].address, "k")
+        await reply.show([[]], complete=True)
+        more = person.reply(stage._message(reply.posted[0]), "And for interns?")
+        await until(lambda: len(host.of(Asked)) == 2)
+    async with serving(host, threads=False) as (_, host):
+        person.delete(more)
+        await until(lambda: host.of(Deleted))
+
+    assert host.of(Deleted)[0].of == str(more.id)
+
+
 async def test_a_repetition_has_the_same_key(stage, alice, channel, host, until):
     said = await stage.say(alice, "How many days?", channel=channel)
     await stage.repeat(said)
