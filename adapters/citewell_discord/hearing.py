@@ -175,7 +175,7 @@ class Hearing:
     ) -> None:
         """Take in that a message was deleted."""
         async with self._in_turn(channel_id):
-            venue = await self._venue(channel_id)
+            venue = await self._read(lambda: self._venue(channel_id))
             gone = await self._read(lambda: self.reading.deleted(message_id, venue, cached))
             if gone is not None:
                 await self._accept(gone)
@@ -189,7 +189,7 @@ class Hearing:
         if channel is None:
             try:
                 channel = await self._client.fetch_channel(channel_id)
-            except (discord.DiscordException, aiohttp.ClientError, OSError):
+            except (discord.NotFound, discord.Forbidden, discord.InvalidData):
                 return Venue(platform=self.reading.platform, channel=str(channel_id))
         return venue_of(self.reading.platform, channel)
 
