@@ -179,6 +179,11 @@ def intents(config: DiscordConfig) -> discord.Intents:
 
 
 def _add_commands(tree: app_commands.CommandTree[Any]) -> None:
+    # Who has the bot in their own account alone is of no server that it knows.
+    where = app_commands.AppCommandContext(guild=True, dm_channel=True, private_channel=False)
+    of = app_commands.AppInstallationType(guild=True, user=False)
+    tree.allowed_contexts, tree.allowed_installs = where, of
+
     @tree.command(name=ASK, description="Ask the documents; only you see the answer")
     @app_commands.describe(question="What do you want to know?")
     async def ask(

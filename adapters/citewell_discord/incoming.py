@@ -60,9 +60,7 @@ class Reading:
         if not await self._doorkeeper.admits(spot, str(message.author.id), self._host.config):
             return None
         text, about = self._words(message, venue)
-        attachments = tuple(
-            Attachment(name=one.filename, ref=one.url, size=one.size) for one in message.attachments
-        )
+        attachments = files_of(message) + self._files_about(message)
         venue, address = await self._answered_at(message, venue, text)
         return Asked(
             key=str(message.id),
@@ -212,6 +210,13 @@ class Reading:
             return about, ""
         return text, about
 
+    def _files_about(self, message: discord.Message) -> tuple[Attachment, ...]:
+        """Return the files of what somebody else said that a question is about."""
+        replied_to, me = answered(message), self._client.user
+        if replied_to is None or me is None or replied_to.author.id == me.id:
+            return ()
+        return files_of(replied_to)
+
     def _without_mention(self, message: discord.Message) -> str:
         me = self._client.user
         ids = [f"<@!?{me.id}>"] if me is not None else []
@@ -249,6 +254,13 @@ class Reading:
             return False
         rights = channel.permissions_for(guild.me)
         return rights.create_public_threads and rights.send_messages_in_threads
+
+
+def files_of(message: discord.Message) -> tuple[Attachment, ...]:
+    """Return the files of a message."""
+    return tuple(
+        Attachment(name=one.filename, ref=one.url, size=one.size) for one in message.attachments
+    )
 
 
 def words_of(message: discord.Message) -> str:

@@ -11,12 +11,12 @@ import discord
 from msgspec.structs import replace
 
 from citewell import DeliveryError, JournalError
-from citewell.chat import Address, Asked, Event, Host, Venue, Voted
+from citewell.chat import Address, Asked, Attachment, Event, Host, Venue, Voted
 from citewell_discord.addresses import TOKEN_LIFE_S, private, shared, to_person
 from citewell_discord.calls import Calls
 from citewell_discord.encoding import said
 from citewell_discord.handing import HandsOff
-from citewell_discord.incoming import words_of
+from citewell_discord.incoming import files_of, words_of
 from citewell_discord.places import Doorkeeper, Spot, roles_of, venue_of
 from citewell_discord.quoting import quote_pages
 from citewell_discord.solving import Solving
@@ -70,20 +70,23 @@ class Interacting:
         self._solving = solving
         self._platform = hands_off.platform
 
-    async def ask(self, interaction: Interaction, question: str) -> None:
+    async def ask(
+        self, interaction: Interaction, question: str, files: tuple[Attachment, ...] = ()
+    ) -> None:
         """Take a question in that is answered to who asked alone."""
         venue = await self._admitted(interaction)
         if venue is None:
             return
         text = question.strip()
-        if not text:
+        if not text and not files:
             await tell(interaction, _NOTHING)
             return
-        await self._ask(interaction, self._asked(interaction, venue, text=text))
+        asked = self._asked(interaction, venue, text=text)
+        await self._ask(interaction, replace(asked, attachments=files))
 
     async def ask_about(self, interaction: Interaction, message: discord.Message) -> None:
         """Take what a message says in as a question of who chose it."""
-        await self.ask(interaction, words_of(message))
+        await self.ask(interaction, words_of(message), files_of(message))
 
     async def press(self, interaction: Interaction, action: str, answer_id: str) -> None:
         """Do what a button says."""

@@ -101,7 +101,7 @@ async def test_sessions_that_are_invalid_again_and_again_end_the_adapter(
         while not serving.done():
             double.gateway.invalidate()
             await asyncio.sleep(0.01)
-        with pytest.raises(AdapterError, match="sessions ended badly in the last day"):
+        with pytest.raises(AdapterError, match="sessions ended badly or at once in the last day"):
             await serving
 
     assert len(double.gateway.identifies) < 50
@@ -191,6 +191,8 @@ async def test_commands_are_registered_only_when_they_change(stage, serving, dou
 
     assert len(double.calls_of("PUT /applications/{application_id}/commands")) == 1
     assert {one.name for one in double.world.commands} == {"ask", "Ask about this"}
+    assert {tuple(one.body.contexts) for one in double.world.commands} == {(0, 1)}
+    assert {tuple(one.body.integration_types) for one in double.world.commands} == {(0,)}
 
 
 async def test_two_adapters_speak_to_one_server_or_not_at_all(stage, context):
@@ -295,7 +297,7 @@ async def test_after_too_many_bad_ends_nothing_is_begun(refused, context, double
         starts.note()
     told = await refused()
 
-    assert f"{MOST_A_DAY} sessions ended badly in the last day" in told
+    assert f"{MOST_A_DAY} sessions ended badly or at once in the last day" in told
     assert "start again in 24 hours" in told
     assert double.gateway.identifies == []
 

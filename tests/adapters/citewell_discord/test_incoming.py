@@ -164,6 +164,17 @@ async def test_a_mention_in_an_answer_to_somebody_is_about_what_they_said(
     assert (asked.text, asked.about) == ("is that so?", "Leave is 40 days.")
 
 
+async def test_the_files_of_what_a_question_is_about_come_along(
+    stage, double, alice, bob, channel, event
+):
+    files = {"leave.txt": b"28 days"}
+    said = await stage.say(bob, "Look here.", channel=channel, mention=False, files=files)
+    mention = double.world.bot.mention
+    stage._person(alice).reply(stage._message(said.id), f"{mention} is that so?")
+
+    assert [one.name for one in (await event(Asked)).attachments] == ["leave.txt"]
+
+
 async def test_a_mention_alone_asks_what_it_answers(stage, double, alice, bob, channel, event):
     said = await stage.say(bob, "How many days?", channel=channel, mention=False)
     stage._person(alice).reply(stage._message(said.id), double.world.bot.mention)
@@ -357,10 +368,8 @@ async def test_a_file_comes_with_the_question(stage, alice, channel, adapter, ev
 @pytest.mark.parametrize(
     ("block", "allow"),
     [
-        ({"guilds": ["GUILD"]}, {}),
         ({"channels": ["CHANNEL"]}, {}),
         ({"roles": ["77"]}, {}),
-        ({}, {"guilds": ["1"]}),
         ({}, {"channels": ["1"]}),
         ({}, {"roles": ["88"]}),
     ],
@@ -369,7 +378,7 @@ async def test_only_who_is_admitted_is_answered(
     stage, serving, until, alice, channel, block, allow
 ):
     stage.person("alice", groups=["77"])
-    named = {"GUILD": str(stage.guild.id), "CHANNEL": channel}
+    named = {"CHANNEL": channel}
     lists = [
         {key: [named.get(one, one) for one in ids] for key, ids in one.items()}
         for one in (block, allow)
@@ -384,6 +393,39 @@ async def test_only_who_is_admitted_is_answered(
         told = stage._person(alice).slash(stage._place(channel), "ask", question="And so?")
         await until(lambda: told.replies)
         assert told.replies[0].content == "I do not answer here."
+
+
+@pytest.mark.parametrize("which", ["allow", "block"])
+async def test_only_servers_that_are_admitted_are_answered(
+    stage, serving, double, until, alice, channel, which
+):
+    guild = "1" if which == "allow" else str(stage.guild.id)
+    async with serving(**{which: {"guilds": [guild]}}) as (_, host):
+        await stage.say(alice, "How many days?", channel=channel)
+        asked = stage._person(alice).slash(stage._place(channel), "ask", question="And so?")
+        await until(lambda: asked.replies)
+
+        assert asked.replies[0].content == "I do not answer here."
+        assert host.events == []
+
+
+@pytest.mark.parametrize("which", ["allow", "block"])
+async def test_lists_of_servers_hold_for_direct_messages(
+    stage, serving, double, until, alice, which
+):
+    other = double.world.add_guild("other")
+    stranger = double.person("stranger", other)
+    theirs, ours = [str(other.id)], [str(stage.guild.id)]
+    lists = {"allow": {"guilds": ours}} if which == "allow" else {"block": {"guilds": theirs}}
+    async with serving(**lists) as (_, host):
+        stranger.tell_bot("How many days?")
+        await stage.say(alice, "the next one")
+        await until(lambda: host.of(Asked))
+        asked = stranger.slash(double.world.direct(stranger.user), "ask", question="And so?")
+        await until(lambda: asked.replies)
+
+        assert [one.text for one in host.of(Asked)] == ["the next one"]
+        assert asked.replies[0].content == "I do not answer here."
 
 
 async def test_whose_roles_are_not_known_is_told_to_ask_again(stage, serving, double, until, alice):

@@ -128,11 +128,18 @@ async def test_an_answer_can_be_asked_about(stage, alice, seen, event):
     assert asked.venue.thread == f"private-{alice}"
 
 
-async def test_a_message_without_words_asks_nothing(
-    stage, double, alice, bob, channel, host, until
+async def test_the_files_of_a_message_that_is_asked_about_come_along(
+    stage, alice, bob, channel, event
 ):
     said = await stage.say(bob, "", channel=channel, mention=False, files={"a.txt": b"x"})
     await stage.ask_about(alice, said)
+
+    asked = await event(Asked)
+    assert (asked.text, [one.name for one in asked.attachments]) == ("", ["a.txt"])
+
+
+async def test_a_command_without_words_asks_nothing(stage, double, alice, channel, host, until):
+    await stage.command(alice, "   ", channel=channel)
     await until(lambda: double.interactions[-1].replies)
 
     assert double.interactions[-1].replies[0].content.startswith("There is nothing")
