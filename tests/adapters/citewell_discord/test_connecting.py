@@ -9,7 +9,14 @@ from citewell.chat import Asked
 from citewell_discord import plugin
 from citewell_discord.config import DiscordConfig
 from citewell_discord.connecting import Connecting
-from citewell_discord.identifies import DAY_S, FREE, LASTED_S, MOST_A_DAY, Identifies
+from citewell_discord.identifies import (
+    DAY_S,
+    FREE,
+    LASTED_S,
+    MOST_A_DAY,
+    MOST_AT_ALL,
+    Identifies,
+)
 from citewell_discord.plugin import build
 
 
@@ -240,8 +247,7 @@ def test_a_process_that_crashes_again_and_again_identifies_fewer_than_50_times_a
             starts.note()
             identified += 1
             clock.now += lasts_s
-            if starts.age_s() > LASTED_S:
-                starts.vouch()
+            starts.vouch(after_s=LASTED_S)
 
     assert FREE < identified < 50
 
@@ -273,6 +279,52 @@ def test_what_ends_soon_again_and_again_identifies_fewer_than_50_times_a_day(tmp
     assert identified == MOST_A_DAY
 
 
+def test_what_ends_on_purpose_again_and_again_identifies_fewer_than_1000_times_a_day(tmp_path):
+    clock = Time()
+    began, identified = clock.now, 0
+    while clock.now < began + DAY_S:
+        starts = Identifies(tmp_path / "starts.json", clock)
+        clock.now += starts.pause_s()
+        if clock.now < began + DAY_S:
+            starts.note()
+            identified += 1
+            clock.now += 61.0
+            starts.vouch()
+
+    assert identified == MOST_AT_ALL < 1000
+
+
+@pytest.mark.parametrize(("shards", "most"), [(1, 45), (3, 45), (7, 45), (50, 300)])
+def test_all_shards_together_identify_so_often(tmp_path, shards, most):
+    clock = Time()
+    began, identified = clock.now, 0
+    while clock.now < began + DAY_S:
+        starts = Identifies(tmp_path / "starts.json", clock)
+        for shard in range(shards):
+            clock.now += starts.pause_s()
+            if clock.now < began + DAY_S:
+                starts.note(shard)
+                identified += 1
+                clock.now += 5.0
+
+    assert identified <= most
+    assert identified >= min(most, shards * FREE)
+
+
+def test_many_shards_begin_without_a_pause(tmp_path):
+    clock = Time()
+    for _ in range(2):
+        starts = Identifies(tmp_path / "starts.json", clock)
+        for shard in range(100):
+            assert starts.pause_s() == 0
+            starts.note(shard)
+            clock.now += 5.0
+        clock.now += LASTED_S
+        starts.vouch(after_s=LASTED_S)
+
+    assert starts.bad_today() == 0
+
+
 def test_a_day_later_all_is_forgotten(tmp_path):
     clock = Time()
     starts = Identifies(tmp_path / "starts.json", clock)
@@ -292,7 +344,7 @@ def test_a_file_that_was_cut_short_says_nothing(tmp_path):
 
 
 async def test_after_too_many_bad_ends_nothing_is_begun(refused, context, double):
-    starts = Identifies(context.data_dir / "starts-0.json")
+    starts = Identifies(context.data_dir / "starts.json")
     for _ in range(MOST_A_DAY):
         starts.note()
     told = await refused()
@@ -303,7 +355,7 @@ async def test_after_too_many_bad_ends_nothing_is_begun(refused, context, double
 
 
 async def test_after_some_bad_ends_the_next_session_waits(stage, serving, context, monkeypatch):
-    starts = Identifies(context.data_dir / "starts-0.json")
+    starts = Identifies(context.data_dir / "starts.json")
     for _ in range(FREE + 1):
         starts.note()
     waited = []
@@ -316,4 +368,4 @@ async def test_after_some_bad_ends_the_next_session_waits(stage, serving, contex
         pass
 
     assert 55 < waited[0] <= 60
-    assert Identifies(context.data_dir / "starts-0.json").bad_today() == FREE + 2
+    assert Identifies(context.data_dir / "starts.json").bad_today() == FREE + 2
