@@ -12,6 +12,7 @@ from discord import app_commands
 from discord.gateway import KeepAliveHandler
 
 from citewell_discord.config import DiscordConfig
+from citewell_discord.logs import quieten
 
 if TYPE_CHECKING:
     import re
@@ -150,6 +151,7 @@ Client: TypeAlias = PlainClient | ShardedClient
 
 def make_client(config: DiscordConfig, before_identify: BeforeIdentify) -> Client:
     """Return a client that is not logged in; its `hearing` is to be set before it is."""
+    quieten()
     kind = ShardedClient if config.sharded else PlainClient
     client = kind(
         intents=intents(config),

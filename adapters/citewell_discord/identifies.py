@@ -115,9 +115,12 @@ class Identifies:
     def _spent_s(self, today: list[Start]) -> float:
         """Return how long it takes until another session may begin at all."""
         most = max(MOST_A_DAY, MOST_OF_SHARD * _shards(today))
-        limits = ([one.at for one in today if one.counts], most), (
-            [one.at for one in today],
-            MOST_AT_ALL,
+        limits = (
+            ([one.at for one in today if one.counts], most),
+            (
+                [one.at for one in today],
+                MOST_AT_ALL,
+            ),
         )
         waits = [at[-most] + DAY_S - self._clock() for at, most in limits if len(at) >= most]
         return max([0.0, *waits])

@@ -347,6 +347,6 @@ def test_pieces_in_other_styles_join_to_no_link_and_no_ping(first, second, style
         shown = inline(spans)
 
         assert not re.search(r"https?://|discord\.gg|@everyone|(?<!\\)<@|\]\(", shown)
-        assert re.sub(r"[\u200b\\*]", "", shown).strip() == re.sub(
-            r"[*]", "", first + second
-        ).strip()
+        assert (
+            re.sub(r"[\u200b\\*]", "", shown).strip() == re.sub(r"[*]", "", first + second).strip()
+        )

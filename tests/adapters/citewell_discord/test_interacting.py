@@ -1,5 +1,7 @@
 """Commands, menus, buttons and forms, before and after a restart."""
 
+import logging
+
 import pytest
 
 from citewell.blocks import Action, Actions, Span, Text
@@ -96,6 +98,22 @@ async def test_a_command_that_comes_twice_is_one_question(stage, alice, channel,
     await until(lambda: len(host.events) == 2)
 
     assert len(host.keys) == 1
+
+
+async def test_no_token_of_a_command_is_logged(
+    stage, double, adapter, alice, channel, event, caplog
+):
+    caplog.set_level(logging.DEBUG, "discord")
+    double.faults.limit("POST /interactions/{interaction_id}/{token}/callback", calls=1)
+    route = "PATCH /webhooks/{application_id}/{token}/messages/{message}"
+    double.faults.limit(route, calls=1)
+    await stage.command(alice, "How many days?", channel=channel)
+    reply = await adapter.open_reply((await event(Asked)).address, "k")
+    await reply.show([answer()], complete=True)
+
+    told = [one.getMessage() for one in caplog.records if one.name.startswith("discord")]
+    assert any("/***/" in one for one in told)
+    assert double.interactions[-1].token not in caplog.text
 
 
 async def test_a_command_that_cannot_be_kept_is_told_so(
