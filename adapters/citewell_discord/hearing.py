@@ -123,9 +123,8 @@ class Hearing:
     async def _catch_up(self, since: float) -> None:
         for trial in range(_TRIES):
             try:
-                async for event in missed(self._client, self.reading, self._directs, since):
-                    await self._accept(event)
-            except DeliveryError as error:
+                await self._take_missed(since)
+            except (DeliveryError, JournalError) as error:
                 log.warning("%s", error)
                 await asyncio.sleep(2.0**trial)
             except Exception:
@@ -133,6 +132,11 @@ class Hearing:
                 return
             else:
                 return
+
+    async def _take_missed(self, since: float) -> None:
+        async for event in missed(self._client, self.reading, self._directs, since):
+            if not await self._accept(event):
+                raise DeliveryError("what was missed cannot be kept", passes=True)
 
     # --- messages --------------------------------------------------------------------------
 

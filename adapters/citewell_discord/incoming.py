@@ -137,7 +137,10 @@ class Reading:
         channel = message.channel
         if isinstance(channel, discord.PartialMessageable) and message.guild is not None:
             known = message.guild.get_channel_or_thread(channel.id)
-            found = known or await self._client.fetch_channel(channel.id)
+            try:
+                found = known or await self._client.fetch_channel(channel.id)
+            except (discord.NotFound, discord.Forbidden, discord.InvalidData):
+                return channel
             if isinstance(found, discord.abc.Messageable):
                 return found
         return channel

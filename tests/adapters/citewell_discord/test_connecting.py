@@ -6,6 +6,7 @@ import pytest
 
 from citewell import AdapterError, MissingExtra
 from citewell.chat import Asked
+from citewell.errors import JournalError
 from citewell_discord import plugin
 from citewell_discord.config import DiscordConfig
 from citewell_discord.connecting import Connecting
@@ -147,6 +148,21 @@ async def test_what_was_said_between_two_sessions_is_looked_for(
 
     assert len(double.gateway.identifies) == 2
     assert len(host.keys) == 3
+
+
+async def test_what_was_missed_and_cannot_be_kept_is_looked_for_again(
+    stage, adapter, double, alice, channel, host, event, monkeypatch
+):
+    monkeypatch.setattr("citewell_discord.connecting.IDENTIFY_PAUSE_S", 0)
+    monkeypatch.setattr("citewell_discord.hearing._TRIES", 2)
+    stage.cut()
+    double.gateway.sessions.clear()
+    said = await stage.say(alice, "How many days?", channel=channel)
+    host.failures += [JournalError("locked")] * 2
+    await stage.until_connected()
+    await double.until(lambda: said.id in host.keys)
+
+    assert host.failures == []
 
 
 async def test_half_an_hour_without_a_connection_loses_nothing(
