@@ -169,10 +169,13 @@ class Hearing:
             changed = await self._read(lambda: self.reading.edited(after))
             if asked is None or changed is None:
                 return
+            is_kept = True
             if before is None or not await self._read(lambda: self._has_asked(before)):
-                await self._accept(asked)
+                is_kept = await self._accept(asked)
             if before is None or before.content != after.content:
-                await self._accept(changed)
+                is_kept = await self._accept(changed) and is_kept
+            if not is_kept:
+                await self._apologize(str(payload.channel_id), str(payload.message_id))
 
     async def delete(
         self, channel_id: int, message_id: int, cached: discord.Message | None

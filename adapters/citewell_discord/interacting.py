@@ -10,7 +10,7 @@ from typing import Final, TypeAlias
 import discord
 from msgspec.structs import replace
 
-from citewell import DeliveryError, JournalError
+from citewell import CitewellError, DeliveryError, JournalError
 from citewell.chat import Address, Asked, Attachment, Event, Host, Venue, Voted
 from citewell_discord.addresses import TOKEN_LIFE_S, private, shared, to_person
 from citewell_discord.calls import Calls
@@ -251,7 +251,7 @@ class Interacting:
         await _think(interaction)
         try:
             told = await self._hands_off.tell(self._host, answer_id, str(interaction.user.id))
-        except DeliveryError as error:
+        except CitewellError as error:
             log.warning("answer %s cannot be handed off: %s", answer_id, error)
             told = "Nobody could be told just now. Please try again."
         await self._say(interaction, [told or _NOBODY])

@@ -357,6 +357,19 @@ async def test_an_empty_mention_that_becomes_a_question_is_asked(
     assert (asked.key, asked.text) == (said.id, "How many days?")
 
 
+async def test_a_change_that_cannot_be_kept_is_said(
+    stage, alice, channel, host, event, until, monkeypatch
+):
+    said = await stage.say(alice, "How many days?", channel=channel)
+    await event(Asked)
+    monkeypatch.setattr("citewell_discord.hearing._TRIES", 1)
+    host.failures += [JournalError("locked")]
+    await stage.change(said, "How many weeks?")
+    await until(lambda: stage.seen(alice, channel=channel))
+
+    assert "ask again" in stage.seen(alice, channel=channel)[0].text
+
+
 async def test_a_file_comes_with_the_question(stage, alice, channel, adapter, event):
     await stage.say(alice, "What is this?", channel=channel, files={"leave.txt": b"28 days"})
 

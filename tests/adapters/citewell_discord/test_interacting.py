@@ -446,6 +446,19 @@ async def test_people_who_could_not_be_told_are_told_the_next_time(
     assert "cannot be handed off" in caplog.text
 
 
+async def test_a_locked_journal_hands_nothing_off_and_says_so(
+    stage, double, alice, channel, seen, host
+):
+    async def locked(*_):
+        raise JournalError("locked")
+
+    host.hand_off = locked
+    await pressed(stage, alice, seen, "person")
+    await double.until(lambda: len(stage.seen(alice, channel=channel, thread=seen.thread)) == 2)
+
+    assert "try again" in stage.seen(alice, channel=channel, thread=seen.thread)[1].text
+
+
 async def test_an_answer_that_is_forgotten_cannot_be_handed_on(stage, alice, channel, seen, until):
     await pressed(stage, alice, seen, "person")
     await until(lambda: len(stage.seen(alice, channel=channel, thread=seen.thread)) == 2)
