@@ -11,6 +11,7 @@ from citewell import Context, DeliveryError
 from citewell.blocks import Block
 from citewell.chat import Address, Asked, Attachment, Deleted, Edited, Event, Host, Reply
 from citewell_discord.calls import Calls
+from citewell_discord.chains import Chains
 from citewell_discord.client import Client
 from citewell_discord.config import DiscordConfig
 from citewell_discord.connecting import Connecting
@@ -50,6 +51,7 @@ class DiscordAdapter:
         self._membership = Membership(self._calls, config)
         self._doorkeeper = Doorkeeper(config, self._membership)
         self._directs = Directs(_kept(context, "direct.json"))
+        self._chained = Directs(_kept(context, "chained.json"))
         self._hands_off = HandsOff(self._calls, config.hand_off, context.name)
         self._hearing: Hearing | None = None
         self._offered = ACTIONS if config.hand_off else ACTIONS - {"person"}
@@ -133,7 +135,8 @@ class DiscordAdapter:
         return ChannelReply(self._calls, self._signs, address, key, self._offered)
 
     def _heard(self, host: Host, client: Client) -> Hearing:
-        reading = Reading(client, host, self._config, self._context.name, self._doorkeeper)
+        chains = Chains(client, self._chained)
+        reading = Reading(chains, host, self._config, self._context.name, self._doorkeeper)
         interacting = Interacting(
             self._calls,
             host,

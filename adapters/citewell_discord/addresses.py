@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 from typing import Final
 
+from msgspec.structs import replace
+
 from citewell.chat import Address, Venue
 
 EPOCH_MS: Final = 1_420_070_400_000
@@ -46,6 +48,11 @@ def index_of(key: str, found: int) -> int | None:
     return index if 0 <= index < _PER_REPLY else None
 
 
+def is_marker(found: int | None) -> bool:
+    """Tell whether a component's id is one that we gave; Discord itself counts from one."""
+    return found is not None and found >= _PER_REPLY
+
+
 def thread_name(text: str) -> str:
     """Return what the thread of a question is called."""
     words = " ".join(text.split())
@@ -56,7 +63,7 @@ def to_message(venue: Venue, message: str, text: str, *, starts: bool) -> Addres
     """Return where a message is answered.
 
     Args:
-        venue: of the question; `starts` means that its thread is still to be started.
+        venue: in which the answer stands; `starts` means that its thread is still to be started.
         message: that asks.
         text: of the question.
         starts: whether the answer begins a thread.
@@ -75,9 +82,30 @@ def to_person(
     return Address(venue=venue, only_for=user, data=data)
 
 
+def private(venue: Venue, user: str) -> Venue:
+    """Return where somebody alone talks with the bot, though in a channel of many.
+
+    What is asked there must not lean on what others asked, and is no public question.
+    """
+    return replace(venue, thread=f"private-{user}") if venue.team else venue
+
+
+def shared(venue: Venue, interaction: str) -> Venue:
+    """Return the conversation of what is answered for everyone at `venue`: it has no history."""
+    return replace(venue, thread=f"shared-{place_of(venue)}-{interaction}")
+
+
+def chained(venue: Venue, root: str) -> Venue:
+    """Return the conversation of a question and what answers it, in a channel without threads."""
+    return replace(venue, thread=root)
+
+
 def place_of(venue: Venue) -> str:
-    """Return the id of the channel or thread."""
-    return venue.thread or venue.channel
+    """Return the id of the channel or thread in which something stands."""
+    kind, _, rest = venue.thread.partition("-")
+    if kind == "shared":
+        return rest.partition("-")[0]
+    return venue.thread if venue.thread.isdecimal() else venue.channel
 
 
 def jump(venue: Venue, message: str) -> str:

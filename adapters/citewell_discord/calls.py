@@ -16,6 +16,7 @@ from discord.http import Route
 
 from citewell import DeliveryError
 from citewell_discord.encoding import Payload
+from citewell_discord.logs import redacted
 
 Json: TypeAlias = "dict[str, Any]"
 
@@ -25,8 +26,6 @@ NOBODY: Final[Mapping[str, object]] = {"parse": [], "replied_user": False}
 
 UNKNOWN_CHANNEL: Final = 10003
 UNKNOWN_MESSAGE: Final = 10008
-MISSING_ACCESS: Final = 50001
-MISSING_PERMISSIONS: Final = 50013
 THREAD_ARCHIVED: Final = 50083
 THREAD_EXISTS: Final = 160004
 NO_HISTORY: Final = 160002
@@ -292,7 +291,8 @@ class Calls:
             raise DeliveryError(told, passes=True, retry_after_s=error.retry_after) from error
         except (aiohttp.ClientError, OSError, TimeoutError, RuntimeError) as error:
             # The session of a client that is being closed raises a `RuntimeError`.
-            raise DeliveryError(f"discord cannot be reached: {error}", passes=True) from error
+            told = f"discord cannot be reached: {redacted(str(error))}"
+            raise DeliveryError(told, passes=True) from error
 
     async def _gone(self, method: str, path: str, **names: str) -> None:
         try:

@@ -12,6 +12,7 @@ from discord import app_commands
 from discord.gateway import KeepAliveHandler
 
 from citewell_discord.config import DiscordConfig
+from citewell_discord.logs import quieten
 
 if TYPE_CHECKING:
     import re
@@ -150,6 +151,7 @@ Client: TypeAlias = PlainClient | ShardedClient
 
 def make_client(config: DiscordConfig, before_identify: BeforeIdentify) -> Client:
     """Return a client that is not logged in; its `hearing` is to be set before it is."""
+    quieten()
     kind = ShardedClient if config.sharded else PlainClient
     client = kind(
         intents=intents(config),
@@ -179,6 +181,11 @@ def intents(config: DiscordConfig) -> discord.Intents:
 
 
 def _add_commands(tree: app_commands.CommandTree[Any]) -> None:
+    # Who has the bot in their own account alone is of no server that it knows.
+    where = app_commands.AppCommandContext(guild=True, dm_channel=True, private_channel=False)
+    of = app_commands.AppInstallationType(guild=True, user=False)
+    tree.allowed_contexts, tree.allowed_installs = where, of
+
     @tree.command(name=ASK, description="Ask the documents; only you see the answer")
     @app_commands.describe(question="What do you want to know?")
     async def ask(

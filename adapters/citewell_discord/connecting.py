@@ -7,6 +7,7 @@ import hashlib
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Final
 
 import aiohttp
@@ -15,7 +16,7 @@ import discord
 from citewell import AdapterError, Context, blocking
 from citewell_discord.client import Client, end_heartbeats, make_client
 from citewell_discord.config import DiscordConfig
-from citewell_discord.identifies import LASTED_S, MOST_A_DAY, Identifies
+from citewell_discord.identifies import LASTED_S, Identifies
 
 IDENTIFY_PAUSE_S = 5.0
 """Between two sessions that one process begins. Source: "Session Start Limit Object"."""
@@ -45,7 +46,7 @@ class Connecting:
         self._context = context
         self._log = context.log
         self._sleep = sleep
-        self._starts: dict[int | None, Identifies] = {}
+        self._starts = Identifies(context.data_dir / "starts.json")
         self._is_first = True
 
     @asynccontextmanager
@@ -55,7 +56,7 @@ class Connecting:
         Raises:
             AdapterError: the token is wrong, or too many sessions ended badly today.
         """
-        await self._wait_for_turn(None)
+        await self._wait_for_turn()
         client = await self._login()
         ended_well = False
         try:
@@ -67,8 +68,7 @@ class Connecting:
             await client.close()
             await end_heartbeats(client)
             if ended_well:
-                for starts in self._starts.values():
-                    starts.vouch()
+                self._starts.vouch()
 
     async def stay(self, client: Client) -> None:
         """Stay connected until cancelled.
@@ -95,9 +95,7 @@ class Connecting:
         """Note which sessions last."""
         while True:
             await asyncio.sleep(LASTED_S / 10)
-            for starts in self._starts.values():
-                if starts.age_s() > LASTED_S:
-                    await blocking.call(starts.vouch)
+            await blocking.call(partial(self._starts.vouch, after_s=LASTED_S))
 
     # --- logging in ------------------------------------------------------------------------
 
@@ -164,22 +162,16 @@ class Connecting:
 
     # --- identifying -----------------------------------------------------------------------
 
-    def _starts_of(self, shard: int | None) -> Identifies:
-        if shard not in self._starts:
-            name = f"starts-{shard or 0}.json"
-            self._starts[shard] = Identifies(self._context.data_dir / name)
-        return self._starts[shard]
-
-    async def _wait_for_turn(self, shard: int | None) -> None:
+    async def _wait_for_turn(self) -> None:
         """Wait until a session may begin after those that ended badly.
 
         Raises:
             AdapterError: there were too many of them today.
         """
-        starts = Identifies(self._context.data_dir / f"starts-{shard or 0}.json")
+        starts = self._starts
         bad = await blocking.call(starts.bad_today)
         pause_s = await blocking.call(starts.pause_s)
-        if bad >= MOST_A_DAY:
+        if await blocking.call(starts.is_spent):
             raise AdapterError(self._exhausted(bad, pause_s))
         if pause_s > 0:
             self._log.warning(
@@ -195,17 +187,18 @@ class Connecting:
         Raises:
             OSError: it has to wait longer than discord.py would; it tries again.
         """
-        starts = self._starts_of(shard)
+        starts = self._starts
         if not self._is_first:
             await self._sleep(IDENTIFY_PAUSE_S)
             pause_s = await blocking.call(starts.pause_s)
-            if await blocking.call(starts.bad_today) >= MOST_A_DAY:
-                raise _Exhausted(self._exhausted(MOST_A_DAY, pause_s))
+            if await blocking.call(starts.is_spent):
+                bad = await blocking.call(starts.bad_today)
+                raise _Exhausted(self._exhausted(bad, pause_s))
             await self._sleep(min(pause_s, _IN_HOOK_S))
             if pause_s > _IN_HOOK_S:
                 raise OSError("discord is not to be asked for another session yet")
         self._is_first = False
-        await blocking.call(starts.note)
+        await blocking.call(starts.note, shard or 0)
 
     # --- words -----------------------------------------------------------------------------
 

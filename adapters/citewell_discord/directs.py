@@ -1,4 +1,4 @@
-"""Remembers direct conversations, of which Discord tells no bot that was restarted."""
+"""Remembers conversations of which Discord tells no bot that was restarted."""
 
 from __future__ import annotations
 

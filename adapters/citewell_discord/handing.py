@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
+from msgspec.structs import replace
+
 from citewell import DeliveryError
 from citewell.chat import Address, HandOff, Host, Venue
-from citewell_discord.addresses import jump, nonce
-from citewell_discord.calls import Calls
+from citewell_discord.addresses import jump, nonce, place_of
+from citewell_discord.calls import Calls, Refused
 from citewell_discord.config import HandOffConfig
 from citewell_discord.encoding import said, texts_of
 from citewell_discord.markup import clipped, escaped, quoted
@@ -47,7 +49,8 @@ class HandsOff:
             return _UNKNOWN
         if handed.is_repeated:
             return _REPEATED
-        await self._post(self._config, handed, answer_id)
+        where = await self._stands(handed.venue)
+        await self._post(self._config, replace(handed, venue=where), answer_id)
         await host.handed_off(answer_id, by, handed.venue)
         return _TOLD
 
@@ -65,6 +68,18 @@ class HandsOff:
             channel=str(parent or config.channel),
             thread=config.channel if parent and hasattr(channel, "archived") else "",
         )
+
+    async def _stands(self, venue: Venue) -> Venue:
+        """Return where an answer stands: what is named like a thread need not be one."""
+        place = place_of(venue)
+        if place == venue.channel or not place.isdecimal():
+            return replace(venue, thread="")
+        try:
+            await self._calls.do("GET", "/channels/{channel_id}", channel_id=place)
+        except Refused as refusal:
+            if refusal.is_gone:
+                return replace(venue, thread="")
+        return replace(venue, thread=place)
 
     async def _post(self, config: HandOffConfig, handed: HandOff, answer_id: str) -> None:
         pages = paged(_entries(config, handed))

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
-from typing import Final
+from typing import Final, TypeVar
 
+import aiohttp
 import discord
 
-from citewell import DeliveryError, JournalError
+from citewell import CitewellError, DeliveryError, JournalError
 from citewell.chat import Event, Host, Venue
 from citewell_discord.addresses import nonce
 from citewell_discord.calls import Calls
@@ -27,6 +28,16 @@ _HINT: Final = "Ask me something about the documents, in a whole sentence."
 _NOT_KEPT: Final = "This could not be taken in just now. Please ask again in a minute."
 # So that nothing falls between the last event of a connection and the first of the next.
 _OVERLAP_S: Final = 30.0
+
+_TROUBLE: Final = (
+    CitewellError,
+    discord.HTTPException,
+    discord.RateLimited,
+    aiohttp.ClientError,
+    OSError,
+)
+
+T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
@@ -112,9 +123,8 @@ class Hearing:
     async def _catch_up(self, since: float) -> None:
         for trial in range(_TRIES):
             try:
-                async for event in missed(self._client, self.reading, self._directs, since):
-                    await self._accept(event)
-            except DeliveryError as error:
+                await self._take_missed(since)
+            except (DeliveryError, JournalError) as error:
                 log.warning("%s", error)
                 await asyncio.sleep(2.0**trial)
             except Exception:
@@ -122,6 +132,11 @@ class Hearing:
                 return
             else:
                 return
+
+    async def _take_missed(self, since: float) -> None:
+        async for event in missed(self._client, self.reading, self._directs, since):
+            if not await self._accept(event):
+                raise DeliveryError("what was missed cannot be kept", passes=True)
 
     # --- messages --------------------------------------------------------------------------
 
@@ -131,9 +146,9 @@ class Hearing:
             self._directs.note(message.channel.id)
         async with self._in_turn(message.channel.id):
             try:
-                asked = await self.reading.asked(message)
-            except DeliveryError as error:
-                # It is for the bot, but whether its author is answered cannot be known now.
+                asked = await self._read(lambda: self.reading.asked(message))
+            except _TROUBLE as error:
+                # Whether it is for the bot, or its author is answered, cannot be known now.
                 log.warning("message %d: %s", message.id, error)
                 await self._apologize(str(message.channel.id), str(message.id))
                 return
@@ -150,34 +165,52 @@ class Hearing:
         before, after = payload.cached_message, payload.message
         async with self._in_turn(payload.channel_id):
             # A mention that was forgotten is often added later.
-            asked = await self.reading.asked(after)
-            changed = await self.reading.edited(after)
+            asked = await self._read(lambda: self.reading.asked(after))
+            changed = await self._read(lambda: self.reading.edited(after))
             if asked is None or changed is None:
                 return
-            if before is None or await self.reading.asked(before) is None:
-                await self._accept(asked)
+            is_kept = True
+            if before is None or not await self._read(lambda: self._has_asked(before)):
+                is_kept = await self._accept(asked)
             if before is None or before.content != after.content:
-                await self._accept(changed)
+                is_kept = await self._accept(changed) and is_kept
+            if not is_kept:
+                await self._apologize(str(payload.channel_id), str(payload.message_id))
 
     async def delete(
         self, channel_id: int, message_id: int, cached: discord.Message | None
     ) -> None:
         """Take in that a message was deleted."""
         async with self._in_turn(channel_id):
-            gone = await self.reading.deleted(message_id, await self._venue(channel_id), cached)
+            venue = await self._read(lambda: self._venue(channel_id))
+            gone = await self._read(lambda: self.reading.deleted(message_id, venue, cached))
             if gone is not None:
                 await self._accept(gone)
+
+    async def _has_asked(self, message: discord.Message) -> bool:
+        asked = await self.reading.asked(message)
+        return asked is not None and bool(asked.text or asked.attachments)
 
     async def _venue(self, channel_id: int) -> Venue:
         channel = self._client.get_channel(channel_id)
         if channel is None:
             try:
                 channel = await self._client.fetch_channel(channel_id)
-            except discord.HTTPException:
+            except (discord.NotFound, discord.Forbidden, discord.InvalidData):
                 return Venue(platform=self.reading.platform, channel=str(channel_id))
         return venue_of(self.reading.platform, channel)
 
     # --- taking in -------------------------------------------------------------------------
+
+    async def _read(self, reading: Callable[[], Awaitable[T]]) -> T:
+        """Read what was said, and try for a while where journal or Discord do not answer."""
+        for trial in range(_TRIES - 1):
+            try:
+                return await reading()
+            except (JournalError, discord.HTTPException, aiohttp.ClientError, OSError) as error:
+                log.warning("a message cannot be read, try %d: %s", trial + 1, error)
+                await asyncio.sleep(0.25 * 2.0**trial)
+        return await reading()
 
     async def _accept(self, event: Event) -> bool:
         """Keep an event, and try for a while: Discord does not tell it again."""
@@ -211,7 +244,7 @@ class Hearing:
         try:
             async with turn.lock:
                 yield
-        except DeliveryError as error:
+        except _TROUBLE as error:
             log.warning("channel %d: %s", channel_id, error)
         finally:
             turn.users -= 1

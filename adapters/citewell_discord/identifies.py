@@ -7,6 +7,7 @@ Source: discord.com/developers/docs/events/gateway, "Session Start Limit Object"
 from __future__ import annotations
 
 import json
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -16,9 +17,13 @@ from msgspec import Struct
 
 DAY_S: Final = 24 * 3600.0
 FREE: Final = 5
-"""How many sessions a day may end badly without a pause."""
+"""How many sessions of a shard may end badly in a day without a pause."""
 MOST_A_DAY: Final = 45
-"""How many sessions a day may end badly, or soon, at all."""
+"""How many sessions a day may end badly, or soon, at all; of all shards together."""
+MOST_OF_SHARD: Final = 6
+"""The same for each shard, where there are so many of them that this is more."""
+MOST_AT_ALL: Final = 800
+"""How many sessions a day may begin, however they end."""
 
 LASTED_S: Final = 1800.0
 """A session that lasted so long is a good one, however it ends."""
@@ -37,11 +42,13 @@ class Start(Struct):
         at: when it began, in seconds since 1970.
         is_good: it was ended on purpose, or lasted.
         is_short: it was ended on purpose, soon.
+        shard: whose it was.
     """
 
     at: float
     is_good: bool = False
     is_short: bool = False
+    shard: int = 0
 
     @property
     def counts(self) -> bool:
@@ -50,7 +57,7 @@ class Start(Struct):
 
 
 class Identifies:
-    """Remembers sessions in a file. Blocking, and quick.
+    """Remembers the sessions of all shards in a file. Blocking, and quick.
 
     Args:
         path: of the file.
@@ -60,43 +67,63 @@ class Identifies:
     def __init__(self, path: Path, clock: Callable[[], float] = time.time) -> None:
         self._path = path
         self._clock = clock
-        self._own: list[float] = []
+        self._own: dict[int, float] = {}
+        self._lock = threading.Lock()
 
     def pause_s(self) -> float:
         """Return how long to wait before the next session; it is longer after each bad end."""
-        counted = [one.at for one in self._today() if one.counts]
-        if len(counted) >= MOST_A_DAY:
-            return counted[-MOST_A_DAY] + DAY_S - self._clock()
-        bad = [one.at for one in self._today() if not one.is_good]
-        if len(bad) < FREE:
+        today = self._today()
+        spent_s = self._spent_s(today)
+        if spent_s > 0:
+            return spent_s
+        bad = [one.at for one in today if not one.is_good]
+        times = len(bad) // _shards(today)
+        if times < FREE:
             return 0.0
-        pause = min(_FIRST_PAUSE_S * 2.0 ** (len(bad) - FREE), _LONGEST_PAUSE_S)
+        pause = min(_FIRST_PAUSE_S * 2.0 ** (times - FREE), _LONGEST_PAUSE_S)
         return max(bad[-1] + pause - self._clock(), 0.0)
+
+    def is_spent(self) -> bool:
+        """Tell whether no further session may begin before some of them are a day old."""
+        return self._spent_s(self._today()) > 0
 
     def bad_today(self) -> int:
         """Return how many sessions of the last day ended soon, or not on purpose."""
         return sum(one.counts for one in self._today())
 
-    def note(self) -> None:
-        """Note that a session begins now."""
-        now = self._clock()
-        self._own.append(now)
-        self._write([*self._today(), Start(now)])
+    def note(self, shard: int = 0) -> None:
+        """Note that a session of a shard begins now."""
+        with self._lock:
+            now = self._clock()
+            self._own[shard] = now
+            self._write([*self._today(), Start(now, shard=shard)])
 
-    def vouch(self) -> None:
-        """Note that the last session of this process is a good one.
+    def vouch(self, *, after_s: float = 0.0) -> None:
+        """Note that the last session of each shard in this process is a good one.
 
         What it began before was lost on the way, and stays counted.
-        """
-        if not self._own:
-            return
-        last = self._own[-1]
-        good = Start(last, is_good=True, is_short=self.age_s() < SOON_S)
-        self._write([good if one.at == last else one for one in self._today()])
 
-    def age_s(self) -> float:
-        """Return for how long the last session of this process lasts."""
-        return self._clock() - self._own[-1] if self._own else 0.0
+        Args:
+            after_s: only of sessions that have lasted so long.
+        """
+        with self._lock:
+            now = self._clock()
+            lasting = {key: at for key, at in self._own.items() if now - at >= after_s}
+            if lasting:
+                self._write([_vouched(one, lasting, now) for one in self._today()])
+
+    def _spent_s(self, today: list[Start]) -> float:
+        """Return how long it takes until another session may begin at all."""
+        most = max(MOST_A_DAY, MOST_OF_SHARD * _shards(today))
+        limits = (
+            ([one.at for one in today if one.counts], most),
+            (
+                [one.at for one in today],
+                MOST_AT_ALL,
+            ),
+        )
+        waits = [at[-most] + DAY_S - self._clock() for at, most in limits if len(at) >= most]
+        return max([0.0, *waits])
 
     def _today(self) -> list[Start]:
         since = self._clock() - DAY_S
@@ -105,13 +132,26 @@ class Identifies:
     def _read(self) -> list[Start]:
         try:
             rows = json.loads(self._path.read_text(encoding="utf-8"))
-            return [Start(float(at), *map(bool, ends)) for at, *ends in rows]
+            return [
+                Start(float(at), is_good=bool(good), is_short=bool(short), shard=int(shard))
+                for at, good, short, shard in rows
+            ]
         except (OSError, ValueError, TypeError):
             # A file that is not there, or was cut short by a crash, says nothing.
             return []
 
     def _write(self, starts: list[Start]) -> None:
-        rows = [[one.at, one.is_good, one.is_short] for one in starts[-_KEPT:]]
+        rows = [[one.at, one.is_good, one.is_short, one.shard] for one in starts[-_KEPT:]]
         part = self._path.with_suffix(".part")
         part.write_text(json.dumps(rows), encoding="utf-8")
         part.replace(self._path)
+
+
+def _shards(today: list[Start]) -> int:
+    return max(len({one.shard for one in today}), 1)
+
+
+def _vouched(start: Start, lasting: dict[int, float], now: float) -> Start:
+    if lasting.get(start.shard) != start.at:
+        return start
+    return Start(start.at, is_good=True, is_short=now - start.at < SOON_S, shard=start.shard)

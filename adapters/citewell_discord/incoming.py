@@ -10,7 +10,8 @@ import discord
 
 from citewell import blocking
 from citewell.chat import Address, Asked, Attachment, Deleted, Edited, Host, Venue
-from citewell_discord.addresses import to_message
+from citewell_discord.addresses import chained, to_message
+from citewell_discord.chains import Chains, answered, is_answer
 from citewell_discord.config import DiscordConfig
 from citewell_discord.places import Doorkeeper, Spot, roles_of, venue_of
 
@@ -22,7 +23,7 @@ class Reading:
     """Reads messages.
 
     Args:
-        client: that hears them.
+        chains: of replies, with the client that hears them.
         host: tells where the bot takes part.
         config: of the adapter.
         platform: name of the adapter's section.
@@ -31,17 +32,18 @@ class Reading:
 
     def __init__(
         self,
-        client: discord.Client,
+        chains: Chains,
         host: Host,
         config: DiscordConfig,
         platform: str,
         doorkeeper: Doorkeeper,
     ) -> None:
-        self._client = client
+        self._client = chains.client
         self._host = host
         self._config = config
         self.platform = platform
         self._doorkeeper = doorkeeper
+        self._chains = chains
 
     async def asked(self, message: discord.Message) -> Asked | None:
         """Return what a message asks, or None if it is not for the bot.
@@ -58,10 +60,8 @@ class Reading:
         if not await self._doorkeeper.admits(spot, str(message.author.id), self._host.config):
             return None
         text, about = self._words(message, venue)
-        attachments = tuple(
-            Attachment(name=one.filename, ref=one.url, size=one.size) for one in message.attachments
-        )
-        venue, address = self._answered_at(message, venue, text)
+        attachments = files_of(message) + self._files_about(message)
+        venue, address = await self._answered_at(message, venue, text)
         return Asked(
             key=str(message.id),
             venue=venue,
@@ -92,9 +92,32 @@ class Reading:
     async def deleted(
         self, message_id: int, place: Venue, cached: discord.Message | None
     ) -> Deleted | None:
-        """Return that a message is gone, or None if it is known to have asked nothing."""
-        if cached is not None and await self.asked(cached) is None:
+        """Return that a message is gone, or None if it asked nothing.
+
+        Raises:
+            JournalError: it cannot be known now.
+        """
+        if cached is None:
+            if not await self._may_have_asked(message_id, place):
+                return None
+        elif await self.asked(cached) is None:
             return None
+        return self.gone(message_id, place, cached)
+
+    async def _may_have_asked(self, message_id: int, place: Venue) -> bool:
+        """Tell whether a message of which only the id is known was a question.
+
+        Of what people delete among themselves nothing is to be kept.
+        """
+        if place.team and not place.thread:
+            if int(place.channel) in self._chains.channels.ids:
+                return True
+            place = chained(place, str(message_id))
+        return await blocking.call(self._host.takes_part, place)
+
+    @staticmethod
+    def gone(message_id: int, place: Venue, cached: discord.Message | None = None) -> Deleted:
+        """Return that a message is gone."""
         return Deleted(
             key=f"{message_id}:deleted",
             venue=place,
@@ -114,7 +137,10 @@ class Reading:
         channel = message.channel
         if isinstance(channel, discord.PartialMessageable) and message.guild is not None:
             known = message.guild.get_channel_or_thread(channel.id)
-            found = known or await self._client.fetch_channel(channel.id)
+            try:
+                found = known or await self._client.fetch_channel(channel.id)
+            except (discord.NotFound, discord.Forbidden, discord.InvalidData):
+                return channel
             if isinstance(found, discord.abc.Messageable):
                 return found
         return channel
@@ -133,7 +159,9 @@ class Reading:
         me = self._client.user
         if me is None:
             return False
-        if any(one.id == me.id for one in message.mentions):
+        is_named = any(one.id == me.id for one in message.mentions)
+        # Who answers a message of ours rings us, which names nobody.
+        if is_named and re.search(rf"<@!?{me.id}>", message.content):
             return True
         own = None if message.guild is None else message.guild.self_role
         return own is not None and own in message.role_mentions
@@ -155,12 +183,16 @@ class Reading:
         """Tell whether something is said to the bot without naming it."""
         if not self._host.config.follows_up(venue.channel):
             return False
-        answered = _answered(message)
+        replied_to = answered(message)
         me = self._client.user
-        if answered is not None:
+        if replied_to is not None:
             # Who answers somebody else does not talk to the bot.
-            return me is not None and answered.author.id == me.id
-        if message.mentions or message.role_mentions or message.mention_everyone:
+            if me is None or replied_to.author.id != me.id:
+                return False
+            if is_answer(replied_to):
+                return True
+        named = [one for one in message.mentions if me is None or one.id != me.id]
+        if named or message.role_mentions or message.mention_everyone:
             return False
         return bool(venue.thread) and await blocking.call(self._host.takes_part, venue)
 
@@ -172,14 +204,21 @@ class Reading:
         if self._is_new_post(message, venue):
             title = getattr(message.channel, "name", "")
             return f"{title}\n\n{text}".strip(), ""
-        answered = _answered(message)
+        replied_to = answered(message)
         me = self._client.user
         about = ""
-        if answered is not None and me is not None and answered.author.id != me.id:
-            about = words_of(answered)[:_MAX_ABOUT]
+        if replied_to is not None and me is not None and replied_to.author.id != me.id:
+            about = words_of(replied_to)[:_MAX_ABOUT]
         if not text and not message.attachments:
             return about, ""
         return text, about
+
+    def _files_about(self, message: discord.Message) -> tuple[Attachment, ...]:
+        """Return the files of what somebody else said that a question is about."""
+        replied_to, me = answered(message), self._client.user
+        if replied_to is None or me is None or replied_to.author.id == me.id:
+            return ()
+        return files_of(replied_to)
 
     def _without_mention(self, message: discord.Message) -> str:
         me = self._client.user
@@ -194,22 +233,21 @@ class Reading:
 
     # --- where the answer goes -------------------------------------------------------------
 
-    def _answered_at(
+    async def _answered_at(
         self, message: discord.Message, venue: Venue, text: str
     ) -> tuple[Venue, Address]:
         if not venue.team:
             data = {"message": str(message.id), "user": str(message.author.id)}
             return venue, Address(venue=venue, data=data)
-        if self._starts_thread(message):
-            # The thread of a message has its id, so that it is known before it is started.
-            venue = Venue(
-                platform=venue.platform,
-                team=venue.team,
-                channel=venue.channel,
-                thread=str(message.id),
-            )
-            return venue, to_message(venue, str(message.id), text, starts=True)
-        return venue, to_message(venue, str(message.id), text, starts=False)
+        plain = to_message(venue, str(message.id), text, starts=False)
+        if venue.thread:
+            return venue, plain
+        root = await self._chains.root(message)
+        # The thread of a message has its id, so that it is known before it is started.
+        talk = chained(venue, str(root))
+        if root == message.id and self._starts_thread(message):
+            return talk, to_message(talk, str(message.id), text, starts=True)
+        return talk, plain
 
     def _starts_thread(self, message: discord.Message) -> bool:
         channel, guild = message.channel, message.guild
@@ -219,6 +257,13 @@ class Reading:
             return False
         rights = channel.permissions_for(guild.me)
         return rights.create_public_threads and rights.send_messages_in_threads
+
+
+def files_of(message: discord.Message) -> tuple[Attachment, ...]:
+    """Return the files of a message."""
+    return tuple(
+        Attachment(name=one.filename, ref=one.url, size=one.size) for one in message.attachments
+    )
 
 
 def words_of(message: discord.Message) -> str:
@@ -234,12 +279,3 @@ def _texts(part: object) -> list[str]:
     if isinstance(part, discord.TextDisplay):
         return [part.content]
     return [text for one in getattr(part, "children", ()) for text in _texts(one)]
-
-
-def _answered(message: discord.Message) -> discord.Message | None:
-    """Return the message that another one answers, if it is still there."""
-    reference = message.reference
-    if message.type is not discord.MessageType.reply or reference is None:
-        return None
-    resolved = reference.resolved
-    return resolved if isinstance(resolved, discord.Message) else None

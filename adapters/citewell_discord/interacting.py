@@ -10,13 +10,13 @@ from typing import Final, TypeAlias
 import discord
 from msgspec.structs import replace
 
-from citewell import DeliveryError, JournalError
-from citewell.chat import Address, Asked, Event, Host, Venue, Voted
-from citewell_discord.addresses import to_person
+from citewell import CitewellError, DeliveryError, JournalError
+from citewell.chat import Address, Asked, Attachment, Event, Host, Venue, Voted
+from citewell_discord.addresses import TOKEN_LIFE_S, private, shared, to_person
 from citewell_discord.calls import Calls
 from citewell_discord.encoding import said
 from citewell_discord.handing import HandsOff
-from citewell_discord.incoming import words_of
+from citewell_discord.incoming import files_of, words_of
 from citewell_discord.places import Doorkeeper, Spot, roles_of, venue_of
 from citewell_discord.quoting import quote_pages
 from citewell_discord.solving import Solving
@@ -32,6 +32,10 @@ _NOT_KEPT: Final = "This could not be taken in just now. Please try again."
 _WENT_WRONG: Final = "Something went wrong. Please try again."
 _NOT_SHOWN: Final = "The quotes cannot be shown just now. Please try again."
 _NOBODY: Final = "Nobody is named here who could be asked."
+_SHARED: Final = "It is answered here for everyone."
+_SHARED_BEFORE: Final = "You shared this before."
+_MAY_NOT_POST: Final = "I may not write here, so this cannot be shared."
+_ASKED_BEFORE: Final = "You asked for this just now; the answer is above, or on its way."
 _TRIES: Final = 3
 _BETWEEN_TRIES_S: Final = 0.4
 _MAX_REASON: Final = 1000
@@ -66,20 +70,23 @@ class Interacting:
         self._solving = solving
         self._platform = hands_off.platform
 
-    async def ask(self, interaction: Interaction, question: str) -> None:
+    async def ask(
+        self, interaction: Interaction, question: str, files: tuple[Attachment, ...] = ()
+    ) -> None:
         """Take a question in that is answered to who asked alone."""
         venue = await self._admitted(interaction)
         if venue is None:
             return
         text = question.strip()
-        if not text:
+        if not text and not files:
             await tell(interaction, _NOTHING)
             return
-        await self._ask(interaction, self._asked(interaction, venue, text=text))
+        asked = self._asked(interaction, venue, text=text)
+        await self._ask(interaction, replace(asked, attachments=files))
 
     async def ask_about(self, interaction: Interaction, message: discord.Message) -> None:
         """Take what a message says in as a question of who chose it."""
-        await self.ask(interaction, words_of(message))
+        await self.ask(interaction, words_of(message), files_of(message))
 
     async def press(self, interaction: Interaction, action: str, answer_id: str) -> None:
         """Do what a button says."""
@@ -91,7 +98,7 @@ class Interacting:
         elif action in {"helpful", "unhelpful"}:
             await self._vote(interaction, venue, answer_id, helpful=action == "helpful")
         elif action == "private":
-            await self._ask(interaction, self._asked(interaction, venue, again=answer_id))
+            await self._ask_again(interaction, venue, answer_id)
         elif action == "share":
             await self._share(interaction, venue, answer_id)
         elif action == "person":
@@ -108,7 +115,7 @@ class Interacting:
         venue = self._venue(interaction)
         vote = self._voted(interaction, venue, name.removeprefix(REASON), helpful=False)
         reason = _value(data.get("components"))
-        if await self._accept(interaction, replace(vote, reason=reason)):
+        if await self._accept(interaction, replace(vote, reason=reason)) is not None:
             await tell(interaction, _THANKS)
 
     # --- taking in -------------------------------------------------------------------------
@@ -148,7 +155,7 @@ class Interacting:
         )
         return Asked(
             key=str(interaction.id),
-            venue=venue,
+            venue=private(venue, user),
             user=user,
             at=interaction.created_at.timestamp(),
             text=text,
@@ -157,22 +164,32 @@ class Interacting:
         )
 
     async def _ask(self, interaction: Interaction, asked: Asked) -> None:
-        if await self._accept(interaction, asked):
+        if await self._accept(interaction, asked) is not None:
             # Only now: what was acknowledged has to be answered, even after a crash.
             await _think(interaction)
 
-    async def _accept(self, interaction: Interaction, event: Event) -> bool:
-        """Keep an event; where that is not possible, say so and return False."""
+    async def _ask_again(self, interaction: Interaction, venue: Venue, answer_id: str) -> None:
+        """Take in that somebody wants an answer of their own; once for as long as it can change."""
+        asked = self._asked(interaction, venue, again=answer_id)
+        period = int(asked.at // TOKEN_LIFE_S)
+        key = f"private-{answer_id}-{asked.user}-{period}"
+        is_new = await self._accept(interaction, replace(asked, key=key))
+        if is_new:
+            await _think(interaction)
+        elif is_new is not None:
+            await tell(interaction, _ASKED_BEFORE)
+
+    async def _accept(self, interaction: Interaction, event: Event) -> bool | None:
+        """Keep an event, and tell whether it is new; where that is not possible, say so: None."""
         for trial in range(_TRIES):
             try:
-                await self._host.accept(event)
-                return True
+                return await self._host.accept(event)
             except JournalError as error:
                 log.warning("interaction %d, try %d: %s", interaction.id, trial + 1, error)
                 if trial + 1 < _TRIES:
                     await asyncio.sleep(_BETWEEN_TRIES_S)
         await tell(interaction, _NOT_KEPT)
-        return False
+        return None
 
     # --- buttons ---------------------------------------------------------------------------
 
@@ -180,7 +197,7 @@ class Interacting:
         self, interaction: Interaction, venue: Venue, answer_id: str, *, helpful: bool
     ) -> None:
         vote = self._voted(interaction, venue, answer_id, helpful=helpful)
-        if not await self._accept(interaction, vote):
+        if await self._accept(interaction, vote) is None:
             return
         if not helpful:
             await _show_form(interaction, answer_id)
@@ -201,9 +218,12 @@ class Interacting:
         )
 
     async def _share(self, interaction: Interaction, venue: Venue, answer_id: str) -> None:
+        if not _may_post(interaction):
+            await tell(interaction, _MAY_NOT_POST)
+            return
         asked = Asked(
-            key=str(interaction.id),
-            venue=venue,
+            key=f"share-{answer_id}-{interaction.user.id}",
+            venue=shared(venue, str(interaction.id)),
             user=str(interaction.user.id),
             at=interaction.created_at.timestamp(),
             text="",
@@ -213,8 +233,9 @@ class Interacting:
             ),
             again=answer_id,
         )
-        if await self._accept(interaction, asked):
-            await tell(interaction, "It is answered here for everyone.")
+        is_new = await self._accept(interaction, asked)
+        if is_new is not None:
+            await tell(interaction, _SHARED if is_new else _SHARED_BEFORE)
 
     async def _show_quotes(self, interaction: Interaction, venue: Venue, answer_id: str) -> None:
         await _think(interaction)
@@ -230,7 +251,7 @@ class Interacting:
         await _think(interaction)
         try:
             told = await self._hands_off.tell(self._host, answer_id, str(interaction.user.id))
-        except DeliveryError as error:
+        except CitewellError as error:
             log.warning("answer %s cannot be handed off: %s", answer_id, error)
             told = "Nobody could be told just now. Please try again."
         await self._say(interaction, [told or _NOBODY])
@@ -245,6 +266,16 @@ class Interacting:
                 await self._calls.follow_up(application, token, said(page))
         except DeliveryError as error:
             log.warning("interaction %d: %s", interaction.id, error)
+
+
+def _may_post(interaction: Interaction) -> bool:
+    """Tell whether the bot may write for everyone where something was pressed."""
+    rights = interaction.app_permissions
+    if interaction.guild_id is None:
+        return True
+    in_thread = isinstance(interaction.channel, discord.Thread)
+    may_send = rights.send_messages_in_threads if in_thread else rights.send_messages
+    return rights.view_channel and may_send
 
 
 async def tell(interaction: Interaction, text: str) -> None:

@@ -50,15 +50,18 @@ def one_line(text: str) -> str:
 
 def inline(inlines: Iterable[Inline]) -> str:
     """Return Markdown of a paragraph's inlines; a mark stands in brackets."""
-    joined = ""
+    joined, waiting = "", ""
     for one in inlines:
-        if isinstance(one, Mark):
-            joined += f"[{one.number}]"
-            continue
-        part = styled(one.text, one.style)
+        part = "" if isinstance(one, Mark) else _in_style(one.text, one.style)
         # Two styles that touch would be read as another one; the second goes without.
-        joined += escaped(one.text) if (joined[-1:], part[:1]) in _TOUCHING else part
-    return joined
+        before = escaped(waiting) or joined
+        if not isinstance(one, Mark) and (not part or (before[-1:], part[:1]) in _TOUCHING):
+            # What follows on it has to be escaped with it: together they may be a link.
+            waiting += one.text
+            continue
+        joined += escaped(waiting) + (f"[{one.number}]" if isinstance(one, Mark) else part)
+        waiting = ""
+    return joined + escaped(waiting)
 
 
 def plain(inlines: Iterable[Inline]) -> str:
@@ -68,15 +71,20 @@ def plain(inlines: Iterable[Inline]) -> str:
 
 def styled(text: str, style: Style) -> str:
     """Return Markdown of text in a style; what a style cannot hold goes without it."""
+    return _in_style(text, style) or escaped(text)
+
+
+def _in_style(text: str, style: Style) -> str:
+    """Return Markdown of text in a style, or nothing where the style cannot hold it."""
     bare = text.strip()
     if style is Style.CODE and bare and bare == text and not set(text) & set("\n`"):
         return f"`{possible(text)}`"
     if not bare or style in {Style.PLAIN, Style.CODE}:
-        return escaped(text)
+        return ""
     mark = "**" if style is Style.STRONG else "*"
     # Discord ends emphasis at an asterisk, even at an escaped one.
     if style is Style.EMPHASIS and ("*" in bare or "\n" in bare):
-        return escaped(text)
+        return ""
     before, after = text[: text.index(bare)], text[text.index(bare) + len(bare) :]
     return f"{before}{mark}{escaped(bare)}{mark}{after}"
 

@@ -64,7 +64,7 @@ async def changed(
     try:
         message = await _message(client, asked)
     except discord.NotFound:
-        return await reading.deleted(int(asked.key), asked.venue, None)
+        return reading.gone(int(asked.key), asked.venue)
     except discord.Forbidden:
         return None
     except _UNREACHABLE as error:
@@ -78,7 +78,7 @@ async def changed(
 
 async def _message(client: discord.Client, asked: Asked) -> discord.Message:
     """Return a message as it is now: one that began a thread stands beside it, not in it."""
-    venue = asked.venue
+    venue = asked.address.venue
     places = [venue.channel, venue.thread] if venue.thread == asked.key else [place_of(venue)]
     for place in places[:-1]:
         with suppress(discord.NotFound, discord.Forbidden):

@@ -71,13 +71,13 @@ class Doorkeeper:
             settings: in force now.
 
         Raises:
-            DeliveryError: it cannot be known which roles somebody has.
+            DeliveryError: it cannot be known which roles somebody has, or in which servers.
         """
         venue, config = spot.venue, self._config
         if not settings.channel(venue.channel).answers:
             return False
         if not venue.team:
-            if not config.direct:
+            if not config.direct or not await self._is_of_ours(user):
                 return False
         elif not self._is_open(venue):
             return False
@@ -88,6 +88,13 @@ class Doorkeeper:
         if roles is None:
             roles = await self._membership.roles_of(user, named)
         return _admits(config, roles)
+
+    async def _is_of_ours(self, user: str) -> bool:
+        """Tell whether somebody who writes directly comes from where the bot answers."""
+        allow, block = self._config.allow.guilds, self._config.block.guilds
+        if block and await self._membership.is_member(user, block):
+            return False
+        return not allow or await self._membership.is_member(user, allow)
 
     def _is_open(self, venue: Venue) -> bool:
         allow, block = self._config.allow, self._config.block

@@ -10,7 +10,7 @@ import discord
 
 from citewell import DeliveryError
 from citewell.chat import Address
-from citewell_discord.calls import Calls, Refused
+from citewell_discord.calls import Calls, Json, Refused
 from citewell_discord.config import DiscordConfig
 
 Readers: TypeAlias = frozenset[frozenset[str]]
@@ -72,20 +72,35 @@ class Membership:
             wanted = {str(role.id) for role in guild.roles} & set(groups)
             if not wanted:
                 continue
-            try:
-                member = await self._calls.do(
-                    "GET",
-                    "/guilds/{guild_id}/members/{user_id}",
-                    guild_id=str(guild.id),
-                    user_id=user,
-                )
-            except Refused as refusal:
-                if refusal.is_gone:
-                    continue
-                raise
+            member = await self._member(str(guild.id), user)
+            if member is None:
+                continue
             # Everybody has the role of the server's own id, which Discord does not list.
             found |= wanted & {*map(str, member["roles"]), str(guild.id)}
         return frozenset(found)
+
+    async def is_member(self, user: str, guilds: Collection[str]) -> bool:
+        """Tell whether somebody is a member of one of these servers, as far as the bot is.
+
+        Raises:
+            DeliveryError: Discord does not say.
+        """
+        client = await self._calls.client()
+        for guild in client.guilds:
+            if str(guild.id) in guilds and await self._member(str(guild.id), user) is not None:
+                return True
+        return False
+
+    async def _member(self, guild: str, user: str) -> Json | None:
+        """Return what Discord tells of a member, or None if somebody is none."""
+        path = "/guilds/{guild_id}/members/{user_id}"
+        try:
+            member: Json = await self._calls.do("GET", path, guild_id=guild, user_id=user)
+        except Refused as refusal:
+            if refusal.is_gone:
+                return None
+            raise
+        return member
 
     async def _place(
         self, client: discord.Client, guild: discord.Guild, address: Address

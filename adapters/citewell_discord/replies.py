@@ -10,8 +10,6 @@ from citewell.blocks import Block
 from citewell.chat import Address
 from citewell_discord.addresses import index_of, marker, nonce, place_of
 from citewell_discord.calls import (
-    MISSING_ACCESS,
-    MISSING_PERMISSIONS,
     NO_HISTORY,
     THREAD_ARCHIVED,
     Calls,
@@ -23,7 +21,6 @@ from citewell_discord.typing_signs import TypingSigns
 
 _GENERATIONS: Final = 4
 _PAGES: Final = 5
-_NO_THREADS: Final = frozenset({MISSING_ACCESS, MISSING_PERMISSIONS})
 
 
 class ChannelReply:
@@ -147,7 +144,9 @@ class ChannelReply:
                     venue.channel, self._address.data["message"], self._address.data["name"]
                 )
             except Refused as refusal:
-                if refusal.code not in _NO_THREADS:
+                # Whatever keeps the thread from being started does not keep the answer away: too
+                # many are active, a name is blocked, a right is missing.
+                if refusal.passes or refusal.is_gone:
                     raise
                 self._channel = venue.channel
                 return self._channel

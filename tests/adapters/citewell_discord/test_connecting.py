@@ -6,10 +6,18 @@ import pytest
 
 from citewell import AdapterError, MissingExtra
 from citewell.chat import Asked
+from citewell.errors import JournalError
 from citewell_discord import plugin
 from citewell_discord.config import DiscordConfig
 from citewell_discord.connecting import Connecting
-from citewell_discord.identifies import DAY_S, FREE, LASTED_S, MOST_A_DAY, Identifies
+from citewell_discord.identifies import (
+    DAY_S,
+    FREE,
+    LASTED_S,
+    MOST_A_DAY,
+    MOST_AT_ALL,
+    Identifies,
+)
 from citewell_discord.plugin import build
 
 
@@ -101,7 +109,7 @@ async def test_sessions_that_are_invalid_again_and_again_end_the_adapter(
         while not serving.done():
             double.gateway.invalidate()
             await asyncio.sleep(0.01)
-        with pytest.raises(AdapterError, match="sessions ended badly in the last day"):
+        with pytest.raises(AdapterError, match="sessions ended badly or at once in the last day"):
             await serving
 
     assert len(double.gateway.identifies) < 50
@@ -140,6 +148,21 @@ async def test_what_was_said_between_two_sessions_is_looked_for(
 
     assert len(double.gateway.identifies) == 2
     assert len(host.keys) == 3
+
+
+async def test_what_was_missed_and_cannot_be_kept_is_looked_for_again(
+    stage, adapter, double, alice, channel, host, event, monkeypatch
+):
+    monkeypatch.setattr("citewell_discord.connecting.IDENTIFY_PAUSE_S", 0)
+    monkeypatch.setattr("citewell_discord.hearing._TRIES", 2)
+    stage.cut()
+    double.gateway.sessions.clear()
+    said = await stage.say(alice, "How many days?", channel=channel)
+    host.failures += [JournalError("locked")] * 2
+    await stage.until_connected()
+    await double.until(lambda: said.id in host.keys)
+
+    assert host.failures == []
 
 
 async def test_half_an_hour_without_a_connection_loses_nothing(
@@ -191,6 +214,8 @@ async def test_commands_are_registered_only_when_they_change(stage, serving, dou
 
     assert len(double.calls_of("PUT /applications/{application_id}/commands")) == 1
     assert {one.name for one in double.world.commands} == {"ask", "Ask about this"}
+    assert {tuple(one.body.contexts) for one in double.world.commands} == {(0, 1)}
+    assert {tuple(one.body.integration_types) for one in double.world.commands} == {(0,)}
 
 
 async def test_two_adapters_speak_to_one_server_or_not_at_all(stage, context):
@@ -238,8 +263,7 @@ def test_a_process_that_crashes_again_and_again_identifies_fewer_than_50_times_a
             starts.note()
             identified += 1
             clock.now += lasts_s
-            if starts.age_s() > LASTED_S:
-                starts.vouch()
+            starts.vouch(after_s=LASTED_S)
 
     assert FREE < identified < 50
 
@@ -271,6 +295,52 @@ def test_what_ends_soon_again_and_again_identifies_fewer_than_50_times_a_day(tmp
     assert identified == MOST_A_DAY
 
 
+def test_what_ends_on_purpose_again_and_again_identifies_fewer_than_1000_times_a_day(tmp_path):
+    clock = Time()
+    began, identified = clock.now, 0
+    while clock.now < began + DAY_S:
+        starts = Identifies(tmp_path / "starts.json", clock)
+        clock.now += starts.pause_s()
+        if clock.now < began + DAY_S:
+            starts.note()
+            identified += 1
+            clock.now += 61.0
+            starts.vouch()
+
+    assert identified == MOST_AT_ALL < 1000
+
+
+@pytest.mark.parametrize(("shards", "most"), [(1, 45), (3, 45), (7, 45), (50, 300)])
+def test_all_shards_together_identify_so_often(tmp_path, shards, most):
+    clock = Time()
+    began, identified = clock.now, 0
+    while clock.now < began + DAY_S:
+        starts = Identifies(tmp_path / "starts.json", clock)
+        for shard in range(shards):
+            clock.now += starts.pause_s()
+            if clock.now < began + DAY_S:
+                starts.note(shard)
+                identified += 1
+                clock.now += 5.0
+
+    assert identified <= most
+    assert identified >= min(most, shards * FREE)
+
+
+def test_many_shards_begin_without_a_pause(tmp_path):
+    clock = Time()
+    for _ in range(2):
+        starts = Identifies(tmp_path / "starts.json", clock)
+        for shard in range(100):
+            assert starts.pause_s() == 0
+            starts.note(shard)
+            clock.now += 5.0
+        clock.now += LASTED_S
+        starts.vouch(after_s=LASTED_S)
+
+    assert starts.bad_today() == 0
+
+
 def test_a_day_later_all_is_forgotten(tmp_path):
     clock = Time()
     starts = Identifies(tmp_path / "starts.json", clock)
@@ -290,18 +360,18 @@ def test_a_file_that_was_cut_short_says_nothing(tmp_path):
 
 
 async def test_after_too_many_bad_ends_nothing_is_begun(refused, context, double):
-    starts = Identifies(context.data_dir / "starts-0.json")
+    starts = Identifies(context.data_dir / "starts.json")
     for _ in range(MOST_A_DAY):
         starts.note()
     told = await refused()
 
-    assert f"{MOST_A_DAY} sessions ended badly in the last day" in told
+    assert f"{MOST_A_DAY} sessions ended badly or at once in the last day" in told
     assert "start again in 24 hours" in told
     assert double.gateway.identifies == []
 
 
 async def test_after_some_bad_ends_the_next_session_waits(stage, serving, context, monkeypatch):
-    starts = Identifies(context.data_dir / "starts-0.json")
+    starts = Identifies(context.data_dir / "starts.json")
     for _ in range(FREE + 1):
         starts.note()
     waited = []
@@ -314,4 +384,4 @@ async def test_after_some_bad_ends_the_next_session_waits(stage, serving, contex
         pass
 
     assert 55 < waited[0] <= 60
-    assert Identifies(context.data_dir / "starts-0.json").bad_today() == FREE + 2
+    assert Identifies(context.data_dir / "starts.json").bad_today() == FREE + 2

@@ -29,7 +29,7 @@ from citewell.blocks import (
 from citewell.delivery.splitting import split
 from citewell_discord.encoding import components, fits
 from citewell_discord.linking import described, link, linked
-from citewell_discord.markup import escaped, possible, styled
+from citewell_discord.markup import escaped, inline, possible, styled
 from citewell_discord.paging import paged
 from citewell_discord.testing.bodies import Component, MessageBody
 from citewell_discord.testing.message_rules import drafted
@@ -327,3 +327,26 @@ def test_code_that_goes_on_is_opened_again():
 
     assert len(pages) > 1
     assert all(page.startswith("```python\n") and page.endswith("\n```") for page in pages)
+
+
+@pytest.mark.parametrize("style", [Style.EMPHASIS, Style.CODE, Style.STRONG])
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("https:", "//evil.example/`*\n"),
+        ("https:/", "/evil.example/`*\n"),
+        ("@", "everyone`*\n"),
+        ("<", "@123456789012345678>`*\n"),
+        ("[the portal]", "(https://evil.example/`*\n)"),
+        ("discord", ".gg/`*\n"),
+    ],
+)
+def test_pieces_in_other_styles_join_to_no_link_and_no_ping(first, second, style):
+    for inlines in ((first, second), (first, "", second), (first[:-1], first[-1], second)):
+        spans = [Span(one, Style.PLAIN if one != second else style) for one in inlines]
+        shown = inline(spans)
+
+        assert not re.search(r"https?://|discord\.gg|@everyone|(?<!\\)<@|\]\(", shown)
+        assert (
+            re.sub(r"[\u200b\\*]", "", shown).strip() == re.sub(r"[*]", "", first + second).strip()
+        )

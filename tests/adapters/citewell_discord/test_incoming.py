@@ -115,6 +115,44 @@ async def test_who_answers_the_bot_asks_it(stage, serving, double, until, alice,
         assert host.of(Asked)[1].about == ""
 
 
+async def test_a_chain_of_replies_is_known_after_a_restart(
+    stage, serving, double, until, alice, channel
+):
+    person, stage.has_threads = stage._person(alice), False
+    async with serving(threads=False) as (adapter, host):
+        await stage.say(alice, "How many days?", channel=channel)
+        await until(lambda: host.of(Asked))
+        for number in (1, 2):
+            reply = await adapter.open_reply(host.of(Asked)[-1].address, f"k{number}")
+            await reply.show([[]], complete=True)
+            person.reply(stage._message(reply.posted[0]), f"And {number}?")
+            await until(lambda number=number: len(host.of(Asked)) == number + 1)
+        reply = await adapter.open_reply(host.of(Asked)[-1].address, "k3")
+        await reply.show([[]], complete=True)
+    async with serving(threads=False) as (_, again):
+        person.reply(stage._message(reply.posted[0]), "And 3?")
+        await stage.say(alice, "Something else", channel=channel)
+        await until(lambda: len(again.of(Asked)) == 2)
+
+    talks = [one.venue.conversation for one in (*host.of(Asked), *again.of(Asked))]
+    assert len(set(talks[:4])) == 1
+    assert talks[4] != talks[0]
+    assert {one.address.venue.thread for one in again.of(Asked)} == {""}
+
+
+async def test_who_answers_a_hint_in_a_channel_asks_nothing(
+    stage, double, alice, channel, host, event, until
+):
+    await stage.say(alice, "", channel=channel)
+    await until(lambda: stage.seen(alice, channel=channel))
+    hint = stage._message(stage.seen(alice, channel=channel)[0].id)
+    reply = stage._person(alice).reply(hint, "Thanks, I will look myself")
+    await stage.say(alice, "the next one")
+
+    assert double.world.bot in reply.mentions
+    assert [(await event(Asked)).text, len(host.events)] == ["the next one", 1]
+
+
 async def test_a_mention_in_an_answer_to_somebody_is_about_what_they_said(
     stage, double, alice, bob, channel, event
 ):
@@ -124,6 +162,17 @@ async def test_a_mention_in_an_answer_to_somebody_is_about_what_they_said(
 
     asked = await event(Asked)
     assert (asked.text, asked.about) == ("is that so?", "Leave is 40 days.")
+
+
+async def test_the_files_of_what_a_question_is_about_come_along(
+    stage, double, alice, bob, channel, event
+):
+    files = {"leave.txt": b"28 days"}
+    said = await stage.say(bob, "Look here.", channel=channel, mention=False, files=files)
+    mention = double.world.bot.mention
+    stage._person(alice).reply(stage._message(said.id), f"{mention} is that so?")
+
+    assert [one.name for one in (await event(Asked)).attachments] == ["leave.txt"]
 
 
 async def test_a_mention_alone_asks_what_it_answers(stage, double, alice, bob, channel, event):
@@ -194,6 +243,41 @@ async def test_who_deletes_what_asked_nothing_is_not_noted(stage, alice, channel
     assert host.of(Deleted) == []
 
 
+async def test_of_what_is_deleted_after_a_restart_only_questions_are_told(
+    stage, serving, until, alice, channel
+):
+    async with serving() as (_, host):
+        talk = await stage.say(alice, "just talking", channel=channel, mention=False)
+        said = await stage.say(alice, "How many days?", channel=channel)
+        direct = await stage.say(alice, "And directly?")
+        await until(lambda: len(host.of(Asked)) == 2)
+    async with serving(host) as (_, host):
+        await stage.take_back(talk)
+        await stage.take_back(said)
+        await stage.take_back(direct)
+        await until(lambda: len(host.of(Deleted)) == 2)
+
+    assert {one.of for one in host.of(Deleted)} == {said.id, direct.id}
+
+
+async def test_where_replies_are_conversations_what_is_deleted_after_a_restart_is_told(
+    stage, serving, until, alice, channel
+):
+    person, stage.has_threads = stage._person(alice), False
+    async with serving(threads=False) as (adapter, host):
+        await stage.say(alice, "How many days?", channel=channel)
+        await until(lambda: host.of(Asked))
+        reply = await adapter.open_reply(host.of(Asked)[0].address, "k")
+        await reply.show([[]], complete=True)
+        more = person.reply(stage._message(reply.posted[0]), "And for interns?")
+        await until(lambda: len(host.of(Asked)) == 2)
+    async with serving(host, threads=False) as (_, host):
+        person.delete(more)
+        await until(lambda: host.of(Deleted))
+
+    assert host.of(Deleted)[0].of == str(more.id)
+
+
 async def test_a_repetition_has_the_same_key(stage, alice, channel, host, until):
     said = await stage.say(alice, "How many days?", channel=channel)
     await stage.repeat(said)
@@ -219,6 +303,73 @@ async def test_what_cannot_be_kept_at_all_is_said(stage, alice, channel, host, u
     assert "ask again" in stage.seen(alice, channel=channel)[0].text
 
 
+@pytest.fixture
+async def thread(stage, adapter, alice, channel, event):
+    """A thread in which the bot takes part."""
+    said = await stage.say(alice, "How many days?", channel=channel)
+    await (await adapter.open_reply((await event(Asked)).address, "k")).status("…")
+    await stage.double.until(lambda: int(said.thread) in stage.double.world.channels)
+    return {"channel": channel, "thread": said.thread, "mention": False}
+
+
+async def test_what_a_locked_journal_hides_for_a_moment_is_asked_later(
+    stage, alice, thread, host, event
+):
+    takes_part, refused = host.takes_part, [JournalError("locked")]
+
+    def locked(venue):
+        if refused:
+            raise refused.pop()
+        return takes_part(venue)
+
+    host.takes_part = locked
+    await stage.say(alice, "And for interns?", **thread)
+
+    assert (await event(Asked, 2)).text == "And for interns?"
+
+
+async def test_what_a_locked_journal_hides_for_long_is_apologised_for(
+    stage, alice, thread, host, until, monkeypatch
+):
+    def locked(_):
+        raise JournalError("locked")
+
+    monkeypatch.setattr("citewell_discord.hearing._TRIES", 1)
+    host.takes_part = locked
+    said = await stage.say(alice, "And for interns?", **thread)
+    where = {"channel": said.channel, "thread": said.thread}
+    await until(lambda: stage.seen(alice, **where))
+    await stage.change(said, "And for all?")
+    await stage.take_back(said)
+
+    assert "ask again" in stage.seen(alice, **where)[0].text
+    assert len(host.of(Asked)) == 1
+
+
+async def test_an_empty_mention_that_becomes_a_question_is_asked(
+    stage, alice, channel, event, until
+):
+    said = await stage.say(alice, "", channel=channel)
+    await until(lambda: stage.seen(alice, channel=channel))
+    await stage.change(said, "How many days?")
+
+    asked = await event(Asked)
+    assert (asked.key, asked.text) == (said.id, "How many days?")
+
+
+async def test_a_change_that_cannot_be_kept_is_said(
+    stage, alice, channel, host, event, until, monkeypatch
+):
+    said = await stage.say(alice, "How many days?", channel=channel)
+    await event(Asked)
+    monkeypatch.setattr("citewell_discord.hearing._TRIES", 1)
+    host.failures += [JournalError("locked")]
+    await stage.change(said, "How many weeks?")
+    await until(lambda: stage.seen(alice, channel=channel))
+
+    assert "ask again" in stage.seen(alice, channel=channel)[0].text
+
+
 async def test_a_file_comes_with_the_question(stage, alice, channel, adapter, event):
     await stage.say(alice, "What is this?", channel=channel, files={"leave.txt": b"28 days"})
 
@@ -230,10 +381,8 @@ async def test_a_file_comes_with_the_question(stage, alice, channel, adapter, ev
 @pytest.mark.parametrize(
     ("block", "allow"),
     [
-        ({"guilds": ["GUILD"]}, {}),
         ({"channels": ["CHANNEL"]}, {}),
         ({"roles": ["77"]}, {}),
-        ({}, {"guilds": ["1"]}),
         ({}, {"channels": ["1"]}),
         ({}, {"roles": ["88"]}),
     ],
@@ -242,7 +391,7 @@ async def test_only_who_is_admitted_is_answered(
     stage, serving, until, alice, channel, block, allow
 ):
     stage.person("alice", groups=["77"])
-    named = {"GUILD": str(stage.guild.id), "CHANNEL": channel}
+    named = {"CHANNEL": channel}
     lists = [
         {key: [named.get(one, one) for one in ids] for key, ids in one.items()}
         for one in (block, allow)
@@ -257,6 +406,39 @@ async def test_only_who_is_admitted_is_answered(
         told = stage._person(alice).slash(stage._place(channel), "ask", question="And so?")
         await until(lambda: told.replies)
         assert told.replies[0].content == "I do not answer here."
+
+
+@pytest.mark.parametrize("which", ["allow", "block"])
+async def test_only_servers_that_are_admitted_are_answered(
+    stage, serving, double, until, alice, channel, which
+):
+    guild = "1" if which == "allow" else str(stage.guild.id)
+    async with serving(**{which: {"guilds": [guild]}}) as (_, host):
+        await stage.say(alice, "How many days?", channel=channel)
+        asked = stage._person(alice).slash(stage._place(channel), "ask", question="And so?")
+        await until(lambda: asked.replies)
+
+        assert asked.replies[0].content == "I do not answer here."
+        assert host.events == []
+
+
+@pytest.mark.parametrize("which", ["allow", "block"])
+async def test_lists_of_servers_hold_for_direct_messages(
+    stage, serving, double, until, alice, which
+):
+    other = double.world.add_guild("other")
+    stranger = double.person("stranger", other)
+    theirs, ours = [str(other.id)], [str(stage.guild.id)]
+    lists = {"allow": {"guilds": ours}} if which == "allow" else {"block": {"guilds": theirs}}
+    async with serving(**lists) as (_, host):
+        stranger.tell_bot("How many days?")
+        await stage.say(alice, "the next one")
+        await until(lambda: host.of(Asked))
+        asked = stranger.slash(double.world.direct(stranger.user), "ask", question="And so?")
+        await until(lambda: asked.replies)
+
+        assert [one.text for one in host.of(Asked)] == ["the next one"]
+        assert asked.replies[0].content == "I do not answer here."
 
 
 async def test_whose_roles_are_not_known_is_told_to_ask_again(stage, serving, double, until, alice):

@@ -1,11 +1,15 @@
 """Commands, menus, buttons and forms, before and after a restart."""
 
+import logging
+
 import pytest
 
 from citewell.blocks import Action, Actions, Span, Text
 from citewell.chat import Address, Asked, HandOff, Quoted, Venue, Voted
 from citewell.errors import JournalError
 from citewell.types.documents import Place
+from citewell_discord.addresses import place_of
+from citewell_discord.testing import Overwrite, Permissions
 
 NAMES = ("quotes", "helpful", "unhelpful", "person", "private", "share")
 
@@ -61,12 +65,55 @@ async def test_a_command_can_be_used_directly(stage, alice, event):
     assert asked.address.only_for == alice
 
 
+async def test_two_people_who_ask_privately_in_one_channel_have_a_conversation_each(
+    stage, alice, bob, channel, host, event
+):
+    await stage.command(alice, "How many days?", channel=channel)
+    await event(Asked)
+    await stage.command(bob, "And for interns?", channel=channel)
+
+    first, second = await event(Asked), await event(Asked, 2)
+    assert first.venue.conversation != second.venue.conversation
+    assert {one.address.venue.conversation for one in (first, second)} == {
+        f"discord/{stage.guild.id}/{channel}/"
+    }
+
+
+async def test_a_private_question_in_a_thread_lets_people_go_on_among_themselves(
+    stage, alice, bob, channel, host, event
+):
+    talk = await stage.say(alice, "the printer is broken", channel=channel, mention=False)
+    await stage.say(bob, "off and on?", channel=channel, thread=talk.thread, mention=False)
+    stage._person(alice).slash(stage._place(talk.thread), "ask", question="How many days?")
+    await event(Asked)
+    await stage.say(bob, "did it help?", channel=channel, thread=talk.thread, mention=False)
+    await stage.say(bob, "the next one")
+
+    assert (await event(Asked, 2)).text == "the next one"
+
+
 async def test_a_command_that_comes_twice_is_one_question(stage, alice, channel, host, until):
     said = await stage.command(alice, "How many days?", channel=channel)
     await stage.repeat(said)
     await until(lambda: len(host.events) == 2)
 
     assert len(host.keys) == 1
+
+
+async def test_no_token_of_a_command_is_logged(
+    stage, double, adapter, alice, channel, event, caplog
+):
+    caplog.set_level(logging.DEBUG, "discord")
+    double.faults.limit("POST /interactions/{interaction_id}/{token}/callback", calls=1)
+    route = "PATCH /webhooks/{application_id}/{token}/messages/{message}"
+    double.faults.limit(route, calls=1)
+    await stage.command(alice, "How many days?", channel=channel)
+    reply = await adapter.open_reply((await event(Asked)).address, "k")
+    await reply.show([answer()], complete=True)
+
+    told = [one.getMessage() for one in caplog.records if one.name.startswith("discord")]
+    assert any("/***/" in one for one in told)
+    assert double.interactions[-1].token not in caplog.text
 
 
 async def test_a_command_that_cannot_be_kept_is_told_so(
@@ -95,14 +142,22 @@ async def test_an_answer_can_be_asked_about(stage, alice, seen, event):
 
     asked = await event(Asked, 2)
     assert "Everyone has 28 days." in asked.text
-    assert asked.venue.thread == seen.thread
+    assert asked.address.venue.thread == seen.thread
+    assert asked.venue.thread == f"private-{alice}"
 
 
-async def test_a_message_without_words_asks_nothing(
-    stage, double, alice, bob, channel, host, until
+async def test_the_files_of_a_message_that_is_asked_about_come_along(
+    stage, alice, bob, channel, event
 ):
     said = await stage.say(bob, "", channel=channel, mention=False, files={"a.txt": b"x"})
     await stage.ask_about(alice, said)
+
+    asked = await event(Asked)
+    assert (asked.text, [one.name for one in asked.attachments]) == ("", ["a.txt"])
+
+
+async def test_a_command_without_words_asks_nothing(stage, double, alice, channel, host, until):
+    await stage.command(alice, "   ", channel=channel)
     await until(lambda: double.interactions[-1].replies)
 
     assert double.interactions[-1].replies[0].content.startswith("There is nothing")
@@ -236,11 +291,12 @@ async def test_an_answer_for_one_alone_is_asked_again(stage, alice, bob, seen, e
     assert (asked.again, asked.text, asked.user) == ("a1", "", bob)
     assert asked.address.only_for == bob
     assert asked.address.data["token"]
-    assert asked.venue.thread == seen.thread
+    assert asked.address.venue.thread == seen.thread
+    assert asked.venue.thread == f"private-{bob}"
 
 
 async def test_a_shared_answer_goes_to_everyone_there(
-    stage, adapter, alice, bob, channel, event, until
+    stage, adapter, alice, bob, channel, event, until, host
 ):
     await stage.command(alice, "How many days?", channel=channel)
     reply = await adapter.open_reply((await event(Asked)).address, "k")
@@ -251,12 +307,60 @@ async def test_a_shared_answer_goes_to_everyone_there(
     asked = await event(Asked, 2)
     assert (asked.again, asked.user) == ("a1", alice)
     assert asked.address.only_for is None
+    assert asked.venue.conversation not in {
+        host.of(Asked)[0].venue.conversation,
+        asked.address.venue.conversation,
+    }
+    assert place_of(asked.venue) == channel
     shared = await adapter.open_reply(asked.address, "k2")
     await shared.show([answer("a2")], complete=True)
     (public,) = stage.seen(bob, channel=channel)
     assert public.only_for is None
     found = await adapter.find_reply(asked.address, "k2", ())
     assert found.posted == shared.posted
+
+
+@pytest.fixture
+async def private(stage, adapter, alice, channel, event):
+    """An answer to somebody alone."""
+    await stage.command(alice, "How many days?", channel=channel)
+    reply = await adapter.open_reply((await event(Asked)).address, "k")
+    await reply.show([answer()], complete=True)
+    return stage.seen(alice, channel=channel)[0]
+
+
+async def test_where_the_bot_may_not_write_nothing_is_shared(
+    stage, double, alice, channel, private, host
+):
+    place = stage._place(channel)
+    silent = Overwrite(double.bot_user_id, is_member=True, deny=Permissions.SEND_MESSAGES)
+    double.world.set_overwrites(place, [silent])
+    await pressed(stage, alice, private, "share")
+
+    told = [one.text for one in stage.seen(alice, channel=channel)]
+    assert told[-1] == "I may not write here, so this cannot be shared."
+    assert len(host.of(Asked)) == 1
+
+
+async def test_what_is_pressed_twice_is_shared_once(stage, alice, channel, private, host):
+    await pressed(stage, alice, private, "share")
+    await pressed(stage, alice, private, "share")
+
+    told = [one.text for one in stage.seen(alice, channel=channel)]
+    assert told[-2:] == ["It is answered here for everyone.", "You shared this before."]
+    assert len(host.keys) == 2
+
+
+async def test_what_is_pressed_twice_is_answered_privately_once(
+    stage, double, bob, channel, seen, host, event
+):
+    await pressed(stage, bob, seen, "private")
+    await event(Asked, 2)
+    await pressed(stage, bob, seen, "private")
+
+    told = stage.seen(bob, channel=channel, thread=seen.thread)[-1]
+    assert told.text.startswith("You asked for this just now")
+    assert len(host.keys) == 2
 
 
 # --- people -----------------------------------------------------------------------------------
@@ -340,6 +444,19 @@ async def test_people_who_could_not_be_told_are_told_the_next_time(
 
     assert len(stage.seen(alice, channel=desk)) == 1
     assert "cannot be handed off" in caplog.text
+
+
+async def test_a_locked_journal_hands_nothing_off_and_says_so(
+    stage, double, alice, channel, seen, host
+):
+    async def locked(*_):
+        raise JournalError("locked")
+
+    host.hand_off = locked
+    await pressed(stage, alice, seen, "person")
+    await double.until(lambda: len(stage.seen(alice, channel=channel, thread=seen.thread)) == 2)
+
+    assert "try again" in stage.seen(alice, channel=channel, thread=seen.thread)[1].text
 
 
 async def test_an_answer_that_is_forgotten_cannot_be_handed_on(stage, alice, channel, seen, until):

@@ -12,6 +12,8 @@ from citewell_discord.config import DiscordConfig
 from citewell_discord.encoding import fits
 from citewell_discord.plugin import build
 from citewell_discord.testing import Overwrite, Permissions
+from citewell_discord.testing.errors import Refusal
+from citewell_discord.testing.threads import Threads
 
 POST = "POST /channels/{channel_id}/messages"
 PATCH = "PATCH /channels/{channel_id}/messages/{message_id}"
@@ -228,6 +230,28 @@ async def test_a_thread_that_somebody_started_meanwhile_is_used(
     await reply.show([ANSWER], complete=True)
 
     assert len(shown()) == 1
+
+
+@pytest.mark.parametrize("code", [160006, 200001, 50024, 50001])
+async def test_whatever_keeps_a_thread_from_starting_the_channel_has_the_answer(
+    stage, adapter, asked, alice, channel, event, monkeypatch, code
+):
+    def refuse(*_):
+        raise Refusal(400, code, "no thread for this")
+
+    monkeypatch.setattr(Threads, "start_below", refuse)
+    reply = await adapter.open_reply(asked.address, "k")
+    await reply.show([ANSWER], complete=True)
+    monkeypatch.undo()
+
+    again = await adapter.find_reply(asked.address, "k", reply.posted)
+    await again.show([[text("Now 30 days.")]], complete=True)
+    (message,) = stage.seen(alice, channel=channel)
+    assert message.text == "Now 30 days."
+    stage._person(alice).reply(stage._message(message.id), "And for interns?")
+    followed = await event(Asked, 2)
+    assert followed.venue == asked.venue
+    assert "name" not in followed.address.data
 
 
 async def test_where_no_thread_may_be_started_the_channel_has_the_answer(
