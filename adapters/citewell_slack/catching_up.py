@@ -15,6 +15,7 @@ from citewell_slack import incoming
 from citewell_slack.calls import Api, Refused
 from citewell_slack.incoming import Payload, Workspace
 from citewell_slack.listening import is_for_bot
+from citewell_slack.threads import Threads
 from citewell_slack.workspaces import Workspaces
 
 # A thread is found by its first message, which may be older than what was missed.
@@ -45,6 +46,7 @@ class Missed:
         self._workspaces = workspaces
         self._host = host
         self._log = log
+        self._threads = Threads(workspaces, log)
 
     async def since(self, at: float) -> AsyncIterator[Event]:
         """Yield the events, of each workspace the oldest first.
@@ -151,7 +153,7 @@ class Missed:
         if not incoming.is_from_person(message, where):
             return
         told: dict[str, Any] = {**message, "channel": channel}
-        if not await is_for_bot(told, where, host=self._host):
+        if not await is_for_bot(told, where, host=self._host, threads=self._threads):
             return
         if float(message["ts"]) > at:
             question = incoming.asked(message, where, channel=channel)

@@ -20,6 +20,7 @@ from citewell_slack.home import home
 from citewell_slack.incoming import Payload, Workspace
 from citewell_slack.manifest import SHORTCUT
 from citewell_slack.settings import SlackConfig
+from citewell_slack.threads import Threads
 from citewell_slack.whispering import whisper
 from citewell_slack.workspaces import Workspaces
 
@@ -28,6 +29,8 @@ EMPTY: Final = "Ask me a question, and I answer from your documents, with the so
 # Slack waits three seconds for an acknowledgement.
 _PATIENCE_S: Final = 2.0
 _MOST_GREETED: Final = 256
+
+log = logging.getLogger(__name__)
 
 
 class Chores:
@@ -88,6 +91,7 @@ class Listener:
         self._workspaces = workspaces
         self._host = host
         self._chores = chores
+        self._threads = Threads(workspaces, log)
         self._greeted: OrderedDict[tuple[str, str], None] = OrderedDict()
 
     def register(self, app: AsyncApp) -> None:
@@ -132,7 +136,7 @@ class Listener:
             return
         if not self._host.config.channel(channel).answers:
             return
-        if not await is_for_bot(event, where, host=self._host):
+        if not await is_for_bot(event, where, host=self._host, threads=self._threads):
             return
         question = incoming.asked(event, where, channel=channel)
         if question.text or question.attachments:
@@ -249,7 +253,9 @@ class Listener:
         await whisper(await self._workspaces.api(where.team), place, user, {"text": text})
 
 
-async def is_for_bot(event: Payload, where: Workspace, *, host: Host | None) -> bool:
+async def is_for_bot(
+    event: Payload, where: Workspace, *, host: Host | None, threads: Threads
+) -> bool:
     """Tell whether a message is a question: it names the bot, or goes on in a thread with it."""
     text = str(event.get("text") or "")
     if event.get("type") == "app_mention" or where.mentions_bot(text):
@@ -262,7 +268,9 @@ async def is_for_bot(event: Payload, where: Workspace, *, host: Host | None) -> 
     # What begins with the name of somebody else is said to them.
     if re.match(r"\s*<@[UW]", text):
         return False
-    return await blocking.call(host.takes_part, where.venue(channel, str(thread)))
+    if await blocking.call(host.takes_part, where.venue(channel, str(thread))):
+        return True
+    return await threads.begin_with_mention(where, channel, str(thread))
 
 
 def slack_config(config: ChatConfig, fallback: SlackConfig) -> SlackConfig:

@@ -294,3 +294,16 @@ async def test_other_events_are_acknowledged(host, double, alice, general):
     await double.deliveries.idle()
 
     assert all(one.state == "acknowledged" for one in double.deliveries.log)
+
+
+async def test_a_follow_up_that_is_heard_before_its_question_is_heard(host, double, alice, general):
+    double.deliveries.hold()
+    first = alice.say(general, f"{double.mention} how many days?")
+    second = alice.say(general, "And how many weeks?", thread=first)
+    other = alice.say(general, "Lunch?")
+    alice.say(general, "Yes, at noon.", thread=other)
+    double.deliveries._held.reverse()
+    double.deliveries.release()
+    await double.deliveries.idle()
+
+    assert {one.key for one in host.events} == {first.ts, second.ts}
