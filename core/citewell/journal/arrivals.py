@@ -15,7 +15,7 @@ from citewell.journal import feedback
 from citewell.journal.database import lock
 from citewell.journal.names import ALONE, asker_name, conversation_of, conversations_of
 from citewell.journal.records import plain
-from citewell.journal.tables import inbox
+from citewell.journal.tables import inbox, shown
 from citewell.types.chat import (
     Address,
     Asked,
@@ -194,7 +194,10 @@ class Arrival:
         if text is None:
             values: dict[str, Any] = {"is_withdrawn": True}
         else:
-            values = {"text": text, "changed_at": at, "turned_away": over}
+            # What was turned away as it came stays so; a change of what was answered need not.
+            was_answered = sa.exists().where(shown.c.question == inbox.c.seq)
+            left = sa.case((was_answered, ""), else_=inbox.c.turned_away)
+            values = {"text": text, "changed_at": at, "turned_away": over or left}
             question = sa.and_(question, inbox.c.changed_at <= at, inbox.c.event != "")
         is_done = inbox.c.state == State.DONE
         self._set(
