@@ -110,7 +110,8 @@ class Arrival:
         early = sa.and_(
             _in_channel(asked.venue), inbox.c.of == asked.key, inbox.c.state == State.EARLY
         )
-        rows = self._connection.execute(sa.select(inbox).where(early).order_by(inbox.c.at)).all()
+        in_order = sa.select(inbox).where(early).order_by(inbox.c.at, inbox.c.seq)
+        rows = self._connection.execute(in_order).all()
         for row in rows:
             text = row.text or "" if row.kind == _kind(Edited) else None
             self._change(inbox.c.seq == seq, row.at, text)
