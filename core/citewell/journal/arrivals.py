@@ -15,7 +15,7 @@ from citewell.journal import feedback
 from citewell.journal.database import lock
 from citewell.journal.names import ALONE, asker_name, conversation_of, conversations_of
 from citewell.journal.records import plain
-from citewell.journal.tables import inbox
+from citewell.journal.tables import inbox, shown
 from citewell.types.chat import (
     Address,
     Asked,
@@ -110,7 +110,8 @@ class Arrival:
         early = sa.and_(
             _in_channel(asked.venue), inbox.c.of == asked.key, inbox.c.state == State.EARLY
         )
-        rows = self._connection.execute(sa.select(inbox).where(early).order_by(inbox.c.at)).all()
+        in_order = sa.select(inbox).where(early).order_by(inbox.c.at, inbox.c.seq)
+        rows = self._connection.execute(in_order).all()
         for row in rows:
             text = row.text or "" if row.kind == _kind(Edited) else None
             self._change(inbox.c.seq == seq, row.at, text)
@@ -194,7 +195,10 @@ class Arrival:
         if text is None:
             values: dict[str, Any] = {"is_withdrawn": True}
         else:
-            values = {"text": text, "changed_at": at, "turned_away": over}
+            # What was turned away as it came stays so; a change of what was answered need not.
+            was_answered = sa.exists().where(shown.c.question == inbox.c.seq)
+            left = sa.case((was_answered, ""), else_=inbox.c.turned_away)
+            values = {"text": text, "changed_at": at, "turned_away": over or left}
             question = sa.and_(question, inbox.c.changed_at <= at, inbox.c.event != "")
         is_done = inbox.c.state == State.DONE
         self._set(

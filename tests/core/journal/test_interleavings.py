@@ -130,7 +130,7 @@ class Machine(RuleBasedStateMachine):
             return
         self.count += 1
         model.seq, model.text, model.is_due, model.is_over = self.count, event.text, True, is_over
-        for at, text, _ in sorted(model.early):
+        for at, text, _ in sorted(model.early, key=lambda one: one[0]):
             model.apply(at, text or None)
         model.early = []
 

@@ -3,7 +3,7 @@
 import pytest
 from msgspec.structs import replace
 
-from chats import VENUE, asked, deleted, edited
+from chats import VENUE, answered, asked, deleted, edited, record
 from citewell.journal.inbox import Accepted, Inbox, Limits
 
 LEASE = {"lease_s": 30}
@@ -80,13 +80,13 @@ def test_what_comes_late_counts_for_the_minute_in_which_it_was_said(engine, cloc
 def test_a_change_counts_as_a_question(engine, clock):
     inbox = limited(engine, clock, user_per_minute=3)
     inbox.accept(asked("1", at=clock.now))
-    assert taken(inbox) == {"1": ""}
-    answered = 0
+    answered(engine, inbox.claim("a", **LEASE), inbox, record())
+    count = 0
     for number in range(9):
         inbox.accept(edited(f"e{number}", at=clock.now, text=f"text {number}"))
-        answered += len(taken(inbox))
+        count += len(taken(inbox))
 
-    assert answered == 2
+    assert count == 2
     assert taken(inbox, turned_away=True) == {"1": "user"}
     clock.now += 61
     inbox.accept(edited("later", at=clock.now, text="at last"))
@@ -132,6 +132,16 @@ def test_what_is_turned_away_is_taken_back_with_its_question(engine, clock):
 
     assert inbox.claim("a", **LEASE).asked.key == "0"
     assert inbox.claim("a", **LEASE, turned_away=True).is_withdrawn
+
+
+def test_what_was_turned_away_is_not_taken_in_by_a_change(engine, clock):
+    inbox = limited(engine, clock, queue=1)
+    inbox.accept(asked("0"))
+    inbox.accept(edited("early", of="1"))
+    inbox.accept(asked("1"))
+    inbox.accept(edited("later", of="1", at=9.0))
+
+    assert taken(inbox, turned_away=True) == {"1": "queue"}
 
 
 def test_without_limits_nothing_is_turned_away(engine, clock):
