@@ -29,7 +29,7 @@ async def everything(stage: Stage) -> None:
     channel = await stage.channel(person, other)
     said = await chat.say(person, DAYS, channel=channel)
     await stage.says(said, "28 days")
-    for name in ("quotes", "helpful", "unhelpful", "person"):
+    for name in ("quotes", "helpful", "person", "unhelpful"):
         await stage.press(person, said, name)
     await chat.fill_in(person, "too short, @everyone")
     await chat.say(other, NOTE, channel=channel, thread=said.thread, mention=False)
