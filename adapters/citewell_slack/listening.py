@@ -123,6 +123,8 @@ class Listener:
                 await self._chores.do(self._opened(event, where))
             case "agent_session_stopped", _:
                 await self._host.accept(incoming.stopped(event, where))
+            case "subteam_created" | "subteam_members_changed" | "subteam_updated", _:
+                self._workspaces.groups_changed[where.team] = time.monotonic()
             case "app_uninstalled", _:
                 await self._workspaces.forget(where.team)
             case "tokens_revoked", _:

@@ -25,6 +25,7 @@ _EVENTS: Final[Mapping[str, Sequence[str]]] = {
     "direct": ("message.im", "app_home_opened", "agent_session_stopped"),
     "threads": ("message.channels", "message.groups", "message.mpim"),
     "home": ("app_home_opened",),
+    "groups": ("subteam_created", "subteam_members_changed", "subteam_updated"),
 }
 _SCOPES: Final[Mapping[str, Sequence[str]]] = {
     "mentions": ("app_mentions:read",),

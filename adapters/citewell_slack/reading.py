@@ -27,7 +27,7 @@ _SHARED_S: Final = 1.0
 
 @dataclass
 class _Look:
-    """What Slack says of its user groups, and when that was."""
+    """What Slack says of its user groups, and when it was asked."""
 
     at: float = float("-inf")
     groups: dict[str, frozenset[str]] = field(default_factory=dict)
@@ -35,7 +35,7 @@ class _Look:
 
 
 class Readers:
-    """Tells who reads what; asked anew each time, but for what questions of one second share.
+    """Tells who reads what; asked anew each time; only groups are shared for a second.
 
     Args:
         workspaces: with their tokens.
@@ -106,17 +106,21 @@ class Readers:
         return found
 
     async def _listed(self, api: Api, team: str) -> Mapping[str, frozenset[str]]:
-        """Return who is in each group, by its id and by its handle, as of at most a second ago."""
+        """Return who is in each group, by its id and by its handle, as of a second ago at most.
+
+        What Slack tells of a change counts at once.
+        """
         look = self._looks[team]
         async with look.asking:
-            now = monotonic()
-            if look.at + _SHARED_S <= now:
+            changed_at = self._workspaces.groups_changed.get(team, float("-inf"))
+            if look.at <= max(changed_at, monotonic() - _SHARED_S):
+                look_at = monotonic()
                 told = await api.read("usergroups.list", include_users="true")
                 look.groups = {}
                 for one in told.get("usergroups") or ():
                     users = frozenset(map(str, one.get("users") or ()))
                     look.groups[f"@{one.get('handle')}"] = look.groups[str(one["id"])] = users
-                look.at = now
+                look.at = look_at
             return look.groups
 
 

@@ -62,6 +62,9 @@ class Workspaces:
         base_url: of the Web API.
         session: for every call.
         token: of the one workspace; None where they are installed.
+
+    Attributes:
+        groups_changed: when a user group of each workspace was changed, by the monotonic clock.
     """
 
     def __init__(
@@ -69,6 +72,7 @@ class Workspaces:
     ) -> None:
         self.base_url = base_url
         self.session = session
+        self.groups_changed: dict[str, float] = {}
         self._token = token
         self._bots: dict[str, Member] = {}
         self._asking = asyncio.Lock()

@@ -23,6 +23,9 @@ SUBSCRIPTIONS = frozenset({
     "message.mpim",
     "reaction_added",
     "reaction_removed",
+    "subteam_created",
+    "subteam_members_changed",
+    "subteam_updated",
     "tokens_revoked",
 })
 

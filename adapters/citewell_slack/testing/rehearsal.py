@@ -66,7 +66,11 @@ class SlackRehearsal:
             handles[handle] = self.double.add_group(handle)
         for handle, group in handles.items():
             others = [one for one in group.users if one != person.id]
-            group.users = [*others, person.id] if handle in groups else others
+            users = [*others, person.id] if handle in groups else others
+            if set(users) != set(group.users):
+                group.users = users
+                changed = {"type": "subteam_members_changed", "subteam_id": group.id}
+                self.double.events.other(changed)
         return person.id
 
     def channel(self, name: str, members: Collection[str]) -> str:

@@ -6,6 +6,7 @@ from citewell.chat import Asked, Deleted, Edited, LibraryState, Recent, Stopped,
 from citewell_slack.incoming import Workspace, is_from_person
 from citewell_slack.listening import EMPTY, NOT_HERE
 from citewell_slack.testing import rendered
+from citewell_slack.testing.workspace import ChannelKind
 
 
 @pytest.fixture
@@ -116,6 +117,19 @@ async def test_no_bot_is_answered(host, double, general):
 
     assert host.events == []
     assert all(one.state == "acknowledged" for one in double.deliveries.log)
+
+
+async def test_a_mention_among_several_people_is_heard(host, double, alice):
+    members = [alice.id, double.add_person("bob").id, double.bot_user_id]
+    group = double.workspace.add_channel("mpdm", members, kind=ChannelKind.GROUP_IM)
+    first = alice.say(group, f"{double.mention} how many days?")
+    await double.deliveries.idle()
+    alice.say(group, "and nights?", thread=first)
+    alice.say(group, "lunch?")
+    await double.deliveries.idle()
+
+    assert [one.text for one in host.events] == ["how many days?", "and nights?"]
+    assert "direct" not in host.events[0].address.data
 
 
 async def test_slackbot_is_no_person():

@@ -69,7 +69,9 @@ async def test_who_comes_into_a_channel_counts_at_once(adapter, double, alice):
     assert (before, after) == (sets({staff.id}), sets({staff.id}, set()))
 
 
-async def test_questions_of_one_second_ask_for_the_groups_once(adapter, double, alice, general):
+async def test_questions_that_come_at_once_share_a_look_at_the_groups(
+    adapter, double, alice, general
+):
     names = {double.add_group(f"g{number}", [alice]).id for number in range(5)} | {"g1", "@g2"}
     double.api.rates.enforced = True
     found = await asyncio.gather(
