@@ -3,6 +3,7 @@
 import logging
 
 import pytest
+from msgspec.structs import replace
 
 from citewell.blocks import Action, Actions, Span, Text
 from citewell.chat import Address, Asked, HandOff, Quoted, Venue, Voted
@@ -387,7 +388,7 @@ def desk(stage):
 async def test_people_are_told_once(stage, double, alice, channel, seen, host, desk, until):
     host.handed = handed(seen, alice)
     await pressed(stage, alice, seen, "person")
-    await until(lambda: stage.seen(alice, channel=desk))
+    await until(lambda: host.told)
 
     (told,) = stage.seen(alice, channel=desk)
     assert "How many days, @everyone?" in told.text
@@ -406,6 +407,31 @@ async def test_people_are_told_once(stage, double, alice, channel, seen, host, d
 
     assert "before" in stage.seen(alice, channel=channel, thread=seen.thread)[2].text
     assert len(stage.seen(alice, channel=desk)) == 1
+
+
+async def test_people_are_led_to_an_answer_that_stands_in_no_thread(
+    stage, alice, channel, seen, host, desk, until
+):
+    venue = Venue(platform="discord", team="1", channel=channel, thread="999")
+    host.handed = replace(handed(seen, alice), venue=venue)
+    await pressed(stage, alice, seen, "person")
+    await until(lambda: stage.seen(alice, channel=desk))
+
+    (told,) = stage.seen(alice, channel=desk)
+    assert told.links == (f"https://discord.com/channels/1/{channel}/{seen.id}",)
+
+
+async def test_who_answers_what_was_handed_off_asks_nothing(
+    stage, alice, seen, host, desk, until, event
+):
+    host.handed = handed(seen, alice)
+    await pressed(stage, alice, seen, "person")
+    await until(lambda: stage.seen(alice, channel=desk))
+    told = stage._message(stage.seen(alice, channel=desk)[0].id)
+    stage._person(alice).reply(told, "I will call them")
+    await stage.say(alice, "the next one")
+
+    assert (await event(Asked, 2)).text == "the next one"
 
 
 @pytest.mark.parametrize("ping", [False, True])
