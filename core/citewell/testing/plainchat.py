@@ -165,7 +165,7 @@ class PlainAdapter:
         self._members = {} if members is None else members
         self.refuses = refuses
 
-    def fits(self, blocks: Sequence[Block], _address: Address) -> bool:
+    def fits(self, blocks: Sequence[Block], address: Address) -> bool:  # noqa: ARG002 - alike everywhere
         """Tell whether the text of these blocks is short enough."""
         return len(plain_text(blocks)) <= self._max_chars
 
@@ -186,7 +186,10 @@ class PlainAdapter:
         return self._reply(address, key, ())
 
     async def find_reply(
-        self, address: Address, key: str, _posted: Sequence[str]
+        self,
+        address: Address,
+        key: str,
+        posted: Sequence[str],  # noqa: ARG002 - this chat is looked through
     ) -> PlainReply | None:
         """Return the reply with this key, with what was posted of it."""
         found = tuple(message.id for message in self.service.messages(key=key))
@@ -210,7 +213,7 @@ class PlainAdapter:
             raise DeliveryError(f"larger than {max_bytes} bytes", passes=False)
         return content
 
-    async def changed(self, _asked: Asked) -> Edited | Deleted | None:
+    async def changed(self, asked: Asked) -> Edited | Deleted | None:  # noqa: ARG002 - who changes it tells
         """Return None: who changes a question tells an event."""
         return None
 

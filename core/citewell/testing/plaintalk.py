@@ -185,7 +185,7 @@ class TalkingAdapter(PlainAdapter):
 
     # --- what goes out --------------------------------------------------------------------
 
-    def fits(self, blocks: Sequence[Block], _address: Address) -> bool:
+    def fits(self, blocks: Sequence[Block], address: Address) -> bool:  # noqa: ARG002 - alike everywhere
         """Tell whether the text of these blocks is short enough."""
         return len(shown_text(blocks)) <= self._max_chars
 

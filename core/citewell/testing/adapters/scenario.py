@@ -8,6 +8,7 @@ from functools import wraps
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from citewell.types.rehearsal import ABILITIES
 
@@ -90,7 +91,7 @@ def scenarios_of(contract: type) -> list[Scenario]:
         for name, member in vars(base).items():
             told = getattr(member, _KEPT, None)
             if isinstance(told, Scenario):
-                found[name] = Scenario(**_fields(told) | {"cases": _cases(member)})
+                found[name] = replace(told, cases=_cases(member))
     return list(found.values())
 
 
@@ -105,10 +106,6 @@ def rows(scenarios: Iterable[Scenario], services: Mapping[str, Collection[str]])
         Row(scenario=one, lacks={name: one.lacks(can) for name, can in services.items()})
         for one in scenarios
     ]
-
-
-def _fields(told: Scenario) -> dict[str, Any]:
-    return {name: getattr(told, name) for name in Scenario.__struct_fields__}
 
 
 def _cases(member: Any) -> int:
