@@ -34,6 +34,8 @@ PER_SECOND = 50
 PER_HOUR = 10_000
 _PEOPLE = 40
 _CHANNELS = 40
+# A retriever keeps what it has looked up of words, so people do not use new ones for ever.
+_QUESTIONS = 200
 _WARM_S = 300.0
 _SETTINGS = """\
 data_dir = "data"
@@ -240,7 +242,8 @@ class _Crowd:
 
     def ask(self) -> None:
         person, channel = self._chance.choice(self.people), self._chance.choice(self.channels)
-        person.say(channel, f"{self._double.mention} How many days of leave? ({self.asked})")
+        number = self.asked % _QUESTIONS
+        person.say(channel, f"{self._double.mention} How many days of leave? ({number})")
         self.asked += 1
 
     async def ask_for(self, seconds: float, per_second: float) -> None:

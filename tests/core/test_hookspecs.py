@@ -30,8 +30,8 @@ def load():
 async def healthy():
     return None
 
-def spec(kind, **fields):
-    return [kind(name="mine", summary="mine", config=Config, build=build, **fields)]
+def spec(kind, config=Config, **fields):
+    return [kind(name="mine", summary="mine", config=config, build=build, **fields)]
 
 @hookimpl
 def register_sources():
@@ -60,6 +60,10 @@ def register_verifiers():
 @hookimpl
 def register_formatters():
     return spec(citewell.FormatterSpec)
+
+@hookimpl
+def register_adapters():
+    return spec(citewell.AdapterSpec, config=citewell.chat.ChatConfig)
 
 @hookimpl
 def register_commands():

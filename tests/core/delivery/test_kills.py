@@ -6,7 +6,7 @@ import random
 import shutil
 import signal
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 
 import pytest
 
@@ -157,7 +157,9 @@ async def test_two_processes_of_which_one_is_killed_answer_each_question_once(fo
             pid = forks.start(Killable(folder=str(prepared)))
             others.start(Killable(folder=str(prepared)))
             await asyncio.sleep(chance.uniform(0.1, 0.5))
-            os.kill(pid, signal.SIGKILL)
+            # On a quick machine it has already answered everything.
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
             forks.end()
             assert others.end() == 0
 
