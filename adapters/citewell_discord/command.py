@@ -18,17 +18,22 @@ from citewell_discord.inviting import client_id_of, invitation
 _NAME = "citewell.toml"
 
 
-@click.group("discord")
+# As in the rest of the command line, also where this is called by itself.
+_HELP = {"help_option_names": ["-h", "--help"]}
+
+
+@click.group("discord", context_settings=_HELP)
 def command() -> None:
     """Set the Discord bot up."""
 
 
 @command.command(
+    context_settings=_HELP,
     epilog="""\b
 Examples:
   citewell discord invite
   citewell discord invite --client-id 1234567890
-  citewell discord invite --config bots.toml --adapter support"""
+  citewell discord invite --config bots.toml --adapter support""",
 )
 @click.option("--client-id", help="Application id of the bot; default: what its token tells.")
 @click.option("--config", type=click.Path(path_type=Path), help="The settings file.")

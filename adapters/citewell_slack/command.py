@@ -8,8 +8,11 @@ import click
 
 from citewell_slack.manifest import FEATURES, App, manifest
 
+# As in the rest of the command line, also where this is called by itself.
+_HELP = {"help_option_names": ["-h", "--help"]}
 
-@click.group()
+
+@click.group(context_settings=_HELP)
 def slack() -> None:
     """Set the Slack app up."""
 
@@ -22,7 +25,7 @@ Examples:
 """
 
 
-@slack.command("manifest", epilog=_EXAMPLES)
+@slack.command("manifest", epilog=_EXAMPLES, context_settings=_HELP)
 @click.option("--name", default="Citewell", show_default=True, help="Name of the app and its bot.")
 @click.option(
     "--description",

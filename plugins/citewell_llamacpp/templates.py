@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import pathlib
 import signal
@@ -172,10 +173,9 @@ def _bounded_time() -> Iterator[None]:
         return
 
     def stop(_signal: int, frame: FrameType | None) -> None:
-        # What is raised in a callback of a weak reference is lost; the next signal finds another.
-        if frame is not None and frame.f_globals.get("__name__") == weakref.__name__:
-            return
-        raise _Overtime
+        # What is raised in some callbacks is lost; the next signal finds another place.
+        if frame is None or not _is_callback(frame):
+            raise _Overtime
 
     before = signal.signal(signal.SIGALRM, stop)
     signal.setitimer(signal.ITIMER_REAL, _MAX_SECONDS, _AGAIN_SECONDS)
@@ -186,6 +186,13 @@ def _bounded_time() -> Iterator[None]:
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+
+
+def _is_callback(frame: FrameType) -> bool:
+    """Tell whether this is called by a weak reference, or by the garbage collector."""
+    if frame.f_globals.get("__name__") == weakref.__name__:
+        return True
+    return any(getattr(one, "__code__", None) is frame.f_code for one in gc.callbacks)
 
 
 @contextmanager
