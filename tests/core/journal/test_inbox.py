@@ -470,9 +470,8 @@ def test_half_a_character_costs_no_question(inbox):
     assert (task.text, task.asked.about, task.asked.address.data) == (kept, kept, {"name": kept})
 
 
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
 def test_on_two_machines_a_lease_runs_out_by_one_clock(engine, monkeypatch):
-    if engine.dialect.name == "sqlite":
-        pytest.skip("its file is on one machine")
     one = Inbox(engine)
     one.accept(asked())
     task = one.claim("one", lease_s=30)
