@@ -250,20 +250,26 @@ class Time:
         return self.now
 
 
-@pytest.mark.parametrize("lasts_s", [1.0, 60.0, 600.0, LASTED_S + 1])
-def test_a_process_that_crashes_again_and_again_identifies_fewer_than_50_times_a_day(
-    tmp_path, lasts_s
-):
+def sessions_of_a_day(folder, lasts_s, *, vouches_after_s=0.0):
+    """Count the sessions that processes begin in a day, each of which lasts so long."""
     clock = Time()
     began, identified = clock.now, 0
     while clock.now < began + DAY_S:
-        starts = Identifies(tmp_path / "starts.json", clock)
+        starts = Identifies(folder / "starts.json", clock)
         clock.now += starts.pause_s()
         if clock.now < began + DAY_S:
             starts.note()
             identified += 1
             clock.now += lasts_s
-            starts.vouch(after_s=LASTED_S)
+            starts.vouch(after_s=vouches_after_s)
+    return identified
+
+
+@pytest.mark.parametrize("lasts_s", [1.0, 60.0, 600.0, LASTED_S + 1])
+def test_a_process_that_crashes_again_and_again_identifies_fewer_than_50_times_a_day(
+    tmp_path, lasts_s
+):
+    identified = sessions_of_a_day(tmp_path, lasts_s, vouches_after_s=LASTED_S)
 
     assert FREE < identified < 50
 
@@ -281,33 +287,11 @@ def test_restarts_on_purpose_are_free(tmp_path):
 
 
 def test_what_ends_soon_again_and_again_identifies_fewer_than_50_times_a_day(tmp_path):
-    clock = Time()
-    began, identified = clock.now, 0
-    while clock.now < began + DAY_S:
-        starts = Identifies(tmp_path / "starts.json", clock)
-        clock.now += starts.pause_s()
-        if clock.now < began + DAY_S:
-            starts.note()
-            identified += 1
-            clock.now += 5.0
-            starts.vouch()
-
-    assert identified == MOST_A_DAY
+    assert sessions_of_a_day(tmp_path, 5.0) == MOST_A_DAY
 
 
 def test_what_ends_on_purpose_again_and_again_identifies_fewer_than_1000_times_a_day(tmp_path):
-    clock = Time()
-    began, identified = clock.now, 0
-    while clock.now < began + DAY_S:
-        starts = Identifies(tmp_path / "starts.json", clock)
-        clock.now += starts.pause_s()
-        if clock.now < began + DAY_S:
-            starts.note()
-            identified += 1
-            clock.now += 61.0
-            starts.vouch()
-
-    assert identified == MOST_AT_ALL < 1000
+    assert sessions_of_a_day(tmp_path, 61.0) == MOST_AT_ALL < 1000
 
 
 @pytest.mark.parametrize(("shards", "most"), [(1, 45), (3, 45), (7, 45), (50, 300)])
