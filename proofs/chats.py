@@ -232,7 +232,7 @@ class _Trial:
             "PROOF_JOURNAL": self._url or "",
         }
         settings = str(self._folder / "citewell.toml")
-        arguments = ["-m", "proofs._chats_child", str(at_commit), settings]
+        arguments = ["-m", "proofs._chats_child", str(at_commit), str(_HASTE), settings]
         with (self._folder / "log").open("ab") as log:
             processes = [
                 await asyncio.create_subprocess_exec(

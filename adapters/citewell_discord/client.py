@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeAlias
 
 import discord
 from discord import app_commands
-from discord.gateway import KeepAliveHandler
 
 from citewell_discord.config import DiscordConfig
+from citewell_discord.ending import Sockets
 from citewell_discord.logs import quieten
 
 if TYPE_CHECKING:
@@ -43,11 +42,13 @@ class _Heard(discord.Client):
     Attributes:
         hearing: takes it.
         tree: the commands.
+        sockets: that it has opened.
     """
 
     hearing: Hearing
     tree: app_commands.CommandTree[Any]
     before_identify: BeforeIdentify
+    sockets: Sockets
 
     def dispatch(self, event: str, /, *args: Any, **kwargs: Any) -> None:
         # What still arrives of a client that was closed has no loop to run on.
@@ -153,6 +154,7 @@ def make_client(config: DiscordConfig, before_identify: BeforeIdentify) -> Clien
     """Return a client that is not logged in; its `hearing` is to be set before it is."""
     quieten()
     kind = ShardedClient if config.sharded else PlainClient
+    sockets = Sockets()
     client = kind(
         intents=intents(config),
         allowed_mentions=discord.AllowedMentions.none(),
@@ -161,7 +163,9 @@ def make_client(config: DiscordConfig, before_identify: BeforeIdentify) -> Clien
         heartbeat_timeout=_SILENCE_S,
         chunk_guilds_at_startup=False,
         enable_debug_events=False,
+        http_trace=sockets.trace(),
     )
+    client.sockets = sockets
     client.before_identify = before_identify
     client.tree = _Tree(client)
     _add_commands(client.tree)
@@ -196,18 +200,3 @@ def _add_commands(tree: app_commands.CommandTree[Any]) -> None:
     @tree.context_menu(name=ASK_ABOUT)
     async def ask_about(interaction: discord.Interaction[Any], message: discord.Message) -> None:
         await interaction.client.hearing.interacting.ask_about(interaction, message)
-
-
-async def end_heartbeats(client: discord.Client) -> None:
-    """End the threads that send heartbeats for a client that is closed.
-
-    discord.py forgets one where a session was not begun; it would use an event loop that is gone.
-    """
-    import threading
-
-    state = client._connection  # noqa: SLF001 - no public name tells whose thread it is
-    for thread in threading.enumerate():
-        socket = getattr(thread, "ws", None)
-        if isinstance(thread, KeepAliveHandler) and getattr(socket, "_connection", None) is state:
-            thread.stop()
-            await asyncio.to_thread(thread.join, 2)

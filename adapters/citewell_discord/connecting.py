@@ -14,8 +14,9 @@ import aiohttp
 import discord
 
 from citewell import AdapterError, Context, blocking
-from citewell_discord.client import Client, end_heartbeats, make_client
+from citewell_discord.client import Client, make_client
 from citewell_discord.config import DiscordConfig
+from citewell_discord.ending import cancellable, end_heartbeats
 from citewell_discord.identifies import LASTED_S, Identifies
 
 IDENTIFY_PAUSE_S = 5.0
@@ -66,6 +67,7 @@ class Connecting:
             raise
         finally:
             await client.close()
+            client.sockets.close()
             await end_heartbeats(client)
             if ended_well:
                 self._starts.vouch()
@@ -80,7 +82,7 @@ class Connecting:
         await self._check_hand_off(client)
         vouching = asyncio.create_task(self._vouch())
         try:
-            await client.connect()
+            await cancellable(client.connect())
         except discord.PrivilegedIntentsRequired as error:
             raise AdapterError(self._intents_wanted()) from error
         except discord.ConnectionClosed as error:

@@ -12,7 +12,7 @@ from citewell.chatting import Adapter, Host
 from citewell.delivery.desk import Desk
 from citewell.errors import CitewellError, DeliveryError, JournalError, ModelError, StoreError
 from citewell.journal.inbox import Inbox
-from citewell.types.chat import Asked
+from citewell.types.chat import Asked, Venue
 
 log = logging.getLogger(__name__)
 
@@ -25,8 +25,11 @@ _LONGEST_PAUSE_S = 300.0
 _SOUND_S = 300.0
 # Slack sends again for five minutes what was not acknowledged, and then never more.
 _OVERLAP_S = 600.0
-_MOST_CHANGED = 100
+_MOST_CHANGED = 1000
 _CHANGED_S = 86_400.0
+# Further ones are looked at one by one: services count calls, and Slack grants 50 in a minute.
+_AT_ONCE = 20
+_CALM_S = 1.5
 # Everything else that Citewell itself raises is for people to mend.
 _PASSING = (DeliveryError, JournalError, ModelError, StoreError)
 
@@ -49,6 +52,7 @@ class Watching:
         self._was_connected = False
         self._was_cut = False
         self._is_caught_up = False
+        self._looked_at: set[tuple[Venue, str]] = set()
 
     async def serve(self, host: Host) -> str:
         """Let the adapter serve until cancelled, and again after each break-down.
@@ -108,6 +112,8 @@ class Watching:
                 if self._is_caught_up:
                     since = await self._note_heard(since)
                 elif self._adapter.is_connected:
+                    if self._was_cut:
+                        self._looked_at.clear()
                     now, self._was_cut = time.time(), False
                     await self._take_in(since)
                     pause = _Pause()
@@ -141,7 +147,13 @@ class Watching:
         before = since - _CHANGED_S
         find = partial(self._inbox.questions_since, self._name, before, limit=_MOST_CHANGED)
         for asked in await blocking.call(find):
+            if (asked.venue, asked.key) in self._looked_at:
+                continue
+            if len(self._looked_at) >= _AT_ONCE:
+                await asyncio.sleep(_CALM_S)
             await self._take_in_change(asked)
+            # What was read before something failed is not read again.
+            self._looked_at.add((asked.venue, asked.key))
 
     async def _take_in_change(self, asked: Asked) -> None:
         try:

@@ -154,6 +154,54 @@ async def test_a_question_that_cannot_be_looked_at_hides_no_other(inbox, caplog)
     assert "what became of question 3" in caplog.text
 
 
+async def test_also_a_question_of_many_before_is_looked_at_in_its_time(inbox, monkeypatch):
+    monkeypatch.setattr(module, "_CALM_S", 0.001)
+    keys = [str(number) for number in range(1, 201)]
+    for key in keys:
+        inbox.accept(asked(key))
+    service = Service()
+    gone = Deleted(key="gone-1", venue=asked("1").venue, user="U1", at=2.0, of="1")
+    service.changes = {"1": gone}
+    service.is_connected = True
+    async with catching_up(service, inbox) as desk:
+        await until(lambda: desk.accepted)
+
+    assert sorted(service.looked, key=int) == keys
+
+
+async def test_after_the_first_questions_a_service_has_its_peace(inbox, monkeypatch):
+    monkeypatch.setattr(module, "_CALM_S", 60)
+    for number in range(module._AT_ONCE + 5):
+        inbox.accept(asked(str(number)))
+    service = Service()
+    service.is_connected = True
+    async with catching_up(service, inbox):
+        await until(lambda: len(service.looked) == module._AT_ONCE)
+        await asyncio.sleep(0.1)
+
+    assert len(service.looked) == module._AT_ONCE
+
+
+async def test_what_was_looked_at_is_not_looked_at_again_until_a_cut(inbox):
+    for key in "123":
+        inbox.accept(asked(key))
+    busy = DeliveryError("busy", passes=True)
+    service = Service()
+    service.changes = {"1": busy}
+    service.is_connected = True
+    async with catching_up(service, inbox):
+        await until(lambda: service.looked.count("1") == 3)
+        seen = sorted(service.looked)
+        service.changes.clear()
+        await until(lambda: service.looked.count("1") == 4)
+        service.is_connected = False
+        await asyncio.sleep(0.05)
+        service.is_connected = True
+        await until(lambda: len(service.looked) == len(seen) + 4)
+
+    assert seen == ["1", "1", "1", "2", "3"]
+
+
 async def test_a_service_that_takes_the_bot_no_more_says_why(inbox):
     service = Service()
     watching = Watching("slack", service, Desk(inbox), inbox)
