@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 from typing import Any
 
+import psutil
 import sqlalchemy as sa
 
 from citewell.journal.database import open_engine
@@ -41,6 +43,13 @@ class Postgres:
         name = f"journal_{next(_names)}"
         self._server.psql(f"CREATE DATABASE {name};")
         return str(self._server.get_uri(name)).replace("postgresql://", "postgresql+psycopg://")
+
+    def restart(self) -> None:
+        """End the server as if the machine had lost its power, and start it again."""
+        ended = psutil.Process(self._server.get_pid())
+        ended.send_signal(signal.SIGQUIT)
+        ended.wait(timeout=30)
+        self._server.ensure_postgres_running()
 
 
 @contextmanager

