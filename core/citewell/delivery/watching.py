@@ -151,6 +151,9 @@ class Watching:
                 continue
             if len(self._looked_at) >= _AT_ONCE:
                 await asyncio.sleep(_CALM_S)
+            if self._was_cut:
+                # What was missed since comes first; those that are left are looked at after it.
+                return
             await self._take_in_change(asked)
             # What was read before something failed is not read again.
             self._looked_at.add((asked.venue, asked.key))

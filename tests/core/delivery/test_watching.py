@@ -182,6 +182,25 @@ async def test_after_the_first_questions_a_service_has_its_peace(inbox, monkeypa
     assert len(service.looked) == module._AT_ONCE
 
 
+async def test_what_was_missed_in_a_cut_does_not_wait_for_all_that_is_looked_at(
+    inbox, monkeypatch
+):
+    monkeypatch.setattr(module, "_CALM_S", 0.2)
+    for number in range(module._AT_ONCE + 100):
+        inbox.accept(asked(str(number)))
+    service = Service()
+    service.is_connected = True
+    async with catching_up(service, inbox) as desk:
+        await until(lambda: len(service.looked) > module._AT_ONCE)
+        service.is_connected = False
+        await asyncio.sleep(0.05)
+        service.events = [asked("missed")]
+        service.is_connected = True
+        await until(lambda: "missed" in desk.accepted)
+
+    assert len(service.looked) < module._AT_ONCE + 50
+
+
 async def test_what_was_looked_at_is_not_looked_at_again_until_a_cut(inbox):
     for key in "123":
         inbox.accept(asked(key))
