@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from citewell.cli.allocating import share_one_arena
 from citewell.cli.options import Where, config_option, examples
 from citewell.cli.wording import safe_line
 from citewell.errors import AdapterError, CitewellError, ConfigError, PluginError, StoreError
@@ -47,6 +48,7 @@ def command(config: Path | None, no_sync: bool, verbose: bool) -> None:
     """
     if verbose:
         logging.getLogger("citewell").setLevel(logging.INFO)
+    share_one_arena()
     try:
         asyncio.run(_run(Where(config).settings(), syncs=not no_sync))
     except (ConfigError, PluginError) as error:
