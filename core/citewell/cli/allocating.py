@@ -11,10 +11,11 @@ _MOST_ARENAS: Final = -8
 
 
 def share_one_arena() -> None:
-    """Let all threads allocate in one place, where the C library is glibc; call it before any starts.
+    """Let all threads allocate in one place; call it before any starts.
 
-    By default glibc has one for each thread, and what is freed there no other thread uses: after ten
-    thousand questions a bot held ten megabytes more, all of them free.
+    By default glibc has one for each thread, and what is freed there no other thread uses: after
+    ten thousand questions a bot held ten megabytes more, all of them free. Other C libraries are
+    left as they are.
     """
     if not sys.platform.startswith("linux"):
         return
