@@ -70,6 +70,8 @@ def _section(config: Path | None, adapter: str | None) -> Mapping[str, Any]:
         tables = tomllib.loads(path.read_text(encoding="utf-8")).get("adapter", {})
     except (OSError, ValueError) as error:
         raise ConfigError(f"{path}: it cannot be read: {error}") from error
+    if not isinstance(tables, dict):
+        raise ConfigError(f"{path}: adapter: expected tables, such as [adapter.discord]")
     found = {
         name: table
         for name, table in tables.items()

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 
 import click
+from pydantic import ValidationError
 
-from citewell_slack.manifest import FEATURES, App, manifest
+from citewell_slack.manifest import COMMAND, FEATURES, App, manifest
+from citewell_slack.settings import PromptConfig
 
 # As in the rest of the command line, also where this is called by itself.
 _HELP = {"help_option_names": ["-h", "--help"]}
@@ -75,12 +78,19 @@ def _app(**options: object) -> App:
         raise click.BadParameter("expected 1 to 35 characters", param_hint="--name")
     if len(description) > 140:
         raise click.BadParameter("expected at most 140 characters", param_hint="--description")
-    if not command.startswith("/") or len(command) > 32 or " " in command:
+    if not re.fullmatch(COMMAND, command):
         raise click.BadParameter(
-            f"expected a word that begins with /, got {command}", param_hint="--command"
+            f"expected / and 1 to 31 of a-z, 0-9, _ and -, got {command}", param_hint="--command"
         )
     if len(prompts) > 4:
         raise click.BadParameter("expected at most 4", param_hint="--prompt")
+    for title, message in prompts:
+        try:
+            PromptConfig(title=title, message=message)
+        except ValidationError as error:
+            first = error.errors()[0]
+            told = f"{first['loc'][0]}: {first['msg'].lower()}"
+            raise click.BadParameter(told, param_hint="--prompt") from error
     for option in ("url", "redirect_url"):
         given = options[option]
         if given and not str(given).startswith("https://"):

@@ -143,6 +143,9 @@ class Listener:
         question = incoming.asked(event, where, channel=channel)
         if question.text or question.attachments:
             await self._host.accept(question)
+        elif event.get("edited") and await blocking.call(self._host.takes_part, question.venue):
+            # It is a change too, and the answer of before says what there is to say.
+            return
         elif self._is_first(channel, question.key):
             await self._chores.do(self._greet(question))
 

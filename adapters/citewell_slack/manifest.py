@@ -18,6 +18,9 @@ FEATURES: Final = (
 )
 """What can be left out of an app; posting answers always works."""
 
+COMMAND: Final = r"^/[a-z0-9_-]{1,31}$"
+"""What a command is called."""
+
 SHORTCUT: Final = "ask_about_this"
 
 _EVENTS: Final[Mapping[str, Sequence[str]]] = {

@@ -9,6 +9,7 @@ from pydantic import Field, SecretStr, model_validator
 
 from citewell import Config
 from citewell.chat import ChatConfig
+from citewell_slack.manifest import COMMAND
 
 _GROUP_ID = re.compile("S[A-Z0-9]{6,}")
 _GIVEN_AS = "given as { env = NAME } or { file = PATH }"
@@ -87,7 +88,7 @@ class SlackConfig(ChatConfig):
     )
     command: str = Field(
         default="/ask",
-        pattern=r"^/[a-z0-9_-]{1,31}$",
+        pattern=COMMAND,
         description="the command that asks privately",
     )
 

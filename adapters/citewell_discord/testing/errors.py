@@ -22,12 +22,19 @@ class Refusal(Exception):
         code: of Discord.
         message: in Discord's words.
         errors: what is wrong where, for an invalid form body.
+        told: the same, for people.
     """
 
     def __init__(
-        self, status: int, code: int, message: str, *, errors: Payload | None = None
+        self,
+        status: int,
+        code: int,
+        message: str,
+        *,
+        errors: Payload | None = None,
+        told: str = "",
     ) -> None:
-        super().__init__(f"{status} {code} {message}")
+        super().__init__(f"{status} {code} {message}{told and f': {told}'}")
         self.status = status
         self.code = code
         self.body: Payload = {"message": message, "code": code}
@@ -100,7 +107,8 @@ def invalid_form(flaws: Sequence[Flaw]) -> Refusal:
         found = node.setdefault("_errors", [])
         assert isinstance(found, list)  # noqa: S101 - only this function writes it
         found.append({"code": flaw.code, "message": flaw.message})
-    return Refusal(400, 50035, "Invalid Form Body", errors=tree)
+    told = "; ".join(f"{'.'.join(flaw.path)}: {flaw.message}" for flaw in flaws)
+    return Refusal(400, 50035, "Invalid Form Body", errors=tree, told=told)
 
 
 def unknown(what: str) -> Refusal:

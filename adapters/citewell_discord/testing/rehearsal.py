@@ -15,8 +15,9 @@ from citewell_discord.encoding import GROWING
 from citewell_discord.interacting import FIELD
 from citewell_discord.testing.bodies import ComponentType
 from citewell_discord.testing.double import DiscordDouble
-from citewell_discord.testing.errors import Payload
+from citewell_discord.testing.errors import Payload, Refusal
 from citewell_discord.testing.events import Event, Intents
+from citewell_discord.testing.forms import NotSendable
 from citewell_discord.testing.interactions import Interaction
 from citewell_discord.testing.messages import Message, MessageKind, Upload, walk
 from citewell_discord.testing.payloads import role_payload
@@ -147,11 +148,13 @@ class DiscordRehearsal:
         uploads = [Upload(name, data) for name, data in (files or {}).items()]
         speaker = self._person(person)
         if channel is None:
-            message = speaker.tell_bot(text, *uploads)
+            with _refusable():
+                message = speaker.tell_bot(text, *uploads)
             return Said(id=str(message.id), person=person, channel=str(message.channel.id))
         place = self._begun(speaker, thread) if thread else self._place(channel)
         words = f"{self.double.world.bot.mention} {text}" if mention else text
-        message = speaker.say(place, words, *uploads)
+        with _refusable():
+            message = speaker.say(place, words, *uploads)
         starts = self.has_threads and not place.is_thread
         answered_in = str(message.id) if starts else thread
         return Said(id=str(message.id), person=person, channel=channel, thread=answered_in)
@@ -162,7 +165,8 @@ class DiscordRehearsal:
         mention = self.double.world.bot.mention
         words = f"{mention} {text}" if message.content.startswith(mention) else text
         self.double.clock.advance(0.01)
-        self._person(said.person).edit(message, words)
+        with _refusable():
+            self._person(said.person).edit(message, words)
 
     async def take_back(self, said: Said) -> None:
         """Let somebody delete what they wrote."""
@@ -191,11 +195,13 @@ class DiscordRehearsal:
         """Let somebody send the form that is open.
 
         Raises:
-            CannotAct: there is none.
+            CannotAct: there is none, or it does not take this.
         """
         if person not in self._forms:
             raise CannotAct("no form is open")
-        sent = self._person(person).submit(self._forms.pop(person), {FIELD: text})
+        with _refusable():
+            sent = self._person(person).submit(self._forms[person], {FIELD: text})
+        del self._forms[person]
         await self.double.until(lambda: sent.answered is not None, timeout_s=_WAIT_S)
 
     async def repeat(self, said: Said) -> None:
@@ -349,6 +355,15 @@ def _action(custom_id: str) -> str:
 
 def _is_bare(message: Message) -> bool:
     return not message.components and not message.content
+
+
+@contextmanager
+def _refusable() -> Iterator[None]:
+    """Let somebody know what Discord does not take from them."""
+    try:
+        yield
+    except (NotSendable, Refusal) as error:
+        raise CannotAct(f"Discord does not take this: {error}") from error
 
 
 @contextmanager

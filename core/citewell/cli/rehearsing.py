@@ -160,8 +160,9 @@ class Session:
         name, _, question = line.partition(" ")
         try:
             content = await asyncio.to_thread(Path(name).read_bytes)
-        except OSError as error:
-            raise CannotAct(f"{name} cannot be read: {error.strerror}") from error
+        except (OSError, ValueError) as error:
+            why = error.strerror if isinstance(error, OSError) else error
+            raise CannotAct(f"{name} cannot be read: {why}") from error
         files = {Path(name).name: content}
         asked = await self._chat.say(
             self._you, question.strip(), channel=self._channel, files=files

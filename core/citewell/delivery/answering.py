@@ -156,6 +156,9 @@ class Course:
         """
         if self.is_over or self._task.is_withdrawn or self._task.turned_away:
             return
+        if self._asks_nothing:
+            self._broken_off = wording.EMPTY
+            return
         within = asyncio.timeout(within_s)
         try:
             async with within:
@@ -257,6 +260,13 @@ class Course:
         if self._shown is None:
             raise RuntimeError("open the course first")
         return self._shown
+
+    @property
+    def _asks_nothing(self) -> bool:
+        """Whether a question was changed until nothing but the mention was left."""
+        task, asked = self._task, self._task.asked
+        comes_with = asked.attachments or asked.about or asked.again or task.lost_extra
+        return not task.text.strip() and not comes_with
 
     @property
     def _reference(self) -> str:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import time
+from collections.abc import Awaitable, Callable
 from functools import partial
 
 from citewell import blocking
@@ -50,9 +52,12 @@ class Watching:
         self._desk = desk
         self._inbox = inbox
         self._was_connected = False
-        self._was_cut = False
+        self._started = time.time()
+        self._cut_at = -math.inf
         self._is_caught_up = False
-        self._looked_at: set[tuple[Venue, str]] = set()
+        self._since: float | None = None
+        self._unsure_since: float | None = None
+        self._looks: dict[tuple[Venue, str], float] = {}
 
     async def serve(self, host: Host) -> str:
         """Let the adapter serve until cancelled, and again after each break-down.
@@ -79,7 +84,7 @@ class Watching:
                     return str(final)
                 log.exception("%s: the adapter broke down", self._name)
             # It may be begun again before anybody has noticed.
-            self._is_caught_up, self._was_cut = False, True
+            self._note_cut()
             if time.monotonic() - began > _SOUND_S:
                 pause = _Pause()
             pause_s = pause.next_s()
@@ -90,7 +95,8 @@ class Watching:
         """Take in what happened while nobody was connected: before the start, and after a cut."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._notice_cuts())
-            group.create_task(self._keep_caught_up())
+            group.create_task(self._repeat(self._keep_caught_up, "what was missed"))
+            group.create_task(self._repeat(self._look_for_changes, "what became of questions"))
 
     async def _notice_cuts(self) -> None:
         """Notice each cut, also while what another one cost is taken in."""
@@ -98,65 +104,77 @@ class Watching:
             if self._adapter.is_connected:
                 self._was_connected = True
             else:
-                self._is_caught_up, self._was_cut = False, True
+                self._note_cut()
             await asyncio.sleep(_GLANCE_S)
 
-    async def _keep_caught_up(self) -> None:
-        pause, started = _Pause(), time.time()
-        since: float | None = None
+    def _note_cut(self) -> None:
+        self._is_caught_up, self._cut_at = False, time.monotonic()
+
+    async def _repeat(self, step: Callable[[], Awaitable[None]], what: str) -> None:
+        pause = _Pause()
         while True:
             wait_s = _LOOK_S
             try:
-                if since is None:
-                    since = await self._last_heard(started)
-                if self._is_caught_up:
-                    since = await self._note_heard(since)
-                elif self._adapter.is_connected:
-                    if self._was_cut:
-                        self._looked_at.clear()
-                    now, self._was_cut = time.time(), False
-                    await self._take_in(since)
-                    pause = _Pause()
-                    if not self._was_cut:
-                        since, self._is_caught_up = now - _OVERLAP_S, True
+                await step()
+                pause = _Pause()
             except CitewellError as error:
                 wait_s = pause.next_s()
-                log.warning("%s: what was missed cannot be read: %s", self._name, error)
+                log.warning("%s: %s cannot be read: %s", self._name, what, error)
             except Exception:
                 wait_s = pause.next_s()
-                log.exception("%s: what was missed cannot be read", self._name)
+                log.exception("%s: %s cannot be read", self._name, what)
             await asyncio.sleep(wait_s)
 
-    async def _last_heard(self, started: float) -> float:
+    async def _keep_caught_up(self) -> None:
+        """Take in what was missed, if anything; keep now and then that nothing is missed."""
+        now, cut_at = time.time(), self._cut_at
+        if self._since is None:
+            self._since = await self._last_heard()
+        if self._is_caught_up:
+            if now - _OVERLAP_S - self._since >= _NOTE_S:
+                await self._note_heard(now)
+        elif self._adapter.is_connected:
+            async for event in self._adapter.missed(self._since):
+                await self._desk.accept(event)
+            if self._cut_at == cut_at:
+                self._is_caught_up = True
+                if self._unsure_since is None:
+                    self._unsure_since = self._since
+                await self._note_heard(now)
+
+    async def _last_heard(self) -> float:
         """Return since when something may be missed; what was said before all is nobody's."""
         last = await blocking.call(self._inbox.heard_until, self._name)
-        return started if last is None else last - _OVERLAP_S
+        return self._started if last is None else last - _OVERLAP_S
 
-    async def _note_heard(self, since: float) -> float:
-        """Keep now and then that nothing is missed, and return since when something may be."""
-        now = time.time()
-        if now - _OVERLAP_S - since < _NOTE_S:
-            return since
+    async def _note_heard(self, now: float) -> None:
         await blocking.call(self._inbox.note_heard, self._name, now)
-        return now - _OVERLAP_S
+        self._since = now - _OVERLAP_S
 
-    async def _take_in(self, since: float) -> None:
-        async for event in self._adapter.missed(since):
-            await self._desk.accept(event)
-        # A question of long before may have been changed, or taken back, just now.
-        before = since - _CHANGED_S
+    async def _look_for_changes(self) -> None:
+        """Look at questions of before, which may have been changed or taken back in a cut.
+
+        They take long where they are many. So nothing waits for them, and after a further cut
+        those come first that nobody has looked at for the longest.
+        """
+        if self._unsure_since is None or not self._is_caught_up:
+            return
+        cut_at, before = self._cut_at, self._unsure_since - _CHANGED_S
         find = partial(self._inbox.questions_since, self._name, before, limit=_MOST_CHANGED)
-        for asked in await blocking.call(find):
-            if (asked.venue, asked.key) in self._looked_at:
-                continue
-            if len(self._looked_at) >= _AT_ONCE:
+        found = {(asked.venue, asked.key): asked for asked in await blocking.call(find)}
+        self._looks = {one: self._looks.get(one, -math.inf) for one in found}
+        due = [one for one in found if self._looks[one] <= cut_at]
+        due.sort(key=self._looks.__getitem__)
+        for number, one in enumerate(due, len(found) - len(due)):
+            if number >= _AT_ONCE:
                 await asyncio.sleep(_CALM_S)
-            if self._was_cut:
-                # What was missed since comes first; those that are left are looked at after it.
+            if self._cut_at != cut_at:
                 return
-            await self._take_in_change(asked)
-            # What was read before something failed is not read again.
-            self._looked_at.add((asked.venue, asked.key))
+            began = time.monotonic()
+            await self._take_in_change(found[one])
+            self._looks[one] = began
+        if self._cut_at == cut_at:
+            self._unsure_since = None
 
     async def _take_in_change(self, asked: Asked) -> None:
         try:

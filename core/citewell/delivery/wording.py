@@ -10,6 +10,8 @@ STOPPED: Final = "Stopped, as you asked."
 REPEATED: Final = "This repeats an answer that could not be changed."
 GONE: Final = "The question of that answer is no longer kept, so please ask it again yourself."
 
+EMPTY: Final = "There is no question here. Ask me one, and I answer from the documents."
+
 NO_LONGER_KEPT: Final = "what came with the question, which is no longer kept"
 
 _AGAIN: Final = "please ask again in a minute."

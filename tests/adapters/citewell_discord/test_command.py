@@ -116,6 +116,7 @@ def test_without_an_id_the_fix_is_named(tmp_path, monkeypatch):
     [
         ("[adapter.discord]\nthread = false\n", (), "thread: extra inputs"),
         ("[adapter", (), "cannot be read"),
+        ('adapter = "x"\n', (), "adapter: expected tables"),
         ('[adapter.a]\nuse = "discord"\n[adapter.b]\nuse = "discord"\n', (), "name one with"),
         ("[adapter.discord]\n", ("--adapter", "x"), "adapter.x: no such section"),
     ],

@@ -157,6 +157,27 @@ async def test_a_mention_without_a_question_gets_a_hint_once(host, double, alice
     assert [one.text for one in double.workspace.shown_to(alice.id)] == [EMPTY]
 
 
+async def test_a_question_that_is_changed_to_nothing_gets_no_hint_besides(
+    host, double, alice, general
+):
+    said = alice.say(general, f"{double.mention} how many days?")
+    await double.deliveries.idle()
+    alice.edit(said, double.mention)
+    await double.deliveries.idle()
+
+    assert [one.text for one in host.of(Edited)] == [""]
+    assert list(double.workspace.shown_to(alice.id)) == []
+
+
+async def test_a_mention_that_is_added_without_a_question_gets_a_hint(host, double, alice, general):
+    said = alice.say(general, "hello")
+    await double.deliveries.idle()
+    alice.edit(said, f"{double.mention}")
+    await double.deliveries.idle()
+
+    assert [one.text for one in double.workspace.shown_to(alice.id)] == [EMPTY]
+
+
 async def test_files_come_along(host, double, alice, general):
     file = alice.upload("plan.txt", b"the plan")
     alice.say(general, f"{double.mention} what is the plan?", files=[file])

@@ -128,9 +128,15 @@ def test_prompts_are_suggested():
         ["--name", "x" * 36],
         ["--description", "x" * 141],
         ["--command", "ask"],
+        ["--command", "/"],
+        ["--command", "/Ask_Me"],
+        ["--command", "/ask\n"],
         ["--url", "http://plain.example"],
         ["--without", "everything"],
         ["--prompt", "a", "b"] * 5,
+        ["--prompt", "x" * 151, "b"],
+        ["--prompt", "", "b"],
+        ["--prompt", "a", ""],
     ],
 )
 def test_what_slack_would_refuse_is_refused_here(options):

@@ -120,6 +120,29 @@ def test_a_question_is_asked_directly_about_a_message_and_with_a_file(trying, se
 
 
 @pytest.mark.parametrize("service", SERVICES)
+def test_what_a_service_does_not_take_ends_no_talk(trying, service):
+    much = "x " * 40_000
+    *_, unreadable, asked, refused, changed = turns(
+        trying(service, "/file no\0where.txt What?", LEAVE, f"/new {much}", f"/change {much}")
+    )
+
+    assert unreadable.endswith("cannot be read: embedded null byte")
+    assert "28 days" in asked
+    if service == "discord":
+        assert "2000 or fewer" in refused
+        assert "2000 or fewer" in changed
+
+
+def test_a_form_that_was_filled_in_too_long_is_still_open(trying):
+    *_, refused, taken = turns(
+        trying("discord", LEAVE, "/press not helpful", "/write " + "x" * 2000, "/write Another.")
+    )
+
+    assert "2000 characters; expected 0 to 1000" in refused
+    assert "no form is open" not in taken
+
+
+@pytest.mark.parametrize("service", SERVICES)
 def test_what_cannot_be_done_is_said_in_a_line(trying, service):
     said = turns(
         trying(

@@ -4,6 +4,7 @@ import asyncio
 
 from msgspec.structs import replace
 
+from citewell.delivery import wording
 from citewell.types.chat import Deleted, Edited, Stopped, Venue, Voted
 from desks import QUICK, SLOW, VENUE, asked, working
 
@@ -63,6 +64,20 @@ async def test_a_changed_question_changes_its_answer(tmp_path):
     assert after.id == before.id
     assert "28 days" in before.text
     assert "fourth day" in after.text
+
+
+async def test_a_question_that_is_changed_to_nothing_has_no_answer_any_more(tmp_path):
+    async with working(tmp_path) as at_work:
+        await at_work.desk.accept(asked())
+        await at_work.idle()
+        (before,) = at_work.chat.messages()
+        await at_work.desk.accept(Edited(key="2", venue=VENUE, user="U1", at=2.0, of="1", text=" "))
+        await at_work.idle()
+        (after,) = at_work.chat.messages()
+
+    assert after.id == before.id
+    assert after.text == wording.EMPTY
+    assert len(at_work.journal.recent(2)) == 1
 
 
 async def test_an_answer_goes_with_its_question(tmp_path):

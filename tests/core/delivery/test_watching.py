@@ -26,6 +26,7 @@ class Service:
         self.ends = []
         self.looked = []
         self.pause_s = 0.0
+        self.look_s = 0.0
 
     async def serve(self, host):
         self.is_connected = True
@@ -46,6 +47,7 @@ class Service:
 
     async def changed(self, asked):
         self.looked.append(asked.key)
+        await asyncio.sleep(self.look_s)
         change = self.changes.get(asked.key)
         if isinstance(change, Exception):
             raise change
@@ -182,9 +184,7 @@ async def test_after_the_first_questions_a_service_has_its_peace(inbox, monkeypa
     assert len(service.looked) == module._AT_ONCE
 
 
-async def test_what_was_missed_in_a_cut_does_not_wait_for_all_that_is_looked_at(
-    inbox, monkeypatch
-):
+async def test_what_was_missed_in_a_cut_does_not_wait_for_all_that_is_looked_at(inbox, monkeypatch):
     monkeypatch.setattr(module, "_CALM_S", 0.2)
     for number in range(module._AT_ONCE + 100):
         inbox.accept(asked(str(number)))
@@ -199,6 +199,56 @@ async def test_what_was_missed_in_a_cut_does_not_wait_for_all_that_is_looked_at(
         await until(lambda: "missed" in desk.accepted)
 
     assert len(service.looked) < module._AT_ONCE + 50
+
+
+async def test_what_was_missed_is_done_with_before_all_is_looked_at(inbox, monkeypatch):
+    monkeypatch.setattr(module, "_CALM_S", 60)
+    for number in range(module._AT_ONCE + 5):
+        inbox.accept(asked(str(number)))
+    inbox.note_heard("slack", 1000.0)
+    service = Service()
+    service.is_connected = True
+    async with catching_up(service, inbox):
+        await until(lambda: len(service.looked) == module._AT_ONCE)
+        service.is_connected = False
+        await asyncio.sleep(0.05)
+        service.is_connected = True
+        await until(lambda: len(service.sinces) == 2)
+
+    assert inbox.heard_until("slack") > 1000.0
+    assert service.sinces[1] > 1000.0 > service.sinces[0]
+
+
+async def test_each_of_many_questions_is_looked_at_though_the_connection_never_lasts(
+    inbox, monkeypatch
+):
+    monkeypatch.setattr(module, "_CALM_S", 0.2)
+    keys = {str(number) for number in range(3 * module._AT_ONCE)}
+    for key in sorted(keys):
+        inbox.accept(asked(key))
+    service = Service()
+    async with catching_up(service, inbox):
+        for _ in range(3):
+            before = len(service.looked)
+            service.is_connected = True
+            await until(lambda before=before: len(service.looked) >= before + module._AT_ONCE)
+            service.is_connected = False
+            await asyncio.sleep(0.3)
+
+    assert set(service.looked) == keys
+
+
+async def test_a_cut_during_the_last_look_is_not_forgotten(inbox):
+    inbox.accept(asked("1"))
+    service = Service()
+    service.look_s = 0.2
+    service.is_connected = True
+    async with catching_up(service, inbox):
+        await until(lambda: service.looked)
+        service.is_connected = False
+        await asyncio.sleep(0.05)
+        service.is_connected = True
+        await until(lambda: len(service.looked) == 2)
 
 
 async def test_what_was_looked_at_is_not_looked_at_again_until_a_cut(inbox):
