@@ -472,6 +472,38 @@ async def test_a_token_that_is_not_renewed_is_used_until_it_ends(
 
 
 @_OLD_CLIENT
+async def test_a_new_token_that_cannot_be_saved_is_used_and_saved_later(
+    serving, double, multi, alice, monkeypatch, tmp_path, caplog
+):
+    double.installation.rotates = True
+    for name in ("slack_sdk.oauth.token_rotation.async_rotator", "citewell_slack.workspaces"):
+        monkeypatch.setattr(f"{name}.time", lambda: double.clock.now)
+    async with serving(**multi) as (adapter, host):
+        await install(adapter, double, alice)
+        alice.say(alice.im, "how many days?")
+        await double.deliveries.idle()
+        (file,) = tmp_path.glob("installations/*/bot-latest")
+        before = file.read_text()
+        in_the_way = file.with_name("bot-new")
+        in_the_way.mkdir()
+        await double.clock.advance(42_000)
+        with caplog.at_level(logging.WARNING):
+            for _ in range(2):
+                await adapter.open_reply(host.events[0].address, "k")
+        assert file.read_text() == before
+        await double.clock.advance(2_000)
+        in_the_way.rmdir()
+        reply = await adapter.open_reply(host.events[0].address, "k")
+        await reply.show([_said("an answer")], complete=True)
+
+    assert caplog.text.count("cannot be saved yet") == 1
+    # One for the installation, one for the token that takes its place.
+    assert len(double.calls("oauth.v2.access")) == 2
+    assert [one.text for one in double.posted(alice.im)] == ["an answer"]
+    assert file.read_text() != before
+
+
+@_OLD_CLIENT
 @pytest.mark.parametrize("state", ["../secret", "x/../../secret", "a\0b", "a" * 300, "nope"])
 async def test_a_state_that_nobody_issued_opens_and_deletes_nothing(
     serving, double, multi, tmp_path, state
