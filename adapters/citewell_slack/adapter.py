@@ -194,7 +194,9 @@ class SlackAdapter:
         is_http = config.mode == "http"
         http = None
         if is_http or flow is not None:
-            http = HttpLink(app, config.http, flow=flow, takes_events=is_http)
+            secret = config.signing_secret.get_secret_value() if config.signing_secret else ""
+            signing_secret = secret if is_http else None
+            http = HttpLink(app, config.http, flow=flow, signing_secret=signing_secret)
         if is_http or config.app_token is None:
             return Links(None, http)
         return Links(SocketLink(app, config.app_token.get_secret_value(), workspaces, log), http)

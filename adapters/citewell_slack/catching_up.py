@@ -24,9 +24,9 @@ _MOST_PAGES: Final = 5
 _MOST_CHANNELS: Final = 5
 _TS: Final = re.compile(r"\d+\.\d{6}")
 _GONE: Final = frozenset({"thread_not_found", "message_not_found"})
-_KINDS: Final = "public_channel,private_channel,im"
-# Apps of before have no scope for these.
-_ADDED_KINDS: Final = "mpim"
+_KINDS: Final = "public_channel,private_channel"
+# Apps without direct messages, and those of before, have no scope for these.
+_FURTHER_KINDS: Final = ("im", "mpim")
 
 
 class Missed:
@@ -97,12 +97,12 @@ class Missed:
             unread.append(error)
 
     async def _channels(self, api: Api) -> AsyncIterator[str]:
-        for kinds in (_KINDS, _ADDED_KINDS):
+        for kinds in (_KINDS, *_FURTHER_KINDS):
             try:
                 async for id_ in self._of_kinds(api, kinds):
                     yield id_
             except Refused as error:
-                if kinds != _ADDED_KINDS or error.code != "missing_scope":
+                if kinds == _KINDS or error.code != "missing_scope":
                     raise
 
     async def _of_kinds(self, api: Api, kinds: str) -> AsyncIterator[str]:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import hmac
 import logging
-from collections.abc import AsyncIterator
+import re
+import time
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Final
@@ -25,6 +29,11 @@ from citewell_slack.workspaces import InstalledWorkspaces, Workspaces, cannot_co
 
 _PING_S: Final = 3.0
 _MOST_BODY: Final = 4 * 2**20
+# As old as Slack has it, a request may still be new.
+_MOST_AGE_S: Final = 300
+_SECONDS: Final = re.compile(r"[0-9]{1,12}")
+# Slack looks whether the certificate is good, and signs nothing then.
+_SSL_CHECK: Final = re.compile(rb"(?:^|&)ssl_check=1(?:&|$)")
 # Pings that a connection may be gone for, until its address is taken for used up.
 _STUCK_AFTER: Final = 2
 # Pings between two proofs that the token is good still, as long as there is no connection.
@@ -137,7 +146,7 @@ class HttpLink:
         app: that hears the events.
         config: where to listen.
         flow: that installs; None for one workspace alone.
-        takes_events: whether events come in here.
+        signing_secret: of the events that come in here; None where they do not.
 
     Attributes:
         port: that is listened on.
@@ -150,12 +159,12 @@ class HttpLink:
         config: HttpConfig,
         *,
         flow: AsyncOAuthFlow | None,
-        takes_events: bool,
+        signing_secret: str | None,
     ) -> None:
         self._app = app
         self._config = config
         self._flow = flow
-        self._takes_events = takes_events
+        self._signing_secret = signing_secret
         self.port = 0
         self.is_connected = False
 
@@ -167,7 +176,7 @@ class HttpLink:
             AdapterError: the address is taken.
         """
         served = web.Application(client_max_size=_MOST_BODY)
-        if self._takes_events:
+        if self._signing_secret is not None:
             served.router.add_post(self._config.path, self._request)
         if self._flow is not None:
             served.router.add_get(self._flow.install_path, self._install)
@@ -193,6 +202,12 @@ class HttpLink:
         self.port = int(runner.addresses[0][1])
 
     async def _request(self, request: web.Request) -> web.Response:
+        body = await request.read()
+        if _SSL_CHECK.search(body):
+            return web.Response()
+        # Before anybody reads what anybody may have written.
+        if not _is_signed(body, request.headers, self._signing_secret or ""):
+            return web.Response(status=401)
         return await to_aiohttp_response(
             await self._app.async_dispatch(await to_bolt_request(request))
         )
@@ -208,6 +223,16 @@ class HttpLink:
         return await to_aiohttp_response(
             await self._flow.handle_callback(await to_bolt_request(request))
         )
+
+
+def _is_signed(body: bytes, headers: Mapping[str, str], secret: str) -> bool:
+    """Tell whether Slack sent this, and just now."""
+    at = headers.get("X-Slack-Request-Timestamp", "")
+    if not _SECONDS.fullmatch(at) or abs(time.time() - int(at)) > _MOST_AGE_S:
+        return False
+    made = hmac.new(secret.encode(), f"v0:{at}:".encode() + body, hashlib.sha256).hexdigest()
+    given = headers.get("X-Slack-Signature", "").encode("utf-8", "surrogateescape")
+    return hmac.compare_digest(f"v0={made}".encode(), given)
 
 
 class Links:

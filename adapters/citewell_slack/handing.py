@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
+from weakref import WeakValueDictionary
 
 from citewell import CitewellError, DeliveryError
 from citewell.blocks import Actions, Block, Span, Text
@@ -25,6 +27,8 @@ _FAILED: Final = "Nobody could be told; try again, or ask them yourself."
 _MOST_QUESTION: Final = 6_000
 _MOST_PIECE: Final = 3_000
 _EVENT_TYPE: Final = "citewell_hand_off"
+# Messages that are looked through for what was posted before.
+_MOST_PAGES: Final = 3
 
 
 class HandOffs:
@@ -44,14 +48,18 @@ class HandOffs:
         self._workspaces = workspaces
         self._host = host
         self._encoder = encoder
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def tell(
         self, answer_id: str, user: str, where: Workspace, place: tuple[str, str]
     ) -> None:
         """Tell them once, and tell who pressed what came of it."""
         api = await self._workspaces.api(where.team)
+        lock = self._locks.setdefault(answer_id, asyncio.Lock())
         try:
-            outcome = await self._told(api, answer_id, user, where)
+            # What a double click posts the second time, the first one has not noted yet.
+            async with lock:
+                outcome = await self._told(api, answer_id, user, where)
         except CitewellError:
             await whisper(api, place, user, {"text": _FAILED})
             raise
@@ -67,15 +75,17 @@ class HandOffs:
             return _UNKNOWN
         if handed.is_repeated:
             return _REPEATED
-        await self._post(api, people, handed)
+        blocks = [one for one in handed.blocks if not isinstance(one, Actions)]
+        answer = [self._encoder.encode(message) for message in self._packed(blocks)]
+        messages = [await _head(api, people, handed), *answer]
+        posted = await _posted(api, people.channel, answer_id, where.bot)
+        for part, message in enumerate(messages):
+            if part not in posted:
+                thread = posted.get(0, "")
+                mark = {"answer": answer_id, "part": part}
+                posted[part] = await _send(api, (people.channel, thread), message, mark)
         await self._host.handed_off(answer_id, user, where.venue(people.channel, ""))
         return _TOLD
-
-    async def _post(self, api: Api, people: HandOffConfig, handed: HandOff) -> None:
-        first = await self._send(api, people.channel, "", await _head(api, people, handed))
-        blocks = [one for one in handed.blocks if not isinstance(one, Actions)]
-        for message in self._packed(blocks):
-            await self._send(api, people.channel, first, self._encoder.encode(message))
 
     def _packed(self, blocks: Sequence[Block]) -> list[list[Block]]:
         """Return blocks in messages that fit."""
@@ -86,17 +96,51 @@ class HandOffs:
             messages[-1].append(block)
         return [one for one in messages if one]
 
-    async def _send(self, api: Api, channel: str, thread: str, blocks: Sequence[SlackBlock]) -> str:
-        content = {**said(blocks, complete=True), "text": "A question for you"}
-        posted = await api.do(
-            "chat.postMessage",
+
+async def _send(
+    api: Api, place: tuple[str, str], blocks: Sequence[SlackBlock], mark: Mapping[str, Any]
+) -> str:
+    channel, thread = place
+    content = {**said(blocks, complete=True), "text": "A question for you"}
+    posted = await api.do(
+        "chat.postMessage",
+        channel=channel,
+        thread_ts=thread or None,
+        metadata={"event_type": _EVENT_TYPE, "event_payload": mark},
+        **WITHOUT_PREVIEWS,
+        **content,
+    )
+    return str(posted["ts"])
+
+
+async def _posted(api: Api, channel: str, answer_id: str, bot: str) -> dict[int, str]:
+    """Return the `ts` of what was posted of an answer though nobody noted it, by its part."""
+    found: dict[int, str] = {}
+
+    async def look(method: str, **where: str) -> None:
+        pages = api.pages(
+            *(method, "messages"),
+            most=_MOST_PAGES,
             channel=channel,
-            thread_ts=thread or None,
-            metadata={"event_type": _EVENT_TYPE, "event_payload": {}},
-            **WITHOUT_PREVIEWS,
-            **content,
+            include_all_metadata=True,
+            **where,
         )
-        return str(posted["ts"])
+        async for message in pages:
+            metadata = message.get("metadata") or {}
+            payload = metadata.get("event_payload") or {}
+            is_ours = metadata.get("event_type") == _EVENT_TYPE and message.get("user") == bot
+            if is_ours and payload.get("answer") == answer_id:
+                found[int(payload["part"])] = str(message["ts"])
+
+    try:
+        await look("conversations.history")
+        if found:
+            await look("conversations.replies", ts=found[0])
+    except Refused as error:
+        # Where nothing may be read, it is posted.
+        if error.passes:
+            raise
+    return found
 
 
 async def _head(api: Api, people: HandOffConfig, handed: HandOff) -> list[SlackBlock]:

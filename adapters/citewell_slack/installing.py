@@ -6,6 +6,7 @@ import glob
 import json
 import logging
 import os
+import re
 import time
 from collections.abc import Collection
 from pathlib import Path
@@ -18,6 +19,7 @@ from slack_sdk.oauth.installation_store.models.installation import Installation
 from slack_sdk.oauth.state_store import FileOAuthStateStore
 
 _STATE_S: Final = 600
+_STATE: Final = re.compile(r"[\w-]{1,64}", re.ASCII)
 
 
 class Installations(FileInstallationStore):
@@ -103,6 +105,10 @@ class States(FileOAuthStateStore):
             if file.stat().st_mtime < oldest:
                 file.unlink(missing_ok=True)
         return str(super().issue(*args, **kwargs))
+
+    def consume(self, state: str) -> bool:
+        """Tell whether somebody began this, and go on with it once; anybody may name a state."""
+        return _STATE.fullmatch(state) is not None and bool(super().consume(state))
 
 
 def _private(path: str, flags: int) -> int:

@@ -51,8 +51,8 @@ class PublicReply:
             ts, key = str(message["ts"]), key_of(message)
             if key is not None and key[0] != self._spot.key:
                 continue
-            # A stream has no key before it is stopped, so what has none is ours to finish: of one
-            # thread there is never more than one answer on its way.
+            # A stream has no key before it is stopped, so what has none is ours to finish: the core
+            # looks for a reply only while no other answer of the thread is on its way.
             if key is not None or ts in posted or not message.get("metadata"):
                 is_streaming = _may_be_open(message)
                 part = Part(self._spot, len(self._parts), ts, is_streaming=is_streaming)
@@ -92,7 +92,7 @@ class PublicReply:
         except DeliveryError as error:
             if not error.passes:
                 raise
-            lost = await self._lost()
+            lost = await self._lost(may_stream=not complete)
             if lost is None and complete:
                 raise
             part = lost or Part(self._spot, len(self._parts))
@@ -103,13 +103,17 @@ class PublicReply:
         # Slack takes the status away when the bot says something.
         self._has_status = False
 
-    async def _lost(self) -> Part | None:
-        """Return the message that was posted though its answer never came, or None."""
+    async def _lost(self, *, may_stream: bool) -> Part | None:
+        """Return the message that was posted though its answer never came, or None.
+
+        Args:
+            may_stream: it may be a stream, which has no key.
+        """
         known = set(self.posted)
         for message in await self._ours():
             ts, key = str(message["ts"]), key_of(message)
-            is_ours = key == (self._spot.key, len(self._parts)) or not message.get("metadata")
-            if ts not in known and is_ours:
+            is_ours = key == (self._spot.key, len(self._parts))
+            if ts not in known and (is_ours or (may_stream and not message.get("metadata"))):
                 is_streaming = _may_be_open(message)
                 return Part(self._spot, len(self._parts), ts, is_streaming=is_streaming)
         return None

@@ -173,11 +173,12 @@ class InstalledWorkspaces(Workspaces):
         )
         self._rotating = asyncio.Lock()
         self._not_renewed_until: dict[str, float] = {}
+        self._unsaved: dict[str, Bot] = {}
 
     async def token(self, team: str) -> str:
         """Return the token of the bot in a workspace, renewed where it would end soon."""
         async with self._rotating:
-            found = await blocking.call(self.store.found, team)
+            found = await self._found(team)
             if found is None:
                 raise DeliveryError(f"slack: the app is not installed in {team}", passes=False)
             ends_at = found.bot_token_expires_at
@@ -192,6 +193,31 @@ class InstalledWorkspaces(Workspaces):
                 self._log.warning("the token of %s is not renewed yet: %s", team, error)
                 self._not_renewed_until[team] = time() + _RENEWED_AGAIN_S
         return str(found.bot_token)
+
+    async def _found(self, team: str) -> Bot | None:
+        """Return the bot of a workspace with its last token, also where that is not saved yet."""
+        found = await blocking.call(self.store.found, team)
+        unsaved = self._unsaved.get(team)
+        # Who installs the app again gets a token that ends later.
+        if found is None or unsaved is None or _ends_at(found) >= _ends_at(unsaved):
+            self._unsaved.pop(team, None)
+            return found
+        await self._save(team, unsaved)
+        return unsaved
+
+    async def _save(self, team: str, bot: Bot) -> None:
+        """Keep a bot; where that cannot be done now, as long as the process lives.
+
+        Each token is renewed once, so the one that it was made from is good for nothing more.
+        """
+        try:
+            await blocking.call(self.store.save_bot, bot)
+        except OSError as error:
+            if team not in self._unsaved:
+                self._log.warning("the new token of %s cannot be saved yet: %s", team, error)
+            self._unsaved[team] = bot
+        else:
+            self._unsaved.pop(team, None)
 
     async def _renewed(self, bot: Bot) -> Bot:
         """Return a bot whose token does not end soon.
@@ -209,7 +235,7 @@ class InstalledWorkspaces(Workspaces):
             raise Unheard("oauth.v2.access") from error
         if renewed is None:
             return bot
-        await blocking.call(self.store.save_bot, renewed)
+        await self._save(str(bot.team_id), renewed)
         return renewed
 
     async def teams(self) -> list[str]:
@@ -220,3 +246,7 @@ class InstalledWorkspaces(Workspaces):
         """Delete the token of a workspace that took the app away."""
         await super().forget(team)
         await blocking.call(self.store.forget, team)
+
+
+def _ends_at(bot: Bot) -> float:
+    return float(bot.bot_token_expires_at or 0)

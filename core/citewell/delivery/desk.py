@@ -110,6 +110,8 @@ class Desk:
             if task is not None:
                 _ring(bell)
                 await self._serve(task)
+                # What waited for its turn may be of the other kind.
+                _ring(self._bells[not turned_away])
             elif not self._closing.is_set():
                 await bell.get()
         _ring(bell)

@@ -150,7 +150,8 @@ class Inbox:
             owner: who leases it.
             lease_s: seconds until it is anybody's.
             platforms: only questions of these; None for all.
-            turned_away: only questions over a limit, in whatever order; else only the others.
+            turned_away: only questions over a limit, in whatever order, and the first time also
+                beside others of their conversation; else only the others.
         """
         kind = inbox.c.turned_away != "" if turned_away else inbox.c.turned_away == ""
         if platforms is not None:
@@ -395,22 +396,29 @@ def _may_be_leased(now: float) -> sa.ColumnElement[bool]:
         other.c.state.in_(_IN_WORK),
         other.c.turned_away == "",
     )
-    # What is turned away gets a word, not an answer, so it needs no turn.
-    has_turn = sa.or_(inbox.c.turned_away != "", sa.and_(~is_behind, ~_is_busy(now)))
+    # What is turned away gets a word, not an answer, so it need not wait for what came before; and
+    # nothing but that word can have been posted for it before its first lease.
+    is_over = inbox.c.turned_away != ""
+    is_first_word = sa.and_(is_over, inbox.c.lease == 0)
+    has_turn = sa.or_(is_first_word, sa.and_(sa.or_(is_over, ~is_behind), ~_is_busy(now)))
     return sa.and_(is_free, has_turn)
 
 
 def _is_busy(now: float) -> sa.ColumnElement[bool]:
-    """Return what finds questions of whose conversation somebody is at another one."""
+    """Return what finds questions of whose conversation somebody is at another one.
+
+    A service may not tell whose a message is that was begun and not finished, so of one
+    conversation only one reply is shown, or found again, at a time.
+    """
     other = inbox.alias()
+    may_have_begun = sa.or_(other.c.turned_away == "", other.c.lease > 1, other.c.revision > 0)
     return sa.exists().where(
-        inbox.c.turned_away == "",
         other.c.conversation == inbox.c.conversation,
         other.c.kind == "asked",
         other.c.seq != inbox.c.seq,
         other.c.state == State.LEASED,
         other.c.lease_until >= now,
-        other.c.turned_away == "",
+        may_have_begun,
     )
 
 

@@ -180,6 +180,15 @@ async def test_group_conversations_are_read_where_the_app_may(
     assert [one.text for one in await missed(adapter, since)] == [*days, "how many nights?"]
 
 
+async def test_an_app_without_direct_messages_reads_the_channels(
+    adapter, double, alice, general, since
+):
+    alice.say(general, f"{double.mention} how many days?")
+    double.tokens.scopes.difference_update({"im:read", "im:history"})
+
+    assert [one.text for one in await missed(adapter, since)] == ["how many days?"]
+
+
 async def test_many_messages_are_read_page_by_page(
     adapter, double, alice, general, since, monkeypatch
 ):

@@ -305,6 +305,43 @@ async def test_people_are_not_told_again(
     assert told.text == (handing._REPEATED if is_known else handing._UNKNOWN)
 
 
+async def test_a_double_click_tells_people_once(
+    host, double, alice, general, answered, help_channel, monkeypatch
+):
+    host.handed = handed(double, general, answered.thread_ts)
+    repeated = handed(double, general, answered.thread_ts, is_repeated=True)
+
+    async def handed_off(*_):
+        host.handed = repeated
+
+    monkeypatch.setattr(host, "handed_off", handed_off)
+    await asyncio.gather(*(press(alice, answered, "person") for _ in range(2)))
+
+    assert len(double.posted(help_channel)) == 2
+    told = [one.text for one in double.workspace.shown_to(alice.id)]
+    assert sorted(told) == sorted([handing._TOLD, handing._REPEATED])
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("part", [0, 1])
+async def test_who_was_told_in_part_is_not_mentioned_again(
+    host, double, alice, general, answered, help_channel, when, part
+):
+    host.handed = handed(double, general, answered.thread_ts)
+    if part:
+        double.faults.delay("chat.postMessage", 0)
+    double.faults.cut("chat.postMessage", when)
+    await press(alice, answered, "person")
+
+    assert [one.text for one in double.workspace.shown_to(alice.id)] == [handing._FAILED]
+    await press(alice, answered, "person")
+
+    head, body = double.posted(help_channel)
+    assert "25 days" in rendered(body).text
+    assert body.thread_ts == head.ts
+    assert [one[0] for one in host.told] == ["a1"]
+
+
 async def test_a_long_answer_is_handed_off_in_parts(
     host, double, alice, general, answered, help_channel
 ):

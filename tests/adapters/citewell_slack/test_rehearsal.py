@@ -17,7 +17,7 @@ from citewell.engine.assistant import Assistant
 from citewell.engine.runtime import open_runtime
 from citewell.engine.settings import load_settings
 from citewell.journal.conversations import Conversations
-from citewell.journal.inbox import Inbox
+from citewell.journal.inbox import Inbox, Limits
 from citewell.journal.journal import Journal
 from citewell.journal.outbox import Outbox
 from citewell_slack.plugin import build, rehearsal
@@ -105,21 +105,21 @@ class Scene:
 @pytest.fixture
 def playing(tmp_path, monkeypatch):
     @asynccontextmanager
-    async def play(*, text=SETTINGS, standin=None):
+    async def play(*, text=SETTINGS, standin=None, limits=None):
         async with rehearsal() as made:
             standin = standin or made
             assert isinstance(standin, SlackRehearsal)
             monkeypatch.setenv("TEST_BOT_TOKEN", standin.double.bot_token)
             monkeypatch.setenv("TEST_APP_TOKEN", standin.double.app_token)
             settings = load_settings(write_handbook(tmp_path, text))
-            async with working(tmp_path, settings, standin) as scene:
+            async with working(tmp_path, settings, standin, limits=limits) as scene:
                 yield scene
 
     return play
 
 
 @asynccontextmanager
-async def working(folder, settings, standin):
+async def working(folder, settings, standin, *, limits=None):
     """Yield the scene of one process that is at work."""
     config = SlackConfig.model_validate({
         **standin.settings,
@@ -130,7 +130,7 @@ async def working(folder, settings, standin):
     with opened(f"sqlite:///{folder / 'journal.sqlite'}") as engine:
         async with open_runtime(settings) as runtime, build(config, context) as adapter:
             await bring_up(runtime)
-            journal, inbox = Journal(engine), Inbox(engine)
+            journal, inbox = Journal(engine), Inbox(engine, limits=limits)
             answering = Answering(
                 backends=runtime,
                 assistant=lambda leased: Assistant(leased, journal),
@@ -208,6 +208,28 @@ async def test_a_follow_up_an_edit_and_a_deletion(playing):
         assert "fourth day" in before.text
         assert "fourth day" in changed.text
         assert [one.id for one in rest] == [changed.id]
+
+
+async def test_a_change_over_the_limit_leaves_the_answer_that_grows_below_it_alone(playing):
+    slow = SETTINGS.replace('model = "quotes"\n', 'model = "slow"\n')
+    async with playing(text=slow, limits=Limits(user_per_minute=2)) as scene:
+        standin = scene.standin
+        ann = standin.person("ann")
+        first = await standin.say(ann, QUESTION)
+        await scene.idle()
+        second = await standin.say(ann, "How many days a year?", thread=first.thread)
+        async with asyncio.timeout(20):
+            while len(standin.seen(ann, thread=first.thread)) < 2:  # noqa: ASYNC110 - as a person looks
+                await asyncio.sleep(0.01)
+        before = standin.seen(ann, thread=first.thread)
+        await standin.change(first, "When do they expire?")
+        await scene.idle()
+        told, answered = standin.seen(ann, thread=second.thread)
+
+    assert before[1].is_growing
+    assert [told.id, answered.id] == [one.id for one in before]
+    assert "asked a lot" in told.text
+    assert ("28 days" in answered.text, answered.is_growing) == (True, False)
 
 
 async def test_a_private_question_is_answered_to_one_person(playing):

@@ -180,6 +180,25 @@ async def test_a_cut_connection_makes_no_second_message(
     assert not double.posted(general)[0].is_streaming
 
 
+@pytest.mark.parametrize("when", ["before", "after"])
+async def test_what_is_said_at_once_takes_over_no_stream_of_another_reply(
+    adapter, double, general, address, when
+):
+    other = await adapter.open_reply(address, "k1")
+    await other.show([said("There")], complete=False)
+    double.faults.cut("chat.postMessage", when)
+    reply = await adapter.open_reply(address, "k2")
+    try:
+        await reply.show([said("Please wait.")], complete=True)
+    except DeliveryError:
+        await reply.show([said("Please wait.")], complete=True)
+    await other.show([said("There are 28 days")], complete=True)
+
+    assert texts(double, general)[0].endswith("There are 28 days")
+    assert texts(double, general)[1:] == ["Please wait."]
+    assert (len(other.posted), len(reply.posted)) == (1, 1)
+
+
 async def test_a_cut_while_appending_is_made_good(adapter, double, general, address):
     reply = await adapter.open_reply(address, "k1")
     await reply.show([said("There")], complete=False)

@@ -3,6 +3,8 @@
 import asyncio
 import logging
 import os
+import time
+from urllib.parse import quote
 
 import aiohttp
 import pytest
@@ -242,6 +244,37 @@ async def test_a_request_without_a_signature_is_refused(signed):
     assert host.events == []
 
 
+@pytest.mark.parametrize(
+    ("body", "headers"),
+    [
+        (b"\xff\xfe\xfa", {}),
+        (b"{}", {"Content-Type": "text/plain; charset=foo"}),
+        (b"{", {"Content-Type": "application/json"}),
+        (b"[1]", {"Content-Type": "application/json"}),
+        (b"payload=1", {"Content-Type": "application/x-www-form-urlencoded"}),
+        (b"{}", {"X-Slack-Request-Timestamp": "abc", "X-Slack-Signature": "v0=1"}),
+        (b"{}", {"X-Slack-Request-Timestamp": "9" * 5000}),
+        (b"{}", {"X-Slack-Request-Timestamp": f"{time.time():.0f}", "X-Slack-Signature": "v0=ü"}),
+    ],
+)
+async def test_what_nobody_signed_is_refused_whatever_it_is(signed, body, headers):
+    requests, host = signed
+    async with (
+        aiohttp.ClientSession() as session,
+        session.post(requests.url, data=body, headers=headers) as answer,
+    ):
+        assert (answer.status, await answer.text()) == (401, "")
+
+    assert host.events == []
+
+
+async def test_a_check_of_the_certificate_is_answered(signed):
+    requests, _ = signed
+    check = {"ssl_check": "1", "token": "x"}
+    async with aiohttp.ClientSession() as session, session.post(requests.url, data=check) as answer:
+        assert answer.status == 200
+
+
 async def test_what_cannot_be_kept_is_asked_for_again(signed, double, alice):
     requests, host = signed
     host.failures = 1
@@ -436,6 +469,60 @@ async def test_a_token_that_is_not_renewed_is_used_until_it_ends(
             await adapter.open_reply(host.events[0].address, "k")
 
     assert [one.text for one in double.posted(alice.im)] == ["an answer"]
+
+
+@_OLD_CLIENT
+async def test_a_new_token_that_cannot_be_saved_is_used_and_saved_later(
+    serving, double, multi, alice, monkeypatch, tmp_path, caplog
+):
+    double.installation.rotates = True
+    for name in ("slack_sdk.oauth.token_rotation.async_rotator", "citewell_slack.workspaces"):
+        monkeypatch.setattr(f"{name}.time", lambda: double.clock.now)
+    async with serving(**multi) as (adapter, host):
+        await install(adapter, double, alice)
+        alice.say(alice.im, "how many days?")
+        await double.deliveries.idle()
+        (file,) = tmp_path.glob("installations/*/bot-latest")
+        before = file.read_text()
+        in_the_way = file.with_name("bot-new")
+        in_the_way.mkdir()
+        await double.clock.advance(42_000)
+        with caplog.at_level(logging.WARNING):
+            for _ in range(2):
+                await adapter.open_reply(host.events[0].address, "k")
+        assert file.read_text() == before
+        await double.clock.advance(2_000)
+        in_the_way.rmdir()
+        reply = await adapter.open_reply(host.events[0].address, "k")
+        await reply.show([_said("an answer")], complete=True)
+
+    assert caplog.text.count("cannot be saved yet") == 1
+    # One for the installation, one for the token that takes its place.
+    assert len(double.calls("oauth.v2.access")) == 2
+    assert [one.text for one in double.posted(alice.im)] == ["an answer"]
+    assert file.read_text() != before
+
+
+@_OLD_CLIENT
+@pytest.mark.parametrize("state", ["../secret", "x/../../secret", "a\0b", "a" * 300, "nope"])
+async def test_a_state_that_nobody_issued_opens_and_deletes_nothing(
+    serving, double, multi, tmp_path, state
+):
+    (tmp_path / "states" / "x").mkdir(parents=True)
+    secret = tmp_path / "secret"
+    secret.write_text(str(time.time()))
+    async with serving(**multi) as (adapter, _):
+        url = f"http://127.0.0.1:{adapter.links.http.port}/slack/oauth_redirect"
+        headers = {"Cookie": f"slack-app-oauth-state={quote(state)}"}
+        query = {"code": "1", "state": state}
+        async with (
+            aiohttp.ClientSession() as session,
+            session.get(url, params=query, headers=headers) as page,
+        ):
+            assert page.status in {400, 401}
+
+    assert secret.exists()
+    assert double.calls("oauth.v2.access") == []
 
 
 async def test_installations_that_nobody_goes_on_with_leave_nothing(

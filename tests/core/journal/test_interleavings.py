@@ -37,6 +37,7 @@ class Model(Struct):
         is_due: it has no outcome, or not its last one.
         lease_until: of who is at it.
         holds: number of the lease that holds it; None when nobody does.
+        leases: how often it was begun with.
         outcomes: what was finished, in order.
     """
 
@@ -51,6 +52,7 @@ class Model(Struct):
     lease_until: float = 0.0
     not_before: float = 0.0
     holds: int | None = None
+    leases: int = 0
     attempts: int = 0
     posted: int = 0
     early: list = []
@@ -59,6 +61,11 @@ class Model(Struct):
     @property
     def says(self):
         return None if self.is_withdrawn else self.text
+
+    @property
+    def may_have_begun(self):
+        """Whether something may stand there that a further word to it has to find."""
+        return not self.is_over or self.leases > 1 or self.changes > 0
 
     def apply(self, at, text):
         if self.is_withdrawn or (text is not None and at < self.changed_at):
@@ -191,6 +198,7 @@ class Machine(RuleBasedStateMachine):
         assert key == min(free, key=lambda one: self.models[one].seq)
         model = self.models[key]
         model.attempts += 1
+        model.leases += 1
         assert (task.text, task.is_withdrawn) == (model.text, model.is_withdrawn)
         assert (task.attempts, task.revision) == (model.attempts, model.changes)
         model.holds, model.lease_until = task.lease, self.clock.now + LEASE_S
@@ -201,15 +209,20 @@ class Machine(RuleBasedStateMachine):
         if model.seq is None or not model.is_due or model.is_over is not turned_away:
             return False
         if model.lease_until < now if model.holds else model.not_before <= now:
+            if turned_away and not model.leases:
+                return True
             others = [
                 one
                 for one in self.models.values()
-                if one is not model and one.thread == model.thread and one.seq and not one.is_over
+                if one is not model and one.thread == model.thread and one.seq
             ]
-            return turned_away or not any(
-                (one.is_due and one.seq < model.seq) or (one.holds and one.lease_until >= now)
-                for one in others
+            is_behind = any(
+                one.is_due and not one.is_over and one.seq < model.seq for one in others
             )
+            is_busy = any(
+                one.holds and one.lease_until >= now and one.may_have_begun for one in others
+            )
+            return not is_busy and (turned_away or not is_behind)
         return False
 
     @rule(owner=st.sampled_from(OWNERS))
@@ -293,7 +306,7 @@ class Machine(RuleBasedStateMachine):
                 one
                 for one in self.models.values()
                 if one.thread == thread and one.holds and one.lease_until >= now
-                if not one.is_over
+                if one.may_have_begun
             ]
             assert len(held) <= 1
 

@@ -114,12 +114,36 @@ def test_what_is_turned_away_holds_up_nobody_and_waits_for_nobody(engine, clock)
     assert [task.asked.key for task in away] == ["3", "4"]
     assert inbox.claim("b", **LEASE) is None
     assert inbox.finish(first, "a")
-    clock.now += 31
     assert inbox.claim("b", **LEASE).asked.key == "2"
-    assert inbox.claim("b", **LEASE, turned_away=True).asked.key == "3"
-    clock.now += 60
-    inbox.accept(asked("5", at=clock.now))
-    assert inbox.claim("b", **LEASE).asked.key == "2"
+
+
+def test_a_further_word_to_what_is_turned_away_has_its_turn(engine, clock):
+    inbox = limited(engine, clock, user_per_minute=2)
+    for key in "123":
+        inbox.accept(asked(key))
+    answering = inbox.claim("a", **LEASE)
+    inbox.release(inbox.claim("a", **LEASE, turned_away=True), "a")
+    assert inbox.claim("b", **LEASE, turned_away=True) is None
+
+    assert inbox.finish(answering, "a")
+    away = inbox.claim("b", **LEASE, turned_away=True)
+    assert away.asked.key == "3"
+    assert inbox.claim("a", **LEASE) is None
+    assert inbox.finish(away, "b")
+    assert inbox.claim("a", **LEASE).asked.key == "2"
+
+
+def test_a_change_over_the_limit_waits_for_the_answer_that_is_on_its_way(engine, clock):
+    inbox = limited(engine, clock, user_per_minute=2)
+    for key in "12":
+        inbox.accept(asked(key))
+    assert inbox.finish(inbox.claim("a", **LEASE), "a")
+    answering = inbox.claim("a", **LEASE)
+    inbox.accept(edited("3", of="1"))
+
+    assert inbox.claim("b", **LEASE, turned_away=True) is None
+    assert inbox.finish(answering, "a")
+    assert inbox.claim("b", **LEASE, turned_away=True).asked.key == "1"
 
 
 def test_what_is_turned_away_is_taken_back_with_its_question(engine, clock):
@@ -130,7 +154,7 @@ def test_what_is_turned_away_is_taken_back_with_its_question(engine, clock):
     assert taken(inbox, turned_away=True) == {"1": "user"}
     inbox.accept(deleted("3"))
 
-    assert inbox.claim("a", **LEASE).asked.key == "0"
+    assert taken(inbox) == {"0": ""}
     assert inbox.claim("a", **LEASE, turned_away=True).is_withdrawn
 
 
