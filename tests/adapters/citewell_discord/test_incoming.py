@@ -4,6 +4,7 @@ import pytest
 
 from citewell.chat import Asked, Deleted, Edited
 from citewell.errors import JournalError
+from citewell_discord.directs import Directs
 from citewell_discord.testing import CannotAct
 
 
@@ -27,6 +28,19 @@ async def test_what_is_written_directly_is_a_question(stage, alice, event):
     assert asked.text == "How many days?"
     assert (asked.venue.team, asked.venue.channel) == ("", said.channel)
     assert asked.address.data["user"] == alice
+
+
+async def test_a_full_disk_costs_no_first_direct_message(stage, alice, context, event, caplog):
+    part = context.data_dir / "direct.part"
+    part.mkdir()
+    said = await stage.say(alice, "How many days?")
+    assert (await event(Asked)).key == said.id
+    assert "direct.json cannot be written" in caplog.text
+    part.rmdir()
+    await stage.say(alice, "And for interns?")
+    await event(Asked, 2)
+
+    assert Directs(context.data_dir / "direct.json").ids == (int(said.channel),)
 
 
 async def test_what_is_said_to_others_is_no_question(stage, alice, channel, host, event):
