@@ -81,7 +81,8 @@ async def _message(client: discord.Client, asked: Asked) -> discord.Message:
     venue = asked.address.venue
     places = [venue.channel, venue.thread] if venue.thread == asked.key else [place_of(venue)]
     for place in places[:-1]:
-        with suppress(discord.NotFound, discord.Forbidden):
+        # It may stand in a place that the bot may not see, though the other one is not there.
+        with suppress(discord.NotFound):
             return await _channel(client, place).fetch_message(int(asked.key))
     return await _channel(client, places[-1]).fetch_message(int(asked.key))
 
