@@ -69,7 +69,7 @@ async def changed(
         return None
     except _UNREACHABLE as error:
         raise DeliveryError(f"discord cannot be asked: {error}", passes=True) from error
-    change = await reading.edited(message)
+    change = await reading.edited(message, is_known=True)
     if change is None or change.text == asked.text:
         return None
     # Of a channel that is not known any more, the message does not tell where it stands.

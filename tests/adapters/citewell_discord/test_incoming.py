@@ -237,6 +237,44 @@ async def test_a_forgotten_mention_can_be_added(stage, double, alice, channel, e
     assert (await event(Asked)).key == said.id
 
 
+@pytest.mark.parametrize("is_cached", [True, False])
+async def test_a_question_that_names_the_bot_no_more_is_still_one(
+    stage, serving, until, alice, channel, is_cached
+):
+    person = stage._person(alice)
+    async with serving() as (_, host):
+        talk = await stage.say(alice, "just talking", channel=channel, mention=False)
+        said = await stage.say(alice, "How many days?", channel=channel)
+        await until(lambda: host.of(Asked))
+        if is_cached:
+            person.edit(stage._message(talk.id), "still talking")
+            person.edit(stage._message(said.id), "How many weeks?")
+            await until(lambda: host.of(Edited))
+    async with serving(host):
+        person.edit(stage._message(talk.id), "talking further")
+        person.edit(stage._message(said.id), "How many months?")
+        await until(lambda: len(host.of(Edited)) == 1 + is_cached)
+
+    assert {one.of for one in host.of(Edited)} == {said.id}
+    assert {one.venue for one in host.of(Edited)} == {host.of(Asked)[0].venue}
+    assert host.of(Edited)[-1].text == "How many months?"
+
+
+async def test_without_the_intent_a_question_that_names_the_bot_no_more_stays_as_it_was(
+    stage, serving, until, alice, channel
+):
+    stage.double.world.enabled = 0
+    async with serving(message_content=False, server_members=False) as (adapter, host):
+        said = await stage.say(alice, "How many days?", channel=channel)
+        await until(lambda: host.of(Asked))
+        stage._person(alice).edit(stage._message(said.id), "How many weeks?")
+        await stage.say(alice, "the next one", channel=channel)
+        await until(lambda: len(host.of(Asked)) == 2)
+
+        assert host.of(Edited) == []
+        assert await adapter.changed(host.of(Asked)[0]) is None
+
+
 async def test_a_deleted_question_is_told(stage, alice, channel, event):
     said = await stage.say(alice, "How many days?", channel=channel)
     asked = await event(Asked)
