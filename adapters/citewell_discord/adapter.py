@@ -20,6 +20,7 @@ from citewell_discord.encoding import ACTIONS, fits
 from citewell_discord.fetching import fetch
 from citewell_discord.handing import HandsOff
 from citewell_discord.hearing import Hearing
+from citewell_discord.identifies import Identifies
 from citewell_discord.incoming import Reading
 from citewell_discord.interacting import Interacting
 from citewell_discord.missed import changed, missed
@@ -52,6 +53,7 @@ class DiscordAdapter:
         self._doorkeeper = Doorkeeper(config, self._membership)
         self._directs = Directs(_kept(context, "direct.json"))
         self._chained = Directs(_kept(context, "chained.json"))
+        self._starts = Identifies(_kept(context, "starts.json"))
         self._hands_off = HandsOff(self._calls, config.hand_off, context.name)
         self._hearing: Hearing | None = None
         self._offered = ACTIONS if config.hand_off else ACTIONS - {"person"}
@@ -71,7 +73,7 @@ class DiscordAdapter:
         Raises:
             AdapterError: Discord refuses the bot: its token, or an intent.
         """
-        connecting = Connecting(self._config, self._context)
+        connecting = Connecting(self._config, self._context, self._starts)
         try:
             async with connecting.logged_in() as client:
                 hearing = self._heard(host, client)

@@ -18,6 +18,7 @@ from citewell_discord.client import Client, make_client
 from citewell_discord.config import DiscordConfig
 from citewell_discord.ending import cancellable, end_heartbeats
 from citewell_discord.identifies import LASTED_S, Identifies
+from citewell_discord.keeping import keep
 
 IDENTIFY_PAUSE_S = 5.0
 """Between two sessions that one process begins. Source: "Session Start Limit Object"."""
@@ -37,17 +38,22 @@ class Connecting:
     Args:
         config: of the adapter.
         context: its name, and where it keeps files.
+        starts: the sessions that were begun, also by who connected before.
         sleep: waits.
     """
 
     def __init__(
-        self, config: DiscordConfig, context: Context, sleep: Sleep = asyncio.sleep
+        self,
+        config: DiscordConfig,
+        context: Context,
+        starts: Identifies,
+        sleep: Sleep = asyncio.sleep,
     ) -> None:
         self._config = config
         self._context = context
         self._log = context.log
         self._sleep = sleep
-        self._starts = Identifies(context.data_dir / "starts.json")
+        self._starts = starts
         self._is_first = True
 
     @asynccontextmanager
@@ -57,6 +63,7 @@ class Connecting:
         Raises:
             AdapterError: the token is wrong, or too many sessions ended badly today.
         """
+        self._starts.leave()
         await self._wait_for_turn()
         client = await self._login()
         ended_well = False
@@ -160,7 +167,7 @@ class Connecting:
         except (discord.HTTPException, discord.app_commands.AppCommandError) as error:
             self._log.warning("the command /ask cannot be registered: %s", error)
             return
-        path.write_text(wanted, encoding="utf-8")
+        keep(path, wanted)
 
     # --- identifying -----------------------------------------------------------------------
 

@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import Final
 
+from citewell_discord.keeping import keep
+
 _MOST: Final = 1000
 
 
@@ -18,6 +20,7 @@ class Directs:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._is_kept = True
         self._ids: dict[int, None] = {}
         try:
             self._ids = dict.fromkeys(map(int, json.loads(path.read_text(encoding="utf-8"))))
@@ -37,7 +40,5 @@ class Directs:
         self._ids[channel] = None
         while len(self._ids) > _MOST:
             del self._ids[next(iter(self._ids))]
-        if is_new:
-            part = self._path.with_suffix(".part")
-            part.write_text(json.dumps(list(self._ids)), encoding="utf-8")
-            part.replace(self._path)
+        if is_new or not self._is_kept:
+            self._is_kept = keep(self._path, json.dumps(list(self._ids)))

@@ -163,15 +163,19 @@ class Hearing:
     async def edit(self, payload: discord.RawMessageUpdateEvent) -> None:
         """Take in that a message was changed."""
         before, after = payload.cached_message, payload.message
+        if after.edited_at is None:
+            return
         async with self._in_turn(payload.channel_id):
-            # A mention that was forgotten is often added later.
-            asked = await self._read(lambda: self.reading.asked(after))
-            changed = await self._read(lambda: self.reading.edited(after))
-            if asked is None or changed is None:
+            if before is None:
+                was_asked, is_known = False, await self._read(lambda: self.reading.has_begun(after))
+            else:
+                was_asked = is_known = await self._read(lambda: self._has_asked(before))
+            changed = await self._read(lambda: self.reading.edited(after, is_known=is_known))
+            if changed is None:
                 return
-            is_kept = True
-            if before is None or not await self._read(lambda: self._has_asked(before)):
-                is_kept = await self._accept(asked)
+            # A mention that was forgotten is often added later.
+            asked = None if was_asked else await self._read(lambda: self.reading.asked(after))
+            is_kept = asked is None or await self._accept(asked)
             if before is None or before.content != after.content:
                 is_kept = await self._accept(changed) and is_kept
             if not is_kept:

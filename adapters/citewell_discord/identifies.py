@@ -15,6 +15,8 @@ from typing import Final
 
 from msgspec import Struct
 
+from citewell_discord.keeping import keep
+
 DAY_S: Final = 24 * 3600.0
 FREE: Final = 5
 """How many sessions of a shard may end badly in a day without a pause."""
@@ -59,6 +61,8 @@ class Start(Struct):
 class Identifies:
     """Remembers the sessions of all shards in a file. Blocking, and quick.
 
+    As long as the file cannot be written, they are counted in this process alone.
+
     Args:
         path: of the file.
         clock: seconds since 1970.
@@ -68,6 +72,7 @@ class Identifies:
         self._path = path
         self._clock = clock
         self._own: dict[int, float] = {}
+        self._unkept: list[Start] | None = None
         self._lock = threading.Lock()
 
     def pause_s(self) -> float:
@@ -90,6 +95,11 @@ class Identifies:
     def bad_today(self) -> int:
         """Return how many sessions of the last day ended soon, or not on purpose."""
         return sum(one.counts for one in self._today())
+
+    def leave(self) -> None:
+        """Leave the sessions that this process began before as they ended."""
+        with self._lock:
+            self._own.clear()
 
     def note(self, shard: int = 0) -> None:
         """Note that a session of a shard begins now."""
@@ -127,7 +137,9 @@ class Identifies:
 
     def _today(self) -> list[Start]:
         since = self._clock() - DAY_S
-        return sorted((one for one in self._read() if one.at > since), key=lambda start: start.at)
+        unkept = self._unkept
+        starts = self._read() if unkept is None else unkept
+        return sorted((one for one in starts if one.at > since), key=lambda start: start.at)
 
     def _read(self) -> list[Start]:
         try:
@@ -142,9 +154,7 @@ class Identifies:
 
     def _write(self, starts: list[Start]) -> None:
         rows = [[one.at, one.is_good, one.is_short, one.shard] for one in starts[-_KEPT:]]
-        part = self._path.with_suffix(".part")
-        part.write_text(json.dumps(rows), encoding="utf-8")
-        part.replace(self._path)
+        self._unkept = None if keep(self._path, json.dumps(rows)) else starts
 
 
 def _shards(today: list[Start]) -> int:

@@ -45,8 +45,12 @@ class Reading:
         self._doorkeeper = doorkeeper
         self._chains = chains
 
-    async def asked(self, message: discord.Message) -> Asked | None:
+    async def asked(self, message: discord.Message, *, is_known: bool = False) -> Asked | None:
         """Return what a message asks, or None if it is not for the bot.
+
+        Args:
+            message: as it is now.
+            is_known: it was for the bot before, so that it need not name it any more.
 
         Raises:
             DeliveryError: it cannot be known whether its author is answered.
@@ -54,7 +58,10 @@ class Reading:
         if not self._is_spoken(message):
             return None
         venue = venue_of(self.platform, await self._channel(message))
-        if not await self._is_for_bot(message, venue):
+        if is_known and not message.content and not message.attachments:
+            # Without the intent nobody knows what it says now.
+            return None
+        if not is_known and not await self._is_for_bot(message, venue):
             return None
         spot = Spot(venue=venue, roles=roles_of(message.author))
         if not await self._doorkeeper.admits(spot, str(message.author.id), self._host.config):
@@ -73,11 +80,11 @@ class Reading:
             about=about,
         )
 
-    async def edited(self, message: discord.Message) -> Edited | None:
+    async def edited(self, message: discord.Message, *, is_known: bool = False) -> Edited | None:
         """Return how a message changed, or None if it is not for the bot, or no word changed."""
         if message.edited_at is None:
             return None
-        asked = await self.asked(message)
+        asked = await self.asked(message, is_known=is_known)
         if asked is None:
             return None
         return Edited(
@@ -103,6 +110,15 @@ class Reading:
         elif await self.asked(cached) is None:
             return None
         return self.gone(message_id, place, cached)
+
+    async def has_begun(self, message: discord.Message) -> bool:
+        """Tell whether a conversation with the bot began with a message, whatever it says now."""
+        if not self._is_spoken(message):
+            return False
+        venue = venue_of(self.platform, await self._channel(message))
+        if not venue.team or venue.thread:
+            return False
+        return await blocking.call(self._host.takes_part, chained(venue, str(message.id)))
 
     async def _may_have_asked(self, message_id: int, place: Venue) -> bool:
         """Tell whether a message of which only the id is known was a question.
@@ -166,10 +182,14 @@ class Reading:
         own = None if message.guild is None else message.guild.self_role
         return own is not None and own in message.role_mentions
 
-    def _is_new_post(self, message: discord.Message, venue: Venue) -> bool:
+    def _begins_post(self, message: discord.Message, venue: Venue) -> bool:
         """Tell whether a message begins a post of a forum that is answered."""
+        return venue.channel in self._config.forums and venue.thread == str(message.id)
+
+    def _is_new_post(self, message: discord.Message, venue: Venue) -> bool:
+        """Tell whether a message begins such a post, which is not solved."""
         forum = self._config.forums.get(venue.channel)
-        if forum is None or venue.thread != str(message.id):
+        if forum is None or not self._begins_post(message, venue):
             return False
         thread = message.channel
         solved = forum.solved_tag
@@ -201,7 +221,7 @@ class Reading:
     def _words(self, message: discord.Message, venue: Venue) -> tuple[str, str]:
         """Return the question, and what somebody else said that it is about."""
         text = self._without_mention(message)
-        if self._is_new_post(message, venue):
+        if self._begins_post(message, venue):
             title = getattr(message.channel, "name", "")
             return f"{title}\n\n{text}".strip(), ""
         replied_to = answered(message)

@@ -69,7 +69,7 @@ async def changed(
         return None
     except _UNREACHABLE as error:
         raise DeliveryError(f"discord cannot be asked: {error}", passes=True) from error
-    change = await reading.edited(message)
+    change = await reading.edited(message, is_known=True)
     if change is None or change.text == asked.text:
         return None
     # Of a channel that is not known any more, the message does not tell where it stands.
@@ -81,7 +81,8 @@ async def _message(client: discord.Client, asked: Asked) -> discord.Message:
     venue = asked.address.venue
     places = [venue.channel, venue.thread] if venue.thread == asked.key else [place_of(venue)]
     for place in places[:-1]:
-        with suppress(discord.NotFound, discord.Forbidden):
+        # It may stand in a place that the bot may not see, though the other one is not there.
+        with suppress(discord.NotFound):
             return await _channel(client, place).fetch_message(int(asked.key))
     return await _channel(client, places[-1]).fetch_message(int(asked.key))
 

@@ -16,6 +16,7 @@ from citewell_discord.identifies import (
     LASTED_S,
     MOST_A_DAY,
     MOST_AT_ALL,
+    SOON_S,
     Identifies,
 )
 from citewell_discord.plugin import build
@@ -341,6 +342,84 @@ def test_a_file_that_was_cut_short_says_nothing(tmp_path):
     path.write_text("[[17", encoding="utf-8")
 
     assert Identifies(path).pause_s() == 0
+
+
+def full(folder, *names):
+    """Let these files not be written any more, as on a full disk."""
+    for name in names:
+        (folder / name).with_suffix(".part").mkdir()
+
+
+def test_what_cannot_be_written_is_counted_all_the_same(tmp_path):
+    full(tmp_path, "starts.json")
+    starts = Identifies(tmp_path / "starts.json")
+    for _ in range(MOST_A_DAY):
+        starts.note()
+    assert starts.is_spent()
+    (tmp_path / "starts.part").rmdir()
+    starts.note()
+
+    assert Identifies(tmp_path / "starts.json").bad_today() == MOST_A_DAY + 1
+
+
+async def test_with_a_full_disk_the_bot_starts_and_stops(
+    stage, context, recording, double, alice, channel, caplog
+):
+    full(context.data_dir, "starts.json", "commands.txt")
+    config = DiscordConfig.model_validate(stage.settings)
+    host = recording(config)
+    async with build(config, context) as adapter, asyncio.timeout(10):
+        serving = asyncio.create_task(adapter.serve(host))
+        await double.until(lambda: adapter.is_connected or serving.done())
+        said = await stage.say(alice, "How many days?", channel=channel)
+        await double.until(lambda: said.id in host.keys or serving.done())
+        serving.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await serving
+
+    assert host.of(Asked)
+    assert "starts.json cannot be written" in caplog.text
+    assert "Traceback" not in caplog.text
+
+
+async def test_with_a_full_disk_sessions_that_end_badly_are_counted(
+    stage, context, recording, double, monkeypatch
+):
+    monkeypatch.setattr(Connecting.__init__, "__defaults__", (no_sleep,))
+    monkeypatch.setattr(Identifies, "pause_s", lambda _: 0.0)
+    full(context.data_dir, "starts.json")
+    config = DiscordConfig.model_validate(stage.settings)
+    async with build(config, context) as adapter, asyncio.timeout(20):
+        told = ""
+        while "sessions ended badly or at once in the last day" not in told:
+            told = await broken(adapter, recording(config), double)
+
+    assert len(double.gateway.identifies) == MOST_A_DAY
+
+
+async def broken(adapter, host, double):
+    """Serve until Discord ends the session for good, and return why no other one is begun."""
+    serving = asyncio.create_task(adapter.serve(host))
+    await double.until(lambda: adapter.is_connected or serving.done())
+    if not serving.done():
+        double.gateway.drop(4011)
+    with pytest.raises(AdapterError) as error:
+        await serving
+    return str(error.value)
+
+
+async def test_who_is_stopped_before_a_session_begins_vouches_for_none_of_before(stage, context):
+    config = DiscordConfig.model_validate(stage.settings)
+    clock = Time()
+    starts = Identifies(context.data_dir / "starts.json", clock)
+    starts.note()
+    clock.now += SOON_S
+    async with build(config, context):
+        with pytest.raises(asyncio.CancelledError):
+            async with asyncio.timeout(10), Connecting(config, context, starts).logged_in():
+                raise asyncio.CancelledError
+
+    assert starts.bad_today() == 1
 
 
 async def test_after_too_many_bad_ends_nothing_is_begun(refused, context, double):

@@ -4,6 +4,7 @@ import pytest
 
 from citewell.chat import Asked, Deleted, Edited
 from citewell.errors import JournalError
+from citewell_discord.directs import Directs
 from citewell_discord.testing import CannotAct
 
 
@@ -27,6 +28,19 @@ async def test_what_is_written_directly_is_a_question(stage, alice, event):
     assert asked.text == "How many days?"
     assert (asked.venue.team, asked.venue.channel) == ("", said.channel)
     assert asked.address.data["user"] == alice
+
+
+async def test_a_full_disk_costs_no_first_direct_message(stage, alice, context, event, caplog):
+    part = context.data_dir / "direct.part"
+    part.mkdir()
+    said = await stage.say(alice, "How many days?")
+    assert (await event(Asked)).key == said.id
+    assert "direct.json cannot be written" in caplog.text
+    part.rmdir()
+    await stage.say(alice, "And for interns?")
+    await event(Asked, 2)
+
+    assert Directs(context.data_dir / "direct.json").ids == (int(said.channel),)
 
 
 async def test_what_is_said_to_others_is_no_question(stage, alice, channel, host, event):
@@ -221,6 +235,44 @@ async def test_a_forgotten_mention_can_be_added(stage, double, alice, channel, e
     await stage.change(said, f"{double.world.bot.mention} How many days?")
 
     assert (await event(Asked)).key == said.id
+
+
+@pytest.mark.parametrize("is_cached", [True, False])
+async def test_a_question_that_names_the_bot_no_more_is_still_one(
+    stage, serving, until, alice, channel, is_cached
+):
+    person = stage._person(alice)
+    async with serving() as (_, host):
+        talk = await stage.say(alice, "just talking", channel=channel, mention=False)
+        said = await stage.say(alice, "How many days?", channel=channel)
+        await until(lambda: host.of(Asked))
+        if is_cached:
+            person.edit(stage._message(talk.id), "still talking")
+            person.edit(stage._message(said.id), "How many weeks?")
+            await until(lambda: host.of(Edited))
+    async with serving(host):
+        person.edit(stage._message(talk.id), "talking further")
+        person.edit(stage._message(said.id), "How many months?")
+        await until(lambda: len(host.of(Edited)) == 1 + is_cached)
+
+    assert {one.of for one in host.of(Edited)} == {said.id}
+    assert {one.venue for one in host.of(Edited)} == {host.of(Asked)[0].venue}
+    assert host.of(Edited)[-1].text == "How many months?"
+
+
+async def test_without_the_intent_a_question_that_names_the_bot_no_more_stays_as_it_was(
+    stage, serving, until, alice, channel
+):
+    stage.double.world.enabled = 0
+    async with serving(message_content=False, server_members=False) as (adapter, host):
+        said = await stage.say(alice, "How many days?", channel=channel)
+        await until(lambda: host.of(Asked))
+        stage._person(alice).edit(stage._message(said.id), "How many weeks?")
+        await stage.say(alice, "the next one", channel=channel)
+        await until(lambda: len(host.of(Asked)) == 2)
+
+        assert host.of(Edited) == []
+        assert await adapter.changed(host.of(Asked)[0]) is None
 
 
 async def test_a_deleted_question_is_told(stage, alice, channel, event):

@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from citewell.blocks import Action, Actions, Span, Text
-from citewell.chat import Address, Asked, HandOff, Quoted, Venue, Voted
+from citewell.chat import Address, Asked, Edited, HandOff, Quoted, Venue, Voted
 from citewell.errors import JournalError
 from citewell.types.documents import Place
 from citewell_discord.addresses import place_of
@@ -535,6 +535,27 @@ async def test_a_new_post_is_answered_and_marked_as_solved(
         other = stage._person(alice).post(forum, "Next", "And so?")
         await until(lambda: len(host.of(Asked)) == 2)
         assert host.of(Asked)[1].venue.thread == str(other.id)
+
+
+async def test_what_a_solved_post_asks_has_not_changed(stage, serving, double, until, alice):
+    from citewell_discord.testing import ALL
+
+    forum = double.world.add_forum(stage.guild, "questions", ["solved"])
+    double.world.change_role(stage.guild, stage.guild.members[double.bot_user_id].roles[0], ALL)
+    async with serving(forums={str(forum.id): {"solved_tag": "solved"}}) as (adapter, host):
+        post = stage._person(alice).post(forum, "Leave", "How many days?")
+        await until(lambda: host.of(Asked))
+        stage._person(alice).edit(stage._message(str(post.id)), "How many weeks?")
+        await until(lambda: host.of(Edited))
+        asked = replace(host.of(Asked)[0], text=host.of(Edited)[0].text)
+        reply = await adapter.open_reply(asked.address, "k")
+        await reply.show([answer()], complete=True)
+        (seen,) = stage.seen(alice, channel=str(forum.id), thread=str(post.id))
+        await pressed(stage, alice, seen, "helpful")
+        await until(lambda: post.applied_tags)
+
+        assert asked.text == "Leave\n\nHow many weeks?"
+        assert await adapter.changed(asked) is None
 
 
 @pytest.mark.parametrize("trouble", ["no such tag", "no right"])

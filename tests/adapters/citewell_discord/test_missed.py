@@ -3,7 +3,7 @@
 import pytest
 
 from citewell import DeliveryError
-from citewell.chat import Asked
+from citewell.chat import Asked, Deleted, Edited
 from citewell_discord.directs import Directs
 
 
@@ -48,6 +48,36 @@ async def test_a_channel_that_cannot_be_read_hinders_no_other(
     assert error.value.passes
     assert len(found) == 1
     assert found[0] in {one.id, two.id}
+
+
+async def test_a_question_that_names_the_bot_no_more_is_found_changed(
+    stage, alice, channel, adapter, event
+):
+    said = await stage.say(alice, "How many days?", channel=channel)
+    asked = await event(Asked)
+    stage._person(alice).edit(stage._message(said.id), "How many weeks?")
+    edited = await adapter.changed(asked)
+
+    assert isinstance(edited, Edited)
+    assert (edited.of, edited.text) == (said.id, "How many weeks?")
+    assert edited.venue == asked.venue
+
+
+async def test_a_question_that_the_bot_may_not_see_is_not_taken_for_deleted(
+    stage, double, alice, channel, adapter, event
+):
+    said = await stage.say(alice, "How many days?", channel=channel)
+    asked = await event(Asked)
+    place = double.world.channels[int(channel)]
+    before = list(place.overwrites)
+    others = [one for one in before if one.target_id != int(double.bot_user_id)]
+    double.world.set_overwrites(place, others)
+    hidden = await adapter.changed(asked)
+    double.world.set_overwrites(place, before)
+    await stage.take_back(said)
+
+    assert hidden is None
+    assert isinstance(await adapter.changed(asked), Deleted)
 
 
 def test_conversations_are_remembered(tmp_path):
