@@ -28,6 +28,8 @@ NOT_HERE: Final = "I answer nothing in this channel."
 EMPTY: Final = "Ask me a question, and I answer from your documents, with the sources."
 # Slack waits three seconds for an acknowledgement.
 _PATIENCE_S: Final = 2.0
+_LOOKS: Final = 4
+_LOOK_S: Final = 0.6
 _MOST_GREETED: Final = 256
 
 log = logging.getLogger(__name__)
@@ -138,7 +140,7 @@ class Listener:
             return
         if not self._host.config.channel(channel).answers:
             return
-        if not await is_for_bot(event, where, host=self._host, threads=self._threads):
+        if not await is_for_bot(event, where, host=self._host, threads=self._threads, looks=_LOOKS):
             return
         question = incoming.asked(event, where, channel=channel)
         if question.text or question.attachments:
@@ -259,9 +261,18 @@ class Listener:
 
 
 async def is_for_bot(
-    event: Payload, where: Workspace, *, host: Host | None, threads: Threads
+    event: Payload, where: Workspace, *, host: Host | None, threads: Threads, looks: int = 1
 ) -> bool:
-    """Tell whether a message is a question: it names the bot, or goes on in a thread with it."""
+    """Tell whether a message is a question: it names the bot, or goes on in a thread with it.
+
+    Args:
+        event: the message.
+        where: it was said.
+        host: the core; None before it serves.
+        threads: how they begin.
+        looks: how often the core is asked about a thread whose first message is gone, which
+            another process may be about to take in.
+    """
     text = str(event.get("text") or "")
     if event.get("type") == "app_mention" or where.mentions_bot(text):
         return True
@@ -273,9 +284,16 @@ async def is_for_bot(
     # What begins with the name of somebody else is said to them.
     if re.match(r"\s*<@[UW]", text):
         return False
-    if await blocking.call(host.takes_part, where.venue(channel, str(thread))):
+    venue = where.venue(channel, str(thread))
+    if await blocking.call(host.takes_part, venue):
         return True
-    return await threads.begin_with_mention(where, channel, str(thread))
+    is_named = await threads.begin_with_mention(where, channel, str(thread))
+    for _ in range(looks - 1):
+        if is_named is not None:
+            break
+        await asyncio.sleep(_LOOK_S)
+        is_named = await blocking.call(host.takes_part, venue) or None
+    return bool(is_named)
 
 
 def slack_config(config: ChatConfig, fallback: SlackConfig) -> SlackConfig:

@@ -28,8 +28,11 @@ class Threads:
         self._log = log
         self._known: OrderedDict[tuple[str, str, str], bool] = OrderedDict()
 
-    async def begin_with_mention(self, where: Workspace, channel: str, thread: str) -> bool:
-        """Tell whether the first message of a thread names the bot; False where it is not known."""
+    async def begin_with_mention(self, where: Workspace, channel: str, thread: str) -> bool | None:
+        """Tell whether the first message of a thread names the bot.
+
+        False where it cannot be read, None where it is gone.
+        """
         key = where.team, channel, thread
         if key not in self._known:
             try:
@@ -37,13 +40,17 @@ class Threads:
             except DeliveryError as error:
                 self._log.info("how thread %s begins cannot be read: %s", thread, error)
                 return False
+            if is_named is None:
+                return None
             self._known[key] = is_named
             if len(self._known) > _MOST:
                 self._known.popitem(last=False)
         return self._known[key]
 
-    async def _first_names_bot(self, where: Workspace, channel: str, thread: str) -> bool:
+    async def _first_names_bot(self, where: Workspace, channel: str, thread: str) -> bool | None:
         api = await self._workspaces.api(where.team)
         told = await api.read("conversations.replies", channel=channel, ts=thread, limit=1)
         first: Payload = next(iter(told.get("messages") or ()), {})
-        return first.get("ts") == thread and where.mentions_bot(str(first.get("text") or ""))
+        if first.get("ts") != thread or first.get("subtype") == "tombstone":
+            return None
+        return where.mentions_bot(str(first.get("text") or ""))

@@ -1,5 +1,7 @@
 """What people do in Slack reaches the core before Slack hears that it was heard."""
 
+import asyncio
+
 import pytest
 
 from citewell.chat import Asked, Deleted, Edited, LibraryState, Recent, Stopped, Venue
@@ -342,3 +344,22 @@ async def test_a_follow_up_that_is_heard_before_its_question_is_heard(host, doub
     await double.deliveries.idle()
 
     assert {one.key for one in host.events} == {first.ts, second.ts}
+
+
+async def test_a_follow_up_to_a_question_that_is_gone_waits_for_who_takes_the_question_in(
+    host, double, alice, general
+):
+    double.deliveries.hold()
+    first = alice.say(general, f"{double.mention} how many days?")
+    second = alice.say(general, "And how many weeks?", thread=first)
+    alice.delete(first)
+    late = [one for one in double.deliveries._held if one.event.get("ts") == first.ts]
+    for one in late:
+        double.deliveries._held.remove(one)
+    double.deliveries.release()
+    await asyncio.sleep(0.3)
+    assert not host.of(Asked)
+    double.deliveries.repeat(late[0])
+    await double.deliveries.idle()
+
+    assert {first.ts, second.ts} <= {one.key for one in host.of(Asked)}
