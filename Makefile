@@ -17,7 +17,7 @@ demo: run-setup ## Ask Citewell's own documentation four questions
 
 .PHONY: test
 test: test-setup ## Run the tests; what this machine cannot run is skipped and counted
-	@"$(BIN)/python" -m pytest $(ARGS)
+	@"$(BIN)/python" -m pytest $(if $(ARGS),$(ARGS),-n 2 --dist loadfile)
 
 .PHONY: lint
 lint: dev-setup ## Check style, format and which package imports which

@@ -145,4 +145,5 @@ async def test_a_worker_that_embeds_nothing_is_ended(tmp_path, monkeypatch):
         os.kill(hung, signal.SIGSTOP)
         with pytest.raises(ModelError, match=r"embedded no text within 0\.3 s"):
             await embedder.embed([LEAVE], kind="query")
+        monkeypatch.undo()
         assert await embedder.embed([LEAVE], kind="query")
