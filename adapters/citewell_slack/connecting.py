@@ -203,11 +203,9 @@ class HttpLink:
 
     async def _request(self, request: web.Request) -> web.Response:
         body = await request.read()
-        if _SSL_CHECK.search(body):
-            return web.Response()
         # Before anybody reads what anybody may have written.
         if not _is_signed(body, request.headers, self._signing_secret or ""):
-            return web.Response(status=401)
+            return web.Response(status=200 if _SSL_CHECK.search(body) else 401)
         return await to_aiohttp_response(
             await self._app.async_dispatch(await to_bolt_request(request))
         )

@@ -31,7 +31,7 @@ class Threads:
     async def begin_with_mention(self, where: Workspace, channel: str, thread: str) -> bool | None:
         """Tell whether the first message of a thread names the bot.
 
-        False where it cannot be read, None where it is gone.
+        False where it cannot be read, None where it was just found to be gone.
         """
         key = where.team, channel, thread
         if key not in self._known:
@@ -40,11 +40,10 @@ class Threads:
             except DeliveryError as error:
                 self._log.info("how thread %s begins cannot be read: %s", thread, error)
                 return False
-            if is_named is None:
-                return None
-            self._known[key] = is_named
+            self._known[key] = bool(is_named)
             if len(self._known) > _MOST:
                 self._known.popitem(last=False)
+            return is_named
         return self._known[key]
 
     async def _first_names_bot(self, where: Workspace, channel: str, thread: str) -> bool | None:

@@ -57,7 +57,9 @@ class Watching:
         self._is_caught_up = False
         self._since: float | None = None
         self._unsure_since: float | None = None
+        self._noting = asyncio.Lock()
         self._looks: dict[tuple[Venue, str], float] = {}
+        self._tries: dict[tuple[Venue, str], float] = {}
 
     async def serve(self, host: Host) -> str:
         """Let the adapter serve until cancelled, and again after each break-down.
@@ -145,11 +147,15 @@ class Watching:
     async def _last_heard(self) -> float:
         """Return since when something may be missed; what was said before all is nobody's."""
         last = await blocking.call(self._inbox.heard_until, self._name)
+        self._unsure_since = await blocking.call(self._inbox.unsure_since, self._name)
         return self._started if last is None else last - _OVERLAP_S
 
-    async def _note_heard(self, now: float) -> None:
-        await blocking.call(self._inbox.note_heard, self._name, now)
-        self._since = now - _OVERLAP_S
+    async def _note_heard(self, until: float) -> None:
+        """Keep it, and what was not looked at yet: who is killed goes on with that."""
+        async with self._noting:
+            note = partial(self._inbox.note_heard, unsure_since=self._unsure_since)
+            await blocking.call(note, self._name, until)
+        self._since = until - _OVERLAP_S
 
     async def _look_for_changes(self) -> None:
         """Look at questions of before, which may have been changed or taken back in a cut.
@@ -163,18 +169,21 @@ class Watching:
         find = partial(self._inbox.questions_since, self._name, before, limit=_MOST_CHANGED)
         found = {(asked.venue, asked.key): asked for asked in await blocking.call(find)}
         self._looks = {one: self._looks.get(one, -math.inf) for one in found}
+        self._tries = {one: self._tries.get(one, -math.inf) for one in found}
         due = [one for one in found if self._looks[one] <= cut_at]
-        due.sort(key=self._looks.__getitem__)
+        # One that fails each time holds up no other.
+        due.sort(key=self._tries.__getitem__)
         for number, one in enumerate(due, len(found) - len(due)):
             if number >= _AT_ONCE:
                 await asyncio.sleep(_CALM_S)
             if self._cut_at != cut_at:
                 return
-            began = time.monotonic()
+            began = self._tries[one] = time.monotonic()
             await self._take_in_change(found[one])
             self._looks[one] = began
-        if self._cut_at == cut_at:
+        if self._cut_at == cut_at and self._since is not None:
             self._unsure_since = None
+            await self._note_heard(self._since + _OVERLAP_S)
 
     async def _take_in_change(self, asked: Asked) -> None:
         try:

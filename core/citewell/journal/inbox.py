@@ -265,13 +265,27 @@ class Inbox:
                 until = connection.scalar(last)
         return until
 
-    def note_heard(self, platform: str, until: float) -> None:
-        """Keep that everything of a platform was taken in up to then."""
+    def unsure_since(self, platform: str) -> float | None:
+        """Return since when questions of a platform may have been changed unnoticed, if any may."""
+        query = sa.select(heard.c.unsure_since).where(heard.c.platform == platform)
+        with explained("the inbox cannot be read"), self._engine.connect() as connection:
+            since: float | None = connection.scalar(query)
+        return since
+
+    def note_heard(self, platform: str, until: float, *, unsure_since: float | None = None) -> None:
+        """Keep that everything of a platform was taken in up to then.
+
+        Args:
+            platform: the section of an adapter.
+            until: in seconds since 1970.
+            unsure_since: since when questions may have been changed that were not looked at again.
+        """
         dialect = postgresql if self._engine.dialect.name == "postgresql" else sqlite
-        new = dialect.insert(heard).values(platform=platform, until=until)
+        marks = {"until": until, "unsure_since": unsure_since}
+        new = dialect.insert(heard).values(platform=platform, **marks)
         with writing(self._engine, "the inbox cannot be written") as connection:
             connection.execute(
-                new.on_conflict_do_update(index_elements=[heard.c.platform], set_={"until": until})
+                new.on_conflict_do_update(index_elements=[heard.c.platform], set_=marks)
             )
 
     def questions_since(self, platform: str, since: float, *, limit: int) -> list[Asked]:
@@ -389,18 +403,23 @@ def _may_be_leased(now: float) -> sa.ColumnElement[bool]:
         sa.and_(inbox.c.state == State.LEASED, inbox.c.lease_until < now),
     )
     other = inbox.alias()
-    is_behind = sa.exists().where(
+    is_other = sa.and_(
         other.c.conversation == inbox.c.conversation,
         other.c.kind == "asked",
-        other.c.seq < inbox.c.seq,
         other.c.state.in_(_IN_WORK),
         other.c.turned_away == "",
     )
+    is_behind = sa.exists().where(is_other, other.c.seq < inbox.c.seq)
+    is_beside = sa.exists().where(is_other, other.c.seq != inbox.c.seq, other.c.lease > 0)
     # What is turned away gets a word, not an answer, so it need not wait for what came before; and
-    # nothing but that word can have been posted for it before its first lease.
+    # nothing but that word can have been posted for it before its first lease. Later it must not
+    # be taken for an answer that was begun, whether or not somebody is at that now.
     is_over = inbox.c.turned_away != ""
-    is_first_word = sa.and_(is_over, inbox.c.lease == 0)
-    has_turn = sa.or_(is_first_word, sa.and_(sa.or_(is_over, ~is_behind), ~_is_busy(now)))
+    has_turn = sa.or_(
+        sa.and_(is_over, inbox.c.lease == 0),
+        sa.and_(is_over, ~is_beside, ~_is_busy(now)),
+        sa.and_(~is_over, ~is_behind, ~_is_busy(now)),
+    )
     return sa.and_(is_free, has_turn)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-HEAD = "0004"
+HEAD = "0005"
 """The newest revision in `migrations/versions`; a test compares the two."""
 
 metadata = sa.MetaData()
@@ -149,12 +149,14 @@ votes = sa.Table(
     sa.Index("ix_votes_voter", "voter"),
 )
 
-# Up to when everything that happened in a chat service was taken in.
+# Up to when everything that was said in a chat service was taken in, and since when questions may
+# have been changed there that nobody has looked at again.
 heard = sa.Table(
     "heard",
     metadata,
     sa.Column("platform", sa.String(40), primary_key=True),
     sa.Column("until", sa.Float, nullable=False),
+    sa.Column("unsure_since", sa.Float),
 )
 
 # Who stands behind the pseudonyms of the audit; without its row here one says nothing.

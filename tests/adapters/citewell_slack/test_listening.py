@@ -363,3 +363,16 @@ async def test_a_follow_up_to_a_question_that_is_gone_waits_for_who_takes_the_qu
     await double.deliveries.idle()
 
     assert {first.ts, second.ts} <= {one.key for one in host.of(Asked)}
+
+
+async def test_a_thread_whose_first_message_is_gone_is_read_once(host, double, alice, general):
+    first = alice.say(general, "Lunch?")
+    alice.say(general, "Yes.", thread=first)
+    alice.delete(first)
+    await double.deliveries.idle()
+    for number in range(3):
+        alice.say(general, f"At {number}?", thread=first)
+        await double.deliveries.idle()
+
+    assert len(double.calls("conversations.replies")) == 1
+    assert not host.of(Asked)

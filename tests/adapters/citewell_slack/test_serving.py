@@ -275,6 +275,19 @@ async def test_a_check_of_the_certificate_is_answered(signed):
         assert answer.status == 200
 
 
+async def test_a_question_that_names_such_a_check_is_heard(signed, double, alice):
+    _, host = signed
+    link = {"type": "link", "url": "https://example.org/?a=1&ssl_check=1&b=2"}
+    double.deliveries.hold()
+    alice.say(alice.im, "what is at this address?")
+    for delivery in double.deliveries._held:
+        delivery.payload["event"]["blocks"] = [{"type": "rich_text", "elements": [link]}]
+    double.deliveries.release()
+    await double.deliveries.idle()
+
+    assert [one.text for one in host.of(Asked)] == ["what is at this address?"]
+
+
 async def test_what_cannot_be_kept_is_asked_for_again(signed, double, alice):
     requests, host = signed
     host.failures = 1

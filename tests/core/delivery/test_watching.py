@@ -1,6 +1,7 @@
 """What happened while nobody was connected is taken in, however that goes wrong."""
 
 import asyncio
+import time
 from contextlib import asynccontextmanager
 
 import pytest
@@ -217,6 +218,40 @@ async def test_what_was_missed_is_done_with_before_all_is_looked_at(inbox, monke
 
     assert inbox.heard_until("slack") > 1000.0
     assert service.sinces[1] > 1000.0 > service.sinces[0]
+
+
+async def test_who_is_killed_before_all_was_looked_at_goes_on_next_time(inbox, monkeypatch):
+    monkeypatch.setattr(module, "_CHANGED_S", 0.0)
+    inbox.accept(asked("old"))
+    inbox.note_heard("slack", time.time())
+    monkeypatch.setattr(module.time, "time", lambda now=time.time: now() + 7 * 86_400)
+    service = Service()
+    service.changes = {"old": DeliveryError("busy", passes=True)}
+    service.is_connected = True
+    async with catching_up(service, inbox):
+        await until(lambda: service.looked)
+    again = Service()
+    gone = Deleted(key="gone", venue=asked("old").venue, user="U1", at=2.0, of="old")
+    again.changes = {"old": gone}
+    again.is_connected = True
+    async with catching_up(again, inbox) as desk:
+        await until(lambda: desk.accepted)
+        await until(lambda: inbox.unsure_since("slack") is None)
+
+    assert again.sinces[0] > service.sinces[0] + 86_400
+
+
+async def test_a_question_that_can_never_be_looked_at_hides_no_other(inbox):
+    for key in "12":
+        inbox.accept(asked(key))
+    service = Service()
+    gone = Deleted(key="gone-1", venue=asked("1").venue, user="U1", at=2.0, of="1")
+    service.changes = {"1": gone, "2": DeliveryError("busy", passes=True)}
+    service.is_connected = True
+    async with catching_up(service, inbox) as desk:
+        await until(lambda: desk.accepted)
+
+    assert service.looked[:2] == ["2", "1"]
 
 
 async def test_each_of_many_questions_is_looked_at_though_the_connection_never_lasts(

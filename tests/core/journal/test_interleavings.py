@@ -222,7 +222,8 @@ class Machine(RuleBasedStateMachine):
             is_busy = any(
                 one.holds and one.lease_until >= now and one.may_have_begun for one in others
             )
-            return not is_busy and (turned_away or not is_behind)
+            is_beside = any(one.is_due and not one.is_over and one.leases for one in others)
+            return not is_busy and not (is_beside if turned_away else is_behind)
         return False
 
     @rule(owner=st.sampled_from(OWNERS))

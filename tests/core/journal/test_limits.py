@@ -133,6 +133,24 @@ def test_a_further_word_to_what_is_turned_away_has_its_turn(engine, clock):
     assert inbox.claim("a", **LEASE).asked.key == "2"
 
 
+@pytest.mark.parametrize("how", ["killed", "given back"])
+def test_a_further_word_waits_for_an_answer_that_was_begun_and_nobody_is_at(engine, clock, how):
+    inbox = limited(engine, clock, user_per_minute=2)
+    for key in "123":
+        inbox.accept(asked(key))
+    begun = inbox.claim("a", **LEASE)
+    inbox.release(inbox.claim("a", **LEASE, turned_away=True), "a")
+    if how == "killed":
+        clock.now += LEASE["lease_s"] + 1
+    else:
+        inbox.release(begun, "a", after_s=30)
+
+    assert inbox.claim("b", **LEASE, turned_away=True) is None
+    clock.now += 31
+    assert inbox.finish(inbox.claim("b", **LEASE), "b")
+    assert inbox.claim("b", **LEASE, turned_away=True).asked.key == "3"
+
+
 def test_a_change_over_the_limit_waits_for_the_answer_that_is_on_its_way(engine, clock):
     inbox = limited(engine, clock, user_per_minute=2)
     for key in "12":
