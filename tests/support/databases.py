@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import signal
+import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -49,7 +50,12 @@ class Postgres:
         ended = psutil.Process(self._server.get_pid())
         ended.send_signal(signal.SIGQUIT)
         ended.wait(timeout=30)
-        self._server.ensure_postgres_running()
+        # It looks at everything that it has before it answers again.
+        for _ in range(6):
+            with suppress(subprocess.TimeoutExpired):
+                self._server.ensure_postgres_running()
+                return
+        raise TimeoutError("the server does not start again")
 
 
 @contextmanager

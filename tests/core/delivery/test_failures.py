@@ -407,7 +407,10 @@ async def test_an_outcome_that_cannot_be_kept_for_a_moment_is_not_shown_again(tm
     async with working(tmp_path, manner=manner) as at_work:
         make_unreliable(at_work, fails=frozenset({"finish"}))
         await at_work.desk.accept(asked())
-        await asyncio.sleep(1)
+        async with asyncio.timeout(20):
+            while not [one for one in at_work.chat.messages() if one.is_complete]:  # noqa: ASYNC110 - the desk does it
+                await asyncio.sleep(0.05)
+        await asyncio.sleep(0.8)
         (before,) = at_work.chat.messages()
         at_work.inbox.fails = frozenset()
         await at_work.idle()

@@ -58,13 +58,13 @@ async def test_an_answer_that_is_given_while_the_journal_is_locked_is_whole(stag
 # --- the server of the journal is started anew --------------------------------------------------
 
 
-async def test_a_bot_goes_on_with_a_server_that_was_started_anew(monkeypatch, postgres):
+async def test_a_bot_goes_on_with_a_server_that_was_started_anew(monkeypatch, own_postgres):
     hurry(monkeypatch)
-    async with staged("plainchat", journal=postgres.new_url()) as stage:
+    async with staged("plainchat", journal=own_postgres.new_url()) as stage:
         person, channel = await stage.scene(profile="slower")
         before = await stage.chat.say(person, DAYS, channel=channel)
         await stage.growing(before)
-        await asyncio.to_thread(postgres.restart)
+        await asyncio.to_thread(own_postgres.restart)
         meanwhile = await stage.chat.say(person, DAYS, channel=channel)
 
         await whole(stage, before)
