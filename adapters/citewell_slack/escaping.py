@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from citewell.blocks import Inline, Mark, Style
+from citewell.blocks import Inline, Mark, Span, Style
 
 # Slack's clients make links of what begins like this, wherever it stands outside of code.
 _ADDRESS: Final = re.compile(r"(?:https?://|www\.|mailto:|ftp://)[^\s]+", re.IGNORECASE)
@@ -31,11 +31,14 @@ def unescaped(text: str) -> str:
 def inlines(parts: Sequence[Inline]) -> str:
     """Return text with marks as Markdown; a mark is its number in brackets."""
     made = ""
+    least = max(
+        (_least_ticks(part.text) for part in parts if not isinstance(part, Mark)), default=1
+    )
     for part in parts:
         if isinstance(part, Mark):
             made += f"[{part.number}]"
             continue
-        text = code(part.text) if part.style is Style.CODE else _styled(part.text, part.style)
+        text = code(part.text) if part.style is Style.CODE else _styled(part, least)
         # A mark and what stands in parentheses behind it would be a link.
         is_target = made.endswith("]") and text.startswith(("(", ":"))
         made += f"\\{text}" if is_target else text
@@ -44,15 +47,21 @@ def inlines(parts: Sequence[Inline]) -> str:
 
 def plain(text: str) -> str:
     """Return text as Markdown that shows exactly that."""
-    return _started(_escaped(text))
+    return _started(_escaped(text, _least_ticks(text)))
 
 
-def code(text: str) -> str:
-    """Return text as Markdown code; nothing in it becomes a link."""
+def code(text: str, least: int = 1) -> str:
+    """Return text as Markdown code; nothing in it becomes a link.
+
+    Args:
+        text: what it says.
+        least: how many ticks it stands between at least.
+    """
     if not text.strip():
         return text
     text = text.replace("\n", " ")
     ticks = "`" * (max((len(run) for run in _TICKS.findall(text)), default=0) + 1)
+    ticks = max(ticks, "`" * least)
     edge = " " if text[0] in "` " or text[-1] in "` " else ""
     return f"{ticks}{edge}{signs(text)}{edge}{ticks}"
 
@@ -64,20 +73,29 @@ def fenced(text: str, language: str) -> str:
     return f"{ticks}{word}\n{signs(text)}\n{ticks}"
 
 
-def _styled(text: str, style: Style) -> str:
-    sign = _STYLES.get(style, "")
+def _least_ticks(text: str) -> int:
+    """Return how many ticks an address needs that stands beside a text.
+
+    A notification of a streamed message knows no escapes: there a lone tick of the text would begin
+    code that ends where that of an address begins, and the address would be a link.
+    """
+    return 2 if "`" in text else 1
+
+
+def _styled(part: Span, least: int) -> str:
+    text, sign = part.text, _STYLES.get(part.style, "")
     inside = text.strip()
     if not sign or not inside:
-        return _escaped(text)
+        return _escaped(text, least)
     # Markdown takes no blank behind an opening sign or before a closing one.
     start = text.index(inside)
-    return f"{text[:start]}{sign}{_escaped(inside)}{sign}{text[start + len(inside) :]}"
+    return f"{text[:start]}{sign}{_escaped(inside, least)}{sign}{text[start + len(inside) :]}"
 
 
-def _escaped(text: str) -> str:
+def _escaped(text: str, least: int) -> str:
     made, end = "", 0
     for match in _ADDRESS.finditer(text):
-        made += _marked(text[end : match.start()]) + code(match[0])
+        made += _marked(text[end : match.start()]) + code(match[0], least)
         end = match.end()
     return made + _marked(text[end:])
 

@@ -93,6 +93,22 @@ def test_every_character_mark_source_and_button_survives(line, blocks, way, step
     check(seen, blocks)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x `a https://evil.example/p",
+        "x `a` https://evil.example/p",
+        "x `a `b `c https://evil.example/p www.evil.example ` d",
+        "x `` a https://evil.example/p",
+    ],
+)
+@pytest.mark.parametrize("form", [lambda *spans: Text(spans), lambda *spans: Heading(spans, 3)])
+def test_ticks_beside_an_address_make_no_link_of_it(line, form, text):
+    blocks = (form(Span("` "), Span(text, Style.STRONG)), form(Span(text)))
+
+    check(shown(line, growing(blocks, [0])), blocks)
+
+
 FORMS = {
     "paragraph": lambda text: Text((Span(text), Mark(7), Span(text, Style.STRONG))),
     "code in a line": lambda text: Text((Span("a "), Span(text, Style.CODE), Mark(7))),
