@@ -14,6 +14,8 @@ from citewell.errors import AdapterError, DeliveryError
 from citewell.journal.inbox import Inbox
 from databases import opened
 
+GONE = Deleted(key="gone-1", venue=asked("1").venue, user="U1", at=2.0, of="1")
+
 
 class Service:
     """A chat service that tells what was missed, or fails to."""
@@ -89,7 +91,7 @@ async def catching_up(service, inbox):
 
 
 async def until(is_so):
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(5):
         while not is_so():  # noqa: ASYNC110 - another task does it
             await asyncio.sleep(0.01)
 
@@ -141,9 +143,8 @@ async def test_a_question_that_cannot_be_looked_at_hides_no_other(inbox, caplog)
     for key in "12345":
         inbox.accept(asked(key))
     service = Service()
-    gone = Deleted(key="gone-1", venue=asked("1").venue, user="U1", at=2.0, of="1")
     service.changes = {
-        "1": gone,
+        "1": GONE,
         "3": KeyError("odd"),
         "5": DeliveryError("not there any more", passes=False),
     }
@@ -163,8 +164,7 @@ async def test_also_a_question_of_many_before_is_looked_at_in_its_time(inbox, mo
     for key in keys:
         inbox.accept(asked(key))
     service = Service()
-    gone = Deleted(key="gone-1", venue=asked("1").venue, user="U1", at=2.0, of="1")
-    service.changes = {"1": gone}
+    service.changes = {"1": GONE}
     service.is_connected = True
     async with catching_up(service, inbox) as desk:
         await until(lambda: desk.accepted)
@@ -245,8 +245,7 @@ async def test_a_question_that_can_never_be_looked_at_hides_no_other(inbox):
     for key in "12":
         inbox.accept(asked(key))
     service = Service()
-    gone = Deleted(key="gone-1", venue=asked("1").venue, user="U1", at=2.0, of="1")
-    service.changes = {"1": gone, "2": DeliveryError("busy", passes=True)}
+    service.changes = {"1": GONE, "2": DeliveryError("busy", passes=True)}
     service.is_connected = True
     async with catching_up(service, inbox) as desk:
         await until(lambda: desk.accepted)

@@ -114,6 +114,11 @@ def test_what_is_turned_away_holds_up_nobody_and_waits_for_nobody(engine, clock)
     assert [task.asked.key for task in away] == ["3", "4"]
     assert inbox.claim("b", **LEASE) is None
     assert inbox.finish(first, "a")
+    clock.now += 31
+    assert inbox.claim("b", **LEASE).asked.key == "2"
+    assert inbox.claim("b", **LEASE, turned_away=True) is None
+    clock.now += 60
+    inbox.accept(asked("5", at=clock.now))
     assert inbox.claim("b", **LEASE).asked.key == "2"
 
 
