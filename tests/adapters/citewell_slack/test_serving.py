@@ -324,6 +324,13 @@ def multi(double):
     }
 
 
+def let_tokens_end(double, monkeypatch):
+    """Let Slack give tokens that end, by its clock."""
+    double.installation.rotates = True
+    for name in ("slack_sdk.oauth.token_rotation.async_rotator", "citewell_slack.workspaces"):
+        monkeypatch.setattr(f"{name}.time", lambda: double.clock.now)
+
+
 async def install(adapter, team, person):
     """Do what somebody does who presses "Add to Slack"."""
     base = f"http://127.0.0.1:{adapter.links.http.port}/slack"
@@ -464,9 +471,7 @@ async def test_an_installation_that_cannot_be_read_is_none(
 async def test_a_token_that_is_not_renewed_is_used_until_it_ends(
     serving, double, multi, alice, monkeypatch
 ):
-    double.installation.rotates = True
-    for name in ("slack_sdk.oauth.token_rotation.async_rotator", "citewell_slack.workspaces"):
-        monkeypatch.setattr(f"{name}.time", lambda: double.clock.now)
+    let_tokens_end(double, monkeypatch)
     async with serving(**multi) as (adapter, host):
         await install(adapter, double, alice)
         alice.say(alice.im, "how many days?")
@@ -488,9 +493,7 @@ async def test_a_token_that_is_not_renewed_is_used_until_it_ends(
 async def test_a_new_token_that_cannot_be_saved_is_used_and_saved_later(
     serving, double, multi, alice, monkeypatch, tmp_path, caplog
 ):
-    double.installation.rotates = True
-    for name in ("slack_sdk.oauth.token_rotation.async_rotator", "citewell_slack.workspaces"):
-        monkeypatch.setattr(f"{name}.time", lambda: double.clock.now)
+    let_tokens_end(double, monkeypatch)
     async with serving(**multi) as (adapter, host):
         await install(adapter, double, alice)
         alice.say(alice.im, "how many days?")
