@@ -4,36 +4,71 @@ from __future__ import annotations
 
 import os
 import ssl
-from types import ModuleType
+from collections.abc import Mapping
+from typing import Literal
 from urllib.parse import urlsplit
 
 import httpx
 
-# These take a client of the package openai, all others one of LiteLLM's own.
-_OPENAI_CLIENTS = frozenset({"openai", "custom_openai", "llamafile", "lm_studio"})
+from citewell import ModelError
+
+Kind = Literal["openai", "litellm"]
+
+# To write, these take a client of the package openai, all others one of LiteLLM's own.
+_WRITE_WITH_OPENAI = frozenset({"openai", "custom_openai", "llamafile", "lm_studio"})
+# Others take none, or not always: they would be reached as the environment says.
+_EMBED: Mapping[str, Kind] = {
+    "hosted_vllm": "litellm",
+    "infinity": "litellm",
+    "llamafile": "litellm",
+    "lm_studio": "litellm",
+    "openai": "openai",
+    "openai_like": "litellm",
+}
+_RERANK: Mapping[str, Kind] = {
+    "cohere": "litellm",
+    "hosted_vllm": "litellm",
+    "infinity": "litellm",
+    "jina_ai": "litellm",
+}
 _NO_KEY = "none"
+
+
+def clients_of(call: str, provider: str, *, model: str) -> Kind:
+    """Return whose client `call` of LiteLLM takes for a provider.
+
+    Raises:
+        ModelError: it takes none, so nothing keeps it to one address.
+    """
+    if call == "acompletion":
+        return "openai" if provider in _WRITE_WITH_OPENAI else "litellm"
+    known, instead = (
+        (_EMBED, "openai") if call == "aembedding" else (_RERANK, "hosted_vllm or infinity")
+    )
+    if provider not in known:
+        raise ModelError(
+            f"{model}: nothing keeps LiteLLM to its address, as what counts as local must be; "
+            f"name its provider {instead}, with the address as api_base, or set local = false"
+        )
+    return known[provider]
 
 
 class DirectClient:
     """Talks to one address, whatever the environment says of proxies, and follows no redirect.
 
     Args:
-        package: LiteLLM.
-        model: provider and model.
+        kind: whose client it is.
         api_base: the address; None for the provider's own way to find it.
         api_key: of the API; None where it needs none.
     """
 
-    def __init__(
-        self, package: ModuleType, *, model: str, api_base: str | None, api_key: str | None
-    ) -> None:
+    def __init__(self, kind: Kind, *, api_base: str | None, api_key: str | None) -> None:
         if api_base is not None:
             _bypass_proxies(api_base)
         self._http = httpx.AsyncClient(
             trust_env=False, follow_redirects=False, verify=ssl.create_default_context()
         )
-        provider = package.get_llm_provider(model=model, api_base=api_base)[1]
-        if provider in _OPENAI_CLIENTS:
+        if kind == "openai":
             self.client: object = _openai_client(self._http, api_base=api_base, api_key=api_key)
         else:
             self.client = _litellm_client(self._http)

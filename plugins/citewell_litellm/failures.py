@@ -16,6 +16,10 @@ _LONGEST = 300
 _TURNED_AWAY = frozenset({400, 401, 403, 404, 413, 422, 429})
 _UNREACHED = (httpx.ConnectError, aiohttp.ClientConnectorError)
 _MEANINGS = (
+    (
+        {301, 302, 303, 307, 308},
+        "its API says to ask elsewhere, which is not done; name where it is as api_base",
+    ),
     ({401, 403}, "the key is not accepted; check api_key"),
     ({404}, "there is no such model or address; check model and api_base"),
     ({429}, "its provider limits the rate of requests"),

@@ -17,11 +17,16 @@ def litellm() -> ModuleType:
     os.environ.update(_SWITCHES)
     import litellm as package
 
+    from citewell_litellm.staying import follow_no_redirect
+
+    follow_no_redirect()
     package.telemetry = False
     package.suppress_debug_info = True
     package.disable_hf_tokenizer_download = True
     package.drop_params = True
     package.num_retries = 0
+    # What it falls back to where it takes "no further try" for "not said".
+    vars(package)["DEFAULT_MAX_RETRIES"] = 0
     for name in ("LiteLLM", "LiteLLM Router", "LiteLLM Proxy"):
         logger = logging.getLogger(name)
         # Its own handlers would write to the terminal, past what removes secrets.

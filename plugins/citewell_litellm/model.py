@@ -9,10 +9,6 @@ from contextlib import aclosing
 from types import ModuleType
 from typing import Any, Literal
 
-from msgspec import Struct
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt
-from tenacity.wait import wait_exponential_jitter
-
 from citewell import (
     Choices,
     Delta,
@@ -24,29 +20,18 @@ from citewell import (
     blocking,
     chat_messages,
 )
-from citewell_litellm.direct import DirectClient
-from citewell_litellm.failures import explained, is_free, is_passing, retry_after_s
+from citewell_litellm.connection import Connection, Tries
+from citewell_litellm.failures import explained
 from citewell_litellm.library import litellm
-from citewell_litellm.plugin import LiteLLMConfig
+from citewell_litellm.settings import LiteLLMConfig
 
 _MILLION = 1_000_000
 _CHARS_OF_A_TOKEN = 64
 _SPARE_CHARS = 4_096
 # What a provider adds to each message, at most: role, separators.
 _TOKENS_OF_A_MESSAGE = 16
-_LONGEST_WAIT_S = 20.0
 # No answer has as many; what reports them is not to be believed.
 _MOST_TOKENS = 1_000_000_000
-
-
-class _Tries(Struct):
-    """The tries of one request.
-
-    Attributes:
-        uncertain: that failed, and may have been charged all the same.
-    """
-
-    uncertain: int = 0
 
 
 class LiteLLMModel:
@@ -60,10 +45,7 @@ class LiteLLMModel:
 
     def __init__(self, config: LiteLLMConfig, *, log: logging.Logger, is_local: bool) -> None:
         self._config = config
-        self._log = log
-        self._is_local = is_local
-        self._direct: DirectClient | None = None
-        self._wait = wait_exponential_jitter(multiplier=0.5, max=_LONGEST_WAIT_S)
+        self._connection = Connection(config, "acompletion", log=log, is_local=is_local)
 
     async def generate(self, prompt: Prompt) -> AsyncGenerator[Delta | Usage, None]:
         """Yield the output; until its first character failures that pass are tried again.
@@ -72,8 +54,8 @@ class LiteLLMModel:
             ModelError: the API cannot be reached, refuses, fails, or breaks off.
         """
         package = await blocking.call(litellm)
-        self._check_key(package)
-        has_output, tries = False, _Tries()
+        self._connection.check_key(package)
+        has_output, tries = False, Tries()
         try:
             async with aclosing(self._stream(package, prompt, tries)) as items:
                 async for item in items:
@@ -96,8 +78,7 @@ class LiteLLMModel:
 
     async def close(self) -> None:
         """Close its connections."""
-        if self._direct is not None:
-            await self._direct.close()
+        await self._connection.close()
 
     def _highest(self, package: ModuleType, prompt: Prompt) -> float | None:
         """Return what one try costs at most: no text has more tokens than bytes."""
@@ -106,28 +87,10 @@ class LiteLLMModel:
         most = size + _TOKENS_OF_A_MESSAGE * (len(messages) + 1)
         return self._cost(package, most, prompt.generation.max_output_tokens)
 
-    def _check_key(self, package: ModuleType) -> None:
-        """Refuse to ask a provider that is known to want a key where there is none.
-
-        Raises:
-            ModelError: nothing was sent.
-        """
-        if self._config.api_key is not None or self._is_local:
-            return
-        try:
-            missing = package.validate_environment(self._config.model)["missing_keys"]
-        # It raises what it likes for a provider that it does not know.
-        except Exception:  # noqa: BLE001 - see above
-            return
-        if len(missing) == 1 and missing[0].endswith("_API_KEY"):
-            error = ModelError(f"{self._config.model}: no key; set api_key, or {missing[0]}")
-            error.cost = 0.0
-            raise error
-
     async def _stream(
-        self, package: ModuleType, prompt: Prompt, failed: _Tries
+        self, package: ModuleType, prompt: Prompt, failed: Tries
     ) -> AsyncGenerator[Delta | Usage, None]:
-        response = await self._opened(package, prompt, failed)
+        response = await self._connection.ask(package, self._arguments(prompt), failed)
         as_choice = isinstance(prompt.constraint, Choices) and self._config.response_format
         room = prompt.generation.max_output_tokens * _CHARS_OF_A_TOKEN + _SPARE_CHARS
         texts: list[str] = []
@@ -162,56 +125,15 @@ class LiteLLMModel:
             finish=ended,
         )
 
-    async def _opened(self, package: ModuleType, prompt: Prompt, failed: _Tries) -> Any:
-        """Return the stream of the answer, after as many tries as it takes."""
-
-        def note(state: RetryCallState) -> None:
-            error = state.outcome.exception() if state.outcome else None
-            self._log.info("try %d failed: %s", state.attempt_number, type(error).__name__)
-            failed.uncertain += error is None or not is_free(error)
-
-        tries = AsyncRetrying(
-            stop=stop_after_attempt(self._config.retries + 1),
-            retry=retry_if_exception(lambda error: _may_pass(error, package)),
-            wait=self._pause,
-            before_sleep=note,
-            reraise=True,
-        )
-        arguments = self._arguments(prompt)
-        if self._is_local:
-            arguments["client"] = self._direct_client(package).client
-        return await tries(package.acompletion, **arguments)
-
-    def _direct_client(self, package: ModuleType) -> DirectClient:
-        if self._direct is None:
-            config, key = self._config, self._config.api_key
-            self._direct = DirectClient(
-                package,
-                model=config.model,
-                api_base=config.api_base,
-                api_key=None if key is None else key.get_secret_value(),
-            )
-        return self._direct
-
-    def _pause(self, state: RetryCallState) -> float:
-        asked = retry_after_s(state.outcome.exception() if state.outcome else None)
-        return max(asked or 0.0, self._wait(state))
-
     def _arguments(self, prompt: Prompt) -> dict[str, Any]:
         config, generation = self._config, prompt.generation
-        key = config.api_key
         arguments: dict[str, Any] = {
-            "model": config.model,
             "messages": chat_messages(prompt),
             "stream": True,
             "stream_options": {"include_usage": True},
             "max_tokens": generation.max_output_tokens,
             "temperature": generation.temperature,
             "seed": generation.seed,
-            "timeout": config.patience_s,
-            "max_retries": 0,
-            "api_base": config.api_base,
-            "api_key": None if key is None else key.get_secret_value(),
             **config.options,
         }
         if generation.stop:
@@ -222,7 +144,7 @@ class LiteLLMModel:
         return arguments
 
     def _total_cost(
-        self, package: ModuleType, prompt: Prompt, tokens: tuple[int, int], failed: _Tries
+        self, package: ModuleType, prompt: Prompt, tokens: tuple[int, int], failed: Tries
     ) -> float | None:
         """Return what a generation cost, its failed tries at their highest price."""
         cost, most = self._cost(package, *tokens), self._highest(package, prompt)
@@ -257,11 +179,6 @@ def _has_finished(response: Any) -> bool:
     names = ("received_finish_reason", "intermittent_finish_reason")
     said = [getattr(response, name) for name in names if hasattr(response, name)]
     return not said or any(said)
-
-
-def _may_pass(error: BaseException, package: ModuleType) -> bool:
-    asked = retry_after_s(error)
-    return is_passing(error, package) and (asked is None or asked <= _LONGEST_WAIT_S)
 
 
 def _response_format(prompt: Prompt) -> dict[str, object] | None:

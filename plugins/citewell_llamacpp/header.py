@@ -34,7 +34,6 @@ _ARRAY, _STRING = 9, 8
 F32 = 6
 """The type of a key with a number of 32 bits."""
 
-_LENGTH = struct.Struct("<Q")
 _NUMBERS = {
     number: struct.Struct(f"<{code}")
     for number, code in enumerate(("B", "b", "H", "h", "I", "i", "f", "?", "", "", "Q", "q", "d"))
@@ -200,14 +199,25 @@ class _Reader:
         if self._items > _MAX_ITEMS:
             self._refuse(f"has {self._items:,} items up to {key!r}; at most {_MAX_ITEMS:,} can be")
         if kind == _STRING:
-            take, length = self._take, _LENGTH.unpack
-            for _ in range(count):
-                take(*length(take(8)))
+            self._pass_texts(count)
         elif kind in _NUMBERS:
             self._take(count * _NUMBERS[kind].size)
         else:
             self._refuse(f"gives the items of {key!r} type {kind}, which is unknown")
         return count
+
+    def _pass_texts(self, count: int) -> None:
+        # There may be millions: a call of `_take` for each would cost more than all the reading.
+        read, at, end = self._file.read, self._at, self._end
+        for _ in range(count):
+            size = int.from_bytes(read(8), "little")
+            at += 8 + size
+            if at > end:
+                break
+            read(size)
+        self._at = at
+        if at > end or self._file.tell() < at:
+            self._refuse_end()
 
     def _count(self, what: str, highest: int) -> int:
         count = self._number(8)

@@ -210,6 +210,7 @@ def register_embedders() -> Iterable[EmbedderSpec[Any]]:
             summary="vectors from a GGUF file, run by llama.cpp in a process of its own",
             config=EmbedderConfig,
             build=build_embedder,
+            local=True,
             extra="llamacpp",
         ),
     )

@@ -190,7 +190,7 @@ def _bounded_time() -> Iterator[None]:
 
 def _is_callback(frame: FrameType) -> bool:
     """Tell whether this is called by a weak reference, or by the garbage collector."""
-    if frame.f_globals.get("__name__") == weakref.__name__:
+    if frame.f_globals.get("__name__") in {weakref.__name__, weakref.WeakSet.__module__}:
         return True
     return any(getattr(one, "__code__", None) is frame.f_code for one in gc.callbacks)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import os
 import signal
 import sys
@@ -142,7 +143,7 @@ class Worker:
                 except TimeoutError:
                     raise ModelError(f"embedded no text within {_SILENCE_S:g} s") from None
                 if isinstance(message, Embedded):
-                    return _vectors(message)
+                    return _vectors(message, len(texts))
                 if not isinstance(message, Piece):
                     raise ModelError("its process answers out of turn")
 
@@ -226,7 +227,7 @@ class Worker:
         return f"{file.path}: was not loaded within {limit:g} s; raise load_timeout_s"
 
     async def _start(self) -> None:
-        process = await _spawned()
+        process = await _spawned(self._load)
         self._process = process
         try:
             self._check_may_start()
@@ -343,7 +344,7 @@ class _Gone(Exception):
 _BOOT = "from citewell_llamacpp.child import main; main()"
 
 
-async def _spawned() -> asyncio.subprocess.Process:
+async def _spawned(load: Load) -> asyncio.subprocess.Process:
     try:
         return await asyncio.create_subprocess_exec(
             sys.executable,
@@ -354,7 +355,7 @@ async def _spawned() -> asyncio.subprocess.Process:
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,
-            env=_environment(),
+            env=_environment(load),
             # What is typed to stop this process is not for that one, which answers to the end.
             start_new_session=True,
         )
@@ -362,8 +363,11 @@ async def _spawned() -> asyncio.subprocess.Process:
         raise ModelError(f"its process cannot be started: {error.strerror}") from error
 
 
-def _environment() -> dict[str, str]:
+def _environment(load: Load) -> dict[str, str]:
     """Return what the process needs to know, and no secret."""
+    # A thread that waits for the others holds its processor, which on a busy machine makes vectors
+    # several times slower; the steps of an answer are too short to let it go.
+    waiting = {"OMP_WAIT_POLICY": "PASSIVE"} if load.pooling else {}
     kept = {
         name: value
         for name, value in os.environ.items()
@@ -372,7 +376,8 @@ def _environment() -> dict[str, str]:
     package = str(Path(__file__).resolve().parent.parent)
     inherited = [path for path in sys.path if path and Path(path).is_dir()]
     # Where llama.cpp aborts it would start a debugger first.
-    return {**kept, "GGML_NO_BACKTRACE": "1", "PYTHONPATH": os.pathsep.join([*inherited, package])}
+    paths = os.pathsep.join([*inherited, package])
+    return {**waiting, **kept, "GGML_NO_BACKTRACE": "1", "PYTHONPATH": paths}
 
 
 def _plain(reason: str) -> str:
@@ -382,9 +387,18 @@ def _plain(reason: str) -> str:
     return line if len(line) <= _LONGEST_REASON else f"{line[:_LONGEST_REASON]}..."
 
 
-def _vectors(message: Embedded) -> list[Sequence[float]]:
-    values = array("f", message.vectors)
-    size = message.dimension
+def _vectors(message: Embedded, count: int) -> list[Sequence[float]]:
+    """Return `count` vectors.
+
+    Raises:
+        ModelError: there are others; a hostile file may have taken over the process.
+    """
+    values, size = array("f"), message.dimension
+    if size < 1 or len(message.vectors) != count * size * values.itemsize:
+        raise ModelError("its process answers out of turn")
+    values.frombytes(message.vectors)
+    if not all(map(math.isfinite, values)):
+        raise ModelError("its process gives what is no number")
     return [values[at : at + size] for at in range(0, len(values), size)]
 
 

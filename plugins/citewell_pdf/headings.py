@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from citewell_pdf.rows import Row
-from citewell_pdf.tables import Block
+from citewell_pdf.tables import Block, table_rows
 
 _EDGE_ROWS = 2
 _REPEATED = 3
@@ -22,7 +22,8 @@ def without_running_lines(pages: Sequence[Sequence[Sequence[Row]]]) -> list[list
     """Return the rows of the columns of the pages without running heads and feet.
 
     They are the highest or lowest rows of a page, and three pages share them but for their numbers.
-    What runs in another direction on a page is a page of its own.
+    What runs in another direction on a page is a page of its own. A row of a table is none, though
+    those of the pages that it goes on over may differ by their figures alone.
     """
     edges = [_edges(columns) for columns in pages]
     seen = Counter(folded for page in edges for folded in set(map(_folded, page)))
@@ -37,7 +38,9 @@ def without_running_lines(pages: Sequence[Sequence[Sequence[Row]]]) -> list[list
 
 def _edges(columns: Sequence[Sequence[Row]]) -> list[Row]:
     rows = sorted((row for rows in columns for row in rows), key=lambda row: -row.top)
-    return rows[:_EDGE_ROWS] + rows[_EDGE_ROWS:][-_EDGE_ROWS:]
+    edges = rows[:_EDGE_ROWS] + rows[_EDGE_ROWS:][-_EDGE_ROWS:]
+    in_tables = [row for rows in columns for row in table_rows(rows)]
+    return [row for row in edges if not any(row is one for one in in_tables)]
 
 
 def _folded(row: Row) -> str:

@@ -13,8 +13,9 @@ from msgspec.structs import replace
 
 from citewell import Document, DocumentBuilder, DocumentError, PartKind, Place, RawDocument
 from citewell_pdf.headings import Outline, without_running_lines
+from citewell_pdf.recognition import Recognizer
 from citewell_pdf.rows import Row, page_rows
-from citewell_pdf.tables import Block, blocks
+from citewell_pdf.tables import Block, blocks, goes_on
 from citewell_pdf.words import page_words
 
 _MAX_DEPTH = 15
@@ -24,35 +25,43 @@ _MADE_UP = re.compile(
 )
 
 
-class PdfLoader:
-    """Reads the text layer of a PDF; a picture of text is not read."""
+_SCAN = (
+    "is a scan: it holds no text, only pictures; make it searchable first, for example with "
+    '"ocrmypdf scan.pdf searchable.pdf", or set ocr = true in a [loader.pdf] with use = "pdf"'
+)
+_UNREADABLE = "is a scan: it holds no text, only pictures, and none was recognised in them"
 
-    def __init__(self, *, max_pages: int) -> None:
+
+class PdfLoader:
+    """Reads the text layer of a PDF; a picture of text is read only with a recogniser."""
+
+    def __init__(self, *, max_pages: int, recognizer: Recognizer | None = None) -> None:
         self._max_pages = max_pages
+        self._recognizer = recognizer
 
     def load(self, raw: RawDocument) -> Document:
         """Return the text of all pages, each row of a table on one line."""
         pdf = self._opened(raw)
         try:
             bookmarks = _bookmarks(pdf)
-            pages = _pages(pdf)
+            pages = _pages(pdf, self._recognizer)
             outline = Outline(pages)
             builder = DocumentBuilder(gap="\n")
             headings: tuple[str, ...] = ()
+            above: Block | None = None
             for number, found in enumerate(pages, 1):
                 if bookmarks:
                     titles, untitled = _titles(found, bookmarks.get(number, []))
                 else:
                     titles, untitled = outline.titles(found), ()
                 place = Place(page=number, headings=untitled or headings, line=1)
-                headings = _write(builder, found, place, titles)
+                headings = _write(builder, found, place, titles, above=above)
+                above = found[-1] if found else None
             document = builder.document(raw, title=_title(pdf) or PurePosixPath(raw.id).stem)
         finally:
             pdf.close()
         if not document.text:
-            raise DocumentError(
-                "holds no text, only pictures; run text recognition (OCR) on it first"
-            )
+            raise DocumentError(_SCAN if self._recognizer is None else _UNREADABLE)
         return document
 
     def _opened(self, raw: RawDocument) -> pdfium.PdfDocument:
@@ -88,9 +97,11 @@ def _bookmarks(pdf: pdfium.PdfDocument) -> Mapping[int, list[tuple[str, ...]]]:
     return pages
 
 
-def _pages(pdf: pdfium.PdfDocument) -> list[list[Block]]:
+def _pages(pdf: pdfium.PdfDocument, recognizer: Recognizer | None) -> list[list[Block]]:
     """Return what stands on each page, words that run in another direction after the others."""
-    sheets = [(index, columns) for index in range(len(pdf)) for columns in _sheets(pdf, index)]
+    sheets = [
+        (index, columns) for index in range(len(pdf)) for columns in _sheets(pdf, index, recognizer)
+    ]
     pages: list[list[Block]] = [[] for _ in range(len(pdf))]
     kept = without_running_lines([columns for _, columns in sheets])
     for (index, _), columns in zip(sheets, kept, strict=True):
@@ -98,13 +109,22 @@ def _pages(pdf: pdfium.PdfDocument) -> list[list[Block]]:
     return pages
 
 
-def _sheets(pdf: pdfium.PdfDocument, index: int) -> list[list[list[Row]]]:
+def _sheets(
+    pdf: pdfium.PdfDocument, index: int, recognizer: Recognizer | None
+) -> list[list[list[Row]]]:
     """Return the columns of a page, by the direction that its words run in."""
     page = pdf[index]
     try:
-        return [page_rows(words) for words in page_words(page)]
+        found = page_words(page)
+        if not found and recognizer is not None and _shows_something(page):
+            found = [recognizer.words(page)]
+        return [page_rows(words) for words in found]
     finally:
         page.close()
+
+
+def _shows_something(page: pdfium.PdfPage) -> bool:
+    return next(iter(page.get_objects(max_depth=1)), None) is not None
 
 
 def _write(
@@ -112,6 +132,8 @@ def _write(
     found: Sequence[Block],
     place: Place,
     titles: Mapping[int, tuple[str, ...]],
+    *,
+    above: Block | None,
 ) -> tuple[str, ...]:
     """Write the page that begins at `place`; return the headings that hold at its end.
 
@@ -120,11 +142,14 @@ def _write(
         found: what stands on the page.
         place: of its first line.
         titles: the path of each line that is a heading, by its number.
+        above: what ended the page before.
     """
     number = 0
     for block in found:
         kind = PartKind.TABLE if block.is_table else PartKind.PARAGRAPH
         builder.start(kind)
+        if block is found[0] and above is not None and goes_on(above, block):
+            builder.continue_table()
         for position, line in enumerate(block.lines):
             number += 1
             if number not in titles:

@@ -14,6 +14,8 @@ from citewell_pdf.words import Words
 _LABELS = 3
 """Rows of one cell, such as "Net sales:", that may follow each other inside a table."""
 
+_ROWS = 3
+
 _EDGE = 3.0
 """Points by which the edges of one column may differ."""
 
@@ -28,6 +30,7 @@ class Block(Struct, frozen=True):
 
     Attributes:
         header_lines: of a table, how many lines name its columns.
+        columns: of a table, left and right edge of each column of figures.
         size: of the font, 0 in a table.
         emphasis: of all of it: 2 for bold, 1 for italic, 0 for none.
     """
@@ -35,6 +38,7 @@ class Block(Struct, frozen=True):
     lines: tuple[str, ...]
     is_table: bool = False
     header_lines: int = 0
+    columns: tuple[tuple[float, float], ...] = ()
     size: float = 0.0
     emphasis: int = 0
 
@@ -137,6 +141,28 @@ def _share_edge(one: Words, other: Words) -> bool:
     return abs(one.left - other.left) < _EDGE or abs(one.right - other.right) < _EDGE
 
 
+def table_rows(rows: Sequence[Row]) -> list[Row]:
+    """Return the rows that surely are those of a table: three and more, one close below another.
+
+    A head or foot of a page has one row or two, and keeps its distance.
+    """
+    found: list[Row] = []
+    group: list[Row] = []
+    for row in rows:
+        if group and not _is_close(group[-1], row):
+            found += group if len(group) >= _ROWS else ()
+            group = []
+        group.append(row)
+    return found + (group if len(group) >= _ROWS else [])
+
+
+def _is_close(above: Row, below: Row) -> bool:
+    cells = min(len(above.cells), len(below.cells))
+    gap = above.bottom - below.top
+    pairs = ((one, other) for one in above.cells for other in below.cells)
+    return cells > 1 and gap < below.size and any(_share_edge(*pair) for pair in pairs)
+
+
 def _spanners(prose: Sequence[Row], table: Sequence[Row]) -> int:
     """Count the last rows of `prose` that are headings over the table's right-hand columns."""
     label_left = min(row.left for row in table)
@@ -160,7 +186,21 @@ def _table(rows: Sequence[Row]) -> Block:
     stacked = _stacked(header)
     lines = [" | ".join(cell.text for cell in cells) for cells in stacked]
     lines += [_line(row.cells, columns, label_left) for row in body]
-    return Block(tuple(lines), is_table=True, header_lines=len(stacked))
+    return Block(tuple(lines), is_table=True, header_lines=len(stacked), columns=tuple(columns))
+
+
+def goes_on(above: Block, below: Block) -> bool:
+    """Tell whether a table that begins a page goes on with the one that ended the page before.
+
+    It names no columns of its own, and its figures stand below those of the other.
+    """
+    if not (above.is_table and below.is_table) or below.header_lines or not below.columns:
+        return False
+    over = [
+        [i for i, (left, right) in enumerate(above.columns) if left < own[1] and own[0] < right]
+        for own in below.columns
+    ]
+    return all(len(found) == 1 for found in over) and len({f[0] for f in over}) == len(over)
 
 
 def _header(rows: Sequence[Row], label_left: float) -> Sequence[Row]:

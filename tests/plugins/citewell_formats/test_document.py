@@ -22,6 +22,7 @@ PLACE = {
     "anchor": None,
     "sheet": None,
     "cell": None,
+    "uri": None,
 }
 SOURCE = {
     "document_id": "handbook:leave.md",

@@ -38,7 +38,7 @@ async def asked(tmp_path, **settings):
             "api_base": server.url,
             "api_key": KEY,
             "retries": 0,
-            "patience_s": 1,
+            "patience_s": 10,
             **settings,
         })
         log = logging.getLogger("citewell.model.cloud")
@@ -144,7 +144,7 @@ FAILURES = {
 async def test_each_failure_is_one_line_in_time_and_names_no_secret(tmp_path, name, caplog):
     respond, expected = FAILURES[name]
     caplog.set_level(logging.DEBUG)
-    async with asked(tmp_path) as (server, model):
+    async with asked(tmp_path, patience_s=1) as (server, model):
         server.respond = respond
         await asyncio.to_thread(_imported)
         since = perf_counter()
@@ -221,24 +221,10 @@ async def test_what_an_answer_costs_at_most_is_known_before(tmp_path):
     assert unknown is None
 
 
-@asynccontextmanager
-async def eavesdropping():
-    """Open a server that takes what it is sent and answers nothing; yield its address and that."""
-    heard = []
-
-    async def hear(reader, writer):
-        heard.append(await reader.read(65_536))
-        writer.close()
-
-    server = await asyncio.start_server(hear, "127.0.0.1", 0)
-    async with server:
-        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", heard
-
-
 @pytest.mark.parametrize("provider", ["openai", "hosted_vllm", "lm_studio"])
 async def test_a_local_model_is_reached_through_no_proxy(tmp_path, monkeypatch, provider):
     async with (
-        eavesdropping() as (proxy, heard),
+        api.eavesdropping() as (proxy, heard),
         asked(tmp_path, model=f"{provider}/test") as (server, model),
     ):
         for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
@@ -255,7 +241,7 @@ async def test_a_local_model_is_reached_through_no_proxy(tmp_path, monkeypatch, 
 @pytest.mark.parametrize("provider", ["openai", "hosted_vllm", "lm_studio"])
 async def test_a_local_model_leads_nowhere_else(tmp_path, provider):
     async with (
-        eavesdropping() as (elsewhere, heard),
+        api.eavesdropping() as (elsewhere, heard),
         asked(tmp_path, model=f"{provider}/test") as (server, model),
     ):
         server.respond = api.redirect(f"{elsewhere}/v1/chat/completions")
@@ -263,6 +249,20 @@ async def test_a_local_model_leads_nowhere_else(tmp_path, provider):
             await written(model)
 
     assert len(server.requests) == 1
+    assert heard == []
+
+
+@pytest.mark.parametrize("provider", ["openai", "azure", "gemini", "anthropic", "hosted_vllm"])
+async def test_no_model_leads_elsewhere_with_a_prompt_and_key(tmp_path, provider):
+    async with (
+        api.eavesdropping() as (elsewhere, heard),
+        asked(tmp_path, model=f"{provider}/test", local=False) as (server, model),
+    ):
+        server.respond = api.redirect(f"{elsewhere}/v1/chat/completions")
+        with pytest.raises(ModelError):
+            await written(model)
+
+    assert server.requests
     assert heard == []
 
 
@@ -291,7 +291,7 @@ def test_an_option_changes_nothing_that_was_checked(name):
 
 
 async def test_what_got_no_word_in_time_is_not_sent_again(tmp_path):
-    async with asked(tmp_path, retries=3) as (server, model):
+    async with asked(tmp_path, retries=3, patience_s=1) as (server, model):
         await asyncio.to_thread(_imported)
         server.respond = api.stream(hangs=True)
         since = perf_counter()

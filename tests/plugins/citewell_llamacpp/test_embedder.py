@@ -4,6 +4,7 @@ import os
 import signal
 from time import perf_counter
 
+import psutil
 import pytest
 
 import ggufs
@@ -66,6 +67,19 @@ async def test_a_long_text_is_more_than_its_beginning(tmp_path):
         )
 
     assert list(one) != list(other)
+
+
+async def test_threads_that_wait_leave_the_processor_to_others(tmp_path, monkeypatch):
+    found = []
+    for chosen in (None, "ACTIVE"):
+        monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
+        if chosen:
+            monkeypatch.setenv("OMP_WAIT_POLICY", chosen)
+        async with opened(tmp_path) as embedder:
+            environment = psutil.Process(embedder._worker.process_id).environ()
+            found.append(environment["OMP_WAIT_POLICY"])
+
+    assert found == ["PASSIVE", "ACTIVE"]
 
 
 async def test_a_worker_that_dies_is_said_and_started_again(tmp_path):
@@ -147,3 +161,49 @@ async def test_a_worker_that_embeds_nothing_is_ended(tmp_path, monkeypatch):
             await embedder.embed([LEAVE], kind="query")
         monkeypatch.undo()
         assert await embedder.embed([LEAVE], kind="query")
+
+
+# A process that a hostile model has taken over; it says `TOLD` to what it is asked.
+TAKEN_OVER = """
+import sys
+from math import nan
+from struct import pack
+from citewell_llamacpp.wire import *
+
+def read():
+    (length,) = LENGTH.unpack(sys.stdin.buffer.read(LENGTH.size))
+    return to_child(sys.stdin.buffer.read(length))
+
+def send(message):
+    sys.stdout.buffer.write(frame(message))
+    sys.stdout.buffer.flush()
+
+read()
+send(Loaded(context=128))
+while True:
+    id = read().id
+    send(TOLD)
+"""
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        "Embedded(id=id, dimension=0, vectors=b'')",
+        "Embedded(id=id, dimension=-1, vectors=b'1234')",
+        "Embedded(id=id, dimension=2, vectors=pack('4f', 1, 2, 3, 4))",
+        "Embedded(id=id, dimension=2, vectors=pack('2f', nan, 1))",
+        "Embedded(id=id, dimension=1, vectors=b'odd')",
+        "Failed(id=id, reason='\\x1b[31m' * 1000)",
+    ],
+)
+async def test_a_worker_that_is_taken_over_is_not_believed(told, tmp_path, monkeypatch):
+    monkeypatch.setattr(worker, "_BOOT", TAKEN_OVER.replace("TOLD", told))
+
+    with pytest.raises(ModelError) as raised:
+        async with asyncio.timeout(30), opened(tmp_path) as embedder:
+            await embedder.embed([LEAVE], kind="query")
+
+    assert "\n" not in str(raised.value)
+    assert "\x1b" not in str(raised.value)
+    assert len(str(raised.value)) < 600

@@ -7,6 +7,7 @@ from reportlab.lib.pagesizes import A4
 from reportlab.pdfgen.canvas import Canvas
 
 from citewell import DocumentError, PartKind, RawDocument
+from citewell.library.splitting import split
 from citewell_pdf.pages import PdfLoader
 
 LEFT = (
@@ -242,7 +243,7 @@ def test_pictures_of_text_are_refused_with_advice(canvas):
     canvas.rect(10, 10, 100, 100, fill=1)
     canvas.showPage()
 
-    with pytest.raises(DocumentError, match="holds no text, only pictures"):
+    with pytest.raises(DocumentError, match="is a scan: it holds no text, only pictures"):
         loaded(canvas)
 
 
@@ -270,3 +271,69 @@ def test_statements_of_a_filing_are_rows(data_dir, page, row):
 
     starts = [at for at in range(len(document.text)) if document.text.startswith(f"{row}\n", at)]
     assert page in {document.place_at(start).page for start in starts}
+
+
+# --- tables over several pages -----------------------------------------------------------------
+
+
+def passages_of(document, **settings):
+    return [
+        one
+        for one in split(document, library="docs", labels=frozenset(), **settings)
+        if "Region" in one.text
+    ]
+
+
+def long_table(canvas, pages, *, header_on_each=False, rights=(330, 420)):
+    """Draw a table that fills pages."""
+    for page in range(pages):
+        rows = [(f"Region {page * 40 + n}", f"{n},100", f"{n},200") for n in range(40)]
+        has_header = header_on_each or not page
+        head = [("", "Net sales", "Costs")] if has_header else []
+        draw(canvas, head + rows, height=780.0, rights=rights)
+        canvas.showPage()
+
+
+@pytest.mark.parametrize("header_on_each", [False, True])
+def test_a_table_that_goes_on_over_pages_keeps_its_header_in_every_passage(canvas, header_on_each):
+    long_table(canvas, 3, header_on_each=header_on_each)
+
+    found = passages_of(loaded(canvas), max_chars=400)
+
+    assert len(found) > 6
+    assert {one.places[0].place.page for one in found} == {1, 2, 3}
+    for one in found:
+        assert "Net sales | Costs" in (one.header or one.text)
+    rows = [row for one in found for row in one.text.splitlines() if row.startswith("Region")]
+    assert [row.partition(" |")[0] for row in rows] == [f"Region {n}" for n in range(120)]
+
+
+def test_another_table_of_the_next_page_takes_no_header_over(canvas):
+    draw(canvas, [("", "Net sales", "Costs"), ("Region 1", "1,100", "1,200"), ("Sum", "1", "2")])
+    canvas.showPage()
+    draw(canvas, [("Region 2", "7"), ("Region 3", "8")], rights=(520,))
+
+    first, second = passages_of(loaded(canvas))
+
+    assert "Net sales" in first.text
+    assert second.header == ""
+
+
+def test_a_table_after_other_text_takes_no_header_over(canvas):
+    draw(canvas, [("", "Net sales", "Costs"), ("Region 1", "1,100", "1,200"), ("Sum", "1", "2")])
+    canvas.showPage()
+    canvas.drawString(72, 780, "The number of shops, by region, as of the end of the year.")
+    draw(canvas, [("Region 2", "7", "9"), ("Region 3", "8", "9")])
+
+    *_, last = passages_of(loaded(canvas))
+
+    assert "Net sales" not in f"{last.header} {last.text}"
+
+
+def test_columns_that_are_empty_on_the_next_page_keep_the_header(canvas):
+    long_table(canvas, 1)
+    draw(canvas, [("Region 90", "", "7"), ("Region 91", "", "8")], rights=(330, 420))
+
+    *_, last = passages_of(loaded(canvas))
+
+    assert last.header == "Net sales | Costs"

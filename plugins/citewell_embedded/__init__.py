@@ -1,0 +1,1 @@
+"""The retrievers `lexical` and `hybrid`: passages in SQLite, found by words and by vectors."""

@@ -1,0 +1,1 @@
+"""The source `filesystem`: whatever fsspec reaches, object stores first."""

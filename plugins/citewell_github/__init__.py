@@ -1,0 +1,1 @@
+"""The source `github`: issues and pull requests with their comments; and its loader."""

@@ -1,0 +1,1 @@
+"""Stores, pipelines and converters of Haystack: the retriever and the loader `haystack`."""

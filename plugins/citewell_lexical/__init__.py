@@ -1,1 +1,0 @@
-"""The retriever `lexical`: passages in SQLite, found by words through Tantivy."""

@@ -1,0 +1,1 @@
+"""The retriever `postgres`: passages in PostgreSQL, found by their words and by vectors."""

@@ -1,0 +1,1 @@
+"""Ray: documents read on the workers of a cluster."""

@@ -1,0 +1,1 @@
+"""The source `web`: the pages of a site."""
