@@ -7,7 +7,7 @@ from typing import Annotated, TypeAlias
 
 from pydantic import Field, SecretStr
 
-from citewell import Config
+from citewell import ApiUrl, Config
 from citewell.chat import ChatConfig
 
 Name: TypeAlias = Annotated[str, Field(min_length=1)]
@@ -41,15 +41,20 @@ class HandOffConfig(Config):
     ping: bool = Field(default=False, description="whether the role is notified")
 
 
+def channel_of(group: str) -> str | None:
+    """Return the channel whose readers a group is; None for a role."""
+    sign, _, channel = group.rpartition(":")
+    return channel if sign == "channel" and channel.isdecimal() else None
+
+
 class DiscordConfig(ChatConfig):
-    """Settings of the adapter `discord`; groups are ids of roles."""
+    """Settings of the adapter `discord`; groups are ids of roles, or `channel:` and an id."""
 
     token: SecretStr = Field(
         description="of the bot, given as { env = NAME } or { file = PATH }",
     )
-    api_url: str | None = Field(
+    api_url: ApiUrl | None = Field(
         default=None,
-        pattern="^https?://",
         description="address of a compatible API, with its version; default: Discord's own",
     )
     gateway_url: str | None = Field(
@@ -65,7 +70,7 @@ class DiscordConfig(ChatConfig):
     server_members: bool | None = Field(
         default=None,
         description="ask for the privileged intent Server Members, which tells who reads a "
-        "channel; default: when there are groups",
+        "channel; default: when there are groups of roles",
     )
     sharded: bool = Field(
         default=False, description="connect in shards, as bots in many servers have to"
@@ -88,4 +93,6 @@ class DiscordConfig(ChatConfig):
     @property
     def knows_members(self) -> bool:
         """Whether the gateway is asked who the members of a server are."""
-        return bool(self.groups) if self.server_members is None else self.server_members
+        if self.server_members is not None:
+            return self.server_members
+        return any(channel_of(group) is None for group in self.groups)

@@ -21,19 +21,17 @@ _UNLABELLED: Final = ("[", "]", "://", "`")
 
 def link(uri: str | None, place: Place) -> str | None:
     """Return what opens the place of a stored source, or None where nothing can."""
-    if uri is None:
+    found = place.address(uri)
+    if found is None:
         return None
     try:
-        parts = urlsplit(uri)
+        parts = urlsplit(found)
     except ValueError:
         return None
     if parts.scheme.lower() not in {"http", "https"} or not parts.netloc:
         return None
-    fragment = place.anchor or (f"page={place.page}" if place.page is not None else None)
-    if fragment and "#" not in uri:
-        uri = f"{uri}#{fragment}"
     try:
-        whole = quote(uri, safe=_SAFE)
+        whole = quote(found, safe=_SAFE)
     except UnicodeEncodeError:
         return None
     return whole if len(whole) <= _MAX_LINK else None

@@ -1,4 +1,4 @@
-"""Registers the adapter `discord` and the command of its name; nothing heavy is imported here."""
+"""Registers what there is for Discord; nothing heavy is imported here."""
 
 from __future__ import annotations
 
@@ -7,9 +7,22 @@ from contextlib import asynccontextmanager
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from citewell import AdapterSpec, CommandSpec, Context, MissingExtra, hookimpl
+from citewell import (
+    AdapterSpec,
+    CommandSpec,
+    Config,
+    Context,
+    Loader,
+    LoaderSpec,
+    Membership,
+    MissingExtra,
+    Source,
+    SourceSpec,
+    hookimpl,
+)
 from citewell.chat import Adapter, Rehearsal
 from citewell_discord.config import DiscordConfig
+from citewell_discord.history_config import SUFFIX, DiscordHistoryConfig, ThreadConfig, label
 
 if TYPE_CHECKING:
     import click
@@ -30,6 +43,40 @@ async def build(config: DiscordConfig, context: Context) -> AsyncIterator[Adapte
 
     with pointed(config):
         yield DiscordAdapter(config, context)
+
+
+@asynccontextmanager
+async def build_history(config: DiscordHistoryConfig, context: Context) -> AsyncIterator[Source]:
+    """Open the source; Discord is asked at each sync.
+
+    Raises:
+        MissingExtra: discord.py is not installed.
+        AdapterError: an adapter of this process speaks to another address.
+    """
+    if find_spec("discord") is None:
+        raise MissingExtra(f'library "{context.name}"', package="discord.py", extra="discord")
+    from citewell_discord.history import opened
+    from citewell_discord.pointing import pointed
+
+    with pointed(config):
+        async with opened(config, context) as source:
+            yield source
+
+
+@asynccontextmanager
+async def build_thread(_config: Config, _context: Context) -> AsyncIterator[Loader]:
+    """Open the loader of what the source hands over."""
+    from citewell.conversations import TranscriptLoader
+
+    yield TranscriptLoader()
+
+
+def memberships(config: DiscordHistoryConfig) -> tuple[Membership, ...]:
+    """Return who may read what is said in a channel: who sees it and its history."""
+    return tuple(
+        Membership(service="discord", group=f"channel:{one}", label=label(one))
+        for one in config.channels
+    )
 
 
 @asynccontextmanager
@@ -58,6 +105,36 @@ def register_adapters() -> Iterable[AdapterSpec[Any]]:
             build=build,
             rehearsal=rehearsal,
             extra="discord",
+        ),
+    )
+
+
+@hookimpl
+def register_sources() -> Iterable[SourceSpec[Any]]:
+    """Offer `discord-history`."""
+    return (
+        SourceSpec(
+            name="discord-history",
+            summary="channels of Discord: each thread a document, for who sees the channel",
+            config=DiscordHistoryConfig,
+            build=build_history,
+            memberships=memberships,
+        ),
+    )
+
+
+@hookimpl
+def register_loaders() -> Iterable[LoaderSpec[Any]]:
+    """Offer the loader of threads."""
+    return (
+        LoaderSpec(
+            name="discord-thread",
+            summary="threads that discord-history hands over, with a link to each message",
+            config=ThreadConfig,
+            build=build_thread,
+            suffixes=(SUFFIX,),
+            version=2,
+            is_private=True,
         ),
     )
 

@@ -15,35 +15,50 @@ from discord.http import Route
 
 from citewell import AdapterError
 from citewell_discord.config import DiscordConfig
+from citewell_discord.history_config import DiscordHistoryConfig
 
-_open: Final[list[tuple[str | None, str | None]]] = []
+_open: Final[list[DiscordConfig | DiscordHistoryConfig]] = []
 _before: Final[list[tuple[str, yarl.URL]]] = []
 
 
 @contextmanager
-def pointed(config: DiscordConfig) -> Iterator[None]:
+def pointed(config: DiscordConfig | DiscordHistoryConfig) -> Iterator[None]:
     """Let discord.py speak to the server of these settings for as long as this is open.
 
     Raises:
-        AdapterError: another adapter of this process speaks to another one.
+        AdapterError: something else in this process speaks to another one.
     """
-    wanted = config.api_url, config.gateway_url
-    if any(one != wanted for one in _open):
+    other = next((one for one in _open if _differ(one, config)), None)
+    if other is not None:
         raise AdapterError(
-            f"api_url and gateway_url: {wanted[0]} and {wanted[1]}: another adapter of this "
-            "process speaks to another Discord; give both the same, or start two processes"
+            f"api_url and gateway_url: {other.api_url} and {_gateway(other)}: another adapter or "
+            "library of this process speaks to another Discord; give both the same, or start two "
+            "processes"
         )
     if not _open:
         _before.append((Route.BASE, DiscordWebSocket.DEFAULT_GATEWAY))
-    _open.append(wanted)
+    _open.append(config)
+    gateway = _gateway(config)
     if config.api_url is not None:
         Route.BASE = config.api_url.rstrip("/")
-    if config.gateway_url is not None:
-        DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(config.gateway_url)
+    if gateway is not None:
+        DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(gateway)
     try:
         yield
     finally:
-        _open.remove(wanted)
+        _open.remove(config)
         # Adapters may be closed in any order; with the last one all is as before the first.
         if not _open:
             Route.BASE, DiscordWebSocket.DEFAULT_GATEWAY = _before.pop()
+
+
+def _gateway(config: DiscordConfig | DiscordHistoryConfig) -> str | None:
+    return config.gateway_url if isinstance(config, DiscordConfig) else None
+
+
+def _differ(
+    one: DiscordConfig | DiscordHistoryConfig, other: DiscordConfig | DiscordHistoryConfig
+) -> bool:
+    """Tell whether one cannot have what the other has; a library needs no gateway."""
+    hear = isinstance(one, DiscordConfig) and isinstance(other, DiscordConfig)
+    return one.api_url != other.api_url or (hear and _gateway(one) != _gateway(other))

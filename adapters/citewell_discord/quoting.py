@@ -20,6 +20,8 @@ def quote_pages(quotes: Sequence[Quoted]) -> list[str]:
 
 
 def _entry(one: Quoted) -> str:
+    if one.lost:
+        return f"[{one.number}] {escaped(one.lost)}"
     before, after = _ending(one.before), _beginning(one.after)
     said = one.quote.replace("\r\n", "\n")
     text = f"{escaped(before)}{strong_lines(said)}{escaped(after)}"

@@ -11,7 +11,8 @@ import discord
 from citewell import DeliveryError
 from citewell.chat import Address
 from citewell_discord.calls import Calls, Json, Refused
-from citewell_discord.config import DiscordConfig
+from citewell_discord.config import DiscordConfig, channel_of
+from citewell_discord.sight import Channels
 
 Readers: TypeAlias = frozenset[frozenset[str]]
 _Place: TypeAlias = discord.abc.GuildChannel | discord.Thread
@@ -43,10 +44,16 @@ class Membership:
         """
         client = await self._calls.client()
         user = address.only_for or ("" if address.venue.team else address.data.get("user", ""))
+        roles = [group for group in groups if channel_of(group) is None]
+        channels = Channels(client, [group for group in groups if channel_of(group) is not None])
         if user:
-            return frozenset({await self.roles_of(user, groups)})
+            return frozenset({await self.roles_of(user, roles) | await channels.seen_by(user)})
         if not address.venue.team:
             raise DeliveryError("discord: nobody knows whose conversation this is", passes=False)
+        if not self._config.knows_members and not roles:
+            # Whoever they are: what is said there, all of them may read.
+            venue = address.venue
+            return frozenset({channels.open_to_all_in(venue.channel, guild=venue.team)})
         if not self._config.knows_members:
             raise DeliveryError(
                 f"discord: who reads channel {address.venue.channel} is not known; set "
@@ -58,7 +65,8 @@ class Membership:
             raise DeliveryError(f"discord: server {address.venue.team} is not known", passes=True)
         await _filled(guild)
         place = await self._place(client, guild, address)
-        return await self._in_channel(guild, place, frozenset(groups))
+        await channels.fill(_filled)
+        return await self._in_channel(guild, place, frozenset(roles), channels)
 
     async def roles_of(self, user: str, groups: Collection[str]) -> frozenset[str]:
         """Return which of some roles somebody has, in whatever server.
@@ -120,7 +128,7 @@ class Membership:
         return channel
 
     async def _in_channel(
-        self, guild: discord.Guild, place: _Place, groups: frozenset[str]
+        self, guild: discord.Guild, place: _Place, groups: frozenset[str], channels: Channels
     ) -> Readers:
         channel = place.parent if isinstance(place, discord.Thread) else place
         if channel is None:
@@ -135,7 +143,10 @@ class Membership:
             rights = channel.permissions_for(member)
             is_inside = inside is None or member.id in inside or rights.manage_threads
             if rights.view_channel and is_inside:
-                found.add(groups & _roles(member.roles))
+                found.add(groups & _roles(member.roles) | channels.seen(member))
+        if inside is None and channel.permissions_for(guild.default_role).view_channel:
+            # Whoever comes into the server reads it, too.
+            found.add(groups & _roles([guild.default_role]) | channels.seen_by_all_of(guild))
         return frozenset(found)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 from collections import defaultdict
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
@@ -18,7 +17,7 @@ from citewell import AdapterError, Context, DeliveryError
 from citewell.blocks import Block
 from citewell.chat import Address, Asked, Attachment, Deleted, Edited, Event, Host, Reply
 from citewell_slack.budgets import Budgets
-from citewell_slack.calls import Refused, client, session
+from citewell_slack.calls import Refused, base_url, client, session
 from citewell_slack.catching_up import Missed
 from citewell_slack.connecting import HttpLink, Links, SocketLink, oauth_flow
 from citewell_slack.encoding import Encoder
@@ -28,11 +27,10 @@ from citewell_slack.manifest import scopes
 from citewell_slack.pressing import Presser
 from citewell_slack.reading import Readers, fetch
 from citewell_slack.replying import PublicReply, spot_of
-from citewell_slack.settings import SlackConfig
+from citewell_slack.settings import SlackConfig, channel_of
 from citewell_slack.whispering import CommandReply, WhisperedReply
 from citewell_slack.workspaces import InstalledWorkspaces, Workspaces, cannot_connect
 
-_SLACK: Final = "https://slack.com/api/"
 _RETRY_S: Final = 3.0
 # chat.update may be called 50 times a minute.
 _PACE_S: Final = 1.2
@@ -129,7 +127,8 @@ class SlackAdapter:
         granted = await (await self._workspaces.api("")).scopes()
         if not granted:
             return
-        needed = _NEEDED | ({"usergroups:read"} if self._config.groups else set())
+        has_groups = any(channel_of(one) is None for one in self._config.groups)
+        needed = _NEEDED | ({"usergroups:read"} if has_groups else set())
         if missing := sorted(needed - granted):
             raise AdapterError(
                 f"the bot token of slack lacks the scope {', '.join(missing)}; create the app "
@@ -255,15 +254,12 @@ async def opened(config: SlackConfig, context: Context) -> AsyncIterator[SlackAd
 
 
 def _workspaces(config: SlackConfig, context: Context, http: aiohttp.ClientSession) -> Workspaces:
-    base_url = config.api_url or os.environ.get("SLACK_API_URL") or _SLACK
-    base_url = base_url if base_url.endswith("/") else f"{base_url}/"
+    url = base_url(config.api_url)
     if config.oauth is not None:
         folder = context.data_dir / "installations"
-        return InstalledWorkspaces(
-            base_url, http, oauth=config.oauth, folder=folder, log=context.log
-        )
+        return InstalledWorkspaces(url, http, oauth=config.oauth, folder=folder, log=context.log)
     token = config.bot_token.get_secret_value() if config.bot_token else ""
-    return Workspaces(base_url, http, token=token)
+    return Workspaces(url, http, token=token)
 
 
 class _Terse(logging.Filter):

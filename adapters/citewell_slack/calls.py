@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import AsyncIterator, Mapping
 from typing import Any, Final
@@ -27,6 +28,7 @@ _PASSING: Final = frozenset({
     "message_limit_exceeded",
 })
 _LIMITS: Final = frozenset({"ratelimited", "rate_limited", "HTTP 429"})
+_SLACK: Final = "https://slack.com/api/"
 _TIMEOUT_S: Final = 30.0
 # For longer nobody holds a question up, which is begun with again after that time.
 _PATIENCE_S: Final = 15.0
@@ -71,6 +73,12 @@ class Unheard(DeliveryError):
     def __init__(self, method: str) -> None:
         """Say what is not known."""
         super().__init__(f"slack gave no answer to {method}", passes=True)
+
+
+def base_url(given: str | None) -> str:
+    """Return the address of the Web API: as given, or as SLACK_API_URL says, or Slack's own."""
+    url = given or os.environ.get("SLACK_API_URL") or _SLACK
+    return url if url.endswith("/") else f"{url}/"
 
 
 def session() -> aiohttp.ClientSession:

@@ -36,16 +36,14 @@ def placed(place: Place, title: str) -> str:
 
 def address(uri: str | None, place: Place) -> str | None:
     """Return what a browser opens to show it; None where it is not on the web."""
+    found = place.address(uri)
     try:
-        parts = urlsplit(uri or "")
+        parts = urlsplit(found or "")
     except ValueError:
         return None
-    if uri is None or parts.scheme not in {"http", "https"} or not parts.netloc:
+    if found is None or parts.scheme not in {"http", "https"} or not parts.netloc:
         return None
-    fragment = place.anchor or (f"page={place.page}" if place.page is not None else None)
-    if fragment and "#" not in uri:
-        uri = f"{uri}#{fragment}"
-    whole = quote(uri, safe="%/:?#[]@!$&'()*+,;=~")
+    whole = quote(found, safe="%/:?#[]@!$&'()*+,;=~")
     return whole if len(whole) <= _MOST_ADDRESS else None
 
 

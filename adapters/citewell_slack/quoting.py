@@ -57,6 +57,8 @@ def quotes(quoted: Sequence[Quoted]) -> dict[str, Any]:
 
 
 def _shown(one: Quoted) -> list[SlackBlock]:
+    if one.lost:
+        return [context(f"[{one.number}] {one.lost}")]
     where = placed(one.place, one.title)
     lead = [text(f"[{one.number}] "), linked(one.title, one.uri, one.place)]
     before, after = _last(one.before), _first(one.after)

@@ -7,12 +7,18 @@ from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, model_validator
 
-from citewell import Config
+from citewell import ApiUrl, Config
 from citewell.chat import ChatConfig
 from citewell_slack.manifest import COMMAND
 
 _GROUP_ID = re.compile("S[A-Z0-9]{6,}")
 _GIVEN_AS = "given as { env = NAME } or { file = PATH }"
+
+
+def channel_of(group: str) -> str | None:
+    """Return the channel whose members a group is; None for a user group."""
+    sign, _, channel = group.rpartition(":")
+    return channel if sign == "channel" else None
 
 
 class HttpConfig(Config):
@@ -72,9 +78,8 @@ class SlackConfig(ChatConfig):
     http: HttpConfig = Field(
         default=HttpConfig(), description="where requests come in, and installations"
     )
-    api_url: str | None = Field(
+    api_url: ApiUrl | None = Field(
         default=None,
-        pattern="^https?://",
         description="address of the Web API; default: SLACK_API_URL, or else Slack's own",
     )
     hand_off: HandOffConfig | None = Field(
@@ -103,7 +108,8 @@ class SlackConfig(ChatConfig):
             raise ValueError('mode = "socket" needs app_token, a token that begins with xapp-')
         if self.mode == "http" and self.signing_secret is None:
             raise ValueError('mode = "http" needs signing_secret, from "Basic Information"')
-        handles = [group for group in self.groups if not _GROUP_ID.fullmatch(group)]
+        groups = [group for group in self.groups if channel_of(group) is None]
+        handles = [group for group in groups if not _GROUP_ID.fullmatch(group)]
         if self.oauth is not None and handles:
             raise ValueError(
                 f'groups: "{handles[0]}" is a handle, which every workspace may give to anybody; '

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import secrets
 from collections.abc import Callable, Sequence
 from types import TracebackType
@@ -151,9 +150,8 @@ class DiscordDouble:
             TimeoutError: it does not.
         """
         async with asyncio.timeout(timeout_s):
-            while not holds():
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(asyncio.Event().wait(), _LOOK_AGAIN_S)
+            while not holds():  # noqa: ASYNC110 - nobody tells when that is so
+                await asyncio.sleep(_LOOK_AGAIN_S)
 
     def _arrive(
         self, name: str, guild: Guild | None, roles: Sequence[Role], *, is_bot: bool

@@ -222,8 +222,11 @@ class Messages:
         return sorted(every, key=lambda one: one.ts)
 
     def history(self, channel: str) -> list[Message]:
-        """Return what a channel shows outside its threads, oldest first."""
-        shown = [one for one in self.all(channel) if not one.is_deleted]
+        """Return what a channel shows outside its threads, oldest first.
+
+        What is left of a deleted message that heads a thread is shown, too.
+        """
+        shown = [one for one in self.all(channel) if not one.is_deleted or one.is_tombstone]
         return [one for one in shown if one.thread_ts in {None, one.ts}]
 
     def thread(self, channel: str, ts: str) -> list[Message]:

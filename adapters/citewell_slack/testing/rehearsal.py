@@ -74,9 +74,9 @@ class SlackRehearsal:
         return person.id
 
     def channel(self, name: str, members: Collection[str]) -> str:
-        """Return the id of a channel, which has these members and the bot from now on."""
+        """Return the id of a private channel, which has these members and the bot from now on."""
         known = {one.name: one for one in self._channels.values()}
-        channel = known.get(name) or self.double.add_channel(name)
+        channel = known.get(name) or self.double.add_channel(name, is_private=True)
         self._channels[channel.id] = channel
         channel.members = [*members, self.double.bot_user_id]
         return channel.id

@@ -29,6 +29,7 @@ class User:
 
     Attributes:
         bot_id: of a bot.
+        is_guest: who is one sees the channels alone in which they are.
     """
 
     id: str
@@ -36,6 +37,7 @@ class User:
     team: str
     bot_id: str | None = None
     is_deleted: bool = False
+    is_guest: bool = False
 
     @property
     def email(self) -> str | None:
@@ -53,6 +55,8 @@ class User:
             "deleted": self.is_deleted,
             "is_bot": self.bot_id is not None,
             "is_app_user": False,
+            "is_restricted": self.is_guest,
+            "is_ultra_restricted": False,
             "tz": "Europe/Amsterdam",
             "tz_offset": 3600,
             "profile": without_nothing({
@@ -87,7 +91,12 @@ class UserGroup:
 
 @dataclass
 class Channel:
-    """A conversation; members in the order in which they joined."""
+    """A conversation.
+
+    Attributes:
+        members: in the order in which they joined.
+        is_shared: with another organization.
+    """
 
     id: str
     name: str
@@ -95,6 +104,7 @@ class Channel:
     members: list[str] = field(default_factory=list)
     topic: str = ""
     is_archived: bool = False
+    is_shared: bool = False
 
     def to_json(self, viewer: str) -> JsonObject:
         """Return what conversations.info says to `viewer`."""
@@ -106,6 +116,8 @@ class Channel:
             "is_im": self.kind == ChannelKind.IM,
             "is_mpim": self.kind == ChannelKind.GROUP_IM,
             "is_private": self.kind != ChannelKind.PUBLIC,
+            "is_shared": self.is_shared,
+            "is_ext_shared": self.is_shared,
         }
         if self.kind == ChannelKind.IM:
             others = [one for one in self.members if one != viewer]

@@ -6,7 +6,7 @@ import pytest
 
 from citewell import DeliveryError
 from citewell.chat import Address, Attachment, Venue
-from citewell_discord.testing import ALL
+from citewell_discord.testing import ALL, Overwrite, Permissions
 
 PEOPLE, CHIEFS = "701", "702"
 GROUPS = {PEOPLE: ["people"], CHIEFS: ["chiefs"]}
@@ -201,3 +201,97 @@ async def test_a_file_that_is_gone_is_told(adapter, double):
     ref = double.world.files_url + "/attachments/1/2/a.txt"
     with pytest.raises(DeliveryError, match="does not hand it out"):
         await adapter.fetch(Attachment(name="a.txt", ref=ref), max_bytes=8)
+
+
+# --- who sees a channel ------------------------------------------------------------------------
+
+
+def of(*channels):
+    return {f"channel:{one}" for one in channels}
+
+
+async def becomes(adapter, address, groups, expected):
+    """Wait until what the gateway tells has arrived."""
+    readers = None
+    async with asyncio.timeout(5):
+        while readers != expected:
+            await asyncio.sleep(0.005)
+            readers = await adapter.readers(address, groups)
+
+    assert readers == expected
+
+
+async def test_who_sees_a_channel_and_its_history_is_in_its_group(stage, adapter, double):
+    ann, ben = stage.person("ann", groups=[PEOPLE]), stage.person("ben")
+    general, board = stage.channel("general", [ann, ben]), stage.channel("board", [ann])
+    groups = [PEOPLE, *of(general, board, "123")]
+
+    whole = sets({PEOPLE, *of(general, board)}, of(general))
+    await becomes(adapter, place(stage, general), groups, whole)
+    assert await adapter.readers(place(stage, board), groups) == sets({PEOPLE, *of(general, board)})
+    assert await adapter.readers(place(stage, general, only_for=ben), groups) == sets(of(general))
+    assert await adapter.readers(place(stage, general, only_for="17"), groups) == sets([])
+
+
+async def test_who_may_not_see_the_history_is_in_no_group(stage, adapter, double):
+    ann = stage.person("ann")
+    general = stage.channel("general", [ann])
+    everyone = stage.guild.everyone
+    double.world.change_role(
+        stage.guild, everyone, everyone.permissions & ~Permissions.READ_MESSAGE_HISTORY
+    )
+
+    await becomes(adapter, place(stage, general, only_for=ann), of(general), sets([]))
+
+
+async def test_without_knowing_members_a_channel_is_read_in_itself_alone(stage, serving, double):
+    ann = stage.person("ann")
+    general, board = stage.channel("general", [ann]), stage.channel("board", [ann])
+    groups = of(general, board)
+    settings = {"groups": {one: ["x"] for one in groups}, "server_members": False}
+    async with serving(**settings) as (adapter, _):
+        inside = await adapter.readers(place(stage, general), groups)
+        alone = await adapter.readers(place(stage, general, only_for=ann), groups)
+        closed = Overwrite(stage.guild.id, deny=Permissions.READ_MESSAGE_HISTORY)
+        double.world.set_overwrites(double.world.channels[int(general)], [closed])
+        await becomes(adapter, place(stage, general), groups, sets([]))
+
+    assert inside == sets(of(general))
+    assert alone == sets(groups)
+
+
+def opened(stage, name, *overwrites):
+    return str(stage.double.world.add_text(stage.guild, name, overwrites).id)
+
+
+async def test_whoever_comes_into_the_server_reads_what_everybody_may_see(stage, serving, double):
+    for member in list(stage.guild.members.values()):
+        member.user.is_bot = True
+    ann = stage.person("ann", groups=[PEOPLE])
+    lunch, board = opened(stage, "lunch"), stage.channel("board", [ann])
+    closed = opened(stage, "closed", Overwrite(stage.guild.id, deny=Permissions.VIEW_CHANNEL))
+    groups = [PEOPLE, str(stage.guild.id), *of(lunch, board, closed)]
+    async with serving(groups={one: ["x"] for one in groups}) as (adapter, _):
+        everybody = {str(stage.guild.id), *of(lunch)}
+        within = sets({PEOPLE, *everybody, *of(board)}, everybody)
+        await becomes(adapter, place(stage, lunch), groups, within)
+
+        alone = await adapter.readers(place(stage, board), groups)
+        assert alone == sets({PEOPLE, *everybody, *of(board)})
+
+
+async def test_without_knowing_members_what_everybody_may_see_is_read_in_the_whole_server(
+    stage, serving
+):
+    ann = stage.person("ann")
+    lunch, board = opened(stage, "lunch"), stage.channel("board", [ann])
+    hidden = opened(
+        stage, "hidden", Overwrite(int(ann), is_member=True, deny=Permissions.VIEW_CHANNEL)
+    )
+    groups = of(lunch, board, hidden)
+    settings = {"groups": {one: ["x"] for one in groups}, "server_members": False}
+    async with serving(**settings) as (adapter, _):
+        await becomes(adapter, place(stage, board), groups, sets(of(lunch, board)))
+        await becomes(adapter, place(stage, lunch), groups, sets(of(lunch)))
+        await becomes(adapter, place(stage, hidden), groups, sets(of(lunch, hidden)))
+        await becomes(adapter, place(stage, board), of(lunch), sets(of(lunch)))

@@ -58,4 +58,6 @@ async def test_what_is_due_already_comes_soon():
 
     clock.call_at(900, called.set)
 
-    assert await asyncio.wait_for(called.wait(), 1)
+    async with asyncio.timeout(1):
+        await called.wait()
+    assert called.is_set()
