@@ -5,7 +5,11 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import AsyncGenerator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from contextvars import copy_context
 from enum import Enum, auto
+from functools import partial
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -29,6 +33,22 @@ async def call_to_end(function: Callable[[], T]) -> T:
     if cancelled is not None:
         raise cancelled from calling.exception()
     return calling.result()
+
+
+@asynccontextmanager
+async def opened(make: Callable[[], T], close: Callable[[T], object]) -> AsyncGenerator[T, None]:
+    """Yield what `make` opens in a thread; in a thread it is closed, also where that is cancelled.
+
+    Whoever is cancelled while it is being opened waits until it is, and closed again: nothing else
+    could close it.
+    """
+    made: list[T] = []
+    try:
+        await call_to_end(lambda: made.append(make()))
+        yield made[0]
+    finally:
+        for one in made:
+            await call_to_end(partial(close, one))
 
 
 class _End(Enum):
@@ -63,7 +83,10 @@ async def iterate(make: Callable[[], Iterator[T]], *, ahead: int = 16) -> AsyncG
             if close is not None:
                 close()
 
-    pumping = asyncio.ensure_future(asyncio.to_thread(pump))
+    # Those that all calls share would run out where several pumps wait to be read.
+    own = ThreadPoolExecutor(1, thread_name_prefix="citewell-iterate")
+    pumping = loop.run_in_executor(own, copy_context().run, pump)
+    own.shutdown(wait=False)
     pumping.add_done_callback(lambda _: items.put_nowait(_End.END))
     try:
         while not isinstance(item := await items.get(), _End):

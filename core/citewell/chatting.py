@@ -63,7 +63,8 @@ class Host(Protocol):
     async def quotes(self, answer_id: str, address: Address) -> Sequence[Quoted]:
         """Return what an answer quotes, read again now, as far as who reads at `address` may.
 
-        In the order of the marks; empty when nothing of it may be read, or is left.
+        In the order of the marks; what changed or is gone since the answer was given is told with
+        `lost`. Empty when nothing of it may be read, or is left.
         """
         ...
 

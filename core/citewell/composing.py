@@ -24,6 +24,8 @@ class DocumentBuilder:
         self._kind = PartKind.PARAGRAPH
         self._begun: int | None = None
         self._header_end: int | None = None
+        self._header: tuple[int, int] | None = None
+        self._last_header: tuple[int, int] | None = None
 
     def start(self, kind: PartKind) -> None:
         """End the part before and begin one of this kind."""
@@ -47,6 +49,10 @@ class DocumentBuilder:
         """Say that what the part, a table, holds so far names its columns."""
         if self._begun is not None:
             self._header_end = self._length
+
+    def continue_table(self) -> None:
+        """Say that the part, a table, goes on with the last one, and has its header."""
+        self._header = self._last_header
 
     def document(self, raw: RawDocument, *, title: str) -> Document:
         """Return the document."""
@@ -79,9 +85,18 @@ class DocumentBuilder:
             if header_end is not None:
                 header_end = min(header_end, self._length)
             self._parts.append(
-                Part(kind=self._kind, start=self._begun, end=self._length, header_end=header_end)
+                Part(
+                    kind=self._kind,
+                    start=self._begun,
+                    end=self._length,
+                    header_end=header_end,
+                    header=self._header,
+                )
             )
-        self._begun = self._header_end = None
+            if self._kind is PartKind.TABLE:
+                own = None if header_end is None else (self._begun, header_end)
+                self._last_header = own or self._header
+        self._begun = self._header_end = self._header = None
 
     def _trim(self) -> None:
         while not (bare := self._chunks[-1].rstrip()):

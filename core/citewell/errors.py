@@ -8,6 +8,8 @@
     │   └── UntrustedPlugin    a plugin file that nobody has trusted yet
     ├── DocumentError          one document cannot be read; costs only itself
     ├── SourceError            a source cannot be listed
+    ├── EngineError            workers cannot be had, or cannot do what they are given
+    │   └── WorkerLost         each worker that was given something ended with it
     ├── StoreError             the index cannot be opened or written
     │   └── IndexLocked        another process is writing it
     ├── ModelError             a model cannot answer
@@ -71,6 +73,14 @@ class DocumentError(CitewellError):
 
 class SourceError(CitewellError):
     """A source of documents cannot be listed."""
+
+
+class EngineError(CitewellError):
+    """The workers of an engine cannot be had, or cannot do what they are given."""
+
+
+class WorkerLost(EngineError):
+    """Each worker that was given something ended before it was done."""
 
 
 class StoreError(CitewellError):

@@ -16,10 +16,13 @@ from citewell.specs import (
     AdapterSpec,
     CommandSpec,
     EmbedderSpec,
+    EngineSpec,
     FormatterSpec,
     HealthCheck,
     LoaderSpec,
+    MetricSpec,
     ModelSpec,
+    RerankerSpec,
     RetrieverSpec,
     SourceSpec,
     VerifierSpec,
@@ -65,8 +68,26 @@ def register_embedders() -> Iterable[EmbedderSpec[Any]]:
 
 
 @hookspec
+def register_rerankers() -> Iterable[RerankerSpec[Any]]:
+    """Offer ways to put passages into a better order."""
+    return ()
+
+
+@hookspec
+def register_engines() -> Iterable[EngineSpec[Any]]:
+    """Offer workers that read documents for `citewell sync --engine`."""
+    return ()
+
+
+@hookspec
 def register_verifiers() -> Iterable[VerifierSpec[Any]]:
     """Offer further judges of whether a passage supports a claim."""
+    return ()
+
+
+@hookspec
+def register_metrics() -> Iterable[MetricSpec[Any]]:
+    """Offer further scores for `citewell eval`."""
     return ()
 
 

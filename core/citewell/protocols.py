@@ -5,10 +5,11 @@ Times are in seconds; spans are `[start, end)` in characters of `Document.text`.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Literal, Protocol, runtime_checkable
 
 from citewell.blocks import Block
+from citewell.fusion import Fusion
 from citewell.types.answers import Answer, Verdict
 from citewell.types.documents import (
     Changed,
@@ -19,6 +20,7 @@ from citewell.types.documents import (
     RawDocument,
     Unreadable,
 )
+from citewell.types.evaluation import EvalItem, Response, Score
 from citewell.types.questions import Audience, Delta, Prompt, Query, Usage
 
 
@@ -54,7 +56,10 @@ class Retriever(Protocol):
     """Keeps passages and finds them. Calls may overlap; writes come from one process at a time."""
 
     async def index(self, documents: Sequence[IndexedDocument]) -> None:
-        """Add or replace whole documents. On return they are durable and can be found."""
+        """Add or replace whole documents. On return they are durable and can be found.
+
+        By their words at least; see `CatchingUpRetriever`.
+        """
         ...
 
     async def delete(self, document_ids: Sequence[str]) -> None:
@@ -82,8 +87,89 @@ class Retriever(Protocol):
         """
         ...
 
+    async def within(
+        self, document_id: str, *, start: int, end: int, readable_by: Audience
+    ) -> Sequence[Passage]:
+        """Read the passages of a document of which some character stands in `[start, end)`.
+
+        They come in the order of the text; what is not readable is absent; scores are 0.
+        """
+        ...
+
     async def identity(self) -> str:
         """Return a short name of the content: another one after each change of the index."""
+        ...
+
+
+@runtime_checkable
+class HybridRetriever(Retriever, Protocol):
+    """A retriever that finds by words and by vectors, and weighs the two."""
+
+    @property
+    def fusion(self) -> Fusion:
+        """How it weighs them."""
+        ...
+
+    async def halves(
+        self, query: Query, *, limit: int, readable_by: Audience
+    ) -> tuple[Sequence[Passage], Sequence[Passage]]:
+        """Return what words find and what vectors find, at most `limit` each, as `fused` takes it.
+
+        Raises:
+            ModelError: the question cannot be embedded.
+            StoreError: there are no vectors, or those of another embedder.
+        """
+        ...
+
+    async def reindex(self, told: Callable[[int, int], None]) -> None:
+        """Embed what has no vector of the present embedder yet, beside vectors that are in use.
+
+        It goes on where it was interrupted. Questions are answered meanwhile, from vectors of one
+        embedder or from words alone.
+
+        Args:
+            told: given how many passages are embedded, of how many, now and then.
+
+        Raises:
+            ModelError: the embedder fails; what is embedded stays.
+            StoreError: the index cannot be written.
+        """
+        ...
+
+
+@runtime_checkable
+class CatchingUpRetriever(Retriever, Protocol):
+    """A retriever whose vectors follow: what is indexed is found by its words before it has them.
+
+    A call of `index`, also one without documents, begins with what has none, however it came to
+    lack them, and does not wait for it; `delete` waits for nothing of it either.
+    """
+
+    async def catch_up(self, told: Callable[[int, int], None]) -> None:
+        """Wait until everything that was indexed has its vector, or is not to have one.
+
+        Args:
+            told: given how many passages are embedded, of how many that had no vector, now and
+                then.
+
+        Raises:
+            ModelError: the embedder fails; what is embedded stays, the rest is found by words.
+            StoreError: the index cannot be written, or needs more than this; says what.
+        """
+        ...
+
+
+class Reranker(Protocol):
+    """Puts passages into a better order."""
+
+    async def rerank(
+        self, query: Query, passages: Sequence[Passage], *, limit: int
+    ) -> Sequence[Passage]:
+        """Return the `limit` best of `passages`, best first, with scores of its own.
+
+        Raises:
+            ModelError: it cannot tell.
+        """
         ...
 
 
@@ -127,11 +213,48 @@ class Embedder(Protocol):
         ...
 
 
+class Engine(Protocol):
+    """Workers, mostly on other machines, that run functions of Citewell's on bytes.
+
+    Attributes:
+        workers: how many calls it can run at once.
+        shares_files: whether workers find the files of this machine under the paths that they have
+            here; where one does not, its bytes are sent all the same.
+    """
+
+    workers: int
+    shares_files: bool
+
+    async def call(self, function: Callable[[bytes], bytes], task: bytes) -> bytes:
+        """Return `function(task)`, run on a worker. Calls may overlap; cancelling one gives it up.
+
+        The function stands at the top level of a module that the workers can import. It changes
+        nothing but what it returns, so it is run again on another worker where one ends with it.
+
+        Raises:
+            WorkerLost: that happened again and again.
+            EngineError: the workers cannot be had, or the function failed.
+        """
+        ...
+
+
 class Verifier(Protocol):
     """A further judge of whether passages support a claim, beside the built-in checks."""
 
     async def judge(self, claim: str, passages: Sequence[Passage]) -> Verdict:
         """Judge `claim`, in which citation marks are already removed."""
+        ...
+
+
+class Metric(Protocol):
+    """A further score of what an evaluation gets back, beside the built-in ones."""
+
+    async def score(self, item: EvalItem, response: Response) -> Score:
+        """Return a number from 0 to 1, higher is better; calls may overlap.
+
+        Return None where `item` expects nothing that the metric looks at, and `Unscored` where it
+        does and no number can be had. Whatever is raised is counted as `Unscored`.
+        """
         ...
 
 

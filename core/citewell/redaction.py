@@ -43,13 +43,14 @@ def _of_environment() -> set[str]:
 
 @cache
 def _forms() -> re.Pattern[str]:
-    """Return what keys look like: OpenAI and Anthropic, Slack, AWS, Discord, and HTTP headers."""
+    """Return what keys look like: OpenAI and Anthropic, Slack, AWS, Discord, HTTP headers, URLs."""
     return re.compile(
         r"\bsk-[\w-]{8,}"
         r"|\bx(?:ox[abeprs]|app)-[\w-]{8,}"
         r"|\bAKIA[0-9A-Z]{16}\b"
         r"|\b[MNO][\w-]{23,27}\.[\w-]{6}\.[\w-]{27,45}"
         r"|(?<=[Bb]earer )[\w.~+/=-]{8,}"
+        r"|(?<=://)[^\s/?#@\"]*:[^\s/?#@\"]+(?=@)"
     )
 
 

@@ -10,14 +10,27 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, TypeVar
 
 from msgspec import Struct, field
 from pydantic import BaseModel
 
 from citewell.chatting import Adapter, Rehearsal
 from citewell.configs import ChatConfig
-from citewell.protocols import Embedder, Formatter, Loader, Model, Retriever, Source, Verifier
+from citewell.noticing import notice
+from citewell.protocols import (
+    Embedder,
+    Engine,
+    Formatter,
+    Loader,
+    Metric,
+    Model,
+    Reranker,
+    Retriever,
+    Source,
+    Verifier,
+)
+from citewell.types.documents import Labels
 
 if TYPE_CHECKING:
     import click
@@ -26,6 +39,35 @@ if TYPE_CHECKING:
 C = TypeVar("C", bound=BaseModel)
 T = TypeVar("T")
 ChatC = TypeVar("ChatC", bound=ChatConfig)
+
+
+class Embedders(Protocol):
+    """The embedders that the settings of a component name."""
+
+    async def open(self, name: str) -> Embedder:
+        """Return the embedder of section `name`; it is closed after the component.
+
+        Raises:
+            CitewellError: it cannot be opened.
+        """
+        ...
+
+    def withholds(self, name: str, labels: Labels) -> bool:
+        """Tell whether passages with `labels` must stay here, while what it is given leaves."""
+        ...
+
+
+class Trusted(Protocol):
+    """The user's memory of files that may run."""
+
+    def content(self, path: Path) -> bytes:
+        """Return what the file `path` holds, if that is what was trusted.
+
+        Raises:
+            UntrustedPlugin: nobody has trusted it, or it changed since; says how to.
+            PluginError: there is no such file.
+        """
+        ...
 
 
 class Context(Struct, frozen=True, kw_only=True):
@@ -38,6 +80,9 @@ class Context(Struct, frozen=True, kw_only=True):
         base_dir: what relative paths of the config are relative to; see `resolve`.
         suffixes: for a source, what some loader reads: lower case, with the dot; None when
             unknown. Of other files it need not open, hash or fetch anything.
+        embedders: for a component whose settings have an `EmbedderName`.
+        trusted: for a component whose settings name code: what it runs it takes from here, or a
+            folder that was cloned would run code by its settings.
     """
 
     name: str
@@ -45,6 +90,20 @@ class Context(Struct, frozen=True, kw_only=True):
     data_dir: Path
     base_dir: Path
     suffixes: frozenset[str] | None = None
+    embedders: Embedders | None = None
+    trusted: Trusted | None = None
+
+    def notice(self, text: str, *, detail: str = "") -> None:
+        """Let people know something about the answer in work.
+
+        Args:
+            text: shown below the answer, also to strangers in a chat: a short plain line that names
+                no path, no command, no setting and nothing that identifies a component.
+            detail: the same for whoever runs the assistant: what is wrong, and what mends it. It
+                stands in the log, in `citewell why` and `citewell doctor`, and below what the
+                command line answers; no secret belongs into it.
+        """
+        notice(text, detail=detail)
 
     def resolve(self, path: Path) -> Path:
         """Return where a `LocalPath` of the config leads: from `base_dir`, with `~` replaced."""
@@ -54,19 +113,38 @@ class Context(Struct, frozen=True, kw_only=True):
 Builder: TypeAlias = Callable[[C, Context], AbstractAsyncContextManager[T]]
 
 
+class Membership(Struct, frozen=True, kw_only=True):
+    """A label that is given to the members of a group of a chat service, and to nobody else.
+
+    Attributes:
+        service: name of the adapter, as it is registered.
+        group: as that adapter's settings name it.
+        label: of what the members may read.
+    """
+
+    service: str
+    group: str
+    label: str
+
+
 class SourceSpec(Struct, Generic[C], frozen=True, kw_only=True):
     """A place to read documents from.
 
     Attributes:
+        memberships: given the settings, who has the labels that the source gives its documents,
+            where these are the members of groups; without I/O.
         watched: given what `build` is given, the local folders whose changes mean that a sync is
             due. It opens nothing, and `data_dir` need not exist yet.
+        extra: the optional dependency that `build` needs, when there is one.
     """
 
     name: str
     summary: str
     config: type[C]
     build: Builder[C, Source]
+    memberships: Callable[[C], tuple[Membership, ...]] | None = None
     watched: Callable[[C, Context], tuple[Path, ...]] | None = None
+    extra: str | None = None
 
 
 class LoaderSpec(Struct, Generic[C], frozen=True, kw_only=True):
@@ -74,7 +152,11 @@ class LoaderSpec(Struct, Generic[C], frozen=True, kw_only=True):
 
     Attributes:
         suffixes: lower case, with the dot.
+        chosen: where its settings decide which files it reads, their suffixes.
         version: raise it when the text or the places of the same file would differ.
+        memory_mb: given the settings, how much memory reading one file may take, where that is more
+            than usual.
+        is_private: a source of the same plugin makes such files, and nobody else.
         extra: the optional dependency that `build` needs, when there is one.
     """
 
@@ -83,18 +165,35 @@ class LoaderSpec(Struct, Generic[C], frozen=True, kw_only=True):
     config: type[C]
     build: Builder[C, Loader]
     suffixes: tuple[str, ...]
+    chosen: Callable[[C], tuple[str, ...]] | None = None
     version: int = 1
+    memory_mb: Callable[[C], int] | None = None
+    is_private: bool = False
     extra: str | None = None
+
+    def reads(self, config: C) -> tuple[str, ...]:
+        """Return how the names of the files end that a loader with these settings reads."""
+        return self.suffixes if self.chosen is None else self.chosen(config)
 
 
 class RetrieverSpec(Struct, Generic[C], frozen=True, kw_only=True):
-    """A way to keep and find passages."""
+    """A way to keep and find passages.
+
+    Attributes:
+        filled: whether somebody else fills it: it holds no libraries and nothing is ever indexed
+            or deleted; a function of its settings where they decide.
+    """
 
     name: str
     summary: str
     config: type[C]
     build: Builder[C, Retriever]
+    filled: bool | Callable[[C], bool] = False
     extra: str | None = None
+
+    def is_filled(self, config: C) -> bool:
+        """Tell whether somebody else fills a retriever with these settings."""
+        return self.filled if isinstance(self.filled, bool) else self.filled(config)
 
 
 class ModelCapabilities(Struct, frozen=True, kw_only=True):
@@ -143,12 +242,47 @@ class ModelSpec(Struct, Generic[C], frozen=True, kw_only=True):
 
 
 class EmbedderSpec(Struct, Generic[C], frozen=True, kw_only=True):
-    """A way to turn texts into vectors."""
+    """A way to turn texts into vectors.
+
+    Attributes:
+        local: whether no text leaves this machine; a function of its settings where they decide.
+    """
 
     name: str
     summary: str
     config: type[C]
     build: Builder[C, Embedder]
+    local: bool | Callable[[C], bool] = False
+    extra: str | None = None
+
+
+class RerankerSpec(Struct, Generic[C], frozen=True, kw_only=True):
+    """A way to put passages into a better order.
+
+    Attributes:
+        local: whether no text leaves this machine; a function of its settings where they decide.
+    """
+
+    name: str
+    summary: str
+    config: type[C]
+    build: Builder[C, Reranker]
+    local: bool | Callable[[C], bool] = False
+    extra: str | None = None
+
+
+def is_local(spec: EmbedderSpec[C] | RerankerSpec[C], config: C) -> bool:
+    """Tell whether what it is given stays on this machine."""
+    return spec.local if isinstance(spec.local, bool) else spec.local(config)
+
+
+class EngineSpec(Struct, Generic[C], frozen=True, kw_only=True):
+    """Workers that read documents for `citewell sync --engine`."""
+
+    name: str
+    summary: str
+    config: type[C]
+    build: Builder[C, Engine]
     extra: str | None = None
 
 
@@ -159,6 +293,16 @@ class VerifierSpec(Struct, Generic[C], frozen=True, kw_only=True):
     summary: str
     config: type[C]
     build: Builder[C, Verifier]
+    extra: str | None = None
+
+
+class MetricSpec(Struct, Generic[C], frozen=True, kw_only=True):
+    """A further score of an evaluation."""
+
+    name: str
+    summary: str
+    config: type[C]
+    build: Builder[C, Metric]
     extra: str | None = None
 
 
@@ -217,7 +361,10 @@ ComponentSpec: TypeAlias = (
     | RetrieverSpec[Any]
     | ModelSpec[Any]
     | EmbedderSpec[Any]
+    | RerankerSpec[Any]
+    | EngineSpec[Any]
     | VerifierSpec[Any]
+    | MetricSpec[Any]
     | FormatterSpec[Any]
     | AdapterSpec[Any]
 )

@@ -119,3 +119,71 @@ async def test_what_is_called_to_its_end_returns_and_fails_as_it_does_by_itself(
     assert await blocking.call_to_end(lambda: 7) == 7
     with pytest.raises(ValueError, match="no"):
         await blocking.call_to_end(fail)
+
+
+async def test_iterators_that_wait_to_be_read_hold_up_no_other_blocking_call():
+    pumps = [blocking.iterate(lambda: iter(range(100)), ahead=1) for _ in range(64)]
+    for pump in pumps:
+        await anext(pump)
+
+    async with asyncio.timeout(5):
+        assert await blocking.call(lambda: "called") == "called"
+    for pump in pumps:
+        await pump.aclose()
+
+
+class Thing:
+    """Something that takes a while to open, and knows whether it is open."""
+
+    def __init__(self, may_open):
+        may_open.wait()
+        self.is_open = True
+
+    def close(self):
+        self.is_open = False
+
+
+async def test_what_is_opened_is_open_inside_and_closed_after():
+    may_open = threading.Event()
+    may_open.set()
+
+    async with blocking.opened(lambda: Thing(may_open), Thing.close) as thing:
+        assert thing.is_open
+
+    assert not thing.is_open
+
+
+@pytest.mark.parametrize("times", [1, 3])
+async def test_whoever_is_cancelled_while_it_is_opened_leaves_nothing_open(times):
+    may_open, made, begun = threading.Event(), [], threading.Event()
+
+    def make():
+        begun.set()
+        made.append(Thing(may_open))
+        return made[0]
+
+    async def use():
+        async with blocking.opened(make, Thing.close):
+            pytest.fail("it was cancelled before")
+
+    using = asyncio.create_task(use())
+    await asyncio.to_thread(begun.wait)
+    for _ in range(times):
+        using.cancel()
+        await asyncio.sleep(0)
+    done, _ = await asyncio.wait({using}, timeout=0.05)
+    may_open.set()
+    await asyncio.wait({using})
+
+    assert not done
+    assert using.cancelled()
+    assert not made[0].is_open
+
+
+async def test_what_cannot_be_opened_is_not_closed():
+    def make():
+        raise OSError("it is not there")
+
+    with pytest.raises(OSError, match="not there"):
+        async with blocking.opened(make, pytest.fail):
+            pytest.fail("it is not open")

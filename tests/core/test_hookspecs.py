@@ -54,8 +54,20 @@ def register_embedders():
     return spec(citewell.EmbedderSpec)
 
 @hookimpl
+def register_rerankers():
+    return spec(citewell.RerankerSpec)
+
+@hookimpl
+def register_engines():
+    return spec(citewell.EngineSpec)
+
+@hookimpl
 def register_verifiers():
     return spec(citewell.VerifierSpec)
+
+@hookimpl
+def register_metrics():
+    return spec(citewell.MetricSpec)
 
 @hookimpl
 def register_formatters():

@@ -9,21 +9,23 @@ import citewell
 from citewell import testing
 
 CITEWELL = """
-AdapterError AdapterSpec Answer Attached Audience Builder Changed ChatMessage Choices Citation
-CitewellError Claim ClaimKind CommandSpec Config ConfigError Constraint Context DeliveryError
-Delta Document DocumentBuilder DocumentError EVERYONE Embedder EmbedderSpec Formatter
-FormatterSpec Generation Gone HealthCheck IndexLocked IndexedDocument JournalError Labels Loader
-LoaderSpec LocalPath Marks MissingExtra Model ModelCapabilities ModelError ModelSpec ModelTimeout
-Nearest Observation Outcome OutputSchema Part PartKind Passage PassageRef Place Placed PluginError
-PricedModel Prompt PromptRefused Query Question RawDocument Retriever RetrieverSpec Source
-SourceError SourceSpec StoreError Turn UnknownComponent Unreadable UntrustedPlugin Usage Verdict
-Verifier VerifierSpec blocking blocks chat chat_messages content_hash globs hookimpl place_at
-redact
+AdapterError AdapterSpec Answer ApiUrl Attached Audience Builder CatchingUpRetriever Changed
+ChatMessage Choices Citation CitewellError Claim ClaimKind CommandSpec Config ConfigError Constraint
+Context DeliveryError Delta Document DocumentBuilder DocumentError EVERYONE Embedder EmbedderName
+EmbedderSpec Embedders Engine EngineError EngineSpec EvalItem Figure Formatter FormatterSpec Fusion
+Generation Gone HealthCheck HybridRetriever IndexLocked IndexedDocument JournalError Labels Loader
+LoaderSpec LocalPath Marks Membership Metric MetricSpec MissingExtra Model ModelCapabilities
+ModelError ModelSpec ModelTimeout Nearest Observation Outcome OutputSchema Part PartKind Passage
+PassageRef Place Placed PluginError PricedModel Prompt PromptRefused Query Question Quote
+RawDocument Reranker RerankerSpec Response Retriever RetrieverSpec Score Source SourceError
+SourceSpec Spelling Statement StoreError Swap Trusted Turn UnknownComponent Unreadable Unscored
+UntrustedPlugin Usage Verdict Verifier VerifierSpec WorkerLost asking blocking blocks chat
+chat_messages content_hash following fused globs hookimpl place_at redact storing
 """
 TESTING = """
-AdapterContract EmbedderContract FormatterContract LoaderContract ModelContract RetrieverContract
-SourceContract VerifierContract adapter_scenarios adapter_table growing make_answer make_claim
-make_passages
+AdapterContract EmbedderContract EngineContract FormatterContract LoaderContract MetricContract
+ModelContract RerankerContract RetrieverContract SourceContract VerifierContract adapter_scenarios
+adapter_table growing make_answer make_claim make_passages
 """
 
 

@@ -34,6 +34,19 @@ def key(monkeypatch):
     monkeypatch.setenv("CLOUD_KEY", KEY)
 
 
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("https://me:s3cret@docs.example.com/a", "https://***@docs.example.com/a"),
+        ("postgresql://app:p%40ss@db/app", "postgresql://***@db/app"),
+        ("https://docs.example.com:8080/a@b", "https://docs.example.com:8080/a@b"),
+        ("ssh://git@example.com/a.git", "ssh://git@example.com/a.git"),
+    ],
+)
+def test_the_password_in_an_address_is_taken_out(text, shown):
+    assert redact(f'cannot read "{text}"') == f'cannot read "{shown}"'
+
+
 async def test_what_a_service_echoes_is_recorded_without_the_key(tmp_path, caplog):
     caplog.set_level(logging.DEBUG)
     async with (

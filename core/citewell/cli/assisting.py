@@ -22,6 +22,8 @@ from citewell.engine.settings import Settings
 from citewell.errors import JournalError, StoreError
 from citewell.journal.records import AnswerRecord, storable
 from citewell.journal.spool import Spool
+from citewell.noticing import Told, listening
+from citewell.redaction import redact
 from citewell.types.answers import Answer, Citation, Outcome
 from citewell.types.questions import Audience, Question, Turn
 
@@ -161,14 +163,15 @@ class Conversation:
         answer = Answer(id="", question_id=question.id, complete=False)
         # The same settings to the end, whatever is changed meanwhile.
         assistant = Assistant(runtime, self._records, ledger=self._ledger)
-        async with aclosing(assistant.ask(question)) as growing:
-            async for answer in growing:
-                blocks = self._manner.adapt(formatter.render(answer))
-                if answer.complete:
-                    await self._check(answer, runtime)
-                    self._end(blocks)
-                elif blocks:
-                    self._printer.show(blocks)
+        with listening() as notices:
+            async with aclosing(assistant.ask(question)) as growing:
+                async for answer in growing:
+                    blocks = self._manner.adapt(formatter.render(answer))
+                    if answer.complete:
+                        await self._check(answer, runtime)
+                        self._end(blocks, notices)
+                    elif blocks:
+                        self._printer.show(blocks)
         self.last, self._retriever = answer, profile.retriever
         said = "".join(claim.lead + claim.text for claim in answer.shown).strip()
         self._turns += [
@@ -177,7 +180,7 @@ class Conversation:
         ]
         return answer
 
-    def _end(self, blocks: Sequence[Block]) -> None:
+    def _end(self, blocks: Sequence[Block], notices: Sequence[Told]) -> None:
         """Show the complete answer; where it is not kept, say so and offer nothing more of it."""
         problem = self._records.problem
         if problem:
@@ -186,6 +189,10 @@ class Conversation:
         # Whoever asks here is who can mend it; in a chat these lines would tell a stranger.
         for reason in self._records.reasons:
             click.echo(f"error: {safe_line(reason)}", err=True)
+        for detail in (one.detail for one in notices if one.detail):
+            # The reasons of a failure have it already.
+            if not self._records.reasons:
+                click.echo(f"note: {safe_line(redact(detail))}", err=True)
         if problem:
             click.echo(f"warning: {safe_line(problem)}", err=True)
 
@@ -194,8 +201,8 @@ class Conversation:
         if answer.outcome is not Outcome.REFUSED or answer.nearest:
             return
         settings = runtime.settings
-        for name in settings.retrievers:
-            if await (await runtime.retriever(name)).versions():
+        for name, retriever in settings.retrievers.items():
+            if retriever.is_filled or await (await runtime.retriever(name)).versions():
                 return
         self._printer.end(())
         if settings.path is None:

@@ -17,6 +17,7 @@ from citewell.cli.forms import document
 from citewell.cli.options import FAILED, Where, config_option, examples
 from citewell.cli.wording import safe_line
 from citewell.errors import CitewellError, ConfigError
+from citewell.redaction import redact
 
 if TYPE_CHECKING:
     from citewell.engine.runtime import Runtime
@@ -96,7 +97,9 @@ def missing_extras(settings: Settings) -> Iterator[tuple[str, str]]:
         "retriever": {name: one.section for name, one in settings.retrievers.items()},
         "model": settings.models,
         "embedder": settings.embedders,
+        "reranker": settings.rerankers,
         "verifier": settings.verifiers,
+        "metric": settings.metrics,
         "adapter": settings.adapters,
     }
     for kind, named in sections.items():
@@ -104,6 +107,10 @@ def missing_extras(settings: Settings) -> Iterator[tuple[str, str]]:
             command = missing_extra(settings.registry, kind, section.use)
             if command is not None:
                 yield f"{kind}.{name}", command
+    for name, library in settings.libraries.items():
+        command = missing_extra(settings.registry, "source", library.section.use)
+        if command is not None:
+            yield f"library.{name}", command
 
 
 def _missing_folders(settings: Settings) -> Iterator[str]:
@@ -126,7 +133,9 @@ async def opening_problems(settings: Settings) -> dict[str, list[str]]:
             **{f"retriever.{name}": _read(name, runtime) for name in settings.retrievers},
             **{f"model.{name}": runtime.model(name) for name in settings.models},
             **{f"embedder.{name}": _embed(name, runtime) for name in settings.embedders},
+            **{f"reranker.{name}": _rank(name, runtime) for name in settings.rerankers},
             **{f"verifier.{name}": runtime.verifier(name) for name in settings.verifiers},
+            **{f"metric.{name}": runtime.metric(name) for name in settings.metrics},
             **{f"formatter.{name}": runtime.formatter(name) for name in settings.formatters},
             **{f"adapter.{name}": _open(name, settings) for name in settings.adapters},
         }
@@ -161,6 +170,23 @@ async def _embed(name: str, runtime: Runtime) -> None:
     await (await runtime.embedder(name)).embed(["word"], kind="query")
 
 
+async def _rank(name: str, runtime: Runtime) -> None:
+    """Open a reranker and let it score a word."""
+    from citewell.types.documents import Passage, Place, Placed
+    from citewell.types.questions import Query
+
+    word = Passage(
+        id="word",
+        document_id="word",
+        title="",
+        text="word",
+        start=0,
+        end=len("word"),
+        places=(Placed(0, Place()),),
+    )
+    await (await runtime.reranker(name)).rerank(Query(text="word"), (word,), limit=1)
+
+
 async def _open(name: str, settings: Settings) -> None:
     """Open an adapter; whether its service takes it shows only when it connects."""
     from citewell.delivery.bot import open_adapter
@@ -176,14 +202,14 @@ def _tell(findings: _Findings, *, as_json: bool) -> None:
         fields = {
             "file": findings.file or None,
             "valid": not findings.problems,
-            "problems": findings.problems,
+            "problems": [redact(problem) for problem in findings.problems],
             "notes": findings.notes,
         }
         click.echo(document("config", fields))
         return
     for problem in findings.problems:
         click.secho("error: ", fg="red", bold=True, nl=False, err=True)
-        click.echo(safe_line(problem), err=True)
+        click.echo(safe_line(redact(problem)), err=True)
     for note in findings.notes:
         click.echo(f"note: {safe_line(note)}")
     if not findings.problems:

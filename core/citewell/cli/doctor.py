@@ -213,20 +213,31 @@ async def _components(settings: Settings) -> list[Finding]:
     if any(finding.problem for finding in findings):
         return findings
     async with open_runtime(settings) as runtime:
+        for name in settings.embedders:
+            # A question would not wait for one that takes long to load.
+            await runtime.embedder(name)
         indexes = [await _index(name, runtime) for name in settings.retrievers]
     return [*indexes, *findings]
 
 
 async def _index(name: str, runtime: Runtime) -> Finding:
+    from citewell.noticing import listening
+    from citewell.redaction import redact
     from citewell.types.questions import EVERYONE, Audience, Query
 
     try:
         retriever = await runtime.retriever(name)
-        count = len(await retriever.versions())
-        # A damaged index shows only when it is searched.
-        await retriever.retrieve(Query(text=name), limit=1, readable_by=Audience.of(EVERYONE))
+        is_filled = runtime.settings.retrievers[name].is_filled
+        count = 0 if is_filled else len(await retriever.versions())
+        # A damaged index shows only when it is searched, and so does one of another embedder.
+        with listening() as notices:
+            await retriever.retrieve(Query(text=name), limit=1, readable_by=Audience.of(EVERYONE))
     except StoreError as error:
         return Finding("index", f"{name}: {error}")
+    if notices:
+        return Finding("index", f"{name}: {redact('; '.join(one.whole for one in notices))}")
+    if is_filled:
+        return Finding("index", detail=f"{name}: can be read; somebody else fills it")
     hint = "" if count else "; run: citewell sync"
     return Finding("index", detail=f"{name}: {count:,} documents{hint}")
 

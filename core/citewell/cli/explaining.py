@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 from msgspec import Struct, to_builtins
 
@@ -11,12 +12,22 @@ from citewell.engine.folders import make_folder
 from citewell.engine.restoring import current_passages, may_tell, restored
 from citewell.engine.runtime import Runtime
 from citewell.engine.settings import Settings
+from citewell.engine.standing import Standing, standings
 from citewell.errors import CitewellError, JournalError
 from citewell.journal.journal import Journal, journal_url
 from citewell.journal.records import AnswerRecord, ClaimRecord, PassageRecord
 from citewell.types.answers import Citation
-from citewell.types.documents import Passage, Place
+from citewell.types.documents import Passage, PassageRef, Place
 from citewell.types.questions import Audience
+
+STANDING: Final[Mapping[Standing, str]] = {
+    Standing.SAME: "as it was",
+    Standing.MOVED: "as it was, at another place of its source",
+    Standing.CHANGED: "changed since the answer was given",
+    Standing.CLOSED: "not for those any more who read the answer",
+    Standing.GONE: "gone since the answer was given",
+}
+"""What is said of a passage, as it stands now for those who read the answer."""
 
 
 class PassageView(Struct, frozen=True, kw_only=True):
@@ -25,11 +36,13 @@ class PassageView(Struct, frozen=True, kw_only=True):
     Attributes:
         cited_as: the marks that point to it.
         current: whether it is in the index, unchanged, and may be read.
+        standing: what became of it for those who read the answer; None where nobody knows.
     """
 
     score: float
     cited_as: tuple[int, ...]
     current: bool
+    standing: Standing | None = None
     document_id: str | None = None
     title: str | None = None
     uri: str | None = None
@@ -70,6 +83,22 @@ class Explanation(Struct, frozen=True, kw_only=True):
     passages: tuple[PassageView, ...]
     claims: tuple[ClaimView, ...]
 
+    @property
+    def lost(self) -> dict[int, Standing]:
+        """Cited marks whose source is not what it was, with what became of it; ascending."""
+        found = {
+            mark: one.standing
+            for one in self.passages
+            if one.standing is not None and not one.standing.is_kept
+            for mark in one.cited_as
+        }
+        return dict(sorted(found.items()))
+
+    @property
+    def marks(self) -> frozenset[int]:
+        """The marks that readers saw."""
+        return frozenset(mark for one in self.passages for mark in one.cited_as)
+
 
 def find(settings: Settings, reference: str) -> AnswerRecord:
     """Return the answer with this reference; blocking.
@@ -93,25 +122,31 @@ def find(settings: Settings, reference: str) -> AnswerRecord:
 async def explain(record: AnswerRecord, runtime: Runtime, audience: Audience) -> Explanation:
     """Return what may be told to `audience` about an answer."""
     current: Mapping[str, Passage] = {}
+    standing: Mapping[PassageRef, Standing] = {}
     index_now, problem = "", ""
     if record.retriever:
         try:
             retriever = await runtime.retriever(record.retriever)
             index_now = await retriever.identity()
             current = await current_passages(record, retriever, audience)
+            readers = Audience(frozenset(map(frozenset, record.readers)))
+            standing = await standings(record.passages, retriever, readers)
         except CitewellError as error:
             problem = str(error)
     return Explanation(
         record=record,
         index_now=index_now,
         index_problem=problem,
-        passages=tuple(_passage(one, record, current) for one in record.passages),
+        passages=tuple(_passage(one, record, current, standing) for one in record.passages),
         claims=tuple(_claim(one, record, current, audience) for one in record.claims),
     )
 
 
 def _passage(
-    kept: PassageRecord, record: AnswerRecord, current: Mapping[str, Passage]
+    kept: PassageRecord,
+    record: AnswerRecord,
+    current: Mapping[str, Passage],
+    standing: Mapping[PassageRef, Standing],
 ) -> PassageView:
     marks = {
         citation.number
@@ -122,12 +157,14 @@ def _passage(
     }
     cited_as = tuple(sorted(marks))
     passage = current.get(kept.id)
+    state = standing.get(PassageRef(kept.id, kept.content_hash))
     if passage is None:
-        return PassageView(score=kept.score, cited_as=cited_as, current=False)
+        return PassageView(score=kept.score, cited_as=cited_as, current=False, standing=state)
     return PassageView(
         score=kept.score,
         cited_as=cited_as,
         current=True,
+        standing=state,
         document_id=passage.document_id,
         title=passage.title,
         uri=passage.uri,
@@ -170,6 +207,7 @@ def described(explanation: Explanation) -> dict[str, object]:
         **kept,
         "index_now": explanation.index_now,
         "index_problem": explanation.index_problem,
+        "sources_changed": list(explanation.lost),
         "passages": to_builtins(explanation.passages),
         "claims": [_plain_claim(claim) for claim in explanation.claims],
     }

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from citewell.cli.explaining import ClaimView, Explanation, PassageView
+from citewell.cli.explaining import STANDING, ClaimView, Explanation, PassageView
 from citewell.cli.page import Line, Look, Piece, Row, pointer, quoted
-from citewell.cli.wording import GONE, safe, safe_line
+from citewell.cli.wording import GONE, counted, safe, safe_line
+from citewell.engine.standing import Standing
 from citewell.journal.records import AnswerRecord
 
 _INDENT = "  "
@@ -22,7 +23,11 @@ def explanation_page(explanation: Explanation) -> Iterator[Row]:
     yield Line((Piece(safe_line(told), Look.FAINT),))
     if record.notice:
         yield Line((Piece(safe_line(record.notice), Look.NOTICE),))
-    yield from _part("Statements", [row for claim in explanation.claims for row in _claim(claim)])
+    if explanation.lost:
+        yield Line((Piece(_changed(explanation), Look.NOTICE),))
+    lost = explanation.lost
+    statements = [row for claim in explanation.claims for row in _claim(claim, lost)]
+    yield from _part("Statements", statements)
     passages = enumerate(explanation.passages, 1)
     yield from _part("Passages", [_passage(rank, passage) for rank, passage in passages])
     yield from _part("Made with", list(_facts(explanation)))
@@ -35,7 +40,13 @@ def _part(title: str, rows: list[Row]) -> Iterator[Row]:
         yield from rows
 
 
-def _claim(claim: ClaimView) -> Iterator[Row]:
+def _changed(explanation: Explanation) -> str:
+    """Return in words that the answer may not hold any more."""
+    cited = counted(len(explanation.marks), "cited source")
+    return f"{len(explanation.lost)} of {cited} changed since this answer was given"
+
+
+def _claim(claim: ClaimView, lost: Mapping[int, Standing]) -> Iterator[Row]:
     state = "kept" if claim.shown else "dropped"
     text = Piece(GONE, Look.FAINT) if claim.text is None else Piece(safe(claim.text))
     mark = Piece("".join(f" [{number}]" for number in claim.marks), Look.MARK)
@@ -48,17 +59,22 @@ def _claim(claim: ClaimView) -> Iterator[Row]:
         yield Line((Piece(f"[{citation.number}] ", Look.MARK), *target), _DEEP, _DEEP)
         yield from quoted(citation.quote, _DEEP)
     for number in sorted(set(claim.marks) - {citation.number for citation in claim.citations}):
-        yield Line((Piece(f"[{number}] ", Look.MARK), Piece(GONE, Look.FAINT)), _DEEP, _DEEP)
+        said = STANDING[lost[number]] if number in lost else GONE
+        yield Line((Piece(f"[{number}] ", Look.MARK), Piece(said, Look.FAINT)), _DEEP, _DEEP)
 
 
 def _passage(rank: int, passage: PassageView) -> Row:
     score = Piece(f"{passage.score:7.2f}  ", Look.FAINT)
     marks = "".join(f"[{number}]" for number in passage.cited_as)
     mark = Piece(f"  {marks}" if marks else "", Look.MARK)
+    standing = None if passage.standing is None else STANDING[passage.standing]
     if passage.place is None:
-        return Line((score, Piece(GONE, Look.FAINT), mark), f"{rank:>4}", _DEEP)
+        # What is as it was and not shown is not for this reader.
+        said = GONE if standing is None or passage.standing is Standing.SAME else standing
+        return Line((score, Piece(said, Look.FAINT), mark), f"{rank:>4}", _DEEP)
     target = pointer(passage.title or "", passage.uri, passage.place)
-    return Line((score, *target, mark), f"{rank:>4}", _DEEP)
+    state = Piece(f", {standing}" if standing and passage.cited_as else "", Look.FAINT)
+    return Line((score, *target, state, mark), f"{rank:>4}", _DEEP)
 
 
 def _facts(explanation: Explanation) -> Iterator[Row]:

@@ -22,7 +22,7 @@ from citewell.engine.runtime import open_runtime
 from citewell.errors import ConfigError, IndexLocked
 from citewell.library.labelling import Labelling
 from citewell.library.notes import note
-from citewell.library.plans import Index, Library, SyncReport, loadings
+from citewell.library.plans import Index, Library, Readers, SyncReport, loadings
 from citewell.library.syncing import sync
 
 if TYPE_CHECKING:
@@ -59,11 +59,16 @@ async def open_folder(settings: Settings) -> AsyncIterator[Runtime]:
             yield runtime
 
 
-async def bring_up(runtime: Runtime) -> SyncReport:
+async def bring_up(runtime: Runtime, readers: Readers | None = None) -> SyncReport:
     """Sync every index, with progress on standard error.
+
+    Args:
+        runtime: opens sources and retrievers.
+        readers: what reads documents; default: a few processes of this machine.
 
     Raises:
         StoreError: an index cannot be written.
+        EngineError: the workers of an engine cannot be had, or are not fit to read anything.
     """
     settings = runtime.settings
     with progress_bar(sys.stderr) as listener:
@@ -71,9 +76,10 @@ async def bring_up(runtime: Runtime) -> SyncReport:
             await indexes(runtime),
             data_dir=settings.data_dir,
             base_dir=settings.base_dir,
+            readers=readers,
             progress=listener,
         )
-    note(report, settings.data_dir)
+    note(report, settings.data_dir, libraries=settings.libraries)
     return report
 
 
@@ -123,6 +129,7 @@ async def indexes(runtime: Runtime) -> list[Index]:
             libraries=tuple(_library(runtime, library) for library in retriever.libraries),
         )
         for name, retriever in settings.retrievers.items()
+        if not retriever.is_filled
     ]
 
 
@@ -147,5 +154,6 @@ def _library(runtime: Runtime, name: str) -> Library:
 
 
 def suffixes(settings: Settings) -> list[str]:
-    """Return how the names of those files end that can be read, in alphabetical order."""
-    return sorted(loadings(settings.loaders))
+    """Return how the names of those files end that people have and that can be read, sorted."""
+    found = loadings(settings.loaders).items()
+    return sorted(suffix for suffix, loading in found if not loading.spec.is_private)

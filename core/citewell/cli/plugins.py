@@ -46,7 +46,7 @@ def list_(config: Path | None, as_json: bool) -> None:
             click.echo(f"\n{safe_line(plugin.reason)}")
 
 
-@command.command("show", epilog=examples("citewell plugins show lexical"))
+@command.command("show", epilog=examples("citewell plugins show embedded"))
 @click.argument("name")
 @config_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
 
@@ -25,26 +25,64 @@ def progress_bar(out: TextIO) -> Iterator[ProgressListener]:
     from rich.console import Console
 
     bar = rich.Progress(
-        rich.TextColumn("Reading"),
+        rich.TextColumn("{task.description}"),
         rich.BarColumn(bar_width=24),
         rich.MofNCompleteColumn(),
-        rich.TextColumn("documents, {task.fields[passages]:,} passages", style="dim"),
+        rich.TextColumn("{task.fields[what]}", style="dim"),
         console=Console(file=out),
         transient=True,
     )
-    task = bar.add_task("", total=None, passages=0)
+    task = bar.add_task("Reading", total=None, what="documents")
 
     def draw(progress: Progress) -> None:
-        if progress.found > progress.done:
+        if progress.found > progress.done or progress.to_embed > progress.embedded:
             bar.start()
-        if bar.live.is_started:
+        if not bar.live.is_started:
+            return
+        if progress.to_embed:
+            bar.update(
+                task,
+                description="Embedding",
+                total=progress.to_embed,
+                completed=progress.embedded,
+                what="passages, which words find already",
+            )
+        else:
+            what = f"documents, {progress.passages:,} passages"
             total = None if progress.is_listing else progress.found
-            bar.update(task, total=total, completed=progress.done, passages=progress.passages)
+            bar.update(task, total=total, completed=progress.done, what=what)
 
     try:
         yield draw
     finally:
         bar.stop()
+
+
+@contextmanager
+def counting_bar(out: TextIO, doing: str, what: str) -> Iterator[Callable[[int, int], None]]:
+    """Yield a function that draws how many of how many `what` are done; see `progress_bar`."""
+    if not is_screen(out):
+        yield _count_nothing
+        return
+    from rich import progress as rich
+    from rich.console import Console
+
+    bar = rich.Progress(
+        rich.TextColumn(doing),
+        rich.BarColumn(bar_width=24),
+        rich.MofNCompleteColumn(),
+        rich.TextColumn(what, style="dim"),
+        rich.TimeRemainingColumn(),
+        console=Console(file=out),
+        transient=True,
+    )
+    task = bar.add_task("", total=None)
+    with bar:
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def _count_nothing(_done: int, _total: int) -> None:
+    """Draw nothing."""
 
 
 def _ignore(_progress: Progress) -> None:

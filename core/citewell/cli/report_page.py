@@ -34,6 +34,9 @@ def report_page(report: SyncReport) -> Iterator[Row]:
     for reason in report.off:
         # Whoever copies the command that mends it wants it in one piece.
         yield Line((Piece(safe_line(reason), Look.STRONG),), is_verbatim=True)
+    for name, reason in report.lacking.items():
+        what = f"passages of retriever {name} without a vector are found by words alone"
+        yield _item(what, reason, Look.STRONG)
     if report.ignored:
         yield Line((Piece(f"no loader reads: {_suffixes(report.ignored)}", Look.FAINT),))
 

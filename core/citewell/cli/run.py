@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import ExitStack, asynccontextmanager, contextmanager
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,8 +21,10 @@ from citewell.errors import AdapterError, CitewellError, ConfigError, PluginErro
 if TYPE_CHECKING:
     from citewell.delivery.bot import Bot
     from citewell.delivery.monitoring import Pulse
+    from citewell.engine.runtime import Runtime
     from citewell.engine.serving import Serving
     from citewell.engine.settings import Settings
+    from citewell.evaluation.gatekeeping import Gatekeeper
     from citewell.library.plans import SyncReport
 
 log = logging.getLogger(__name__)
@@ -79,11 +82,25 @@ async def _serving(settings: Settings) -> AsyncIterator[Serving]:
     def load() -> Settings:
         return settings if settings.path is None else load_settings(settings.path)
 
-    serving = Serving(settings, load)
+    serving = Serving(settings, load, gate=_refusals)
     try:
         yield serving
     finally:
         await serving.close()
+
+
+async def _refusals(new: Runtime, present: Settings) -> Sequence[str]:
+    """Ask the gate, where there is one."""
+    if new.settings.gate is None:
+        return ()
+    return await _gatekeeper().refusals(new, present)
+
+
+@cache
+def _gatekeeper() -> Gatekeeper:
+    from citewell.evaluation.gatekeeping import Gatekeeper
+
+    return Gatekeeper()
 
 
 async def _work(bot: Bot, serving: Serving, pulse: Pulse, *, syncs: bool) -> None:
@@ -161,8 +178,11 @@ async def _sync(serving: Serving) -> None:
         if isinstance(news, StoreError):
             log.warning("the index is not kept up to date: %s", news)
             return
-        note(news, settings.data_dir)
-        log.info("synced: %d added, %d updated, %d removed", news.added, news.updated, news.removed)
+        note(news, settings.data_dir, libraries=settings.libraries)
+        counts = news.added, news.updated, news.removed
+        log.info(
+            "synced: %d added, %d updated, %d removed (%s)", *counts, ", ".join(news.libraries)
+        )
         for library, reason in news.errors.items():
             log.warning("library %s: %s", library, reason)
 
@@ -171,7 +191,8 @@ async def _sync(serving: Serving) -> None:
         if not settings.retrievers:
             await asyncio.Event().wait()
         to_sync = await indexes(runtime)
-        paths = {"data_dir": settings.data_dir, "base_dir": settings.base_dir}
-        async with Synchronizer(to_sync, **paths) as synchronizer:
+        async with Synchronizer(
+            to_sync, data_dir=settings.data_dir, base_dir=settings.base_dir
+        ) as synchronizer:
             folders = {name: watched(settings, name) for name in settings.libraries}
             await watch(synchronizer, folders, ignored=settings.data_dir, told=told)

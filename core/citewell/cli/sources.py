@@ -43,7 +43,9 @@ async def _contents(settings: Settings) -> dict[str, Any]:
 
     async with open_runtime(settings) as runtime:
         sizes = {
-            name: await (await runtime.retriever(name)).sizes() for name in settings.retrievers
+            name: await (await runtime.retriever(name)).sizes()
+            for name, retriever in settings.retrievers.items()
+            if not retriever.is_filled
         }
     last = last_note(settings.data_dir)
     return {
@@ -59,6 +61,8 @@ async def _contents(settings: Settings) -> dict[str, Any]:
 
 
 def _described(library: LibrarySettings, index: str, sizes: Mapping[str, int]) -> dict[str, Any]:
+    from citewell.engine.memberships import known_labels
+
     name = library.section.name
     own = [size for id_, size in sizes.items() if id_.partition(":")[0] == name]
     return {
@@ -67,5 +71,5 @@ def _described(library: LibrarySettings, index: str, sizes: Mapping[str, int]) -
         "retriever": index,
         "documents": len(own),
         "passages": sum(own),
-        "labels": {glob: sorted(labels) for glob, labels in library.labels},
+        "labels": {name: sorted(one) for name, one in known_labels(library).items()},
     }

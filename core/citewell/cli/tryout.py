@@ -48,7 +48,7 @@ def command(service: str, config: Path | None, docs: Path | None) -> None:
 
     The bot is the one that `citewell run` starts; instead of the service, like slack or discord,
     it talks to a stand-in on this machine, and what people would see there is shown here. Nothing
-    is kept.
+    is kept; an index that the settings put elsewhere than in data_dir is brought up to date.
 
     Inside, a line is a question in a channel, and what follows goes into its thread. /press presses
     a button, /ask asks for you alone, /change and /delete change the last question, /help names the

@@ -29,48 +29,65 @@ def _named(kind: str, config: Path | None, incomplete: str) -> list[CompletionIt
     from click.shell_completion import CompletionItem
 
     try:
-        tables = _document(_file(config)).get(kind, {})
+        tables = settings_document(settings_file(config)).get(kind, {})
     except ConfigError:
         return []
     return [CompletionItem(name) for name in tables if name.startswith(incomplete)]
 
 
-def _complete_model(
+def complete_model(
     context: click.Context, _parameter: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
+    """Return the models that a shell may complete."""
     return _named("model", context.params.get("config"), incomplete)
 
 
-def _complete_profile(
+def complete_profile(
     context: click.Context, _parameter: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
+    """Return the profiles that a shell may complete."""
     return _named("profile", context.params.get("config"), incomplete)
 
 
 @command.command(
     "model", epilog=examples("citewell use model cloud", "citewell use model tuned -p support")
 )
-@click.argument("name", shell_complete=_complete_model)
+@click.argument("name", shell_complete=complete_model)
 @click.option(
     "-p",
     "--profile",
     metavar="NAME",
-    shell_complete=_complete_profile,
+    shell_complete=complete_profile,
     help="Profile that it answers for; by default the one that answers by default.",
 )
+@click.option("--force", is_flag=True, help="Whatever the gate says; --why is kept with your name.")
+@click.option("--why", metavar="REASON", help="Why the gate is not to decide.")
 @config_option
-def model(name: str, profile: str | None, config: Path | None) -> None:
+def model(
+    name: str, *, profile: str | None, force: bool, why: str | None, config: Path | None
+) -> None:
     """Let the model NAME answer first.
 
     Where NAME stands among the fallbacks, the model that answered so far takes its place there.
-    """
-    from citewell.engine.settings import load_settings, save_settings
 
-    path = _file(config)
+    Where the settings have a [gate], the model must have passed it: a fresh report about just this
+    model, profile and question set (see: citewell eval gate --help). With --force it need not; who
+    forced it, and why, is kept in the audit.
+    """
+    from citewell.engine.settings import load_settings, save_settings, settings_of
+
+    if force and not (why and why.strip()):
+        raise click.UsageError("--force needs --why, which is kept with your name")
+    path = settings_file(config)
     settings = load_settings(path)
     profile = profile or settings.default_profile
-    document = _document(path)
+    document = settings_document(path)
     before = _set_model(document, profile, name)
+    wanted = settings_of(path, document.as_string())
+    if wanted.gate is not None:
+        from citewell.cli.gated import let_pass
+
+        let_pass(wanted, settings, profile, by_force=why if force else None)
     save_settings(path, document.as_string())
     if before == name:
         click.echo(f"profile {safe_line(profile)}: {safe_line(name)} answers already")
@@ -79,7 +96,12 @@ def model(name: str, profile: str | None, config: Path | None) -> None:
         click.echo(f"profile {safe_line(profile)}: {safe_line(name)} answers{was}")
 
 
-def _file(config: Path | None) -> Path:
+def settings_file(config: Path | None) -> Path:
+    """Return the settings file that was named, or the nearest.
+
+    Raises:
+        ConfigError: there is none.
+    """
     from citewell.engine.settings import find_config
 
     path = config or find_config(Path.cwd())
@@ -88,8 +110,12 @@ def _file(config: Path | None) -> Path:
     return path
 
 
-def _document(path: Path) -> Any:
-    """Return the file as a document that keeps its comments and its form."""
+def settings_document(path: Path) -> Any:
+    """Return the file as a document that keeps its comments and its form.
+
+    Raises:
+        ConfigError: it cannot be read, or is no TOML.
+    """
     import tomlkit
     from tomlkit.exceptions import TOMLKitError
 

@@ -59,12 +59,10 @@ def place_in(title: str, place: Place) -> str:
 
 def link(uri: str | None, place: Place) -> str | None:
     """Return what opens the place of a stored source, or None where nothing can."""
-    if uri is None or _split(uri).scheme not in _SCHEMES:
+    address = place.address(uri)
+    if address is None or _split(address).scheme not in _SCHEMES:
         return None
-    fragment = place.anchor or (f"page={place.page}" if place.page is not None else None)
-    if fragment and "#" not in uri:
-        uri = f"{uri}#{fragment}"
-    return quote(uri, safe="%/:?#[]@!$&'()*+,;=~")
+    return quote(address, safe="%/:?#[]@!$&'()*+,;=~")
 
 
 def location(uri: str | None, place: Place) -> str:

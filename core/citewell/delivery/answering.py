@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import aclosing, asynccontextmanager, contextmanager
 from functools import partial
 
 from msgspec.structs import replace
@@ -33,7 +33,9 @@ from citewell.errors import JournalError
 from citewell.journal.conversations import Conversations
 from citewell.journal.inbox import Task
 from citewell.journal.outbox import Outbox, Stage
+from citewell.noticing import Reminder, listening
 from citewell.protocols import Formatter
+from citewell.redaction import redact
 from citewell.types.answers import Answer
 
 log = logging.getLogger(__name__)
@@ -68,6 +70,7 @@ class Answering:
             conversations, question_of=question_of, read_attachments=read_attachments
         )
         self.backends = backends
+        self.reminder = Reminder()
 
     @asynccontextmanager
     async def course(
@@ -238,13 +241,23 @@ class Course:
         pace = Pace(self._reply.grow, self._adapter.pace_s)
         asking = self._answering.assistant(self._runtime).ask(put.question)
         try:
-            async with aclosing(asking) as growing:
-                async for answer in growing:
-                    self._answer = answer
-                    if not answer.complete:
-                        pace.offer(partial(self._state, answer))
+            with self._logging():
+                async with aclosing(asking) as growing:
+                    async for answer in growing:
+                        self._answer = answer
+                        if not answer.complete:
+                            pace.offer(partial(self._state, answer))
         finally:
             await pace.stop()
+
+    @contextmanager
+    def _logging(self) -> Iterator[None]:
+        """Let the log have what people in a chat are not told of what the answer lacks."""
+        with listening() as notices:
+            yield
+        for detail in (redact(one.detail) for one in notices if one.detail):
+            if self._answering.reminder.is_due(detail):
+                log.warning("%s", detail)
 
     def _state(self, answer: Answer) -> Messages:
         return self._messages(self._blocks(answer))

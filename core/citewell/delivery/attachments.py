@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -72,7 +73,8 @@ class Attachments:
         content = await adapter.fetch(one, max_bytes=most)
         with TemporaryDirectory(prefix="citewell-") as folder:
             path = Path(folder) / f"attachment{suffix}"
-            await blocking.call(path.write_bytes, content)
+            # To its end, or the folder would go while it is written to.
+            await blocking.call_to_end(partial(path.write_bytes, content))
             raw = RawDocument(id=f"attachment{suffix}", path=path)
             document = await self._reader.read(
                 raw, loading.spec, loading.config, max_mb=self._max_mb

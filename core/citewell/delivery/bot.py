@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from typing import Any, cast
 
 import sqlalchemy as sa
@@ -28,6 +29,7 @@ from citewell.journal.audit import Audit
 from citewell.journal.conversations import Conversations, Origin
 from citewell.journal.database import open_engine
 from citewell.journal.forgetting import Forgetting
+from citewell.journal.hearing import Hearing
 from citewell.journal.inbox import Inbox, Limits
 from citewell.journal.journal import Journal, journal_url
 from citewell.journal.ledger import Ledger
@@ -75,10 +77,11 @@ class Bot:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._desk.run())
                 for name, adapter in self._adapters.items():
-                    watching = Watching(name, adapter, self._desk, self._stores.inbox)
+                    watching = Watching(name, adapter, self._desk, self._stores.hearing)
                     group.create_task(self._serve(name, watching))
                     group.create_task(watching.catch_up())
                 group.create_task(self._keep_clean())
+                group.create_task(self._note_rollbacks())
         except* CitewellError as errors:
             raise _first(errors) from errors
 
@@ -128,6 +131,18 @@ class Bot:
             gauges["oldest_question_seconds"] = {"": depths.oldest_s}
         return Status(tuple(problems), gauges)
 
+    async def _note_rollbacks(self) -> None:
+        """Note in the audit which models on trial were taken back, and why."""
+        while True:
+            rollback = await self._serving.trials.rollbacks.get()
+            detail = {"profile": rollback.profile, "model": rollback.model, "why": rollback.reason}
+            try:
+                await blocking.call(
+                    partial(self._stores.audit.add, "rolled back", actor="citewell", detail=detail)
+                )
+            except CitewellError as error:
+                log.warning("a rollback cannot be noted in the audit: %s", error)
+
     async def _keep_clean(self) -> None:
         """Delete what is older than it may be, and what nothing needs any more."""
         days = self._serving.settings.chat.retention_days
@@ -163,12 +178,14 @@ async def open_bot(
     _check(settings)
     async with AsyncExitStack() as stack:
         make_folder(settings.data_dir)
-        engine = await blocking.call(
-            open_engine, journal_url(settings.journal_url, settings.data_dir)
+        url = journal_url(settings.journal_url, settings.data_dir)
+        engine = await stack.enter_async_context(
+            blocking.opened(partial(open_engine, url), sa.Engine.dispose)
         )
-        stack.callback(engine.dispose)
         stores = _stores(engine, settings)
-        await blocking.call(stores.journal.take_in, Spool(settings.data_dir / "spool"))
+        await blocking.call_to_end(
+            partial(stores.journal.take_in, Spool(settings.data_dir / "spool"))
+        )
         adapters = {name: await open_adapter(stack, settings, name) for name in settings.adapters}
         files = await stack.enter_async_context(_attachments(settings))
         answering = _answering(serving, stores, recording(stores.journal), files)
@@ -207,6 +224,7 @@ def _stores(engine: sa.Engine, settings: Settings) -> Stores:
     return Stores(
         journal=Journal(engine, keep_questions=chat.keep_questions),
         inbox=Inbox(engine, limits=limits, keep_questions=chat.keep_questions),
+        hearing=Hearing(engine),
         outbox=Outbox(engine),
         conversations=Conversations(engine),
         audit=Audit(engine),

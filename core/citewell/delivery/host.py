@@ -14,26 +14,35 @@ from citewell.chatting import Adapter, HandOff
 from citewell.configs import ChatConfig
 from citewell.delivery.access import audience
 from citewell.delivery.desk import Desk
+from citewell.engine.memberships import known_labels
 from citewell.engine.restoring import current_passages, restored, restored_answer
 from citewell.engine.runtime import Runtime
 from citewell.engine.sections import LibrarySettings
 from citewell.engine.serving import Serving
+from citewell.engine.standing import Standing, standings
 from citewell.journal.audit import Audit
 from citewell.journal.conversations import Conversations
 from citewell.journal.forgetting import Forgetting
+from citewell.journal.hearing import Hearing
 from citewell.journal.inbox import Inbox
 from citewell.journal.journal import Journal
 from citewell.journal.ledger import Ledger
 from citewell.journal.names import asker_name
 from citewell.journal.outbox import Outbox
-from citewell.journal.records import AnswerRecord
+from citewell.journal.records import AnswerRecord, CitationRecord
 from citewell.library.notes import last_note
 from citewell.types.answers import Citation
-from citewell.types.chat import Address, Event, LibraryState, Quoted, Recent, Venue
-from citewell.types.documents import Passage
+from citewell.types.chat import Address, Event, LibraryState, Quoted, Recent, Venue, Voted
+from citewell.types.documents import Passage, PassageRef, Place
 from citewell.types.questions import Audience
 
 _HANDED_OFF = "handed off"
+_CHANGED = "This source changed since the answer was given."
+_LOST: Mapping[Standing | None, str] = {
+    Standing.MOVED: _CHANGED,
+    Standing.CHANGED: _CHANGED,
+    Standing.GONE: "This source is gone since the answer was given.",
+}
 _AROUND = 300
 """Characters of the passage that are shown before a quote, and behind it."""
 
@@ -43,6 +52,7 @@ class Stores(Struct, frozen=True, kw_only=True):
 
     journal: Journal
     inbox: Inbox
+    hearing: Hearing
     outbox: Outbox
     conversations: Conversations
     audit: Audit
@@ -81,7 +91,10 @@ class ChatHost:
         Raises:
             JournalError: it could not be kept.
         """
-        return await self._desk.accept(event)
+        is_new = await self._desk.accept(event)
+        if is_new and isinstance(event, Voted):
+            self._serving.trials.vote(event.answer_id, is_helpful=event.helpful)
+        return is_new
 
     async def quotes(self, answer_id: str, address: Address) -> Sequence[Quoted]:
         """Return what an answer quotes, read again now, as far as who reads at `address` may."""
@@ -91,12 +104,15 @@ class ChatHost:
         async with self._serving.lease() as runtime:
             readers = await audience(self._adapter, self.config, address)
             current = await self._current(record, runtime, readers)
+            standing = await self._standing(record, runtime, readers)
         pointers = [one for claim in record.claims if claim.shown for one in claim.citations]
         found = {
             (one.number, one.start, one.end): one
             for one in restored(pointers, current.values(), readers)
         }
-        return [_quoted(found[key], current[found[key].passage_id]) for key in sorted(found)]
+        quoted = [_quoted(found[key], current[found[key].passage_id]) for key in sorted(found)]
+        lost = _lost(pointers, standing, {one.number for one in quoted})
+        return sorted([*quoted, *lost], key=lambda one: one.number)
 
     async def hand_off(self, answer_id: str, address: Address) -> HandOff | None:
         """Return what is to be told to people who read at `address`; None if nothing is known."""
@@ -163,6 +179,16 @@ class ChatHost:
         return self._stores.conversations.takes_part(venue.conversation)
 
     @staticmethod
+    async def _standing(
+        record: AnswerRecord, runtime: Runtime, readers: Audience
+    ) -> Mapping[PassageRef, Standing]:
+        """Return what became of the passages of an answer, as far as `readers` may know."""
+        if record.retriever not in runtime.settings.retrievers:
+            return {}
+        retriever = await runtime.retriever(record.retriever)
+        return await standings(record.passages, retriever, readers)
+
+    @staticmethod
     async def _current(
         record: AnswerRecord, runtime: Runtime, readers: Audience
     ) -> dict[str, Passage]:
@@ -170,6 +196,33 @@ class ChatHost:
         if record.retriever not in runtime.settings.retrievers:
             return {}
         return await current_passages(record, await runtime.retriever(record.retriever), readers)
+
+
+def _lost(
+    pointers: Sequence[CitationRecord], standing: Mapping[PassageRef, Standing], shown: set[int]
+) -> list[Quoted]:
+    """Return what is said of marks that nothing can be quoted for any more.
+
+    Of what is there and not for these readers nothing is said.
+    """
+    said: dict[int, str] = {}
+    for one in pointers:
+        state = standing.get(PassageRef(one.passage_id, one.content_hash))
+        if one.number not in shown and state in _LOST:
+            said[one.number] = _LOST[state]
+    return [
+        Quoted(
+            number=number,
+            title="",
+            uri=None,
+            place=Place(),
+            before="",
+            quote="",
+            after="",
+            lost=text,
+        )
+        for number, text in said.items()
+    ]
 
 
 def _quoted(citation: Citation, passage: Passage) -> Quoted:
@@ -204,7 +257,7 @@ def _up_to_a_word(text: str, begin: int, end: int) -> str:
 
 
 def _may_read_some(library: LibrarySettings, readers: Audience) -> bool:
-    return any(readers.may_read(labels) for _, labels in library.labels)
+    return any(map(readers.may_read, known_labels(library).values()))
 
 
 def _state(
@@ -212,7 +265,7 @@ def _state(
 ) -> LibraryState:
     name = library.section.name
     own = [size for id_, size in sizes.items() if id_.partition(":")[0] == name]
-    is_open = all(readers.may_read(labels) for _, labels in library.labels)
+    is_open = all(map(readers.may_read, known_labels(library).values()))
     return LibraryState(
         name=name,
         documents=len(own) if is_open else None,

@@ -16,6 +16,7 @@ from msgspec import Struct
 
 from citewell.errors import CitewellError, MissingExtra
 from citewell.journal.records import AnswerRecord
+from citewell.types.answers import Outcome
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
@@ -91,12 +92,19 @@ class Measuring:
             **in_it,
         )
         self._tokens = Counter("tokens", "Read and written by models.", ["kind"], **in_it)
+        self._impaired = Counter(
+            "impaired_answers",
+            "Answers although something failed: a model, a reranker, a part of the search.",
+            **in_it,
+        )
         self._cost = Counter("cost", "In the currency of the models' prices.", **in_it)
 
     def add(self, record: AnswerRecord) -> None:
         """Keep `record`, and count it."""
         self._recorder.add(record)
         self._answers.labels(record.outcome, record.model).inc()
+        if record.errors and record.outcome != Outcome.FAILED:
+            self._impaired.inc()
         self._seconds.observe(record.seconds.get("total", 0.0))
         if "first_claim" in record.seconds:
             self._first.observe(record.seconds["first_claim"])

@@ -13,7 +13,7 @@ from citewell import blocking
 from citewell.chatting import Adapter, Host
 from citewell.delivery.desk import Desk
 from citewell.errors import CitewellError, DeliveryError, JournalError, ModelError, StoreError
-from citewell.journal.inbox import Inbox
+from citewell.journal.hearing import Hearing
 from citewell.types.chat import Asked, Venue
 
 log = logging.getLogger(__name__)
@@ -43,14 +43,14 @@ class Watching:
         name: of its section.
         adapter: that speaks to the service.
         desk: takes in what was missed.
-        inbox: knows what came in.
+        hearing: knows up to when everything came in.
     """
 
-    def __init__(self, name: str, adapter: Adapter, desk: Desk, inbox: Inbox) -> None:
+    def __init__(self, name: str, adapter: Adapter, desk: Desk, hearing: Hearing) -> None:
         self._name = name
         self._adapter = adapter
         self._desk = desk
-        self._inbox = inbox
+        self._hearing = hearing
         self._was_connected = False
         self._started = time.time()
         self._cut_at = -math.inf
@@ -146,14 +146,14 @@ class Watching:
 
     async def _last_heard(self) -> float:
         """Return since when something may be missed; what was said before all is nobody's."""
-        last = await blocking.call(self._inbox.heard_until, self._name)
-        self._unsure_since = await blocking.call(self._inbox.unsure_since, self._name)
+        last = await blocking.call(self._hearing.until, self._name)
+        self._unsure_since = await blocking.call(self._hearing.unsure_since, self._name)
         return self._started if last is None else last - _OVERLAP_S
 
     async def _note_heard(self, until: float) -> None:
         """Keep it, and what was not looked at yet: who is killed goes on with that."""
         async with self._noting:
-            note = partial(self._inbox.note_heard, unsure_since=self._unsure_since)
+            note = partial(self._hearing.note, unsure_since=self._unsure_since)
             await blocking.call(note, self._name, until)
         self._since = until - _OVERLAP_S
 
@@ -166,7 +166,7 @@ class Watching:
         if self._unsure_since is None or not self._is_caught_up:
             return
         cut_at, before = self._cut_at, self._unsure_since - _CHANGED_S
-        find = partial(self._inbox.questions_since, self._name, before, limit=_MOST_CHANGED)
+        find = partial(self._hearing.questions_since, self._name, before, limit=_MOST_CHANGED)
         found = {(asked.venue, asked.key): asked for asked in await blocking.call(find)}
         self._looks = {one: self._looks.get(one, -math.inf) for one in found}
         self._tries = {one: self._tries.get(one, -math.inf) for one in found}

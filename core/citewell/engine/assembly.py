@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, cast
 
-from pydantic import BaseModel
-
 from citewell.configs import ChatConfig
 from citewell.engine import tables
-from citewell.engine.file_states import file_state, named_files
-from citewell.engine.nearest import did_you_mean
-from citewell.engine.problems import Expected, Key, Problems, dotted, validated
+from citewell.engine.memberships import with_memberships
+from citewell.engine.problems import Key, Problems, dotted
 from citewell.engine.registry import Registry
-from citewell.engine.sections import LibrarySettings, RetrieverSettings, Section, Settings
+from citewell.engine.section_reader import SectionReader
+from citewell.engine.sections import LibrarySettings, RetrieverSettings, Settings
 from citewell.engine.table_reader import TableReader
-from citewell.engine.tables import COMPONENTS, DEFAULT_FORMATTER, TOP_LEVEL, Profile
-from citewell.errors import ConfigError, UnknownComponent
+from citewell.engine.tables import DEFAULT_FORMATTER, TOP_LEVEL, Profile
+from citewell.errors import ConfigError
 
 DATA_DIR = ".citewell"
 _DEFAULT_PROFILE = "default"
@@ -31,9 +29,22 @@ _REFERENCES = {
     "retriever": "retriever",
     "model": "model",
     "fallback": "model",
+    "rerankers": "reranker",
     "formatter": "formatter",
     "verifiers": "verifier",
 }
+# Sections that the core asks nothing of but the component.
+_KINDS = (
+    "model",
+    "embedder",
+    "reranker",
+    "engine",
+    "verifier",
+    "metric",
+    "formatter",
+    "loader",
+    "adapter",
+)
 
 
 class Assembly:
@@ -51,7 +62,6 @@ class Assembly:
     ) -> None:
         self._problems = Problems(file)
         self._tables = TableReader(data, base_dir, self._problems)
-        self._sections: dict[str, dict[str, Section]] = {kind: {} for kind in COMPONENTS}
         self._retriever_libraries: dict[str, tuple[str, ...]] = {}
         plugins = self._tables.single("plugins", tables.Plugins)
         self._registry = Registry.load(
@@ -59,10 +69,12 @@ class Assembly:
             paths=[base_dir / _expanded(path) for path in plugins.paths],
             strict=strict,
         )
+        self._sections = SectionReader(self._tables, self._registry)
         known = [plugin.name for plugin in self._registry.plugins]
         for index, name in enumerate(plugins.disabled):
             if name not in known:
-                self._refuse(("plugins", "disabled", index), f'no plugin "{name}"', name, known)
+                key = ("plugins", "disabled", index)
+                self._sections.refuse(key, f'no plugin "{name}"', name, known)
 
     @property
     def registry(self) -> Registry:
@@ -86,11 +98,14 @@ class Assembly:
                 self._problems.add_unknown((name,), known=TOP_LEVEL, owner="the file")
         libraries = self._libraries()
         self._read_retrievers()
-        for kind in ("model", "embedder", "verifier", "formatter", "loader", "adapter"):
+        for kind in _KINDS:
             for name, table in self._tables.sections(kind):
-                self._read_section(kind, name, table)
+                self._sections.read(kind, name, table)
+        self._sections.check_references()
         profiles = self._profiles()
         self._check_adapters(tuple(profiles))
+        evaluation = self._tables.single("eval", tables.Eval)
+        self._check_arms(evaluation, tuple(profiles))
         budgets = self._budgets()
         cli = self._tables.single("cli", tables.Cli)
         privacy = self._tables.single("privacy", tables.Privacy)
@@ -101,18 +116,25 @@ class Assembly:
             registry=self._registry,
             libraries=MappingProxyType(libraries),
             retrievers=MappingProxyType(self._retrievers(tuple(libraries))),
-            models=MappingProxyType(self._sections["model"]),
-            embedders=MappingProxyType(self._sections["embedder"]),
-            verifiers=MappingProxyType(self._sections["verifier"]),
-            formatters=MappingProxyType(self._with_all("formatter")),
-            loaders=MappingProxyType(self._with_all("loader")),
-            adapters=MappingProxyType(self._sections["adapter"]),
+            models=MappingProxyType(self._sections.found["model"]),
+            embedders=MappingProxyType(self._sections.found["embedder"]),
+            rerankers=MappingProxyType(self._sections.found["reranker"]),
+            engines=MappingProxyType(self._sections.with_all("engine")),
+            verifiers=MappingProxyType(self._sections.found["verifier"]),
+            metrics=MappingProxyType(self._sections.found["metric"]),
+            formatters=MappingProxyType(self._sections.with_all("formatter")),
+            loaders=MappingProxyType(self._sections.with_all("loader")),
+            adapters=MappingProxyType(
+                with_memberships(self._sections.found["adapter"], libraries.values())
+            ),
             profiles=MappingProxyType(profiles),
             journal=self._journal(),
             reads=frozenset(cli.reads),
             budgets=MappingProxyType(budgets),
             chat=self._tables.single("chat", tables.Chat),
             monitoring=self._tables.single("monitoring", tables.Monitoring),
+            evaluation=evaluation,
+            gate=self._tables.single("gate", tables.Gate) if "gate" in self._tables.data else None,
             local_only=frozenset(privacy.local_only),
             generation="" if path is None else self._generation(),
             default_profile=self._default_profile(cli.profile, list(profiles)),
@@ -129,7 +151,7 @@ class Assembly:
         """
         states = [
             repr((kind, name, section.files, section.secret_files))
-            for kind, known in self._sections.items()
+            for kind, known in self._sections.found.items()
             for name, section in known.items()
             if section.files or section.secret_files
         ]
@@ -153,48 +175,13 @@ class Assembly:
 
     # --- components -----------------------------------------------------------------------
 
-    def _read_section(
-        self, kind: str, name: str, table: Mapping[str, Any]
-    ) -> tables.Component | None:
-        """Keep the section if it is right, and return the core's part of it."""
-        key: Key = (kind, name)
-        model = COMPONENTS[kind]
-        ours = {key: value for key, value in table.items() if key in model.model_fields}
-        core = self._tables.checked(model, key, ours, owner=f"[{dotted(key)}]")
-        use = table.get("use") if core is None else core.model.use
-        if not isinstance(use, str):
-            return None
-        try:
-            spec = self._registry.find("source" if kind == "library" else kind, use)
-        except UnknownComponent as error:
-            self._problems.add((*key, "use"), str(error))
-            return None
-        own = {key: value for key, value in table.items() if key not in model.model_fields}
-        config = self._tables.checked(
-            spec.config, key, own, owner=f'"{spec.name}"', beside=tuple(model.model_fields)
-        )
-        if core is None or config is None:
-            return None
-        # Those of a library are documents.
-        files = () if kind == "library" else named_files(config.model, self._tables.base_dir)
-        self._sections[kind][name] = Section(
-            name=name,
-            use=spec.name,
-            spec=spec,
-            config=config.model,
-            missing=config.missing,
-            files=tuple(map(file_state, files)),
-            secret_files=tuple(map(file_state, config.files)),
-        )
-        return core.model
-
     def _libraries(self) -> dict[str, LibrarySettings]:
         libraries: dict[str, LibrarySettings] = {}
         for name, table in self._tables.sections("library"):
-            core = self._read_section("library", name, table)
+            core = self._sections.read("library", name, table)
             if isinstance(core, tables.Library):
                 libraries[name] = LibrarySettings(
-                    section=self._sections["library"][name],
+                    section=self._sections.found["library"][name],
                     labels=tuple((glob, frozenset(names)) for glob, names in core.labels.items()),
                     language=core.language,
                     max_mb=core.max_mb,
@@ -206,40 +193,29 @@ class Assembly:
     def _read_retrievers(self) -> None:
         libraries = self._tables.names("library")
         for name, table in self._tables.sections("retriever"):
-            core = self._read_section("retriever", name, table)
+            core = self._sections.read("retriever", name, table)
             if not isinstance(core, tables.Retriever) or core.libraries is None:
+                continue
+            if self._sections.is_filled(name):
+                where = ("retriever", name, "libraries")
+                self._problems.add(where, "somebody else fills this retriever; leave libraries out")
                 continue
             self._retriever_libraries[name] = tuple(core.libraries)
             for index, library in enumerate(core.libraries):
                 if library not in libraries:
                     key = ("retriever", name, "libraries", index)
-                    self._refuse(key, f"there is no [library.{library}]", library, libraries)
+                    message = f"there is no [library.{library}]"
+                    self._sections.refuse(key, message, library, libraries)
 
     def _retrievers(self, libraries: tuple[str, ...]) -> dict[str, RetrieverSettings]:
         return {
-            name: RetrieverSettings(
+            name: RetrieverSettings(section=section, libraries=(), is_filled=True)
+            if self._sections.is_filled(name)
+            else RetrieverSettings(
                 section=section, libraries=self._retriever_libraries.get(name, libraries)
             )
-            for name, section in self._sections["retriever"].items()
+            for name, section in self._sections.found["retriever"].items()
         }
-
-    def _with_defaults(self, kind: str, name: str) -> Section | None:
-        """Return the component `name` without any settings, unless it needs some."""
-        spec = self._registry.components(kind).get(name)
-        if spec is None:
-            return None
-        config = _defaults(spec.config)
-        return None if config is None else Section(name=name, use=name, spec=spec, config=config)
-
-    def _with_all(self, kind: str) -> dict[str, Section]:
-        """Return the sections of `kind` and each component of it that has no section."""
-        sections = self._sections[kind]
-        used = {section.use for section in sections.values()} if kind == "loader" else set()
-        for name in self._registry.components(kind):
-            section = self._with_defaults(kind, name)
-            if section is not None and name not in used:
-                sections.setdefault(name, section)
-        return sections
 
     # --- profiles -------------------------------------------------------------------------
 
@@ -259,7 +235,7 @@ class Assembly:
     def _check_adapters(self, broken_or_right: tuple[str, ...]) -> None:
         """Check that the profiles which chat services name are there."""
         known = self._tables.names("profile") or broken_or_right
-        for name, section in self._sections["adapter"].items():
+        for name, section in self._sections.found["adapter"].items():
             config = cast("ChatConfig", section.config)
             named = {("profile",): config.profile} | {
                 ("channels", channel, "profile"): own.profile
@@ -268,7 +244,17 @@ class Assembly:
             for key, profile in named.items():
                 if profile is not None and profile not in known:
                     message = f"there is no [profile.{profile}]"
-                    self._refuse(("adapter", name, *key), message, profile, known)
+                    self._sections.refuse(("adapter", name, *key), message, profile, known)
+
+    def _check_arms(self, evaluation: tables.Eval, broken_or_right: tuple[str, ...]) -> None:
+        """Check that the profiles which the arms name are there."""
+        known = self._tables.names("profile") or broken_or_right
+        for name, arm in evaluation.arms.items():
+            if arm.profile not in known:
+                message = f"there is no [profile.{arm.profile}]"
+                self._sections.refuse(
+                    ("eval", "arms", name, "profile"), message, arm.profile, known
+                )
 
     def _budgets(self) -> dict[str, tables.Budget]:
         budgets: dict[str, tables.Budget] = {}
@@ -281,7 +267,7 @@ class Assembly:
             budgets[name] = checked.model
             for index, model in enumerate(checked.model.models or ()):
                 if model not in known:
-                    self._refuse(
+                    self._sections.refuse(
                         (*key, "models", index), f"there is no [model.{model}]", model, known
                     )
         return budgets
@@ -302,11 +288,16 @@ class Assembly:
         for setting, kind in _REFERENCES.items():
             value = table.get(setting)
             if isinstance(value, str):
-                self._resolve((*key, setting), kind, value)
+                self._sections.resolve((*key, setting), kind, value)
             for index, name in enumerate(value if isinstance(value, list) else ()):
                 if isinstance(name, str):
-                    self._resolve((*key, setting, index), kind, name)
-        if "retriever" in table and not self._tables.names("library"):
+                    self._sections.resolve((*key, setting, index), kind, name)
+        canary = table.get("canary")
+        if isinstance(canary, dict) and isinstance(canary.get("model"), str):
+            self._sections.resolve((*key, "canary", "model"), "model", canary["model"])
+        named = table.get("retriever")
+        is_filled = isinstance(named, str) and self._sections.is_filled(named)
+        if "retriever" in table and not is_filled and not self._tables.names("library"):
             where = (*key, "retriever") if self._tables.names("profile") else ("library",)
             self._problems.add(where, "there is nothing to search; add a section [library.NAME]")
         fallback = table.get("fallback")
@@ -317,48 +308,17 @@ class Assembly:
                 self._problems.add((*key, "fallback", index), message)
             tried.append(name)
 
-    def _resolve(self, key: Key, kind: str, name: str) -> None:
-        """Find the section `name`, or the component of that name with its defaults."""
-        sections = self._tables.names(kind)
-        if name in sections or name in self._sections[kind]:
-            return
-        section = self._with_defaults(kind, name)
-        if section is not None:
-            self._sections[kind][name] = section
-        elif name in self._registry.components(kind):
-            self._problems.add(key, f'"{name}" needs settings; add a section [{kind}.{name}]')
-        else:
-            known = (*sections, *self._registry.components(kind))
-            reasons = self._registry.suspicions(name, known)
-            message = f"there is no [{kind}.{name}] and no {kind} of that name"
-            self._refuse(key, "; ".join([message, *reasons]), name, known)
-
     def _default_profile(self, named: str | None, profiles: list[str]) -> str:
         known = self._tables.names("profile") or tuple(profiles)
         if named is not None and named not in known:
-            self._refuse(("cli", "profile"), f"there is no [profile.{named}]", named, known)
+            message = f"there is no [profile.{named}]"
+            self._sections.refuse(("cli", "profile"), message, named, known)
         elif named is None and _DEFAULT_PROFILE not in known and len(known) > 1:
             message = f"required, because there is no [profile.{_DEFAULT_PROFILE}] and there are"
             self._problems.add(("cli", "profile"), f"{message} several: {', '.join(known)}")
         if named is not None:
             return named
         return _DEFAULT_PROFILE if _DEFAULT_PROFILE in known else next(iter(known), "")
-
-    def _refuse(self, key: Key, message: str, name: str, known: Collection[str]) -> None:
-        """Note a reference to something that is not there."""
-        listed = f"there are: {', '.join(known)}" if known else ""
-        self._problems.add(key, f"{message}{did_you_mean(name, known, listed)}")
-
-
-def _defaults(model: type[BaseModel]) -> BaseModel | None:
-    """Return the model with its defaults, or None if it has not all of them."""
-    if any(field.is_required() for field in model.model_fields.values()):
-        return None
-    if not model.__pydantic_decorators__.model_validators:
-        # To validate, pydantic would first compile the model: most of the time of a quick start.
-        return model.model_construct()
-    at = Expected(key=(), data={}, owner="", known=())
-    return validated(model, at, Problems(""))
 
 
 def _expanded(path: Path) -> Path:

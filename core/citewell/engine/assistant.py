@@ -20,15 +20,16 @@ from citewell.engine.breaker import NotAsked
 from citewell.engine.budget import Budgets
 from citewell.engine.citing import is_refusal
 from citewell.engine.course import Course
-from citewell.engine.prompting import REFUSAL, earlier_turns, retrieval_text
+from citewell.engine.finding import find
+from citewell.engine.prompting import REFUSAL, earlier_turns
 from citewell.engine.runtime import Runtime
 from citewell.engine.settings import Settings
+from citewell.engine.trials import Seen, on_trial
 from citewell.errors import ConfigError, ModelError
 from citewell.journal.records import AnswerRecord
 from citewell.observations import Observation
 from citewell.types.answers import Answer, Nearest, Outcome
-from citewell.types.documents import Passage, PassageRef
-from citewell.types.questions import Query, Question
+from citewell.types.questions import Question
 
 if TYPE_CHECKING:
     from citewell.journal.ledger import Ledger
@@ -107,22 +108,41 @@ class Assistant:
         """
         async with self._backends.lease() as runtime:
             course = _begin(question, runtime, self._ledger)
-            try:
-                async with aclosing(_grow(course)) as growing:
-                    async for answer in growing:
-                        yield answer
-            except (GeneratorExit, asyncio.CancelledError):
-                course.note_error("cancelled by the asker")
-                course.fail("cancelled")
-                await self._record_anyway(course)
-                raise
-            except Exception as error:
-                # Whatever breaks, the asker gets one visible outcome.
-                log.exception("answer %s failed", course.answer.id)
-                course.note_error(f"{type(error).__name__}: {error}")
-                course.fail("something went wrong")
-            await self._end(course)
-            yield course.answer
+            async with aclosing(self._answered(course)) as growing:
+                async for answer in growing:
+                    yield answer
+
+    async def whole(self, question: Question) -> Course:
+        """Answer `question` to the end, and return all that it came to.
+
+        Raises:
+            ConfigError: the question names a profile that the settings do not have.
+            JournalError: the answer could not be recorded.
+        """
+        async with self._backends.lease() as runtime:
+            course = _begin(question, runtime, self._ledger)
+            async with aclosing(self._answered(course)) as growing:
+                async for _ in growing:
+                    pass
+            return course
+
+    async def _answered(self, course: Course) -> AsyncGenerator[Answer, None]:
+        try:
+            async with aclosing(_grow(course)) as growing:
+                async for answer in growing:
+                    yield answer
+        except (GeneratorExit, asyncio.CancelledError):
+            course.note_error("cancelled by the asker")
+            course.fail("cancelled")
+            await self._record_anyway(course)
+            raise
+        except Exception as error:
+            # Whatever breaks, the asker gets one visible outcome.
+            log.exception("answer %s failed", course.answer.id)
+            course.note_error(f"{type(error).__name__}: {error}")
+            course.fail("something went wrong")
+        await self._end(course)
+        yield course.answer
 
     async def _record_anyway(self, course: Course) -> None:
         """Record what was cancelled, however often; that it was cancelled is what counts."""
@@ -145,11 +165,16 @@ class Assistant:
         event: Literal["failed", "answered"] = "failed" if failed else "answered"
         _observe(course, event, course.seconds["total"], len(course.answer.shown))
         await blocking.call(self._recorder.add, course.record())
+        _watch(course)
 
 
 def _begin(question: Question, runtime: Runtime, ledger: Callable[[], Ledger] | None) -> Course:
     name = profile_of(question, runtime.settings)
     profile = runtime.settings.profiles[name]
+    trial = None if runtime.trials is None else runtime.trials.of(runtime.settings, name)
+    is_on_trial = trial is not None and trial.takes(question.id)
+    if trial is not None and is_on_trial:
+        profile = on_trial(profile, trial.canary)
     turns = earlier_turns(question.history, limit=profile.history_turns)
     history = tuple(dict.fromkeys(one for turn in turns for one in turn.passages))
     answer = Answer(
@@ -174,13 +199,31 @@ def _begin(question: Question, runtime: Runtime, ledger: Callable[[], Ledger] | 
         budgets=Budgets(runtime.settings.budgets, ledger),
         answer=answer,
         history=history,
+        notes=[f"{profile.model} is on trial"] if is_on_trial else [],
+        trial=trial,
+        is_on_trial=is_on_trial,
     )
+
+
+def _watch(course: Course) -> None:
+    """Let the trial of the profile see the answer."""
+    if course.trial is None or course.runtime.trials is None:
+        return
+    answer = course.answer
+    seen = Seen(
+        id=answer.id,
+        failed=answer.outcome is Outcome.FAILED or answer.model not in {"", course.profile.model},
+        refused=answer.outcome is Outcome.REFUSED,
+        seconds=course.seconds["total"],
+    )
+    course.runtime.trials.note(course.trial, seen, is_on_trial=course.is_on_trial)
 
 
 async def _grow(course: Course) -> AsyncGenerator[Answer, None]:
     """Yield the growing answer and leave its final state in `course`."""
     if course.profile.retriever is not None:
-        await _retrieve(course, course.profile.retriever)
+        found = await find(course, course.profile.retriever)
+        _observe(course, "retrieved", course.seconds["retrieve"], found)
         if not course.passages:
             _refuse(course)
             return
@@ -200,37 +243,6 @@ async def _grow(course: Course) -> AsyncGenerator[Answer, None]:
             _conclude(course)
             return
     course.fail("the answer stopped early" if course.answer.shown else "no model could answer")
-
-
-async def _retrieve(course: Course, name: str) -> None:
-    since = perf_counter()
-    retriever = await course.runtime.retriever(name)
-    query = Query(text=retrieval_text(course.question))
-    audience = course.question.audience
-    async with asyncio.timeout(course.profile.timeout_s):
-        found = await retriever.retrieve(query, limit=course.profile.passages, readable_by=audience)
-    readable = tuple(passage for passage in found if audience.may_read(passage.labels))
-    course.passages = _ordered(course, readable)
-    labels = frozenset(label for passage in readable for label in passage.labels)
-    given = (PassageRef(one.id, one.content_hash) for one in readable)
-    course.answer = replace(
-        course.answer,
-        labels=course.answer.labels | labels,
-        passages=tuple(dict.fromkeys((*course.history, *given))),
-    )
-    course.index_identity = await retriever.identity()
-    _observe(course, "retrieved", course.took("retrieve", since), len(course.passages))
-
-
-def _ordered(course: Course, passages: tuple[Passage, ...]) -> tuple[Passage, ...]:
-    """Put what must not leave this machine last, where some model of the chain would send it.
-
-    So a number means the same passage to each model of the chain.
-    """
-    held = course.runtime.settings.local_only
-    if not held or all(map(course.runtime.is_local, course.chain)):
-        return passages
-    return tuple(sorted(passages, key=lambda passage: bool(passage.labels & held)))
 
 
 def _conclude(course: Course) -> None:
@@ -259,7 +271,7 @@ def _name_stand_in(course: Course) -> None:
     if now == first:
         return
     why = "could not go on" if first in course.broken_off else course.skipped[first]
-    course.answer = replace(course.answer, note=f"answered by {now}, because {first} {why}")
+    course.tell(f"answered by {now}, because {first} {why}")
 
 
 def _refuse(course: Course) -> None:

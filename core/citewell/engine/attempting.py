@@ -209,6 +209,7 @@ async def _text(
             if isinstance(item, Usage):
                 course.usage = item
             else:
+                course.seconds.setdefault("first_token", round(perf_counter() - course.began, 6))
                 course.raw.append(item.text)
                 yield item.text
     except TimeoutError as error:

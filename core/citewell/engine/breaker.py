@@ -62,6 +62,11 @@ class Breaker:
         self._rests_until = 0.0
         self._is_tried = False
 
+    @property
+    def rests_for_s(self) -> float:
+        """Seconds until the model may be tried again; 0 where it may be asked."""
+        return max(0.0, self._rests_until - self._clock()) if self._failures >= _FAILURES else 0.0
+
     @contextmanager
     def attempt(self) -> Iterator[None]:
         """Ask the model inside; its errors are counted, and passed on.
@@ -92,8 +97,7 @@ class Breaker:
                 self._is_tried = False
 
     def _check_rest(self) -> None:
-        left = self._rests_until - self._clock()
-        if left > 0:
+        if left := self.rests_for_s:
             raise Resting(f"failed {self._failures} times in a row; tried again in {left:.0f} s")
         if self._is_tried:
             raise Resting(f"failed {self._failures} times in a row; it is being tried again")

@@ -11,9 +11,8 @@ from types import ModuleType
 
 from msgspec import Struct
 
-from citewell.engine.plugin_files import read_plugin_file, run_plugin_file
+from citewell.engine.plugin_files import run_plugin_file
 from citewell.engine.trust import Trust
-from citewell.errors import UntrustedPlugin
 from citewell.hookspecs import API, PROJECT
 
 _GROUP = re.compile(rf"{PROJECT}\.v(\d{{1,4}})")
@@ -91,8 +90,4 @@ def _load_file(path: Path, trust: Trust) -> ModuleType:
         UntrustedPlugin: nobody has trusted these bytes at this path.
     """
     path = path.resolve()
-    content = read_plugin_file(path)
-    if not trust.is_trusted(path, content):
-        why = "changed since it was trusted" if trust.is_known(path) else "is not trusted yet"
-        raise UntrustedPlugin(f"{path} {why}; read it, then run: citewell plugins trust {path}")
-    return run_plugin_file(path, content)
+    return run_plugin_file(path, trust.content(path))

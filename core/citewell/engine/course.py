@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from citewell.engine.budget import Budgets
 from citewell.engine.runtime import Runtime
 from citewell.engine.tables import Profile
+from citewell.engine.trials import Trial
 from citewell.journal.records import AnswerRecord, ClaimRecord, PassageRecord
 from citewell.redaction import redact
 from citewell.types.answers import Answer, Claim, Outcome
@@ -28,6 +29,8 @@ class Course(Struct, kw_only=True):
         broken_off: these models.
         skipped: what a reader is told of each model that did not answer.
         notes: what `citewell why` tells beside errors, a line each.
+        trial: of a model in the profile; None where none is on trial.
+        is_on_trial: whether that model is to answer.
     """
 
     question: Question
@@ -51,6 +54,8 @@ class Course(Struct, kw_only=True):
     seconds: dict[str, float] = field(default_factory=dict)
     errors: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    trial: Trial | None = None
+    is_on_trial: bool = False
 
     @property
     def chain(self) -> tuple[str, ...]:
@@ -70,6 +75,11 @@ class Course(Struct, kw_only=True):
     def note_error(self, what: str) -> None:
         """Keep what went wrong, for whoever runs the assistant; without secrets."""
         self.errors.append(redact(what))
+
+    def tell(self, what: str) -> None:
+        """Let whoever asks know, in a line below the answer."""
+        said = [self.answer.note] if self.answer.note else []
+        self.answer = replace(self.answer, note="; ".join([*said, what]))
 
     def keep(self, name: str) -> None:
         """Keep what the model `name` had shown before it failed, unless that is not allowed."""

@@ -6,7 +6,7 @@ import os
 import types
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Union, get_args, get_origin
+from typing import Any, Literal, Union, get_args, get_origin
 
 from msgspec import Struct, field
 from pydantic import BaseModel, SecretStr
@@ -43,7 +43,7 @@ class Revealing(Struct):
         return {key: self._value(fields.get(key), one, (*at, key)) for key, one in data.items()}
 
     def _value(self, annotation: Any, value: Any, at: Key) -> Any:
-        if _holds_secret(annotation):
+        if _holds_secret(annotation) and value not in _words(annotation):
             self.hidden.add(at)
             return self._secret(value, at)
         for member in _members(annotation):
@@ -95,3 +95,13 @@ def _members(annotation: Any) -> tuple[Any, ...]:
 
 def _holds_secret(annotation: Any) -> bool:
     return SecretStr in _members(annotation)
+
+
+def _words(annotation: Any) -> list[Any]:
+    """Return what may stand in the settings in place of a secret."""
+    return [
+        word
+        for member in _members(annotation)
+        if get_origin(member) is Literal
+        for word in get_args(member)
+    ]

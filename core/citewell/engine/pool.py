@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import ExitStack
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, cast
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -14,8 +16,11 @@ from pydantic import BaseModel
 
 from citewell.engine.file_states import FileState
 from citewell.engine.folders import make_folder
+from citewell.engine.trust import Trust
 from citewell.errors import CitewellError, ConfigError, PluginError
+from citewell.protocols import Embedder
 from citewell.specs import Context
+from citewell.types.documents import Labels
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +35,7 @@ class Wanted(Struct, frozen=True, kw_only=True):
         kind: of its section.
         context: what it is built with, but for the folder where that cannot be made.
         files: that its settings name, as they were when the settings were read.
+        embedders: that its settings name, by that name.
     """
 
     kind: str
@@ -37,6 +43,21 @@ class Wanted(Struct, frozen=True, kw_only=True):
     config: BaseModel
     context: Context
     files: tuple[FileState, ...] = ()
+    embedders: Mapping[str, Named] = MappingProxyType({})
+
+
+class Named(Struct, frozen=True, kw_only=True):
+    """A component that the settings of another one name.
+
+    Attributes:
+        wanted: what to open.
+        missing: why it cannot be opened, one line for each secret that is not there.
+        held_back: labels of passages that it must not be given, because they would leave.
+    """
+
+    wanted: Wanted
+    missing: tuple[str, ...] = ()
+    held_back: Labels = frozenset()
 
 
 class _Held(Struct, eq=False):
@@ -82,7 +103,7 @@ class Pool:
         if held is None:
             opened: asyncio.Future[object] = asyncio.get_running_loop().create_future()
             closing = asyncio.Event()
-            task = asyncio.create_task(_keep(wanted, opened, closing))
+            task = asyncio.create_task(self._keep(wanted, opened, closing))
             held = _Held(wanted, opened, closing, task)
             self._held.append(held)
         held.users += 1
@@ -113,28 +134,69 @@ class Pool:
         if isinstance(results[0], Exception):
             raise results[0]
 
+    async def _keep(
+        self, wanted: Wanted, opened: asyncio.Future[object], closing: asyncio.Event
+    ) -> None:
+        """Open the component, hold it until nobody uses it, and close it."""
+        async with AsyncExitStack() as stack:
+            try:
+                embedders = _NamedEmbedders(self, wanted.embedders, stack)
+                folder = _folder(wanted, stack)
+                context = replace(
+                    wanted.context, data_dir=folder, embedders=embedders, trusted=Trust()
+                )
+                entering = wanted.spec.build(wanted.config, context)
+                component = await entering.__aenter__()
+            except asyncio.CancelledError:
+                opened.cancel()
+                raise
+            except Exception as error:  # noqa: BLE001 - a plugin may raise anything
+                opened.set_exception(_explained(error, wanted, "opened"))
+                # Whoever waited may have gone meanwhile.
+                opened.exception()
+                return
+            opened.set_result(component)
+            await closing.wait()
+            try:
+                await entering.__aexit__(None, None, None)
+            except Exception as error:
+                raise _explained(error, wanted, "closed") from error
 
-async def _keep(wanted: Wanted, opened: asyncio.Future[object], closing: asyncio.Event) -> None:
-    """Open the component, hold it until nobody uses it, and close it."""
-    with ExitStack() as stack:
-        try:
-            context = replace(wanted.context, data_dir=_folder(wanted, stack))
-            entering = wanted.spec.build(wanted.config, context)
-            component = await entering.__aenter__()
-        except asyncio.CancelledError:
-            opened.cancel()
-            raise
-        except Exception as error:  # noqa: BLE001 - a plugin may raise anything
-            opened.set_exception(_explained(error, wanted, "opened"))
-            # Whoever waited may have gone meanwhile.
-            opened.exception()
-            return
-        opened.set_result(component)
-        await closing.wait()
-        try:
-            await entering.__aexit__(None, None, None)
-        except Exception as error:
-            raise _explained(error, wanted, "closed") from error
+
+class _NamedEmbedders:
+    """Opens the embedders of one component, each when it is first asked for.
+
+    Args:
+        pool: opens them.
+        named: may be opened.
+        stack: of the component; lets go of them.
+    """
+
+    def __init__(self, pool: Pool, named: Mapping[str, Named], stack: AsyncExitStack) -> None:
+        self._pool = pool
+        self._named = named
+        self._stack = stack
+        self._opened: dict[str, Embedder] = {}
+        self._opening = asyncio.Lock()
+
+    async def open(self, name: str) -> Embedder:
+        """Return the embedder of section `name`.
+
+        Raises:
+            CitewellError: it cannot be opened.
+        """
+        async with self._opening:
+            if name not in self._opened:
+                named = self._named[name]
+                if named.missing:
+                    raise ConfigError(*named.missing)
+                self._opened[name] = cast("Embedder", await self._pool.acquire(named.wanted))
+                self._stack.push_async_callback(self._pool.release, named.wanted)
+        return self._opened[name]
+
+    def withholds(self, name: str, labels: Labels) -> bool:
+        """Tell whether passages with `labels` must stay here, while what it is given leaves."""
+        return bool(self._named[name].held_back & labels)
 
 
 def _explained(error: Exception, wanted: Wanted, done: str) -> Exception:
@@ -148,7 +210,7 @@ def _explained(error: Exception, wanted: Wanted, done: str) -> Exception:
     return explained
 
 
-def _folder(wanted: Wanted, stack: ExitStack) -> Path:
+def _folder(wanted: Wanted, stack: AsyncExitStack) -> Path:
     """Return the folder of a component; one that passes, where that is enough for an answer."""
     try:
         make_folder(wanted.context.data_dir)

@@ -29,10 +29,13 @@ from citewell.specs import (
     CommandSpec,
     ComponentSpec,
     EmbedderSpec,
+    EngineSpec,
     FormatterSpec,
     HealthCheck,
     LoaderSpec,
+    MetricSpec,
     ModelSpec,
+    RerankerSpec,
     RetrieverSpec,
     SourceSpec,
     VerifierSpec,
@@ -132,9 +135,24 @@ class Registry:
         return cast("Mapping[str, EmbedderSpec[Any]]", self._offers["embedder"])
 
     @property
+    def rerankers(self) -> Mapping[str, RerankerSpec[Any]]:
+        """The rerankers by name."""
+        return cast("Mapping[str, RerankerSpec[Any]]", self._offers["reranker"])
+
+    @property
+    def engines(self) -> Mapping[str, EngineSpec[Any]]:
+        """The engines by name."""
+        return cast("Mapping[str, EngineSpec[Any]]", self._offers["engine"])
+
+    @property
     def verifiers(self) -> Mapping[str, VerifierSpec[Any]]:
         """The verifiers by name."""
         return cast("Mapping[str, VerifierSpec[Any]]", self._offers["verifier"])
+
+    @property
+    def metrics(self) -> Mapping[str, MetricSpec[Any]]:
+        """The metrics by name."""
+        return cast("Mapping[str, MetricSpec[Any]]", self._offers["metric"])
 
     @property
     def formatters(self) -> Mapping[str, FormatterSpec[Any]]:

@@ -9,13 +9,33 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, cast
 
+from citewell.configs import references
 from citewell.engine.breaker import Breaker
 from citewell.engine.nearest import did_you_mean
-from citewell.engine.pool import Pool, Wanted
+from citewell.engine.pool import Named, Pool, Wanted
 from citewell.engine.settings import Section, Settings
+from citewell.engine.trials import Trials
 from citewell.errors import ConfigError
-from citewell.protocols import Embedder, Formatter, Model, Retriever, Source, Verifier
-from citewell.specs import Context, LoaderSpec, ModelSpec
+from citewell.protocols import (
+    Embedder,
+    Engine,
+    Formatter,
+    Metric,
+    Model,
+    Reranker,
+    Retriever,
+    Source,
+    Verifier,
+)
+from citewell.specs import (
+    Context,
+    EmbedderSpec,
+    LoaderSpec,
+    ModelSpec,
+    RerankerSpec,
+    is_local,
+)
+from citewell.types.documents import Labels
 
 
 class Runtime:
@@ -24,10 +44,12 @@ class Runtime:
     Args:
         settings: the generation.
         pool: where components are opened, and shared with other generations.
+        trials: of models on trial; None where no model is to be tried.
     """
 
-    def __init__(self, settings: Settings, pool: Pool) -> None:
+    def __init__(self, settings: Settings, pool: Pool, trials: Trials | None = None) -> None:
         self.settings = settings
+        self.trials = trials
         self._pool = pool
         self._opened: dict[tuple[str, str], tuple[object, Wanted]] = {}
         self._opening: dict[tuple[str, str], asyncio.Task[object]] = {}
@@ -86,9 +108,27 @@ class Runtime:
         """Return the embedder of section `name`."""
         return cast("Embedder", await self._open("embedder", name, self.settings.embedders))
 
+    async def reranker(self, name: str) -> Reranker:
+        """Return the reranker of section `name`."""
+        return cast("Reranker", await self._open("reranker", name, self.settings.rerankers))
+
+    def held_back(self, name: str) -> Labels:
+        """Return labels of passages that the reranker `name` must not be given."""
+        section = self.settings.rerankers[name]
+        stays = is_local(cast("RerankerSpec[Any]", section.spec), section.config)
+        return frozenset() if stays else self.settings.local_only
+
+    async def engine(self, name: str) -> Engine:
+        """Return the engine of section `name`."""
+        return cast("Engine", await self._open("engine", name, self.settings.engines))
+
     async def verifier(self, name: str) -> Verifier:
         """Return the verifier of section `name`."""
         return cast("Verifier", await self._open("verifier", name, self.settings.verifiers))
+
+    async def metric(self, name: str) -> Metric:
+        """Return the metric of section `name`."""
+        return cast("Metric", await self._open("metric", name, self.settings.metrics))
 
     async def formatter(self, name: str) -> Formatter:
         """Return the formatter of section `name`."""
@@ -128,6 +168,19 @@ class Runtime:
             config=section.config,
             context=context_of(self.settings, kind, section.name),
             files=section.files,
+            embedders={
+                name: self._named_embedder(self.settings.embedders[name])
+                for kind, name in references(section.config).values()
+                if kind == "embedder"
+            },
+        )
+
+    def _named_embedder(self, section: Section) -> Named:
+        stays = is_local(cast("EmbedderSpec[Any]", section.spec), section.config)
+        return Named(
+            wanted=self.wanted("embedder", section),
+            missing=section.missing,
+            held_back=frozenset() if stays else self.settings.local_only,
         )
 
     async def _open(self, kind: str, name: str, sections: Mapping[str, Section]) -> object:
@@ -187,8 +240,11 @@ def context_of(settings: Settings, kind: str, name: str) -> Context:
 
 def _suffixes(settings: Settings) -> frozenset[str]:
     """Return what some loader reads."""
-    loaders = [cast("LoaderSpec[Any]", known.spec) for known in settings.loaders.values()]
-    return frozenset(suffix for loader in loaders for suffix in loader.suffixes)
+    return frozenset(
+        suffix
+        for known in settings.loaders.values()
+        for suffix in cast("LoaderSpec[Any]", known.spec).reads(known.config)
+    )
 
 
 @asynccontextmanager

@@ -24,12 +24,26 @@ def schema_problem(schema: Mapping[str, Any]) -> str | None:
     return None
 
 
-def value_problem(value: Any, schema: Mapping[str, Any]) -> str | None:
-    """Return where and how `value` breaks a schema that is right, in one line, or None."""
+def value_problem(
+    value: Any, schema: Mapping[str, Any], *, keywords: Mapping[str, Any] | None = None
+) -> str | None:
+    """Return where and how `value` breaks a schema that is right, in one line, or None.
+
+    Args:
+        value: as JSON gives it.
+        schema: the JSON Schema.
+        keywords: that are checked otherwise than usual; functions as `jsonschema` has them.
+    """
     from jsonschema import exceptions, validators
 
+    library: Any = validators
+    validator = library.validator_for(schema)
+    if keywords is not None:
+        validator = library.extend(validator, keywords)
+        # A reference to the whole would be followed with the usual keywords.
+        schema = {name: part for name, part in schema.items() if name != "$schema"}
     try:
-        validators.validator_for(schema)(dict(schema)).validate(value)
+        validator(dict(schema)).validate(value)
     except exceptions.ValidationError as error:
         return f"at {error.json_path}: {error.message}"
     # The value is a model's, and the library computes with it: Infinity, or 300 lists in a list.

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from citewell.engine.file_states import FileState
 from citewell.engine.registry import Registry
-from citewell.engine.tables import Budget, Chat, Monitoring, Profile
+from citewell.engine.tables import Budget, Chat, Eval, Gate, Monitoring, Profile
 from citewell.errors import ConfigError
 from citewell.specs import ComponentSpec
 from citewell.types.documents import Labels
@@ -57,10 +57,15 @@ class LibrarySettings(Struct, frozen=True, kw_only=True):
 
 
 class RetrieverSettings(Struct, frozen=True, kw_only=True):
-    """A retriever and the libraries that it holds."""
+    """A retriever and the libraries that it holds.
+
+    Attributes:
+        is_filled: somebody else fills it, so it holds no library.
+    """
 
     section: Section
     libraries: tuple[str, ...]
+    is_filled: bool = False
 
 
 class Settings(Struct, frozen=True, kw_only=True):
@@ -70,10 +75,13 @@ class Settings(Struct, frozen=True, kw_only=True):
         path: the file that they were read from; None when a folder is asked without one.
         base_dir: what relative paths are relative to.
         data_dir: where indexes and the journal are; not made yet.
-        formatters: beside the sections of the file, each formatter under its own name.
+        engines: beside the sections of the file, each engine under its own name.
+        formatters: likewise each formatter.
         loaders: one section for each loader, with the file's settings where it has any.
         journal: URL of the journal, or why it is not known.
         reads: labels of whoever asks in the terminal.
+        evaluation: what is compared.
+        gate: None where every backend may go live.
         budgets: by name.
         local_only: labels of passages that never leave this machine.
         generation: names the file's content, and the state of the files that it depends on, so
@@ -89,7 +97,10 @@ class Settings(Struct, frozen=True, kw_only=True):
     retrievers: Mapping[str, RetrieverSettings]
     models: Mapping[str, Section]
     embedders: Mapping[str, Section]
+    rerankers: Mapping[str, Section]
+    engines: Mapping[str, Section]
     verifiers: Mapping[str, Section]
+    metrics: Mapping[str, Section]
     formatters: Mapping[str, Section]
     loaders: Mapping[str, Section]
     profiles: Mapping[str, Profile]
@@ -99,6 +110,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     adapters: Mapping[str, Section]
     chat: Chat
     monitoring: Monitoring
+    evaluation: Eval
+    gate: Gate | None
     budgets: Mapping[str, Budget] = MappingProxyType({})
     local_only: Labels = frozenset()
     generation: str = ""
@@ -112,7 +125,10 @@ class Settings(Struct, frozen=True, kw_only=True):
             *(one.section for one in self.retrievers.values()),
             *self.models.values(),
             *self.embedders.values(),
+            *self.rerankers.values(),
+            *self.engines.values(),
             *self.verifiers.values(),
+            *self.metrics.values(),
             *self.formatters.values(),
             *self.loaders.values(),
             *self.adapters.values(),

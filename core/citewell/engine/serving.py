@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, NoReturn, cast
+from typing import Any, NoReturn, TypeAlias, cast
 
 from msgspec import Struct
 
@@ -17,6 +17,7 @@ from citewell.engine.memory import available_bytes
 from citewell.engine.pool import Pool
 from citewell.engine.runtime import Runtime
 from citewell.engine.sections import Section, Settings
+from citewell.engine.trials import Trials
 from citewell.errors import CitewellError, ModelError
 from citewell.specs import ModelSpec
 
@@ -51,6 +52,10 @@ class Change(Struct, frozen=True, kw_only=True):
     reason: str = ""
 
 
+Gate: TypeAlias = Callable[[Runtime, Settings], Awaitable[Sequence[str]]]
+"""Given new components and the settings in force, why the new ones must not answer, a line each."""
+
+
 class Serving:
     """Answers new questions with the newest settings that work, and running ones with theirs.
 
@@ -58,6 +63,10 @@ class Serving:
         settings: to begin with.
         load: reads the settings again; called in a thread.
         memory: how much a new model may take, in bytes.
+        gate: keeps settings from being put in force; None lets all pass.
+
+    Attributes:
+        trials: models on trial.
     """
 
     def __init__(
@@ -66,10 +75,13 @@ class Serving:
         load: Callable[[], Settings],
         *,
         memory: Callable[[], int] = available_bytes,
+        gate: Gate | None = None,
     ) -> None:
         self._load = load
+        self._gate = gate
         self._memory = memory
         self._pool = Pool()
+        self.trials = Trials(settings.data_dir / "trials.json")
         self._changing = asyncio.Lock()
         self._current = self._made(settings)
         self._closing: set[asyncio.Task[None]] = set()
@@ -142,6 +154,8 @@ class Serving:
                 return Change(applied=False, reason=f"restart needed for {', '.join(fixed)}")
             new = self._made(settings)
             try:
+                if refusals := await self._refusals(new):
+                    return Change(applied=False, reason="\n".join(refusals))
                 if not await self._fits(new.runtime):
                     return await self._swap(new)
                 await self._open(new.runtime)
@@ -153,6 +167,9 @@ class Serving:
             finally:
                 if self._current is not new:
                     await self._drained(new)
+
+    async def _refusals(self, new: _Generation) -> Sequence[str]:
+        return [] if self._gate is None else await self._gate(new.runtime, self.settings)
 
     async def close(self) -> None:
         """Close everything, when the last answer is complete."""
@@ -177,7 +194,7 @@ class Serving:
         return idle
 
     def _made(self, settings: Settings) -> _Generation:
-        return _Generation(Runtime(settings, self._pool), self._made_idle())
+        return _Generation(Runtime(settings, self._pool, self.trials), self._made_idle())
 
     def _replace(self, new: _Generation) -> _Generation:
         old, self._current = self._current, new

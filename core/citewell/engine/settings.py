@@ -28,6 +28,7 @@ __all__ = [
     "load_registry",
     "load_settings",
     "save_settings",
+    "settings_of",
 ]
 
 FILE_NAME: Final = "citewell.toml"
@@ -58,6 +59,15 @@ def load_settings(path: Path, *, strict: bool = False) -> Settings:
     return Assembly(str(path), path.resolve().parent, data, strict=strict).settings(path)
 
 
+def settings_of(path: Path, text: str) -> Settings:
+    """Return what the settings file at `path` would say with `text` in it.
+
+    Raises:
+        ConfigError: with every problem of the text.
+    """
+    return Assembly(str(path), path.resolve().parent, _parsed(path, text.encode())).settings(path)
+
+
 def save_settings(path: Path, text: str) -> Settings:
     """Let the settings file at `path` hold `text`, if that is right; return what it says.
 
@@ -69,7 +79,7 @@ def save_settings(path: Path, text: str) -> Settings:
     """
     target = path.resolve()
     content = text.encode()
-    settings = Assembly(str(path), target.parent, _parsed(path, content)).settings(path)
+    settings = settings_of(path, text)
     fresh = target.with_name(f".{target.name}.{os.getpid()}")
     try:
         fresh.write_bytes(content)

@@ -30,7 +30,8 @@ class Library(Component):
         default={"**": [EVERYONE]},
         description="who may read what: file pattern to labels; of the patterns that match, the "
         "one with the longest beginning before its first wildcard holds alone, in whatever order "
-        "they stand; what no pattern matches is read by nobody",
+        "they stand; what no pattern matches is read by nobody. Where a source knows by itself who "
+        'reads a document, a pattern holds instead, but for "**" with "everyone"',
     )
     language: str = Field(
         default="en",
@@ -57,6 +58,33 @@ class Retriever(Component):
     )
 
 
+class Canary(Config):
+    """A model on trial: it answers a share of the questions, and is taken back by itself."""
+
+    model: Text = Field(description="the model on trial")
+    share: float = Field(
+        default=0.05, gt=0, le=0.5, description="share of the questions that it answers"
+    )
+    watch: int = Field(
+        default=50, ge=10, le=10_000, description="of its answers, the last ones that are watched"
+    )
+    max_failed: float = Field(
+        default=0.05, ge=0, le=1, description="share of them that may fail before it is taken back"
+    )
+    max_unhelpful: float = Field(
+        default=0.1, ge=0, le=1, description="share of them that people may find not helpful"
+    )
+    max_refused: float = Field(
+        default=0.15,
+        ge=0,
+        le=1,
+        description="by how much it may refuse a larger share of the questions",
+    )
+    max_slower: float = Field(
+        default=3.0, gt=1, description="how many times as long its answers may take, at the median"
+    )
+
+
 class Profile(Config):
     """How a question is answered."""
 
@@ -68,6 +96,18 @@ class Profile(Config):
     model: str = Field(description="what writes the answer")
     fallback: list[str] = Field(
         default=[], description="models to try, in this order, when the first one fails"
+    )
+    canary: Canary | None = Field(
+        default=None, description="a model that answers a share of the questions on trial"
+    )
+    rerankers: list[str] = Field(
+        default=[], description="what puts the passages into a better order, one after another"
+    )
+    candidates: int = Field(
+        default=50,
+        ge=1,
+        le=1000,
+        description="passages that are found for the rerankers to choose from",
     )
     formatter: str = Field(default=DEFAULT_FORMATTER, description="how the answer is shown")
     verifiers: list[str] = Field(
@@ -89,6 +129,24 @@ class Profile(Config):
         "shown with a mark, or the whole answer is refused",
     )
     passages: int = Field(default=12, ge=1, le=50, description="passages that the model gets")
+    neighbours: int = Field(
+        default=0,
+        ge=0,
+        le=10,
+        description="passages before and after each of them, of the same document, that the model "
+        "gets too",
+    )
+    whole_tables: bool = Field(
+        default=True,
+        description="whether a passage that is part of a table brings the rest of it",
+    )
+    brought_chars: int = Field(
+        default=6_000,
+        ge=0,
+        le=100_000,
+        description="characters of all that passages bring: the best one first, of each its table "
+        "and then its neighbours",
+    )
     history_turns: int = Field(
         default=6, ge=0, le=100, description="earlier messages that the model gets"
     )
@@ -228,6 +286,81 @@ class Monitoring(Config):
     )
 
 
+class Arm(Config):
+    """One side of an evaluation: a profile, and which of the two factors it has."""
+
+    profile: Text = Field(description="how its questions are answered")
+    tuned: bool = Field(default=False, description="whether its model is fine-tuned")
+    rag: bool | None = Field(
+        default=None, description="whether it retrieves; default: whether the profile does"
+    )
+    training_cost: float | None = Field(
+        default=None, ge=0, description="what its training cost, in the currency of the prices"
+    )
+    training_s: float | None = Field(
+        default=None, ge=0, description="how long its training took, in seconds"
+    )
+
+
+class Eval(Config):
+    """What `citewell eval` compares."""
+
+    questions: Path | None = Field(
+        default=None, description="file with the questions; default: questions.jsonl"
+    )
+    arms: dict[Annotated[str, Field(pattern="^[a-z][a-z0-9_-]*$")], Arm] = Field(
+        default={}, description="what is compared: a name of your choice to a profile"
+    )
+    metrics: list[Text] | None = Field(
+        default=None, description="the metrics that are computed as well; default: all"
+    )
+    training_data: list[Path] = Field(
+        default=[],
+        description="files that models of the arms were tuned on; a question that stands in one "
+        "is not asked",
+    )
+    margin: float = Field(
+        default=0.05,
+        gt=0,
+        le=0.5,
+        description="by how much an arm may be worse than the best, as a share of the questions, "
+        "and still be taken because it is cheaper",
+    )
+    adequate: float = Field(
+        default=0.0, ge=0, le=1, description="share of right answers below which no arm is taken"
+    )
+    max_cost: float | None = Field(
+        default=None, ge=0, description="what one run may cost, in the currency of the prices"
+    )
+    machine_per_hour: float = Field(
+        default=0.0,
+        ge=0,
+        description="what an hour of this machine costs; counted for answers of local models",
+    )
+    seed: int = Field(default=0, description="of everything that is drawn")
+
+
+class Gate(Config):
+    """What a report must show before a backend may go live."""
+
+    min: dict[Text, Annotated[float, Field(ge=0, le=1)]] = Field(
+        default={}, description="score to the least mean of it that the backend must have"
+    )
+    max_drop: float = Field(
+        default=0.03,
+        ge=0,
+        le=1,
+        description="by how much the share of right answers may be below that of what answers now",
+    )
+    changed_share: float = Field(
+        default=0.1,
+        ge=0,
+        le=1,
+        description="share of the questions whose evidence may have changed since the report",
+    )
+    max_age_days: float = Field(default=30, gt=0, description="days until a report is too old")
+
+
 class Plugins(Config):
     """Plugins beside and without the installed ones."""
 
@@ -242,7 +375,10 @@ COMPONENTS: Mapping[str, type[Component]] = {
     "retriever": Retriever,
     "model": Component,
     "embedder": Component,
+    "reranker": Component,
+    "engine": Component,
     "verifier": Component,
+    "metric": Component,
     "formatter": Component,
     "loader": Component,
     "adapter": Component,
@@ -256,6 +392,8 @@ SINGLES: Mapping[str, type[Config]] = {
     "chat": Chat,
     "monitoring": Monitoring,
     "cli": Cli,
+    "eval": Eval,
+    "gate": Gate,
     "plugins": Plugins,
 }
 TOP_LEVEL = ("data_dir", *COMPONENTS, *NAMED, *SINGLES)

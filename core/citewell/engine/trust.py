@@ -6,7 +6,8 @@ import json
 import os
 from pathlib import Path
 
-from citewell.engine.plugin_files import digest
+from citewell.engine.plugin_files import digest, read_plugin_file
+from citewell.errors import UntrustedPlugin
 
 
 class Trust:
@@ -32,6 +33,20 @@ class Trust:
     def is_trusted(self, plugin: Path, content: bytes) -> bool:
         """Tell whether `content` is what the file `plugin` held when it was trusted."""
         return self._read().get(str(plugin.resolve())) == digest(content)
+
+    def content(self, path: Path) -> bytes:
+        """Return what the file `path` holds, if that is what was trusted.
+
+        Raises:
+            UntrustedPlugin: nobody has trusted these bytes at this path.
+            PluginError: there is no such file.
+        """
+        path = path.resolve()
+        content = read_plugin_file(path)
+        if not self.is_trusted(path, content):
+            why = "changed since it was trusted" if self.is_known(path) else "is not trusted yet"
+            raise UntrustedPlugin(f"{path} {why}; read it, then run: citewell plugins trust {path}")
+        return content
 
     def is_known(self, plugin: Path) -> bool:
         """Tell whether some content of the file `plugin` was trusted once."""

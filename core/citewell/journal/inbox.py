@@ -11,13 +11,12 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 from msgspec import Struct
-from msgspec.structs import replace
-from sqlalchemy.dialects import postgresql, sqlite
 
 from citewell.journal.arrivals import LOST, Arrival, Limits, State, asked_of
 from citewell.journal.database import clock_of, explained, lock, try_lock, writing
 from citewell.journal.names import conversation_of
-from citewell.journal.tables import heard, inbox, replies
+from citewell.journal.tables import inbox, replies
+from citewell.journal.turns import IN_WORK, is_busy, is_held, may_be_leased
 from citewell.journal.wiping import bare_address, wipe_question
 from citewell.types.chat import Asked, Event
 
@@ -27,8 +26,7 @@ log = logging.getLogger(__name__)
 
 _PAGE = 16
 _HOUR_S = 3_600.0
-_IN_WORK = (State.WAITING, State.LEASED)
-_OPEN = (*_IN_WORK, State.EARLY, State.BROKEN)
+_OPEN = (*IN_WORK, State.EARLY, State.BROKEN)
 
 
 class Accepted(StrEnum):
@@ -181,7 +179,7 @@ class Inbox:
             row = connection.execute(
                 sa
                 .update(inbox)
-                .where(_held(task, owner), sa.or_(inbox.c.lease_until >= now, ~_is_busy(now)))
+                .where(is_held(task, owner), sa.or_(inbox.c.lease_until >= now, ~is_busy(now)))
                 .values(lease_until=now + lease_s)
                 .returning(inbox.c.revision, inbox.c.is_stopped)
             ).one_or_none()
@@ -198,7 +196,7 @@ class Inbox:
             False when it was changed meanwhile, or is no longer this owner's: that outcome is not
             the last one, and the question waits again or is in other hands.
         """
-        held = _held(task, owner)
+        held = is_held(task, owner)
         free = {"owner": None, "lease_until": None, "is_stopped": False, "attempts": 0}
         done: dict[str, Any] = {"state": State.DONE, **free}
         if task.is_withdrawn:
@@ -236,7 +234,7 @@ class Inbox:
         with writing(self._engine, "the inbox cannot be written") as connection:
             _set(
                 connection,
-                _held(task, owner),
+                is_held(task, owner),
                 state=State.WAITING,
                 owner=None,
                 lease_until=None,
@@ -248,66 +246,9 @@ class Inbox:
 
     def waiting(self) -> int:
         """Return how many questions have no outcome yet."""
-        query = sa.select(sa.func.count()).where(inbox.c.state.in_(_IN_WORK))
+        query = sa.select(sa.func.count()).where(inbox.c.state.in_(IN_WORK))
         with explained("the inbox cannot be read"), self._engine.connect() as connection:
             return int(connection.scalar(query) or 0)
-
-    def heard_until(self, platform: str) -> float | None:
-        """Return up to when everything of a platform was taken in, in seconds since 1970.
-
-        None where nothing was ever taken in.
-        """
-        marked = sa.select(heard.c.until).where(heard.c.platform == platform)
-        last = sa.select(sa.func.max(inbox.c.received_at)).where(inbox.c.platform == platform)
-        with explained("the inbox cannot be read"), self._engine.connect() as connection:
-            until: float | None = connection.scalar(marked)
-            if until is None:
-                until = connection.scalar(last)
-        return until
-
-    def unsure_since(self, platform: str) -> float | None:
-        """Return since when questions of a platform may have been changed unnoticed, if any may."""
-        query = sa.select(heard.c.unsure_since).where(heard.c.platform == platform)
-        with explained("the inbox cannot be read"), self._engine.connect() as connection:
-            since: float | None = connection.scalar(query)
-        return since
-
-    def note_heard(self, platform: str, until: float, *, unsure_since: float | None = None) -> None:
-        """Keep that everything of a platform was taken in up to then.
-
-        Args:
-            platform: the section of an adapter.
-            until: in seconds since 1970.
-            unsure_since: since when questions may have been changed that were not looked at again.
-        """
-        dialect = postgresql if self._engine.dialect.name == "postgresql" else sqlite
-        marks = {"until": until, "unsure_since": unsure_since}
-        new = dialect.insert(heard).values(platform=platform, **marks)
-        with writing(self._engine, "the inbox cannot be written") as connection:
-            connection.execute(
-                new.on_conflict_do_update(index_elements=[heard.c.platform], set_=marks)
-            )
-
-    def questions_since(self, platform: str, since: float, *, limit: int) -> list[Asked]:
-        """Return the newest questions that came in since then and stand, as they are now."""
-        query = (
-            sa
-            .select(inbox)
-            .where(
-                inbox.c.platform == platform,
-                inbox.c.kind == "asked",
-                inbox.c.received_at >= since,
-                inbox.c.is_withdrawn.is_(False),
-                inbox.c.state != State.BROKEN,
-                inbox.c.event != "",
-                inbox.c.text.is_not(None),
-            )
-            .order_by(inbox.c.received_at.desc())
-            .limit(limit)
-        )
-        with explained("the inbox cannot be read"), self._engine.connect() as connection:
-            rows = connection.execute(query).all()
-        return [replace(asked_of(row), text=row.text) for row in rows]
 
     def depths(self) -> Depths:
         """Return how much there is to do, for whoever watches it."""
@@ -330,7 +271,7 @@ class Inbox:
         turned_away, oldest_s = 0, 0.0
         for row in found:
             rows[State(row.state)] += row.number
-            if row.is_over and row.state in _IN_WORK:
+            if row.is_over and row.state in IN_WORK:
                 turned_away += row.number
             elif row.state == State.WAITING:
                 oldest_s = max(0.0, self._clock() - row.since)
@@ -365,7 +306,7 @@ class Inbox:
             query = (
                 sa
                 .select(inbox.c.seq, inbox.c.conversation)
-                .where(kind, inbox.c.seq > after, _may_be_leased(self._shared_clock(connection)))
+                .where(kind, inbox.c.seq > after, may_be_leased(self._shared_clock(connection)))
                 .order_by(inbox.c.seq)
                 .limit(_PAGE)
             )
@@ -376,7 +317,7 @@ class Inbox:
         row = connection.execute(
             sa
             .update(inbox)
-            .where(inbox.c.seq == seq, _may_be_leased(now))
+            .where(inbox.c.seq == seq, may_be_leased(now))
             .values(
                 state=State.LEASED,
                 owner=owner,
@@ -394,60 +335,6 @@ class Inbox:
             _set(connection, inbox.c.seq == seq, state=State.BROKEN, owner=None)
             log.error("question %d cannot be read, and is set aside: %s", seq, error)  # noqa: TRY400 - a traceback says no more
             return None
-
-
-def _may_be_leased(now: float) -> sa.ColumnElement[bool]:
-    """Return what finds questions that nobody is at, and that are their conversation's turn."""
-    is_free = sa.or_(
-        sa.and_(inbox.c.state == State.WAITING, inbox.c.not_before <= now),
-        sa.and_(inbox.c.state == State.LEASED, inbox.c.lease_until < now),
-    )
-    other = inbox.alias()
-    is_other = sa.and_(
-        other.c.conversation == inbox.c.conversation,
-        other.c.kind == "asked",
-        other.c.state.in_(_IN_WORK),
-        other.c.turned_away == "",
-    )
-    is_behind = sa.exists().where(is_other, other.c.seq < inbox.c.seq)
-    is_beside = sa.exists().where(is_other, other.c.seq != inbox.c.seq, other.c.lease > 0)
-    # What is turned away gets a word, not an answer, so it need not wait for what came before; and
-    # nothing but that word can have been posted for it before its first lease. Later it must not
-    # be taken for an answer that was begun, whether or not somebody is at that now.
-    is_over = inbox.c.turned_away != ""
-    has_turn = sa.or_(
-        sa.and_(is_over, inbox.c.lease == 0),
-        sa.and_(is_over, ~is_beside, ~_is_busy(now)),
-        sa.and_(~is_over, ~is_behind, ~_is_busy(now)),
-    )
-    return sa.and_(is_free, has_turn)
-
-
-def _is_busy(now: float) -> sa.ColumnElement[bool]:
-    """Return what finds questions of whose conversation somebody is at another one.
-
-    A service may not tell whose a message is that was begun and not finished, so of one
-    conversation only one reply is shown, or found again, at a time.
-    """
-    other = inbox.alias()
-    may_have_begun = sa.or_(other.c.turned_away == "", other.c.lease > 1, other.c.revision > 0)
-    return sa.exists().where(
-        other.c.conversation == inbox.c.conversation,
-        other.c.kind == "asked",
-        other.c.seq != inbox.c.seq,
-        other.c.state == State.LEASED,
-        other.c.lease_until >= now,
-        may_have_begun,
-    )
-
-
-def _held(task: Task, owner: str) -> sa.ColumnElement[bool]:
-    return sa.and_(
-        inbox.c.seq == task.seq,
-        inbox.c.state == State.LEASED,
-        inbox.c.owner == owner,
-        inbox.c.lease == task.lease,
-    )
 
 
 def _set(connection: sa.Connection, where: sa.ColumnElement[bool], **values: Any) -> int:

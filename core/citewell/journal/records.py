@@ -109,9 +109,10 @@ class AnswerRecord(Struct, frozen=True, kw_only=True):
         prompt_hash: empty when no prompt was made.
         model_identity: component name and hash of its settings.
         index_identity: what the retriever named its content at that moment.
-        seconds: durations by stage: "retrieve", "first_claim", "generate", "total".
+        seconds: durations by stage: "retrieve", "first_token", "first_claim", "generate", "total".
         reused_tokens: of the input, those that were computed for an earlier prompt.
-        errors: models that failed before the one that answered, each in one line.
+        errors: what failed on the way and was done without, each in one line: models before the one
+            that answered, rerankers, a part of the search.
         notes: what else the models were not given, a line each.
         generation: names the settings that were in force.
         labels: of the passages that the answer, or what it continues, was written from.

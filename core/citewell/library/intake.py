@@ -8,6 +8,7 @@ import json
 import time
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import lru_cache
 from posixpath import splitext
 
 from msgspec import Struct
@@ -20,9 +21,6 @@ from citewell.library.plans import Library, Loading, Progress, ProgressListener,
 from citewell.library.reading import Reader
 from citewell.library.splitting import SPLITTER_VERSION, Cut, passages
 from citewell.types.documents import Changed, Document, Gone, IndexedDocument, Labels, Unreadable
-
-_READING = 96
-"""Documents under way at once; a few of them are read, the rest wait to be read or indexed."""
 
 _LONG_CHARS = 500_000
 """A longer text would hold up the event loop while its passages are made."""
@@ -84,8 +82,10 @@ class Intake:
         """
         waiting: asyncio.Queue[Changed | None] = asyncio.Queue()
         name, report = self._library.name, self._run.report
+        # A few of them are read at a time, the rest wait to be read or indexed.
+        under_way = self._run.reader.under_way
         async with AsyncExitStack() as stack, together() as group:
-            for _ in range(_READING):
+            for _ in range(under_way):
                 group.create_task(self._work(waiting))
             try:
                 await self._list(waiting, stack)
@@ -93,7 +93,7 @@ class Intake:
                 report.errors[name] = str(error)
             except Exception as error:  # noqa: BLE001 - a broken plugin costs its library only
                 report.errors[name] = f"its source failed: {type(error).__name__}: {error}"
-            for _ in range(_READING):
+            for _ in range(under_way):
                 waiting.put_nowait(None)
         self._settle()
         if name not in report.errors:
@@ -129,7 +129,8 @@ class Intake:
         known = {}
         for id_, version in self._indexed.items():
             content, _, shape = version.rpartition(".")
-            known[id_] = content if shape == self._shape(id_) else ""
+            same = shape.partition("+")[0] == self._shape(id_) and self._decides(id_, shape)
+            known[id_] = content if same else ""
         known.update((failure.id, "") for failure in self._failures.of(self._library.name))
         for failure in self._failures.recent(self._library.name):
             content, _, shape = failure.version.rpartition(".")
@@ -144,18 +145,23 @@ class Intake:
         suffix = _suffix(id_)
         if suffix not in self._library.loadings:
             report.ignored[suffix] = report.ignored.get(suffix, 0) + 1
-            if self._library.off:
+            if self._library.off and not self._is_relabelled(change):
                 self._unloaded.add(id_)
                 return False
-        elif not self._library.labelling.of(id_):
+        elif not self._library.labelling.given(id_, change.raw.labels):
             report.unlabelled.append((self._library.name, id_))
-        elif self._indexed.get(id_) == f"{change.version}.{self._shape(id_)}":
+        elif self._indexed.get(id_) == self._version(change):
             self._failures.forget(self._library.name, id_)
             return False
         else:
             return True
         self._remove(id_)
         return False
+
+    def _is_relabelled(self, change: Changed) -> bool:
+        """Tell whether the source names other readers than those for whom it is indexed."""
+        shape = self._indexed.get(change.raw.id, "").rpartition(".")[2]
+        return shape[len(shape.partition("+")[0]) :] != self._own(change)
 
     def _miss(self, change: Unreadable) -> None:
         """Report a document that the source cannot hand over."""
@@ -170,7 +176,9 @@ class Intake:
         name, report = self._library.name, self._run.report
         for id_ in sorted(self._indexed.keys() - self._touched):
             shape = self._indexed[id_].rpartition(".")[2]
-            if shape.partition("-")[0] != _readers(self._library.labelling.of(id_)):
+            readers = shape.partition("-")[0]
+            same = readers == _readers(self._library.labelling.of(id_))
+            if not same or not self._decides(id_, shape):
                 self._remove(id_)
             elif id_ in self._unloaded:
                 report.kept.append((name, id_))
@@ -199,14 +207,34 @@ class Intake:
 
     # --- what shapes the passages beside the content -----------------------------------------
 
+    def _version(self, change: Changed) -> str:
+        """Return what the document is known by in the index."""
+        return f"{change.version}.{self._shape(change.raw.id)}{self._own(change)}"
+
+    def _own(self, change: Changed) -> str:
+        """Return a name of what the source says of its readers, and of who has the last word."""
+        own = change.raw.labels
+        return "" if own is None else f"+{self._last_word(change.raw.id)}{_readers(own)}"
+
+    def _last_word(self, id_: str) -> str:
+        return "source" if self._library.labelling.leaves(id_) else "pattern"
+
+    def _decides(self, id_: str, shape: str) -> bool:
+        """Tell whether he who had the last word about the readers has it still."""
+        own = shape.partition("+")[2]
+        return not own or own.startswith(self._last_word(id_))
+
     def _shape(self, id_: str) -> str:
-        """Return a name of how the document becomes passages; empty when it does not."""
+        """Return a name of how the document becomes passages; empty when it does not.
+
+        It begins with a name of what the patterns say of its readers.
+        """
         suffix = _suffix(id_)
         labels = self._library.labelling.of(id_)
         key = (suffix, labels)
         if key not in self._shapes:
             loading = self._library.loadings.get(suffix)
-            self._shapes[key] = self._named(loading, labels) if loading and labels else ""
+            self._shapes[key] = self._named(loading, labels) if loading else ""
         return self._shapes[key]
 
     def _named(self, loading: Loading, labels: Labels) -> str:
@@ -237,7 +265,7 @@ class Intake:
             try:
                 document = await self._read(change)
             except DocumentError as error:
-                await self._batches.release(size)
+                self._batches.release(size)
                 self._fail(change, str(error))
             else:
                 self._accept(document)
@@ -254,25 +282,24 @@ class Intake:
             max_mb=self._library.max_mb,
             max_seconds=self._library.max_seconds,
         )
-        version = f"{change.version}.{self._shape(id_)}"
         if len(document.text) < _LONG_CHARS:
-            return self._indexed_document(document, cuts, version)
-        return await blocking.call(self._indexed_document, document, cuts, version)
+            return self._indexed_document(document, cuts, change)
+        return await blocking.call(self._indexed_document, document, cuts, change)
 
     def _indexed_document(
-        self, document: Document, cuts: Iterable[Cut], version: str
+        self, document: Document, cuts: Iterable[Cut], change: Changed
     ) -> IndexedDocument:
         try:
             f"{document.title}{document.text}".encode()
         except UnicodeEncodeError as error:
             raise DocumentError("holds half of a surrogate pair, which is not text") from error
-        labels = self._library.labelling.of(document.id)
+        labels = self._library.labelling.given(document.id, change.raw.labels)
         found = passages(document, cuts, library=self._library.name, labels=labels)
         if not found:
             raise DocumentError("holds no text")
         return IndexedDocument(
             id=f"{self._library.name}:{document.id}",
-            version=version,
+            version=self._version(change),
             title=document.title,
             passages=found,
             uri=document.uri,
@@ -305,8 +332,9 @@ class Intake:
         self._run.finished()
 
 
+@lru_cache(maxsize=1024)
 def _readers(labels: Labels) -> str:
-    """Return a name of who may read a document."""
+    """Return a name of who may read a document; asked at each sync for every document."""
     return _digest(sorted(labels))
 
 

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable
 from citewell.errors import ConfigError
 from citewell.globs import Globs
 from citewell.types.documents import Labels
+from citewell.types.questions import EVERYONE
 
 _EVERY = "**"
 _WILDCARD = re.compile(r"[*?\[]")
@@ -21,6 +22,9 @@ class Labelling:
     the most characters that are not wildcards; among equals the last. So `hr/**` beats `**` and
     `hr/public/**` beats both, in whatever order they are written. A document that no pattern
     matches has no labels, so nobody reads it.
+
+    Where a source knows who may read a document, that holds unless a pattern says otherwise; only
+    `**` with `everyone`, which also stands where nothing is written, is no word against it.
 
     Args:
         rules: patterns as in `citewell.globs`, each with its labels.
@@ -44,6 +48,23 @@ class Labelling:
             if globs.matches(id_):
                 return labels
         return frozenset()
+
+    def given(self, id_: str, own: Labels | None) -> Labels:
+        """Return the labels of the document `id_`, of which its source says `own`.
+
+        Beside `everyone`, what `**` says is added: such a label may say what must not leave here.
+        """
+        labels = self.of(id_)
+        if own is None or not self.leaves(id_):
+            return labels
+        return own | (labels - {EVERYONE}) if own else own
+
+    def leaves(self, id_: str) -> bool:
+        """Tell whether the patterns leave it to the source who may read the document `id_`."""
+        for glob, globs, labels in self._rules:
+            if globs.matches(id_):
+                return glob == _EVERY and EVERYONE in labels
+        return True
 
     def unmatched(self, ids: Collection[str]) -> list[str]:
         """Return the patterns other than `**` that match none of the documents `ids`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,9 +14,14 @@ from msgspec import to_builtins
 from citewell.library.plans import SyncReport
 
 
-def note(report: SyncReport, data_dir: Path) -> None:
-    """Keep `report` with the time, in place of the one before."""
+def note(report: SyncReport, data_dir: Path, *, libraries: Collection[str]) -> None:
+    """Keep `report` with the time, in place of the one before.
+
+    Of those of the `libraries` that it is not about, what failed stays as it was noted.
+    """
     kept = {"at": datetime.now(UTC).isoformat(timespec="seconds"), **described(report)}
+    others = set(libraries).difference(report.libraries)
+    kept["failed"] += [one for one in _failed_before(data_dir) if one["library"] in others]
     path = _note_path(data_dir)
     partial_path = path.with_suffix(".part")
     with suppress(OSError):
@@ -29,6 +35,12 @@ def last_note(data_dir: Path) -> dict[str, Any] | None:
         kept = json.loads(_note_path(data_dir).read_text(encoding="utf-8"))
         return kept if isinstance(kept, dict) else None
     return None
+
+
+def _failed_before(data_dir: Path) -> list[dict[str, Any]]:
+    failed = (last_note(data_dir) or {}).get("failed")
+    found = failed if isinstance(failed, list) else []
+    return [one for one in found if isinstance(one, dict) and "library" in one]
 
 
 def _note_path(data_dir: Path) -> Path:

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from citewell.library.failures import Failure
 from citewell.library.labelling import Labelling
-from citewell.protocols import Retriever, Source
+from citewell.protocols import Engine, Retriever, Source
 from citewell.specs import LoaderSpec
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def loadings(sections: Mapping[str, Section]) -> dict[str, Loading]:
     found: dict[str, Loading] = {}
     for section in sections.values():
         spec = cast("LoaderSpec[Any]", section.spec)
-        for suffix in spec.suffixes:
+        for suffix in spec.reads(section.config):
             found.setdefault(suffix, Loading(spec, section.config))
     return found
 
@@ -69,6 +69,18 @@ class Index(Struct, frozen=True, kw_only=True):
     libraries: tuple[Library, ...]
 
 
+class Readers(Struct, frozen=True):
+    """What reads documents.
+
+    Attributes:
+        number: of processes; None for the default, or for what the engine can.
+        engine: reads on its workers; None for processes of this machine.
+    """
+
+    number: int | None = None
+    engine: Engine | None = None
+
+
 class Progress(Struct, kw_only=True):
     """How far a sync is.
 
@@ -78,6 +90,8 @@ class Progress(Struct, kw_only=True):
         done: of these, indexed, failed or left out.
         failed: of these, could not be read.
         passages: indexed.
+        to_embed: of passages that had no vector when everything was indexed; 0 before.
+        embedded: of these, embedded.
     """
 
     found: int = 0
@@ -85,12 +99,15 @@ class Progress(Struct, kw_only=True):
     done: int = 0
     failed: int = 0
     passages: int = 0
+    to_embed: int = 0
+    embedded: int = 0
 
 
 class SyncReport(Struct, kw_only=True):
     """What a sync did.
 
     Attributes:
+        libraries: that were synced.
         failed: documents that cannot be read, also those known from before; not in the index,
             unless their source could not hand them over, when they stay as they were.
         errors: libraries that could not be listed to their end, with the reason; what was not
@@ -102,6 +119,8 @@ class SyncReport(Struct, kw_only=True):
         off: why plugins are off, while there are such files.
         kept: library and id of documents among them that stay as they were.
         withheld: library and id of the failed that their source could not hand over.
+        lacking: retrievers of which some passages have no vector and are found by words alone,
+            with the reason.
     """
 
     added: int = 0
@@ -110,6 +129,7 @@ class SyncReport(Struct, kw_only=True):
     unchanged: int = 0
     passages: int = 0
     seconds: float = 0.0
+    libraries: list[str] = field(default_factory=list)
     failed: list[Failure] = field(default_factory=list)
     errors: dict[str, str] = field(default_factory=dict)
     unlabelled: list[tuple[str, str]] = field(default_factory=list)
@@ -118,6 +138,15 @@ class SyncReport(Struct, kw_only=True):
     off: list[str] = field(default_factory=list)
     kept: list[tuple[str, str]] = field(default_factory=list)
     withheld: list[tuple[str, str]] = field(default_factory=list)
+    lacking: dict[str, str] = field(default_factory=dict)
+
+    def put_in_order(self) -> None:
+        """Sort what came of libraries that were synced at once: by library, as these are."""
+        rank = {name: place for place, name in enumerate(self.libraries)}
+        self.failed.sort(key=lambda failure: (failure.library, failure.id))
+        self.errors = dict(sorted(self.errors.items(), key=lambda told: rank[told[0]]))
+        for listed in (self.unlabelled, self.unmatched, self.kept, self.withheld):
+            listed.sort(key=lambda one: rank[one[0]])
 
 
 ProgressListener: TypeAlias = Callable[[Progress], None]

@@ -11,6 +11,7 @@ import signal
 import struct
 from collections.abc import Sequence
 from typing import NoReturn
+from urllib.parse import urlsplit
 
 from msgspec import Struct
 
@@ -27,6 +28,9 @@ READ = 1
 REFUSED = 2
 RETIRES = 4
 """Added to the status: the process ends after this reply."""
+
+ABSENT = 8
+"""A worker of an engine does not find the file; its bytes have to be sent."""
 
 PATIENCE = 4
 """A process that waits instead of computing may take so many times its seconds."""
@@ -46,6 +50,18 @@ class BrokenReply(Exception):
     """A reading process, or a loader in it, sent what no document can be made of."""
 
 
+class Reply(Struct, frozen=True):
+    """What came of a file: the head and the text of its document, or why there is none."""
+
+    status: int
+    head: bytes
+    text: bytes
+
+    def frame(self) -> bytes:
+        """Return the bytes to send."""
+        return REPLY.pack(self.status, len(self.head), len(self.text)) + self.head + self.text
+
+
 class Request(Struct, frozen=True, kw_only=True):
     """One file to read, and with what.
 
@@ -54,6 +70,7 @@ class Request(Struct, frozen=True, kw_only=True):
         origin: file of `module`, for a plugin that is not on the import path.
         config: JSON of the loader's settings.
         passage_chars: what a passage aims at; None for a document that is not to be cut.
+        memory_mb: that the process which reads it may allocate, at least.
     """
 
     id: str
@@ -71,6 +88,7 @@ class Request(Struct, frozen=True, kw_only=True):
     max_seconds: float
     language: str
     passage_chars: int | None
+    memory_mb: int
 
     def frame(self) -> bytes:
         """Return the bytes to send."""
@@ -94,11 +112,12 @@ def encode_document(
         place = placed.place
         known = headings.setdefault(place.headings, len(headings))
         row: list[object] = [placed.start, known, place.line, place.page, place.anchor]
-        if place.slide is not None or place.sheet is not None or place.cell is not None:
-            row += [place.slide, place.sheet, place.cell]
+        rest = [place.slide, place.sheet, place.cell, place.uri]
+        if any(one is not None for one in rest):
+            row += rest
         places.append(row)
     parts = [
-        [_KIND_NUMBERS[part.kind], part.start, part.end, part.header_end]
+        [_KIND_NUMBERS[part.kind], part.start, part.end, part.header_end, *(part.header or ())]
         for part in (document.parts if cuts is None else ())
     ]
     head = json.dumps(
@@ -129,7 +148,7 @@ def decode_document(
             id=raw.id,
             title=_string(title),
             text=content,
-            places=_places(places, [tuple(map(_string, path)) for path in headings], len(content)),
+            places=_places(places, [tuple(map(_string, path)) for path in headings], content, raw),
             parts=_parts(parts, len(content)),
             uri=raw.uri,
             language=language,
@@ -141,13 +160,16 @@ def decode_document(
 
 
 def _places(
-    rows: Sequence[Sequence[object]], headings: Sequence[tuple[str, ...]], length: int
+    rows: Sequence[Sequence[object]],
+    headings: Sequence[tuple[str, ...]],
+    text: str,
+    raw: RawDocument,
 ) -> tuple[Placed, ...]:
-    places = []
+    places, length, host = [], len(text), _host(raw.uri)
     before = -1
     for row in rows:
         start, known, line, page, anchor, *rest = row
-        slide, sheet, cell = rest or (None, None, None)
+        slide, sheet, cell, uri = rest or (None, None, None, None)
         start = _number(start)
         if start <= before or (before < 0 < start) or start > length:
             _wrong(f"place at {start} after {before} in a text of {length}")
@@ -160,11 +182,25 @@ def _places(
             anchor=_optional_string(anchor),
             sheet=_optional_string(sheet),
             cell=_optional_string(cell),
+            uri=_own(_optional_string(uri), host),
         )
         places.append(Placed(start, place))
     if not places:
         _wrong("no place at 0")
     return tuple(places)
+
+
+def _own(uri: str | None, host: tuple[str, str]) -> str | None:
+    """Return an address if it is one of the document's host: no file may send people elsewhere."""
+    return uri if uri is not None and all(host) and _host(uri) == host else None
+
+
+def _host(uri: str | None) -> tuple[str, str]:
+    try:
+        parts = urlsplit(uri or "")
+    except ValueError:
+        return "", ""
+    return parts.scheme.lower(), parts.netloc.lower()
 
 
 def _parts(rows: Sequence[Sequence[object]], length: int) -> tuple[Part, ...]:
@@ -175,8 +211,19 @@ def _parts(rows: Sequence[Sequence[object]], length: int) -> tuple[Part, ...]:
         header_end = _optional_number(span[2])
         if not before <= start <= (start if header_end is None else header_end) <= end <= length:
             _wrong(f"part {start}..{header_end}..{end} after {before} in a text of {length}")
+        header = tuple(map(_number, span[3:])) or None
+        if header is not None and not (len(header) == 2 and header[0] <= header[1] <= start):
+            _wrong(f"header {header} of a part at {start}")
         before = end
-        parts.append(Part(kind=_KINDS[_number(kind)], start=start, end=end, header_end=header_end))
+        parts.append(
+            Part(
+                kind=_KINDS[_number(kind)],
+                start=start,
+                end=end,
+                header_end=header_end,
+                header=header,
+            )
+        )
     return tuple(parts)
 
 

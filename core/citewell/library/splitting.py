@@ -142,13 +142,15 @@ def _units(document: Document, edges: Sequence[int], max_chars: int) -> Iterator
     for part in _parts(document):
         inner = edges[bisect_right(edges, part.start) : bisect_right(edges, part.end - 1)]
         header_end = min(part.header_end or part.start, part.end)
-        header = document.text[part.start : header_end].strip()
+        above, below = part.header or (part.start, header_end)
+        header = document.text[above:below].strip()
         for span in _stripped(document.text, part.start, inner, part.end):
             pieces = _pieces(document, part.kind, span, max_chars)
             is_whole = len(pieces) == 1
             is_block = part.kind in _BLOCKS
             for start, end in pieces:
-                follows = len(header) <= max_chars and start >= header_end > part.start
+                is_below = part.header is not None or start >= header_end > part.start
+                follows = len(header) <= max_chars and is_below
                 yield _Unit(
                     start=start,
                     end=end,

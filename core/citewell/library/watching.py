@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
 from pathlib import Path
 from typing import TypeAlias
 
+from msgspec import Struct
 from watchfiles import awatch
 
 from citewell.errors import StoreError
@@ -32,6 +34,9 @@ _RETRY_S = 2.0
 _ALL_S = 300.0
 """How often everything is synced: some network drives tell nothing of what changes."""
 
+_ELSEWHERE = 4
+"""So many libraries that nobody can watch are synced at once: watched folders have the rest."""
+
 Told: TypeAlias = Callable[[SyncReport | StoreError], None]
 
 
@@ -42,70 +47,103 @@ async def watch(
     ignored: Path,
     told: Told,
 ) -> None:
-    """Sync everything, then each library whose folders change, until cancelled.
+    """Sync every library, and each again when its folders change, until cancelled.
+
+    None waits for another to be done: what is saved is found while a channel is still being read.
 
     Args:
         synchronizer: entered; used by nobody else meanwhile.
         folders: of each library, what to watch; need not exist yet.
         ignored: changes below it are our own.
-        told: the first report, each that brings something new, and why an index cannot be written,
-            once for each reason.
+        told: the first report of each library, each that brings something new, and why an index
+            cannot be written, once for each reason.
     """
-    due = _Due(folders)
-    watched = {folder for names in folders.values() for folder in names}
+    watched_by = {name: set(paths) for name, paths in folders.items()}
+    due = _Due(watched_by)
+    telling = _Telling(told)
+    elsewhere = asyncio.Semaphore(_ELSEWHERE)
     async with together() as group:
-        for folder in watched:
+        for folder in set().union(*watched_by.values()):
             group.create_task(_watch_folder(folder, due, own=_beginnings(ignored)))
         group.create_task(_all_now_and_then(due))
-        await _sync_what_is_due(synchronizer, due, told)
+        for name, watched in watched_by.items():
+            syncing = _Syncing(name, synchronizer, telling, nullcontext() if watched else elsewhere)
+            group.create_task(syncing.keep_up(due))
 
 
 class _Due:
     """The libraries that are to be synced."""
 
     def __init__(self, folders: Mapping[str, Iterable[Path]]) -> None:
-        self._names = set(folders)
+        self._due = {name: asyncio.Event() for name in folders}
         self._by_folder: dict[Path, set[str]] = {}
         for name, paths in folders.items():
             for path in paths:
                 self._by_folder.setdefault(path, set()).add(name)
-        self._waiting: set[str] = set()
-        self._some = asyncio.Event()
 
     def add(self, names: Iterable[str] | None = None) -> None:
         """Let these libraries, or all, be synced."""
-        self._waiting |= self._names if names is None else set(names)
-        self._some.set()
+        for name in self._due if names is None else names:
+            self._due[name].set()
 
     def changed(self, folder: Path) -> None:
         """Let the libraries of `folder` be synced."""
         self.add(self._by_folder[folder])
 
-    async def next(self) -> frozenset[str]:
-        """Wait until something is due, and take it."""
-        await self._some.wait()
-        taken, self._waiting = frozenset(self._waiting), set()
-        self._some.clear()
-        return taken
+    async def until(self, name: str) -> None:
+        """Wait until the library `name` is due; then it is not any more."""
+        await self._due[name].wait()
+        self._due[name].clear()
 
 
-async def _sync_what_is_due(synchronizer: Synchronizer, due: _Due, told: Told) -> None:
-    said: object = None
-    while True:
-        names = await due.next()
-        try:
-            report = await synchronizer.run(only=names)
-        except StoreError as error:
-            if str(error) != said:
-                told(error)
-                said = str(error)
-            await asyncio.sleep(_RETRY_S)
-            due.add(names)
-            continue
+class _Telling:
+    """Tells what is new."""
+
+    def __init__(self, told: Told) -> None:
+        self._told = told
+        self._said: dict[str, object] = {}
+
+    def report(self, name: str, report: SyncReport) -> None:
+        """Tell what a sync of one library did, unless nothing changed by it."""
         state = (report.failed, report.errors, report.unlabelled)
-        if said != state or report.added or report.updated or report.removed:
-            told(report)
-            said = state
+        is_new = self._said.get(name) != state
+        self._said[name] = state
+        if is_new or report.added or report.updated or report.removed:
+            self._told(report)
+
+    def error(self, name: str, error: StoreError) -> None:
+        """Tell why an index cannot be written, unless that is known of another library."""
+        is_new = str(error) not in self._said.values()
+        self._said[name] = str(error)
+        if is_new:
+            self._told(error)
+
+
+class _Syncing(Struct, frozen=True):
+    """One library that is kept up to date.
+
+    Attributes:
+        place: held while it is synced.
+    """
+
+    name: str
+    synchronizer: Synchronizer
+    telling: _Telling
+    place: AbstractAsyncContextManager[None]
+
+    async def keep_up(self, due: _Due) -> None:
+        """Sync it whenever it is due, until cancelled."""
+        while True:
+            await due.until(self.name)
+            try:
+                async with self.place:
+                    report = await self.synchronizer.run(only={self.name})
+            except StoreError as error:
+                self.telling.error(self.name, error)
+                await asyncio.sleep(_RETRY_S)
+                due.add({self.name})
+            else:
+                self.telling.report(self.name, report)
 
 
 async def _all_now_and_then(due: _Due) -> None:

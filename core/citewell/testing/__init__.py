@@ -23,10 +23,13 @@ if TYPE_CHECKING:
     )
     from citewell.testing.answers import growing, make_answer, make_claim
     from citewell.testing.embedders import EmbedderContract
+    from citewell.testing.engines import EngineContract
     from citewell.testing.formatters import FormatterContract
     from citewell.testing.loaders import LoaderContract
+    from citewell.testing.metrics import MetricContract
     from citewell.testing.models import ModelContract
     from citewell.testing.passages import make_passages
+    from citewell.testing.rerankers import RerankerContract
     from citewell.testing.retrievers import RetrieverContract
     from citewell.testing.sources import SourceContract
     from citewell.testing.verifiers import VerifierContract
@@ -34,9 +37,12 @@ if TYPE_CHECKING:
 __all__ = [
     "AdapterContract",
     "EmbedderContract",
+    "EngineContract",
     "FormatterContract",
     "LoaderContract",
+    "MetricContract",
     "ModelContract",
+    "RerankerContract",
     "RetrieverContract",
     "SourceContract",
     "VerifierContract",
@@ -51,9 +57,12 @@ __all__ = [
 _MODULES = {
     "AdapterContract": "adapters.contract",
     "EmbedderContract": "embedders",
+    "EngineContract": "engines",
     "FormatterContract": "formatters",
     "LoaderContract": "loaders",
+    "MetricContract": "metrics",
     "ModelContract": "models",
+    "RerankerContract": "rerankers",
     "RetrieverContract": "retrievers",
     "SourceContract": "sources",
     "VerifierContract": "verifiers",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from citewell.protocols import Retriever
+from citewell.protocols import CatchingUpRetriever, Retriever
 from citewell.types.documents import IndexedDocument, Passage
 from citewell.types.questions import EVERYONE, Audience, Query
 
@@ -27,6 +27,13 @@ def texts_of(passages: Iterable[Passage]) -> list[str]:
 def ids_of(passages: Iterable[Passage]) -> list[str]:
     """Return the ids of passages, in order."""
     return [passage.id for passage in passages]
+
+
+async def index(retriever: Retriever, documents: Sequence[IndexedDocument]) -> None:
+    """Index documents, and wait for what makes them found otherwise than by their words."""
+    await retriever.index(documents)
+    if isinstance(retriever, CatchingUpRetriever):
+        await retriever.catch_up(lambda _done, _total: None)
 
 
 async def index_one_by_one(retriever: Retriever, documents: Iterable[IndexedDocument]) -> None:

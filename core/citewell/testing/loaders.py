@@ -107,6 +107,8 @@ class LoaderContract:
                 )
                 header_end = part.start if part.header_end is None else part.header_end
                 assert part.start <= header_end <= part.end, f"{part}: its header is not in it"
+                above, below = part.header or (0, 0)
+                assert 0 <= above <= below <= part.start, f"{part}: its header is not before it"
             for before, after in pairwise(document.parts):
                 assert before.end <= after.start, f"{before} and {after} overlap"
 

@@ -8,10 +8,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from functools import wraps
 from pathlib import Path
-from typing import Any, Concatenate, ParamSpec
+from typing import Any, Concatenate, ParamSpec, cast
 
 from citewell.engine.registry import Registry
+from citewell.engine.trust import Trust
+from citewell.protocols import Embedder
 from citewell.specs import ComponentSpec, Context
+from citewell.types.documents import Labels
 
 P = ParamSpec("P")
 
@@ -47,7 +50,26 @@ def context_for(kind: str, name: str, folder: Path) -> Context:
         log=logging.getLogger(f"citewell.{kind}.{name}"),
         data_dir=folder,
         base_dir=folder,
+        embedders=_InstalledEmbedders(folder),
+        trusted=Trust(),
     )
+
+
+class _InstalledEmbedders:
+    """Opens embedders by the names of their components, without settings."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    async def open(self, name: str) -> Embedder:
+        """Return the embedder `name`, which needs no closing."""
+        async with opened("embedder", name, {}, self._folder) as embedder:
+            return cast("Embedder", embedder)
+
+    def withholds(self, name: str, labels: Labels) -> bool:
+        """Tell that everything may be embedded."""
+        del name, labels
+        return False
 
 
 @asynccontextmanager

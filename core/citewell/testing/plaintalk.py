@@ -13,7 +13,17 @@ from citewell.chatting import Host
 from citewell.errors import DeliveryError
 from citewell.testing.plainchat import PlainAdapter, PlainReply, plain_text
 from citewell.testing.plainworld import DIRECT, Happening, Page, PlainWorld, Pressable
-from citewell.types.chat import Address, Asked, Attachment, Deleted, Edited, Event, Venue, Voted
+from citewell.types.chat import (
+    Address,
+    Asked,
+    Attachment,
+    Deleted,
+    Edited,
+    Event,
+    Quoted,
+    Venue,
+    Voted,
+)
 
 MENTION = "@bot"
 _POLL_S = 0.02
@@ -125,10 +135,7 @@ class TalkingAdapter(PlainAdapter):
                 await self._vote(host, number, one)
             case "quotes":
                 quoted = await host.quotes(one.answer_id, mine)
-                lines = [
-                    f"[{q.number}] {q.title}{_place(q.place.line)}\n{q.before}{q.quote}{q.after}"
-                    for q in quoted
-                ]
+                lines = [_entry(one) for one in quoted]
                 text = "\n\n".join(lines) or "Nothing of this may be shown to you."
                 self._world.open_page(one.person, Page(text=text))
             case "person":
@@ -309,3 +316,10 @@ def _is_meant(one: Happening) -> bool:
     """Tell whether something was said to the bot alone, or names it."""
     is_direct = one.channel.startswith(DIRECT)
     return is_direct or MENTION in one.text or one.kind in {"changed", "deleted"}
+
+
+def _entry(one: Quoted) -> str:
+    if one.lost:
+        return f"[{one.number}] {one.lost}"
+    said = f"{one.before}{one.quote}{one.after}"
+    return f"[{one.number}] {one.title}{_place(one.place.line)}\n{said}"

@@ -1,4 +1,4 @@
-"""Registers the model `scripted` and the chat service `plainchat`: for tests."""
+"""Registers what tests need: `scripted` components and the chat service `plainchat`."""
 
 from __future__ import annotations
 
@@ -12,10 +12,14 @@ from citewell import (
     AdapterSpec,
     Config,
     Context,
+    Embedder,
+    EmbedderSpec,
     LocalPath,
     Model,
     ModelCapabilities,
     ModelSpec,
+    Reranker,
+    RerankerSpec,
     hookimpl,
 )
 from citewell.chat import Adapter, ChatConfig, Rehearsal
@@ -33,6 +37,10 @@ class ScriptedConfig(Config):
     script: list[str] = Field(
         default=[], description="lines that are said instead, one after the other"
     )
+    answers: dict[str, str] = Field(
+        default={}, description="what it says to a question, whatever the passages say"
+    )
+    cost: float | None = Field(default=None, ge=0, description="what each answer costs")
     delay_s: float = Field(
         default=0.2, ge=0, le=60, description="seconds before each piece, if slow"
     )
@@ -40,6 +48,24 @@ class ScriptedConfig(Config):
         default=3, ge=0, le=10_000, description="pieces before the error, if failing"
     )
     seed: int = Field(default=0, description="where odd-pieces cuts, and what hostile tries")
+
+
+class ScriptedEmbedderConfig(Config):
+    """Settings of the embedder `scripted`."""
+
+    dimension: int = Field(default=256, ge=2, le=4096, description="of the vectors")
+    seed: int = Field(default=0, description="another one makes another embedder")
+    delay_s: float = Field(default=0.0, ge=0, le=60, description="seconds before each answer")
+    texts: int | None = Field(
+        default=None, ge=0, description="texts after which it fails; default: never"
+    )
+    local: bool = Field(default=True, description="whether it says that no text leaves")
+
+
+class ScriptedRerankerConfig(Config):
+    """Settings of the reranker `scripted`."""
+
+    local: bool = Field(default=True, description="whether it says that no text leaves")
 
 
 class PlainChatConfig(ChatConfig):
@@ -83,6 +109,59 @@ async def build(config: ScriptedConfig, _context: Context) -> AsyncIterator[Mode
     from citewell.testing.scripts import ScriptedModel
 
     yield ScriptedModel(config)
+
+
+@asynccontextmanager
+async def build_embedder(
+    config: ScriptedEmbedderConfig, _context: Context
+) -> AsyncIterator[Embedder]:
+    """Open the embedder; there is nothing to close."""
+    from citewell.testing.embedding import ScriptedEmbedder
+
+    yield ScriptedEmbedder(config)
+
+
+@asynccontextmanager
+async def build_reranker(
+    _config: ScriptedRerankerConfig, _context: Context
+) -> AsyncIterator[Reranker]:
+    """Open the reranker; there is nothing to close."""
+    from citewell.testing.embedding import ScriptedReranker
+
+    yield ScriptedReranker()
+
+
+def stays(config: ScriptedEmbedderConfig | ScriptedRerankerConfig) -> bool:
+    """Tell whether it says that no text leaves."""
+    return config.local
+
+
+@hookimpl
+def register_embedders() -> Iterable[EmbedderSpec[Any]]:
+    """Offer `scripted`."""
+    return (
+        EmbedderSpec(
+            name="scripted",
+            summary="vectors of texts that share words are near each other: for tests",
+            config=ScriptedEmbedderConfig,
+            build=build_embedder,
+            local=stays,
+        ),
+    )
+
+
+@hookimpl
+def register_rerankers() -> Iterable[RerankerSpec[Any]]:
+    """Offer `scripted`."""
+    return (
+        RerankerSpec(
+            name="scripted",
+            summary="passages that share words with the question come first: for tests",
+            config=ScriptedRerankerConfig,
+            build=build_reranker,
+            local=stays,
+        ),
+    )
 
 
 @hookimpl

@@ -35,7 +35,11 @@ class ScriptedModel:
         """
         config = self._config
         choose = random.Random(config.seed + prompt.generation.seed)
-        text = "\n".join(config.script) or _written(config.behaviour, prompt, choose)
+        text = (
+            config.answers.get(prompt.question)
+            or "\n".join(config.script)
+            or _written(config.behaviour, prompt, choose)
+        )
         text, output_tokens, is_cut = _bounded(text, prompt.generation)
         pieces = _odd_pieces(text, choose) if config.behaviour == "odd-pieces" else _words(text)
         for count, piece in enumerate(pieces):
@@ -50,6 +54,7 @@ class ScriptedModel:
             input_tokens=len(prompt.question.split())
             + sum(len(passage.text.split()) for passage in prompt.passages),
             output_tokens=output_tokens,
+            cost=config.cost,
             finish="length" if is_cut else "stop",
         )
 

@@ -28,7 +28,7 @@ class SourceContract:
     """Subclass it, set `name`, and pytest tests your source.
 
     By default the source is given a folder. One that reads from elsewhere overrides `config`,
-    `prepare`, `write`, `remove` and `spoil`.
+    `prepare`, `write`, `remove` and `spoil`; one whose files are not the plain text, also `text`.
 
     Attributes:
         name: under which a plugin that is installed offers the source.
@@ -55,6 +55,10 @@ class SourceContract:
         """Take a document away."""
         (root / name).unlink()
 
+    def text(self, changed: Changed) -> str:
+        """Return the text that `write` wrote, from what the source hands over of it."""
+        return changed.raw.path.read_text(encoding="utf-8")
+
     def spoil(self, root: Path) -> None:
         """Make it impossible to list the documents."""
         root.rename(root.with_name("elsewhere"))
@@ -74,9 +78,9 @@ class SourceContract:
                 if isinstance(change, Gone):
                     seen.gone.append(change.id)
                 else:
-                    text = change.raw.path.read_text(encoding="utf-8")
                     assert change.raw.id not in seen.texts, f"{change.raw.id} came twice"
-                    seen.texts[change.raw.id] = text
+                    _check_labels(change)
+                    seen.texts[change.raw.id] = self.text(change)
                     seen.versions[change.raw.id] = change.version
         return seen
 
@@ -160,8 +164,7 @@ class SourceContract:
         self.write(root, {"a.md": "one", "b.md": "two"})
         async with self.open(root) as source:
             changes = [change async for change in source.changes({})]
-            found = [change.raw for change in changes if isinstance(change, Changed)]
-            texts = sorted(raw.path.read_text(encoding="utf-8") for raw in found)
+            texts = sorted(self.text(one) for one in changes if isinstance(one, Changed))
 
         assert texts == ["one", "two"], "keep each file as it is until the source is closed"
 
@@ -198,6 +201,14 @@ class SourceContract:
 
         with pytest.raises(CitewellError):
             await self._changes(root, first.versions)
+
+
+def _check_labels(changed: Changed) -> None:
+    labels = changed.raw.labels
+    assert labels is None or (isinstance(labels, frozenset) and all(labels)), (
+        f"{changed.raw.id} has the labels {labels!r}; give a frozenset of words, or None where the "
+        "source does not know who may read it"
+    )
 
 
 def _check_none_gone(seen: _Seen) -> None:

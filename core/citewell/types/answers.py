@@ -131,7 +131,8 @@ class Answer(Struct, frozen=True, kw_only=True):
             apology, or empty.
         nearest: best first; beside a refusal only.
         model: name of the model section that answered.
-        note: one line that says who answers instead of the model that was to; or empty.
+        note: one line for the reader that says what the answer had to do without, as who answers
+            instead of the model that was to; or empty.
         labels: of the passages that it, or what it continues, was written from.
         passages: these passages; what is said without a citation may repeat any of them.
         generation: names the settings that it was answered with; empty when they are in no file.

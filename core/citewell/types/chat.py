@@ -140,6 +140,7 @@ class Quoted(Struct, frozen=True, kw_only=True):
         number: of its mark.
         before: text of the passage before the quote.
         after: likewise, behind it.
+        lost: why there is nothing to quote any more, a sentence; all texts are empty then.
     """
 
     number: int
@@ -149,6 +150,7 @@ class Quoted(Struct, frozen=True, kw_only=True):
     before: str
     quote: str
     after: str
+    lost: str = ""
 
 
 class LibraryState(Struct, frozen=True, kw_only=True):

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 Labels: TypeAlias = frozenset[str]
 
@@ -28,6 +29,8 @@ class Place(Struct, frozen=True, kw_only=True):
         anchor: fragment that opens this place in a browser, without `#`.
         sheet: worksheet name.
         cell: spreadsheet cell in A1 notation; in a CSV file, column letter and record number.
+        uri: what opens this place, where it is no fragment of what opens the document; on the
+            host of that, or it is not taken.
     """
 
     page: int | None = None
@@ -37,6 +40,14 @@ class Place(Struct, frozen=True, kw_only=True):
     anchor: str | None = None
     sheet: str | None = None
     cell: str | None = None
+    uri: str | None = None
+
+    def address(self, uri: str | None) -> str | None:
+        """Return what opens this place of a document that `uri` opens; None where nothing does."""
+        if uri is None or self.uri is not None:
+            return self.uri
+        fragment = self.anchor or (f"page={self.page}" if self.page is not None else None)
+        return f"{uri}#{fragment}" if fragment and "#" not in uri else uri
 
 
 class Placed(Struct, frozen=True):
@@ -65,12 +76,14 @@ class Part(Struct, frozen=True, kw_only=True):
         end: one past the last character.
         header_end: of a table, one past its header row, so the header is `[start, header_end)`;
             equal to `start` when there is none.
+        header: of a table that goes on from an earlier part, where its header row stands there.
     """
 
     kind: PartKind
     start: int
     end: int
     header_end: int | None = None
+    header: tuple[int, int] | None = None
 
 
 class RawDocument(Struct, frozen=True, kw_only=True):
@@ -80,11 +93,14 @@ class RawDocument(Struct, frozen=True, kw_only=True):
         id: stable name within its source, for files the path below the root with `/`.
         path: where the bytes are, readable by this process.
         uri: what a person opens to see it; None when there is no such thing.
+        labels: who may read it, as the source knows; None where it does not. They hold unless the
+            user wrote a pattern that says otherwise, see `[library.NAME] labels`.
     """
 
     id: str
     path: Path
     uri: str | None = None
+    labels: Labels | None = None
 
 
 class Document(Struct, frozen=True, kw_only=True):
@@ -135,15 +151,7 @@ def moved_down(place: Place, lines: int) -> Place:
     """Return `place` moved `lines` lines down; a place without a line stays as it is."""
     if not lines or place.line is None:
         return place
-    return Place(
-        page=place.page,
-        slide=place.slide,
-        headings=place.headings,
-        line=place.line + lines,
-        anchor=place.anchor,
-        sheet=place.sheet,
-        cell=place.cell,
-    )
+    return replace(place, line=place.line + lines)
 
 
 def content_hash(text: str) -> str:
@@ -224,7 +232,8 @@ class Changed(Struct, frozen=True, kw_only=True):
     """A source's word that a document is new or differs from the known version.
 
     Attributes:
-        version: hash of the content (and of nothing else).
+        version: hash of the content, and of the labels that the source gives it, and of nothing
+            else.
     """
 
     raw: RawDocument

@@ -132,6 +132,19 @@ def test_deep_embeds_a_word(config, tmp_path, capsys):
     assert "embed.gguf" in capsys.readouterr().err
 
 
+def test_deep_lets_a_reranker_score_a_word(config, tmp_path, capsys):
+    import onnx_models
+
+    folder = onnx_models.write_cross_encoder(tmp_path / "cross")
+    config.write_text(f'{GOOD}[reranker.cross]\nuse = "onnx"\npath = "{folder}"\n')
+    assert run(["config", "check", "--deep"]) == 0
+
+    (folder / "model.onnx").write_bytes(b"")
+    assert run(["config", "check"]) == 0
+    assert run(["config", "check", "--deep"]) == 1
+    assert "cross/model.onnx" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("kind", "library", "fix"),
     [

@@ -71,7 +71,7 @@ def test_all_is_well(here, capsys):
     assert found["data folder"] == str(here / ".citewell")
     assert found["journal"] == "opens"
     assert found["index"] == "lexical: 0 documents; run: citewell sync"
-    assert "lexical" in found["plugins"]
+    assert "embedded" in found["plugins"]
 
 
 def test_it_is_said_in_words(here, capsys):
@@ -181,7 +181,7 @@ def test_a_damaged_index_is_mended(damaged, capsys):
 
 
 def test_an_index_that_cannot_be_mended_is_a_problem(damaged, capsys, monkeypatch):
-    monkeypatch.setattr("citewell_lexical.retriever._REPAIR_WAIT_S", 0.01)
+    monkeypatch.setattr("citewell_embedded.retriever._REPAIR_WAIT_S", 0.01)
     capsys.readouterr()
 
     with FileLock(damaged.parent / "writer.lock"):

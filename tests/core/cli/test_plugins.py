@@ -49,7 +49,7 @@ def test_every_plugin_is_listed_with_its_state(site, capsys):
 
     shown = capsys.readouterr().out
     rows = {line.split()[0]: " ".join(line.split()) for line in shown.split("\n\n")[0].splitlines()}
-    assert rows["lexical"] == "lexical citewell 0.1.0 on retriever lexical"
+    assert rows["embedded"] == "embedded citewell 0.1.0 on retriever lexical, retriever hybrid"
     assert rows["bad"] == "bad citewell-hello 0.3 failed"
     assert rows["good"] == "good citewell-hello 0.3 on"
     assert rows["new"] == "new citewell-new 0.3 needs newer"
@@ -59,8 +59,8 @@ def test_every_plugin_is_listed_with_its_state(site, capsys):
 def test_programs_get_json(here, capsys):
     found = states(capsys)
 
-    assert found["lexical"]["offers"] == ["retriever lexical"]
-    assert found["lexical"]["state"] == "on"
+    assert found["embedded"]["offers"] == ["retriever lexical", "retriever hybrid"]
+    assert found["embedded"]["state"] == "on"
 
 
 def test_the_settings_near_by_count(here, capsys):
@@ -70,20 +70,20 @@ def test_the_settings_near_by_count(here, capsys):
 
 
 def test_a_plugin_is_shown_with_the_settings_of_its_components(here, capsys):
-    assert run(["plugins", "show", "lexical"]) == 0
+    assert run(["plugins", "show", "embedded"]) == 0
 
     shown = capsys.readouterr().out
     assert "retriever lexical: " in shown
     assert "  stemming: " in shown
-    run(["plugins", "show", "lexical", "--json"])
+    run(["plugins", "show", "embedded", "--json"])
     (found,) = document(capsys, "plugin")["plugins"]
     assert "stemming" in found["offers"][0]["settings"]
 
 
 def test_an_unknown_plugin_names_the_nearest(here, capsys):
-    assert run(["plugins", "show", "lexicl"]) == 1
+    assert run(["plugins", "show", "embeded"]) == 1
 
-    assert 'no plugin is called "lexicl"; did you mean "lexical"?' in capsys.readouterr().err
+    assert 'no plugin is called "embeded"; did you mean "embedded"?' in capsys.readouterr().err
 
 
 def test_a_file_runs_once_it_is_trusted(here, capsys):

@@ -59,6 +59,27 @@ def test_a_document_that_is_saved_can_be_asked_about(tmp_path):
         until(says_so)
 
 
+def test_a_document_that_is_deleted_is_not_cited_at_the_next_question(tmp_path):
+    with started(tmp_path) as (_, chat, _):
+        until(lambda: synced(tmp_path))
+        chat.tell(asked("1"))
+        until(complete(chat))
+        (tmp_path / "docs" / "leave.md").unlink()
+        numbers = iter(range(2, 100))
+
+        def forgotten():
+            number = next(numbers)
+            chat.tell(asked(str(number)))
+            until(complete(chat, number))
+            return "28 days" not in chat.messages()[-1].text
+
+        until(forgotten, within_s=5)
+
+    first, *_, last = chat.messages()
+    assert "28 days" in first.text
+    assert "leave.md" not in last.text
+
+
 def test_a_changed_settings_file_is_taken_over(tmp_path):
     with started(tmp_path) as (process, chat, config):
         until(lambda: synced(tmp_path))

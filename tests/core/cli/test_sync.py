@@ -1,5 +1,7 @@
 import json
 import re
+import sqlite3
+from contextlib import closing
 
 import pytest
 
@@ -179,6 +181,111 @@ def test_watching_reads_what_is_saved(machine, at_terminal):
     assert "before nine" in asked.stdout
 
 
+def test_watching_several_libraries_names_the_one_that_was_synced(machine, at_terminal):
+    wiki = machine.work / "wiki"
+    wiki.mkdir()
+    (wiki / "door.md").write_text("# Door\n\nThe door code is 4711.\n")
+    (wiki / "broken.md").write_bytes(b"\x00\x01\x02")
+    with (machine.work / "citewell.toml").open("a") as file:
+        file.write('\n[library.wiki]\nuse = "files"\npath = "wiki"\n')
+    with at_terminal(machine, "sync", "--watch") as terminal:
+        terminal.wait_for("handbook: 2 added")
+        terminal.wait_for("wiki: 1 added")
+        (machine.handbook / "sick.md").write_text("# Sick\n\nCall in before nine.\n")
+        terminal.wait_for("handbook: 1 added")
+        terminal.type("\x03")
+        code = terminal.wait()
+    shown = json.loads(machine.citewell("sources", "--json").stdout)
+
+    assert code == 0
+    assert [one["id"] for one in shown["failed"]] == ["broken.md"]
+
+
+HYBRID = """use = "hybrid"
+embedder = "words"
+
+[embedder.words]
+use = "scripted"
+"""
+
+
+def by_meaning(machine, **options):
+    """Let the machine's retriever have vectors, of an embedder with these settings."""
+    file = machine.work / "citewell.toml"
+    chosen = "".join(f"{name} = {value}\n" for name, value in options.items())
+    text = file.read_text()
+    if HYBRID not in text:
+        text = text.replace('use = "lexical"\n', HYBRID)
+    before, after = text.split(HYBRID)
+    file.write_text(f"{before}{HYBRID}{chosen}{after[after.index(chr(10) + '[') :]}")
+
+
+def vectors_of(machine):
+    (store,) = machine.work.rglob("passages.sqlite")
+    with closing(sqlite3.connect(store)) as connection:
+        return [
+            connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
+            for table in ("vectors", "vectors_lacking")
+        ]
+
+
+def test_a_sync_ends_when_everything_is_embedded(machine):
+    by_meaning(machine, delay_s=1.5)
+
+    synced = machine.citewell("sync", "--json")
+
+    report = json.loads(synced.stdout)
+    assert synced.returncode == 0
+    assert report["lacking"] == {}
+    assert report["seconds"] > 1.5
+    assert vectors_of(machine) == [report["passages"], 0]
+
+
+def test_what_cannot_be_embedded_is_said_and_embedded_by_the_next_sync(machine):
+    by_meaning(machine, texts=0)
+    failing = machine.citewell("sync")
+    asked = machine.citewell("ask", "How many days of leave do I have?")
+    by_meaning(machine)
+    synced = machine.citewell("sync")
+
+    assert failing.returncode == 1
+    assert "2 added" in failing.stdout
+    assert (
+        "passages of retriever main without a vector are found by words alone: the scripted "
+        "embedder fails, as it shall" in " ".join(failing.stdout.split())
+    )
+    assert asked.returncode == 0
+    assert synced.returncode == 0
+    assert "2 unchanged" in synced.stdout
+    assert vectors_of(machine)[1] == 0
+
+
+def test_a_terminal_shows_how_much_is_embedded(machine, at_terminal):
+    by_meaning(machine, delay_s=1)
+    with at_terminal(machine, "sync") as terminal:
+        terminal.wait_for("Embedding")
+        code = terminal.wait()
+
+    assert code == 0
+    assert terminal.text.rstrip().splitlines()[-1].startswith("2 added")
+
+
+def test_watching_waits_for_no_embedder(machine, at_terminal):
+    by_meaning(machine, delay_s=30)
+    with at_terminal(machine, "sync", "--watch") as terminal:
+        seen = terminal.wait_for("2 added")
+        (machine.handbook / "sick.md").write_text("# Sick\n\nCall in before nine.\n")
+        seen = terminal.wait_for("1 added", after=seen)
+        (machine.handbook / "sick.md").unlink()
+        terminal.wait_for("1 removed", after=seen)
+        lacking = vectors_of(machine)[1]
+        terminal.type("\x03")
+        code = terminal.wait()
+
+    assert code == 0
+    assert lacking > 0
+
+
 @pytest.mark.parametrize("name", ["ask", "chat", "why", "sources", "sync"])
 def test_the_help_of_every_command_has_examples(machine, name):
     shown = machine.citewell(name, "--help")
@@ -196,3 +303,19 @@ def test_a_terminal_shows_a_bar_that_goes_away(machine, at_terminal):
     assert code == 0
     assert "2 added" in terminal.text
     assert terminal.text.rstrip().splitlines()[-1].startswith("2 added")
+
+
+def test_more_workers_read_the_same(machine):
+    synced = machine.citewell("sync", "--workers", "3")
+    again = machine.citewell("sync")
+
+    assert (synced.returncode, synced.stderr) == (0, "")
+    assert "2 added" in synced.stdout
+    assert "2 unchanged" in again.stdout
+
+
+def test_no_worker_is_too_few(machine):
+    refused = machine.citewell("sync", "--workers", "0")
+
+    assert refused.returncode == 2
+    assert "0 is not in the range 1<=x<=1000" in refused.stderr

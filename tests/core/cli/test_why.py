@@ -129,3 +129,48 @@ def test_answers_are_in_a_database_of_their_own(shared, answered):
     connection.close()
 
     assert found == [("answered",)]
+
+
+def _change(machine, text):
+    (machine.handbook / "leave.md").write_text(text)
+
+
+_CHANGES = {
+    "gone": lambda machine: (machine.handbook / "leave.md").unlink(),
+    "changed": lambda machine: _change(machine, "# Leave\n\nEvery employee has 31 days.\n"),
+    "moved": lambda machine: _change(machine, f"# New\n\nRead on.\n\n{commands.LEAVE}"),
+    "closed": lambda machine: (machine.work / "citewell.toml").write_text(
+        (machine.work / "citewell.toml").read_text().replace('["everyone"]', '["press"]')
+    ),
+}
+_SAID = {
+    "gone": "gone since the answer was given",
+    "changed": "changed since the answer was given",
+    "closed": "not for those any more who read the answer",
+}
+
+
+@pytest.mark.parametrize("change", list(_CHANGES))
+def test_an_answer_is_marked_when_its_source_changed(asked, change):
+    machine, reference = asked
+    _CHANGES[change](machine)
+    machine.citewell("sync")
+
+    told = machine.citewell("why", reference).stdout
+    as_json = json.loads(machine.citewell("why", reference, "--json").stdout)
+
+    assert as_json["passages"][0]["standing"] == change
+    assert as_json["sources_changed"] == ([1] if change in _SAID else [])
+    assert ("1 of 1 cited source changed since this answer was given" in told) is (change in _SAID)
+    assert _SAID.get(change, "as it was, at another place of its source") in told
+    assert "31 days" not in told
+
+
+def test_a_source_that_is_as_it_was_is_said_to_be(shared, answered):
+    told = shared.citewell("why", answered).stdout
+    as_json = json.loads(shared.citewell("why", answered, "--json").stdout)
+
+    assert as_json["passages"][0]["standing"] == "same"
+    assert as_json["sources_changed"] == []
+    assert "as it was" in told
+    assert "changed since this answer" not in told

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from citewell.delivery import watching
 from citewell.errors import AdapterError, JournalError, StoreError
-from citewell.journal.inbox import Inbox
+from citewell.journal.hearing import Hearing
 from citewell.testing.adapters.library import DAYS, NOTE
 from citewell.testing.plaintalk import TalkingAdapter
 from stages import hurry, journal_of, locked, staged
@@ -233,14 +233,14 @@ async def test_what_was_missed_is_read_until_that_works(stage, monkeypatch, capl
 async def test_a_journal_that_cannot_be_read_at_the_start_is_tried_again(stage, monkeypatch):
     await stage.settled()
     await stage.bot.stop()
-    heard, left = Inbox.heard_until, iter(range(3))
+    heard, left = Hearing.until, iter(range(3))
 
     def failing(self, platform):
         if next(left, None) is not None:
             raise JournalError("not now")
         return heard(self, platform)
 
-    monkeypatch.setattr(Inbox, "heard_until", failing)
+    monkeypatch.setattr(Hearing, "until", failing)
     await stage.start()
     person, channel = await stage.scene()
     said = await stage.chat.say(person, DAYS, channel=channel)

@@ -87,6 +87,19 @@ def test_answers_are_counted_as_they_are_kept():
     assert "U1" not in text
 
 
+def test_answers_that_had_to_do_without_something_are_counted():
+    recording, watched = measured(Monitoring(port=0), Pulse())
+    recorder = recording(Kept())
+    with watched(lambda: WELL) as place:
+        recorder.add(record())
+        recorder.add(record(errors=("retriever main: its vectors are of another embedder",)))
+        recorder.add(record(outcome="failed", errors=("cloud: it is down",)))
+        _, text = Server(place).get("/metrics")
+
+    assert "citewell_impaired_answers_total 1.0" in text
+    assert "another embedder" not in text
+
+
 def test_a_bot_is_ready_when_nothing_keeps_it_from_answering():
     states = iter([WELL, Status(("slack is not connected",), {})])
     recording, watched = measured(Monitoring(port=0), Pulse())

@@ -11,6 +11,7 @@ from citewell.chat import Deleted
 from citewell.delivery import watching as module
 from citewell.delivery.watching import Watching
 from citewell.errors import AdapterError, DeliveryError
+from citewell.journal.hearing import Hearing
 from citewell.journal.inbox import Inbox
 from databases import opened
 
@@ -74,15 +75,25 @@ def _quick(monkeypatch):
 
 
 @pytest.fixture
-def inbox(tmp_path):
+def engine(tmp_path):
     with opened(f"sqlite:///{tmp_path / 'journal.sqlite'}") as engine:
-        yield Inbox(engine)
+        yield engine
+
+
+@pytest.fixture
+def inbox(engine):
+    return Inbox(engine)
+
+
+@pytest.fixture
+def hearing(engine):
+    return Hearing(engine)
 
 
 @asynccontextmanager
-async def catching_up(service, inbox):
+async def catching_up(service, inbox, hearing):
     desk = Desk(inbox)
-    task = asyncio.create_task(Watching("slack", service, desk, inbox).catch_up())
+    task = asyncio.create_task(Watching("slack", service, desk, hearing).catch_up())
     try:
         yield desk
     finally:
@@ -96,11 +107,11 @@ async def until(is_so):
             await asyncio.sleep(0.01)
 
 
-async def test_what_cannot_be_read_at_first_is_read_later(inbox):
+async def test_what_cannot_be_read_at_first_is_read_later(inbox, hearing):
     inbox.accept(asked("0"))
     service = Service(asked("1"), asked("2"))
     service.failures = [DeliveryError("busy", passes=True), RuntimeError("odd")]
-    async with catching_up(service, inbox) as desk:
+    async with catching_up(service, inbox, hearing) as desk:
         service.is_connected = True
         await until(lambda: "2" in desk.accepted)
 
@@ -108,11 +119,11 @@ async def test_what_cannot_be_read_at_first_is_read_later(inbox):
     assert len(set(service.sinces)) == 1
 
 
-async def test_a_cut_while_missed_things_are_read_is_looked_into_as_well(inbox):
+async def test_a_cut_while_missed_things_are_read_is_looked_into_as_well(inbox, hearing):
     inbox.accept(asked("0"))
     service = Service(asked("1"), asked("2"))
     service.pause_s = 0.1
-    async with catching_up(service, inbox):
+    async with catching_up(service, inbox, hearing):
         service.is_connected = True
         await until(lambda: service.sinces)
         service.is_connected = False
@@ -123,23 +134,23 @@ async def test_a_cut_while_missed_things_are_read_is_looked_into_as_well(inbox):
     assert service.sinces[0] == service.sinces[1]
 
 
-async def test_who_is_killed_while_catching_up_catches_up_next_time(inbox):
+async def test_who_is_killed_while_catching_up_catches_up_next_time(inbox, hearing):
     inbox.accept(asked("0"))
-    inbox.note_heard("slack", 1000.0)
+    hearing.note("slack", 1000.0)
     service = Service(asked("1"), asked("2"))
     service.pause_s = 0.2
-    async with catching_up(service, inbox) as desk:
+    async with catching_up(service, inbox, hearing) as desk:
         service.is_connected = True
         await until(lambda: "1" in desk.accepted)
     again = Service()
     again.is_connected = True
-    async with catching_up(again, inbox):
+    async with catching_up(again, inbox, hearing):
         await until(lambda: again.sinces)
 
     assert again.sinces[0] == service.sinces[0] < 1000.0
 
 
-async def test_a_question_that_cannot_be_looked_at_hides_no_other(inbox, caplog):
+async def test_a_question_that_cannot_be_looked_at_hides_no_other(inbox, hearing, caplog):
     for key in "12345":
         inbox.accept(asked(key))
     service = Service()
@@ -149,7 +160,7 @@ async def test_a_question_that_cannot_be_looked_at_hides_no_other(inbox, caplog)
         "5": DeliveryError("not there any more", passes=False),
     }
     service.is_connected = True
-    async with catching_up(service, inbox) as desk:
+    async with catching_up(service, inbox, hearing) as desk:
         await until(lambda: desk.accepted)
         await until(lambda: len(service.looked) >= 5)
 
@@ -158,7 +169,7 @@ async def test_a_question_that_cannot_be_looked_at_hides_no_other(inbox, caplog)
     assert "what became of question 3" in caplog.text
 
 
-async def test_also_a_question_of_many_before_is_looked_at_in_its_time(inbox, monkeypatch):
+async def test_also_a_question_of_many_before_is_looked_at_in_its_time(inbox, hearing, monkeypatch):
     monkeypatch.setattr(module, "_CALM_S", 0.001)
     keys = [str(number) for number in range(1, 201)]
     for key in keys:
@@ -166,32 +177,34 @@ async def test_also_a_question_of_many_before_is_looked_at_in_its_time(inbox, mo
     service = Service()
     service.changes = {"1": GONE}
     service.is_connected = True
-    async with catching_up(service, inbox) as desk:
+    async with catching_up(service, inbox, hearing) as desk:
         await until(lambda: desk.accepted)
 
     assert sorted(service.looked, key=int) == keys
 
 
-async def test_after_the_first_questions_a_service_has_its_peace(inbox, monkeypatch):
+async def test_after_the_first_questions_a_service_has_its_peace(inbox, hearing, monkeypatch):
     monkeypatch.setattr(module, "_CALM_S", 60)
     for number in range(module._AT_ONCE + 5):
         inbox.accept(asked(str(number)))
     service = Service()
     service.is_connected = True
-    async with catching_up(service, inbox):
+    async with catching_up(service, inbox, hearing):
         await until(lambda: len(service.looked) == module._AT_ONCE)
         await asyncio.sleep(0.1)
 
     assert len(service.looked) == module._AT_ONCE
 
 
-async def test_what_was_missed_in_a_cut_does_not_wait_for_all_that_is_looked_at(inbox, monkeypatch):
+async def test_what_was_missed_in_a_cut_does_not_wait_for_all_that_is_looked_at(
+    inbox, hearing, monkeypatch
+):
     monkeypatch.setattr(module, "_CALM_S", 0.2)
     for number in range(module._AT_ONCE + 100):
         inbox.accept(asked(str(number)))
     service = Service()
     service.is_connected = True
-    async with catching_up(service, inbox) as desk:
+    async with catching_up(service, inbox, hearing) as desk:
         await until(lambda: len(service.looked) > module._AT_ONCE)
         service.is_connected = False
         await asyncio.sleep(0.05)
@@ -202,66 +215,68 @@ async def test_what_was_missed_in_a_cut_does_not_wait_for_all_that_is_looked_at(
     assert len(service.looked) < module._AT_ONCE + 50
 
 
-async def test_what_was_missed_is_done_with_before_all_is_looked_at(inbox, monkeypatch):
+async def test_what_was_missed_is_done_with_before_all_is_looked_at(inbox, hearing, monkeypatch):
     monkeypatch.setattr(module, "_CALM_S", 60)
     for number in range(module._AT_ONCE + 5):
         inbox.accept(asked(str(number)))
-    inbox.note_heard("slack", 1000.0)
+    hearing.note("slack", 1000.0)
     service = Service()
     service.is_connected = True
-    async with catching_up(service, inbox):
+    async with catching_up(service, inbox, hearing):
         await until(lambda: len(service.looked) == module._AT_ONCE)
         service.is_connected = False
         await asyncio.sleep(0.05)
         service.is_connected = True
         await until(lambda: len(service.sinces) == 2)
 
-    assert inbox.heard_until("slack") > 1000.0
+    assert hearing.until("slack") > 1000.0
     assert service.sinces[1] > 1000.0 > service.sinces[0]
 
 
-async def test_who_is_killed_before_all_was_looked_at_goes_on_next_time(inbox, monkeypatch):
+async def test_who_is_killed_before_all_was_looked_at_goes_on_next_time(
+    inbox, hearing, monkeypatch
+):
     monkeypatch.setattr(module, "_CHANGED_S", 0.0)
     inbox.accept(asked("old"))
-    inbox.note_heard("slack", time.time())
+    hearing.note("slack", time.time())
     monkeypatch.setattr(module.time, "time", lambda now=time.time: now() + 7 * 86_400)
     service = Service()
     service.changes = {"old": DeliveryError("busy", passes=True)}
     service.is_connected = True
-    async with catching_up(service, inbox):
+    async with catching_up(service, inbox, hearing):
         await until(lambda: service.looked)
     again = Service()
     gone = Deleted(key="gone", venue=asked("old").venue, user="U1", at=2.0, of="old")
     again.changes = {"old": gone}
     again.is_connected = True
-    async with catching_up(again, inbox) as desk:
+    async with catching_up(again, inbox, hearing) as desk:
         await until(lambda: desk.accepted)
-        await until(lambda: inbox.unsure_since("slack") is None)
+        await until(lambda: hearing.unsure_since("slack") is None)
 
     assert again.sinces[0] > service.sinces[0] + 86_400
 
 
-async def test_a_question_that_can_never_be_looked_at_hides_no_other(inbox):
+async def test_a_question_that_can_never_be_looked_at_hides_no_other(inbox, hearing):
     for key in "12":
         inbox.accept(asked(key))
     service = Service()
     service.changes = {"1": GONE, "2": DeliveryError("busy", passes=True)}
     service.is_connected = True
-    async with catching_up(service, inbox) as desk:
+    async with catching_up(service, inbox, hearing) as desk:
         await until(lambda: desk.accepted)
 
     assert service.looked[:2] == ["2", "1"]
 
 
 async def test_each_of_many_questions_is_looked_at_though_the_connection_never_lasts(
-    inbox, monkeypatch
+    inbox, hearing, monkeypatch
 ):
     monkeypatch.setattr(module, "_CALM_S", 0.2)
     keys = {str(number) for number in range(3 * module._AT_ONCE)}
     for key in sorted(keys):
         inbox.accept(asked(key))
     service = Service()
-    async with catching_up(service, inbox):
+    async with catching_up(service, inbox, hearing):
         for _ in range(3):
             before = len(service.looked)
             service.is_connected = True
@@ -272,12 +287,12 @@ async def test_each_of_many_questions_is_looked_at_though_the_connection_never_l
     assert set(service.looked) == keys
 
 
-async def test_a_cut_during_the_last_look_is_not_forgotten(inbox):
+async def test_a_cut_during_the_last_look_is_not_forgotten(inbox, hearing):
     inbox.accept(asked("1"))
     service = Service()
     service.look_s = 0.2
     service.is_connected = True
-    async with catching_up(service, inbox):
+    async with catching_up(service, inbox, hearing):
         await until(lambda: service.looked)
         service.is_connected = False
         await asyncio.sleep(0.05)
@@ -285,17 +300,17 @@ async def test_a_cut_during_the_last_look_is_not_forgotten(inbox):
         await until(lambda: len(service.looked) == 2)
 
 
-async def test_what_was_looked_at_is_not_looked_at_again_until_a_cut(inbox):
+async def test_what_was_looked_at_is_not_looked_at_again_until_a_cut(inbox, hearing):
     for key in "123":
         inbox.accept(asked(key))
     busy = DeliveryError("busy", passes=True)
     service = Service()
     service.changes = {"1": busy}
     service.is_connected = True
-    async with catching_up(service, inbox):
+    async with catching_up(service, inbox, hearing):
         await until(lambda: service.looked.count("1") >= 3)
         service.changes.clear()
-        await until(lambda: inbox.unsure_since("slack") is None)
+        await until(lambda: hearing.unsure_since("slack") is None)
         seen = set(service.looked), service.looked.count("2"), service.looked.count("3")
         service.is_connected = False
         await asyncio.sleep(0.05)
@@ -305,9 +320,9 @@ async def test_what_was_looked_at_is_not_looked_at_again_until_a_cut(inbox):
     assert seen == ({"1", "2", "3"}, 1, 1)
 
 
-async def test_a_service_that_takes_the_bot_no_more_says_why(inbox):
+async def test_a_service_that_takes_the_bot_no_more_says_why(inbox, hearing):
     service = Service()
-    watching = Watching("slack", service, Desk(inbox), inbox)
+    watching = Watching("slack", service, Desk(inbox), hearing)
     noticing = asyncio.create_task(watching.catch_up())
     serving = asyncio.create_task(watching.serve(None))
     await asyncio.sleep(0.1)
@@ -320,18 +335,18 @@ async def test_a_service_that_takes_the_bot_no_more_says_why(inbox):
     assert why == "the token was revoked"
 
 
-async def test_a_service_that_never_took_the_bot_ends_the_start(inbox):
+async def test_a_service_that_never_took_the_bot_ends_the_start(inbox, hearing):
     service = Service()
     service.ends = [AdapterError("wrong token")]
     with pytest.raises(AdapterError, match="wrong token"):
-        await Watching("slack", service, Desk(inbox), inbox).serve(None)
+        await Watching("slack", service, Desk(inbox), hearing).serve(None)
 
 
 @pytest.mark.parametrize("end", [None, RuntimeError("odd"), DeliveryError("no", passes=True)])
-async def test_what_breaks_down_is_begun_again(inbox, end, caplog):
+async def test_what_breaks_down_is_begun_again(inbox, hearing, end, caplog):
     service = Service()
     service.ends = [end]
-    serving = asyncio.create_task(Watching("slack", service, Desk(inbox), inbox).serve(None))
+    serving = asyncio.create_task(Watching("slack", service, Desk(inbox), hearing).serve(None))
     await until(lambda: "begun again" in caplog.text)
     await until(lambda: service.is_connected)
     serving.cancel()

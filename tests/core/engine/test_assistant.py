@@ -228,7 +228,8 @@ async def test_a_slow_model_is_given_up(tmp_path):
     async with assistant(
         tmp_path, first='behaviour = "slow"\ndelay_s = 30\n', profile="timeout_s = 0.3\n"
     ) as (asked, kept):
-        answer = (await asyncio.wait_for(answers(asked), 10))[-1]
+        async with asyncio.timeout(10):
+            answer = (await answers(asked))[-1]
 
     assert answer.outcome is Outcome.FAILED
     assert "0.3 s" in kept.records[0].errors[0]

@@ -11,7 +11,7 @@ from citewell.engine.trust import Trust
 
 PLUGIN = """
 from contextlib import asynccontextmanager
-from typing import Optional
+from typing import Literal, Optional
 from pydantic import Field, SecretStr, field_validator
 import citewell
 
@@ -22,6 +22,7 @@ class Account(citewell.Config):
 class CloudConfig(citewell.Config):
     key: SecretStr = Field(min_length=4)
     spare: SecretStr | None = None
+    place: Literal["here"] | SecretStr = "here"
     account: Account | None = None
     keys: dict[str, SecretStr] = {}
     others: list[Optional[SecretStr]] = []
@@ -118,10 +119,21 @@ others = [{ env = "K" }]
     assert [one.get_secret_value() for one in revealed] == 4 * ["s3cret-value"]
 
 
+def test_a_word_may_stand_in_place_of_a_secret_where_the_component_has_one(config, monkeypatch):
+    monkeypatch.setenv("K", "s3cret-value")
+
+    word = cloud(config('key = { env = "K" }\nplace = "here"'))
+    secret = cloud(config('key = { env = "K" }\nplace = { env = "K" }'))
+
+    assert word.config.place == "here"
+    assert secret.config.place.get_secret_value() == "s3cret-value"
+
+
 @pytest.mark.parametrize(
     "line",
     [
         'key = "s3cret-value"',
+        'key = { env = "CLOUD_KEY" }\nplace = "s3cret-value"',
         "key = 424242",
         'key = { value = "s3cret-value" }',
         'key = { env = "K", file = "s3cret-value" }',

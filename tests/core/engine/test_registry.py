@@ -12,7 +12,7 @@ from citewell.engine.registry import Registry
 from citewell.engine.trust import Trust
 from distributions import BAD_PLUGINS, Site
 
-OURS = {"extractive", "files", "formats", "git", "lexical", "office", "pdf", "scripted", "text"}
+OURS = {"embedded", "extractive", "files", "formats", "git", "office", "pdf", "scripted", "text"}
 EVENT = Observation(event="answered", question_id="q1", seconds=0.1)
 
 BAD = {

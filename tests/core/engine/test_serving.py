@@ -80,6 +80,7 @@ async def test_two_hundred_questions_survive_fifty_changes(tmp_path):
             head = whole.removesuffix(first)
             chosen = ("tuned", "cloud", "quotes")
             generations = {served.settings.generation: "quotes"}
+            changed = asyncio.Semaphore(0)
 
             async def change():
                 for number in range(50):
@@ -97,15 +98,16 @@ async def test_two_hundred_questions_survive_fifty_changes(tmp_path):
                         assert outcome is None or outcome.applied, outcome
                         assert served.settings.profiles["default"].model == model
                         generations[served.settings.generation] = model
+                    for _ in range(4):
+                        changed.release()
                     await asyncio.sleep(0.02)
 
             async def ask(number):
-                await asyncio.sleep(number * 0.01)
+                # However long a change takes, each is followed by four questions.
+                await changed.acquire()
                 return (await answers(assistant, f"How many days of leave? ({number})"))[-1]
 
-            changing = asyncio.create_task(change())
-            found = await asyncio.gather(*(ask(number) for number in range(200)))
-            await changing
+            *found, _ = await asyncio.gather(*(ask(number) for number in range(200)), change())
 
     assert all(answer.complete and answer.outcome is not Outcome.FAILED for answer in found)
     assert len({answer.id for answer in found}) == len(kept.records) == 200
@@ -384,7 +386,8 @@ async def test_the_command_switches_what_a_watching_process_serves(tmp_path, mon
                 found.append((await answers(assistant))[-1])
                 if using.returncode is None:
                     with suppress(TimeoutError):
-                        await asyncio.wait_for(using.wait(), 0.01)
+                        async with asyncio.timeout(0.01):
+                            await using.wait()
             assert using.returncode == 0
             found.append((await answers(assistant))[-1])
         watching.cancel()

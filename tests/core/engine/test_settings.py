@@ -156,6 +156,21 @@ def test_the_only_profile_is_the_default_one(config):
     assert found.default_profile == "brief"
 
 
+ONE = '[profile.default]\nretriever = "theirs"\nmodel = "extractive"\n'
+FILLED = '[retriever.theirs]\nuse = "haystack"\nstore = "pgvector"\nfilled_by = "others"\n'
+
+
+def test_what_somebody_else_fills_needs_no_library_and_gets_none(config):
+    alone = load_settings(config(FILLED))
+    beside = load_settings(config(DOCS + FILLED + '[retriever.a]\nuse = "lexical"\n' + ONE))
+
+    assert alone.retrievers["theirs"].is_filled
+    assert alone.profiles["default"].retriever == "theirs"
+    assert beside.retrievers["theirs"].libraries == ()
+    assert beside.retrievers["a"].libraries == ("docs",)
+    assert not beside.retrievers["a"].is_filled
+
+
 def test_settings_do_not_change(config):
     found = load_settings(config(FULL))
 
@@ -282,6 +297,10 @@ WRONG = {
         '[profile.a]\nmodel = "extractive"\nretriever = "lexical"',
         "profile.a.retriever: there is nothing to search; add a section [library.NAME]",
     ),
+    "libraries of what somebody else fills": (
+        DOCS + FILLED + 'libraries = ["docs"]',
+        "retriever.theirs.libraries: somebody else fills this retriever; leave libraries out",
+    ),
     "unknown library": (
         DOCS + '[retriever.a]\nuse = "lexical"\nlibraries = ["dcs"]',
         'retriever.a.libraries[0]: there is no [library.dcs]; did you mean "docs"?',
@@ -299,12 +318,12 @@ WRONG = {
         'cli.profile: there is no [profile.defalt]; did you mean "default"?',
     ),
     "unknown plugin": (
-        DOCS + '[plugins]\ndisabled = ["lexcal"]',
-        'plugins.disabled[0]: no plugin "lexcal"; did you mean "lexical"?',
+        DOCS + '[plugins]\ndisabled = ["embeded"]',
+        'plugins.disabled[0]: no plugin "embeded"; did you mean "embedded"?',
     ),
     "a plugin that is off": (
-        DOCS + '[plugins]\ndisabled = ["lexical"]',
-        'plugin "lexical" (citewell 0.1.0) is off: the settings name it in plugins.disabled',
+        DOCS + '[plugins]\ndisabled = ["embedded"]',
+        'plugin "embedded" (citewell 0.1.0) is off: the settings name it in plugins.disabled',
     ),
     "journal": ("[journal]\nurl = 'postgresql://u:hunter2@db'", "journal.url: expected { env ="),
     "a date": ("[model.a]\nuse = 2026-01-01", 'no model is called "2026-01-01"'),

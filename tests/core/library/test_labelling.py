@@ -1,6 +1,8 @@
 from itertools import permutations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from citewell import ConfigError
 from citewell.library.labelling import Labelling
@@ -58,3 +60,35 @@ def test_patterns_that_match_no_document_are_named():
 def test_a_malformed_pattern_is_a_config_error():
     with pytest.raises(ConfigError, match='labels: "!" is not a glob pattern'):
         Labelling([("!", frozenset({"x"}))])
+
+
+CHANNEL = frozenset({"slack:C1"})
+OPEN = ("**", frozenset({"everyone"}))
+
+
+@pytest.mark.parametrize(
+    ("rules", "labels"),
+    [
+        ([], CHANNEL),
+        ([OPEN], CHANNEL),
+        ([("**", frozenset({"everyone", "stays-here"}))], CHANNEL | {"stays-here"}),
+        ([("**", frozenset({"support"}))], {"support"}),
+        ([OPEN, ("C1/**", frozenset({"everyone"}))], {"everyone"}),
+        ([OPEN, ("C2/**", frozenset({"everyone"}))], CHANNEL),
+    ],
+)
+def test_what_the_source_says_holds_unless_a_pattern_says_otherwise(rules, labels):
+    labelling = Labelling(rules)
+
+    assert labelling.given("C1/1.talk", CHANNEL) == labels
+    assert labelling.given("C1/1.talk", None) == labelling.of("C1/1.talk")
+
+
+@given(
+    own=st.frozensets(st.sampled_from(["a", "b", "everyone"])),
+    labels=st.frozensets(st.sampled_from(["a", "b", "everyone"])),
+)
+def test_the_pattern_of_everything_opens_to_everyone_nothing_that_is_restricted(own, labels):
+    given_labels = Labelling([("**", labels)]).given("x", own)
+
+    assert "everyone" not in given_labels or "everyone" in own

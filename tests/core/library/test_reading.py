@@ -154,7 +154,7 @@ from citewell.library.reading import Reader
 async def main():
     async with Reader(processes=1) as reader:
         await reader.read(RawDocument(id="a", path=Path(sys.argv[1])), ODD, OddConfig())
-        print(reader._workers and "read", flush=True)
+        print("read", flush=True)
         await asyncio.sleep(60)
 
 asyncio.run(main())
@@ -191,3 +191,12 @@ def _is_alive(pid):
         return "State:\tZ" not in Path(f"/proc/{pid}/status").read_text()
     except OSError:
         return False
+
+
+async def test_as_many_files_are_read_at_once_as_there_are_processes(tmp_path):
+    files = [raw(tmp_path, f"{n}", "meet 4") for n in range(4)]
+
+    async with Reader(processes=4) as reader:
+        documents = await asyncio.gather(*(reader.read(one, ODD, OddConfig()) for one in files))
+
+    assert [document.text for document in documents] == ["meet 4"] * 4

@@ -62,3 +62,48 @@ def test_cuts_that_fit_are_taken():
     head = json.dumps(["", [[]], [[0, 0, 1, None, None]], [], cuts]).encode()
     _, found = decode_document(head, TEXT.encode(), RAW, language="en")
     assert found == (Cut(0, 21), Cut(22, len(TEXT), "name | days"))
+
+
+@pytest.mark.parametrize(
+    ("uri", "kept"),
+    [
+        ("https://chat.example/general/2", True),
+        ("https://evil.example/general/2", False),
+        ("https://chat.example@evil.example/2", False),
+        ("http://chat.example/general/2", False),
+        ("javascript:alert(1)", False),
+        ("//chat.example/2", False),
+        ("https://[", False),
+    ],
+)
+def test_a_place_leads_to_the_host_of_its_document_or_nowhere(uri, kept):
+    raw = RawDocument(id="a.md", path=Path("a.md"), uri="https://chat.example/general/1")
+    place = Place(uri=uri, headings=("A",))
+    document = Document(id="a.md", title="A", text=TEXT, places=(Placed(0, place),))
+    head, text = encode_document(document, None, status=1)
+
+    arrived, _ = decode_document(head[REPLY.size :], text, raw, language="en")
+    nowhere, _ = decode_document(head[REPLY.size :], text, RAW, language="en")
+
+    assert arrived.places[0].place.uri == (uri if kept else None)
+    assert arrived.places[0].place.headings == ("A",)
+    assert nowhere.places[0].place.uri is None
+
+
+@pytest.mark.parametrize(
+    ("place", "uri", "opens"),
+    [
+        (Place(), None, None),
+        (Place(), "https://a.example/b", "https://a.example/b"),
+        (Place(anchor="c"), "https://a.example/b", "https://a.example/b#c"),
+        (Place(page=3), "https://a.example/b", "https://a.example/b#page=3"),
+        (Place(page=3), "https://a.example/b#c", "https://a.example/b#c"),
+        (
+            Place(anchor="c", uri="https://a.example/d"),
+            "https://a.example/b",
+            "https://a.example/d",
+        ),
+    ],
+)
+def test_what_opens_a_place(place, uri, opens):
+    assert place.address(uri) == opens

@@ -41,6 +41,21 @@ def write(root, **files):
 # --- what a sync does ------------------------------------------------------------------------
 
 
+async def test_an_index_that_cannot_be_written_stops_no_other(root):
+    class Full(Shelf):
+        async def index(self, documents):
+            raise StoreError("the disk is full")
+
+    shelf = Shelf()
+    write(root, one_md="alpha")
+    async with folder_source(root, root.parent / "data") as source:
+        indexes = [index(Full(), library(source)), index(shelf, library(source))]
+        with pytest.raises(StoreError, match="full"):
+            await sync(indexes, data_dir=root.parent / "data", base_dir=root.parent)
+
+    assert shelf.texts() == {"docs:one.md": "alpha"}
+
+
 async def test_only_what_changed_is_read_and_what_is_gone_is_deleted(root):
     shelf = Shelf()
     write(root, same_md="alpha", changed_md="beta", gone_md="gamma")

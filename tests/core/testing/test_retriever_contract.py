@@ -48,6 +48,13 @@ class MemoryRetriever:
         readable = {passage.id: passage for passage in self.passages(readable_by)}
         return [readable[one] for one in ids if one in readable]
 
+    async def within(self, document_id, *, start, end, readable_by):
+        return [
+            passage
+            for passage in self.passages(readable_by)
+            if passage.document_id == document_id and passage.start < end and passage.end > start
+        ]
+
     def passages(self, readable_by):
         found = (one for document in self.documents.values() for one in document.passages)
         return [passage for passage in found if readable_by.may_read(passage.labels)]
@@ -197,6 +204,13 @@ class SortingRetriever(MemoryRetriever):
         return await super().fetch(sorted(ids), readable_by=readable_by)
 
 
+class WideRetriever(MemoryRetriever):
+    """Gives the whole document for any part of it."""
+
+    async def within(self, document_id, *, start, end, readable_by):
+        return await super().within(document_id, start=0, end=10**9, readable_by=readable_by)
+
+
 class SlowRetriever(MemoryRetriever):
     """Replaces a document in two steps."""
 
@@ -242,6 +256,14 @@ def test_a_good_retriever_passes(tmp_path, test):
     check(MemoryRetriever, test, tmp_path)
 
 
+def test_what_forgets_with_its_process_says_so_and_is_not_tested_for_it(tmp_path):
+    contract = subject(ForgetfulRetriever)
+    contract.lasts = False
+
+    with pytest.raises(pytest.skip.Exception, match="keeps nothing after its process"):
+        contract.test_what_was_indexed_outlives_the_process(tmp_path)
+
+
 @pytest.mark.parametrize(
     ("build", "test", "message"),
     [
@@ -268,6 +290,7 @@ def test_a_good_retriever_passes(tmp_path, test):
         (SyntaxRetriever, "test_odd_questions_are_safe", "not query syntax"),
         (LosingRetriever, "test_passages_come_back_exactly", "store every field"),
         (StillRetriever, "test_identity_tells_every_change", "left the identity as it was"),
+        (WideRetriever, "test_a_part_of_a_document_is_read_again", "have a character in"),
         (SortingRetriever, "test_fetch_keeps_the_order_of_the_ids", "in the order of the ids"),
         (SlowRetriever, "test_readers_see_each_document_whole", "half a document"),
         (ForgetfulRetriever, "test_what_was_indexed_outlives_the_process", "keep everything"),

@@ -150,7 +150,8 @@ class Checker:
         passages = tuple(source.passage for source in sources)
         for verifier in self._evidence.verifiers if verdict.supported else ():
             try:
-                opinion = await asyncio.wait_for(verifier.judge(text, passages), VERIFIER_TIMEOUT_S)
+                async with asyncio.timeout(VERIFIER_TIMEOUT_S):
+                    opinion = await verifier.judge(text, passages)
             except TimeoutError:
                 return _unsupported("verifier", "a verifier took too long")
             except Exception as error:  # noqa: BLE001 - a plugin's error must not end the answer

@@ -35,6 +35,7 @@ _INSIDE = rf"[^{re.escape(OPENING + CLOSING)}\n\\]{{1,{MAX_CONTENT_CHARS}}}"
 _LEADING = re.compile(
     rf"\s*(?:{_BRACKET}){{1,3}}(?P<inside>{_INSIDE})(?:{_CLOSER}){{1,3}}(?:\([^\s()]{{0,500}}\))?"
 )
+_ENCLOSED = re.compile(rf"(?:{_BRACKET}){{1,3}}(?P<inside>{_INSIDE})(?:{_CLOSER}){{1,3}}")
 
 
 class Mark(Struct, frozen=True):
@@ -64,6 +65,19 @@ def after_marks(text: str, start: int = 0) -> int:
         if match is None or read_mark(match["inside"]) is None:
             return start
         start = match.end()
+
+
+def without_marks(text: str) -> str:
+    """Return `text` without its marks and the blanks before them, and otherwise as it is."""
+    kept: list[str] = []
+    position = 0
+    for match in _ENCLOSED.finditer(text):
+        if read_mark(match["inside"]) is not None:
+            kept.append(text[position : match.start()].rstrip(" \t"))
+            position = match.end()
+            if text[position : position + 1].isalnum():
+                kept.append(" ")
+    return "".join([*kept, text[position:]])
 
 
 def may_become_mark(text: str, start: int) -> bool:

@@ -120,12 +120,24 @@ class Quantity(Struct, frozen=True):
         kind: what it counts.
         text: as written.
         signs: what is said of its sign; of several, any may be meant.
+        behind: the few words behind it, its unit among them.
     """
 
     value: Decimal | str
     kind: Kind
     text: str
     signs: frozenset[str] = frozenset({_PLUS})
+    behind: str = ""
+
+    @property
+    def may_be_positive(self) -> bool:
+        """Whether nothing says that it is less than zero."""
+        return _PLUS in self.signs
+
+    @property
+    def may_be_negative(self) -> bool:
+        """Whether it has a minus, or the brackets that are one in accounts."""
+        return not self.signs.isdisjoint({_MINUS, _BRACKETS})
 
 
 class Figures:
@@ -217,6 +229,15 @@ def missing_figures(
             yield quantity.text
 
 
+def quantities_in(text: str, language: str) -> Iterator[Quantity]:
+    """Yield every number of an answer; where it speaks of a loss, 87 may be -87."""
+    plain = folded(text)
+    speaks_of_less = _LESS.search(plain) is not None
+    for quantity in _quantities(plain, language):
+        either = speaks_of_less and quantity.may_be_positive
+        yield replace(quantity, signs=_ALL_SIGNS) if either else quantity
+
+
 def _claimed(text: str, language: str) -> Iterator[Quantity]:
     """Yield what a claim states."""
     # A loss of (87) may be called 87, in a cell of a table as well.
@@ -284,8 +305,8 @@ def _quantities(text: str, language: str, *, of_source: bool = False) -> Iterato
             yield _quantity(match, part, language, signs=_signs(match, of_source=of_source))
     for words in numbers_in_words(text):
         start, end = words.span
-        kind = _kind(_tail(text, end), language)
-        yield Quantity(words.value, kind, text[start:end])
+        tail = _tail(text, end)
+        yield Quantity(words.value, _kind(tail, language), text[start:end], behind=tail)
 
 
 def _quantity(
@@ -303,7 +324,7 @@ def _quantity(
         kind = Kind(unit_in([currency.lower()], language), rate=kind.rate)
     told = first in scales or unit_in([first], language)
     telling = tail.lower().index(first) + len(first) if told else 0
-    return Quantity(value, kind, f"{match[0]}{tail[:telling]}".strip(), signs)
+    return Quantity(value, kind, f"{match[0]}{tail[:telling]}".strip(), signs, tail)
 
 
 def _tail(text: str, end: int) -> str:

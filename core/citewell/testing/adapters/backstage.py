@@ -15,6 +15,7 @@ from citewell.configs import ChannelConfig
 from citewell.delivery.bot import Bot, open_bot
 from citewell.delivery.host import ChatHost
 from citewell.engine.folders import make_folder
+from citewell.engine.memberships import with_memberships
 from citewell.engine.runtime import Runtime
 from citewell.engine.sections import Section, Settings
 from citewell.engine.serving import Serving
@@ -123,9 +124,10 @@ class Backstage:
             spec=self._spec,
             config=self._spec.config.model_validate(values),
         )
+        adapters = with_memberships({self._spec.name: section}, self._base.libraries.values())
         return replace(
             self._base,
-            adapters={self._spec.name: section},
+            adapters=adapters,
             generation=f"{self._base.generation}-{self._changes}",
         )
 

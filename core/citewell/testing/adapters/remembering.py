@@ -158,3 +158,33 @@ class Remembering:
             lambda: stage.bot.is_connected or None,
             lambda: "is_connected is true while events come in",
         )
+
+    @scenario("buttons", alone=True)
+    async def test_a_source_that_changed_is_said_to_have(self, stage: Stage) -> None:
+        """Where a quotation was, a source that changed since the answer is told with its mark."""
+        person, channel = await stage.scene()
+        said = await stage.chat.say(person, DAYS, channel=channel)
+        await stage.reply(said)
+
+        leave = stage.bot.path.parent / "docs" / "leave.md"
+        leave.write_text("# Leave\n\nEvery employee has 31 days of leave.\n", encoding="utf-8")
+        await stage.bot.reread()
+        await stage.press(person, said, "quotes")
+
+        told = await stage.until_told(person, said, "changed since the answer was given")
+        assert "[1]" in told, "show Quoted.number beside Quoted.lost"
+        assert "28 days" not in told
+
+    @scenario("buttons", alone=True)
+    async def test_a_source_that_is_gone_is_said_to_be(self, stage: Stage) -> None:
+        """A source that was deleted since the answer is told with its mark, and quoted no more."""
+        person, channel = await stage.scene()
+        said = await stage.chat.say(person, DAYS, channel=channel)
+        await stage.reply(said)
+
+        (stage.bot.path.parent / "docs" / "leave.md").unlink()
+        await stage.bot.reread()
+        await stage.press(person, said, "quotes")
+
+        told = await stage.until_told(person, said, "gone since the answer was given")
+        assert "28 days" not in told

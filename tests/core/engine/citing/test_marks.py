@@ -1,6 +1,12 @@
 import pytest
 
-from citewell.engine.citing.marks import Mark, after_marks, may_become_mark, read_mark
+from citewell.engine.citing.marks import (
+    Mark,
+    after_marks,
+    may_become_mark,
+    read_mark,
+    without_marks,
+)
 
 
 @pytest.mark.parametrize(
@@ -111,3 +117,20 @@ def test_an_open_bracket_may_become_a_mark(text, may):
 def test_what_stands_before_the_place_does_not_matter():
     assert may_become_mark("[1] word [2", 8)
     assert not may_become_mark("[1 word", 3)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("28 days [1].", "28 days."),
+        ("28 days [1][2, 3] of leave", "28 days of leave"),
+        ("28 days[1]of leave", "28 days of leave"),
+        ("[1] 28 days\n\n[2]", " 28 days\n\n"),
+        ("28 days 【3†source】 [^4] [[5]]", "28 days"),
+        ("see [the handbook] and x[i]", "see [the handbook] and x[i]"),
+        ("| a [1] |\n| b [x |", "| a |\n| b [x |"),
+        ("", ""),
+    ],
+)
+def test_a_text_without_its_marks_is_otherwise_the_same(text, expected):
+    assert without_marks(text) == expected

@@ -1,6 +1,6 @@
 import pytest
 
-from citewell.engine.citing.quantities import Figures, missing_figure
+from citewell.engine.citing.quantities import Figures, missing_figure, quantities_in
 
 
 def missing(claim, source, language="en"):
@@ -366,3 +366,20 @@ def test_a_unit_may_stand_in_the_header_far_away():
     assert missing_figure("21 days", near, "en", anywhere=far) is None
     assert missing_figure("21 days", near, "en") == "21 days"
     assert missing_figure("the 1990s", near, "en", anywhere=[Figures("1990s", "en")]) is None
+
+
+def test_every_number_of_an_answer_is_read_with_what_is_behind_it():
+    plain, worded = quantities_in("It has 3.5 million users and twenty offices.", "en")
+
+    assert (plain.value, plain.behind.split()[:2]) == (3_500_000, ["million", "users"])
+    assert (worded.value, worded.behind.split()[:1]) == (20, ["offices"])
+
+
+@pytest.mark.parametrize(
+    ("text", "positive", "negative"),
+    [("87", True, False), ("-87", False, True), ("a loss of 87", True, True)],
+)
+def test_a_number_tells_its_sign(text, positive, negative):
+    (quantity,) = quantities_in(text, "en")
+
+    assert (quantity.may_be_positive, quantity.may_be_negative) == (positive, negative)

@@ -656,6 +656,20 @@ async def test_a_verifier_that_takes_too_long_does_not_agree(monkeypatch):
     )
 
 
+async def test_a_cancellation_that_comes_together_with_an_opinion_is_not_lost():
+    class Late(Judge):
+        async def judge(self, claim, passages):
+            opinion = await super().judge(claim, passages)
+            asking.cancel()
+            return opinion
+
+    given = replace(GIVEN, verifiers=(Late(),))
+    asking = asyncio.create_task(claims("Unused days do not lapse [1].", given))
+    await asyncio.wait({asking})
+
+    assert asking.cancelled()
+
+
 async def test_nothing_is_given_out_before_its_sentence_has_ended():
     seen = []
 

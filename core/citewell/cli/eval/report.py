@@ -1,0 +1,68 @@
+"""`citewell eval report`: the last report, in the form that is wanted."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from citewell.cli.options import Where, config_option, examples
+from citewell.cli.wording import safe_line
+from citewell.errors import CitewellError
+
+
+@click.command(
+    "report",
+    epilog=examples(
+        "citewell eval report",
+        "citewell eval report --html report.html",
+        "citewell eval report --json > report.json",
+        "citewell eval report --junit report.xml",
+    ),
+)
+@click.option(
+    "--html",
+    "page",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write a page that needs no network.",
+)
+@click.option(
+    "--junit",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write what a CI server reads.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+@config_option
+def command(page: Path | None, junit: Path | None, as_json: bool, config: Path | None) -> None:
+    """Show the last report: verdict, arms, slices, and what makes them doubtful."""
+    from citewell.evaluation.session import encoded, load_report, report_path
+
+    found = load_report(report_path(Where(config).settings()))
+    if page is not None:
+        from citewell.evaluation.page import html
+
+        _write(page, html(found))
+    if junit is not None:
+        from citewell.evaluation.junit import junit_xml
+
+        _write(junit, junit_xml(found))
+    if as_json:
+        click.echo(encoded(found).decode(), nl=False)
+    elif page is None and junit is None:
+        from citewell.cli.eval.screen import screen
+        from citewell.cli.printing import open_printer
+
+        open_printer(sys.stdout).write(screen(found))
+
+
+def _write(path: Path, text: str) -> None:
+    fresh = path.with_name(f".{path.name}.partial")
+    try:
+        fresh.write_text(text, encoding="utf-8", errors="replace")
+        fresh.replace(path)
+    except OSError as error:
+        raise CitewellError(f"{path} cannot be written: {error.strerror}") from error
+    click.echo(f"written: {safe_line(str(path))}", err=True)

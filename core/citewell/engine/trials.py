@@ -1,0 +1,203 @@
+"""Backends on trial: each gets a share of the questions, is watched, and is taken back by itself.
+
+A canary release (Humble and Farley, "Continuous Delivery", 2010, chapter 10). What the backend on
+trial cannot answer, the one that answers otherwise does, so nobody loses an answer by it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import logging
+from collections import deque
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from statistics import median
+
+from msgspec import Struct
+
+from citewell.engine.sections import Settings
+from citewell.engine.tables import Canary, Profile
+
+log = logging.getLogger(__name__)
+
+_SHARES = 1_000_000
+_FEWEST = 10
+"""Answers of either side before their refusals and times are compared."""
+
+
+class Seen(Struct):
+    """An answer, as a trial looks at it.
+
+    Attributes:
+        failed: the backend that was to answer did not.
+        seconds: until it was whole.
+    """
+
+    id: str
+    failed: bool
+    refused: bool
+    seconds: float
+    is_unhelpful: bool = False
+
+
+class Rollback(Struct, frozen=True):
+    """A backend that was taken back.
+
+    Attributes:
+        reason: one line.
+    """
+
+    profile: str
+    model: str
+    reason: str
+
+
+class Trial:
+    """One backend on trial in one profile.
+
+    Args:
+        profile: its name.
+        canary: the terms.
+        key: names the backend as it is; another one is another trial.
+    """
+
+    def __init__(self, profile: str, canary: Canary, key: str) -> None:
+        self.profile = profile
+        self.canary = canary
+        self.key = key
+        self.is_over = False
+        self._ours: deque[Seen] = deque(maxlen=canary.watch)
+        self._theirs: deque[Seen] = deque(maxlen=canary.watch)
+
+    def takes(self, question_id: str) -> bool:
+        """Tell whether the backend on trial answers this question; always the same of one."""
+        if self.is_over:
+            return False
+        digest = hashlib.sha256(f"{self.key} {question_id}".encode()).digest()
+        return int.from_bytes(digest[:8]) % _SHARES < self.canary.share * _SHARES
+
+    def note(self, seen: Seen, *, is_on_trial: bool) -> None:
+        """Look at an answer."""
+        (self._ours if is_on_trial else self._theirs).append(seen)
+
+    def vote(self, answer_id: str, *, is_helpful: bool) -> None:
+        """Look at what somebody thinks of an answer; of one that is not looked at, nothing."""
+        for seen in self._ours:
+            if seen.id == answer_id:
+                seen.is_unhelpful = not is_helpful
+
+    def problem(self) -> str:
+        """Return why the backend is to be taken back, or nothing."""
+        return next(self._problems(), "")
+
+    def _problems(self) -> Iterator[str]:
+        canary, ours, theirs = self.canary, self._ours, self._theirs
+        failed = sum(one.failed for one in ours)
+        if failed > canary.max_failed * canary.watch:
+            yield f"{failed} of its last {len(ours)} answers failed"
+        unhelpful = sum(one.is_unhelpful for one in ours)
+        if unhelpful > canary.max_unhelpful * canary.watch:
+            yield f"{unhelpful} of its last {len(ours)} answers helped nobody"
+        if min(len(ours), len(theirs)) < _FEWEST:
+            return
+        refused = _share(ours) - _share(theirs)
+        if refused > canary.max_refused:
+            yield f"it refuses {100 * refused:.0f} points more of the questions"
+        slower = _seconds(ours) / (_seconds(theirs) or 1.0)
+        if slower > canary.max_slower:
+            yield f"its answers take {slower:.1f} times as long"
+
+
+class Trials:
+    """The trials of one process; which are over is kept in a file.
+
+    Args:
+        path: of that file.
+
+    Attributes:
+        rollbacks: what was taken back, for whoever notes it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._running: dict[tuple[str, str], Trial] = {}
+        self._over = _read(path)
+        self.rollbacks: asyncio.Queue[Rollback] = asyncio.Queue()
+
+    def of(self, settings: Settings, name: str) -> Trial | None:
+        """Return the trial of a profile; None where there is none, or it is over."""
+        canary = settings.profiles[name].canary
+        if canary is None:
+            return None
+        key = _key(settings, canary)
+        if key in self._over:
+            return None
+        trial = self._running.get((name, key))
+        if trial is None:
+            # Another backend on trial in the profile ends the one before.
+            self._running = {one: at for one, at in self._running.items() if one[0] != name}
+            trial = self._running[name, key] = Trial(name, canary, key)
+        return trial
+
+    def note(self, trial: Trial, seen: Seen, *, is_on_trial: bool) -> None:
+        """Look at an answer, and take the backend back where that is due."""
+        trial.note(seen, is_on_trial=is_on_trial)
+        self._judge(trial)
+
+    def vote(self, answer_id: str, *, is_helpful: bool) -> None:
+        """Look at what somebody thinks of an answer."""
+        for trial in [*self._running.values()]:
+            trial.vote(answer_id, is_helpful=is_helpful)
+            self._judge(trial)
+
+    def _judge(self, trial: Trial) -> None:
+        problem = "" if trial.is_over else trial.problem()
+        if not problem:
+            return
+        trial.is_over = True
+        self._over.add(trial.key)
+        self._write()
+        found = Rollback(trial.profile, trial.canary.model, problem)
+        self.rollbacks.put_nowait(found)
+        log.warning(
+            "profile %s: %s is on trial no more: %s", found.profile, found.model, found.reason
+        )
+
+    def _write(self) -> None:
+        """Keep which trials are over; one that is forgotten begins again, and ends again."""
+        fresh = self._path.with_suffix(".partial")
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            fresh.write_text(json.dumps(sorted(self._over)), encoding="utf-8")
+            fresh.replace(self._path)
+        except OSError as error:
+            log.warning("%s cannot be written: %s", self._path, error)
+
+
+def on_trial(profile: Profile, canary: Canary) -> Profile:
+    """Return the profile whose questions a backend on trial answers first."""
+    others = [name for name in (profile.model, *profile.fallback) if name != canary.model]
+    return profile.model_copy(update={"model": canary.model, "fallback": others})
+
+
+def _key(settings: Settings, canary: Canary) -> str:
+    section = settings.models[canary.model]
+    decides = f"{section.use} {section.config.model_dump_json()} {section.files}"
+    return hashlib.sha256(f"{canary.model_dump_json()} {decides}".encode()).hexdigest()[:16]
+
+
+def _read(path: Path) -> set[str]:
+    with suppress(OSError, ValueError, TypeError):
+        return {str(key) for key in json.loads(path.read_bytes())}
+    return set()
+
+
+def _share(seen: deque[Seen]) -> float:
+    return sum(one.refused for one in seen) / len(seen)
+
+
+def _seconds(seen: deque[Seen]) -> float:
+    return median(one.seconds for one in seen)

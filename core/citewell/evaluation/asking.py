@@ -1,0 +1,256 @@
+"""Asks every arm every question once, by the one answer path, and keeps what comes back."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
+
+from citewell import blocking
+from citewell.engine.assistant import Assistant, new_id
+from citewell.engine.course import Course
+from citewell.engine.runtime import Runtime
+from citewell.errors import CitewellError
+from citewell.evaluation.altering import Alteration, altered
+from citewell.evaluation.answers import Answers, Key, question_key
+from citewell.evaluation.arms import Arm
+from citewell.journal.records import AnswerRecord
+from citewell.types.answers import Claim, Outcome
+from citewell.types.evaluation import EvalItem, Quote, Response, Statement
+from citewell.types.questions import Audience, Question
+
+if TYPE_CHECKING:
+    from citewell.journal.ledger import Ledger
+
+_GIVEN_UP_AFTER = 3
+"""Failures of an arm, one after another and from its first question on."""
+
+
+class Task(Struct, frozen=True):
+    """One question to one arm.
+
+    Attributes:
+        swaps: whether the item's fact is exchanged in the passages.
+    """
+
+    arm: Arm
+    item: EvalItem
+    swaps: bool = False
+
+
+class Terms(Struct, frozen=True, kw_only=True):
+    """How a run asks.
+
+    Attributes:
+        audience: who asks.
+        held_out: documents that no arm may find.
+        max_cost: the run ends before it costs more; None for no bound.
+        at_once: questions to one model elsewhere; one on this machine is asked one at a time.
+        ledger: opens the accounts of budgets.
+    """
+
+    audience: Audience
+    held_out: frozenset[str] = frozenset()
+    max_cost: float | None = None
+    at_once: int = 1
+    ledger: Callable[[], Ledger] | None = None
+
+
+class Progress(Struct):
+    """How far a run is.
+
+    Attributes:
+        asked: in this run.
+        kept: answers that were there already.
+        cost: of this run, as far as it is known.
+        failed: of what was asked, what got no answer.
+        given_up: arms that only failed, with the last reason.
+        ended_by_cost: whether the bound was reached.
+    """
+
+    total: int = 0
+    asked: int = 0
+    kept: int = 0
+    cost: float = 0.0
+    failed: int = 0
+    given_up: dict[str, str] = field(default_factory=dict)
+    ended_by_cost: bool = False
+
+
+def tasks(arms: Sequence[Arm], items: Sequence[EvalItem]) -> list[Task]:
+    """Return what is to be asked: question by question, so that a run that is ended is fair."""
+    found = []
+    for item in items:
+        found += [Task(arm, item) for arm in arms]
+        if item.swap is not None:
+            found += [Task(arm, item, swaps=True) for arm in arms if arm.identity.retrieves]
+    return found
+
+
+def key_of(task: Task, terms: Terms) -> Key:
+    """Return what the answer to `task` is kept under."""
+    readers = sorted(sorted(labels) for labels in terms.audience.readers)
+    swap = task.item.swap if task.swaps else None
+    shown = readers, sorted(terms.held_out), swap
+    variant = repr(shown) if task.arm.identity.retrieves else ""
+    return Key(question_key(task.item.question, variant=variant), task.arm.identity.key)
+
+
+class Run:
+    """One run over some tasks.
+
+    Args:
+        runtime: the components.
+        answers: what is kept.
+        terms: how it asks.
+        told: is called after each answer.
+    """
+
+    def __init__(
+        self,
+        runtime: Runtime,
+        answers: Answers,
+        terms: Terms,
+        told: Callable[[Progress], None],
+    ) -> None:
+        self._runtime = runtime
+        self._answers = answers
+        self._terms = terms
+        self._told = told
+        self._dearest = 0.0
+        self._in_flight = 0
+        self._in_a_row: dict[str, int] = {}
+        self.progress = Progress()
+
+    async def ask(self, wanted: Sequence[Task]) -> Progress:
+        """Ask what is not kept yet, and what failed when it was asked.
+
+        Raises:
+            CitewellError: an answer could not be kept; what was kept before stays.
+        """
+        due = [task for task in wanted if not await self._is_kept(task)]
+        self.progress.total = len(wanted)
+        self.progress.kept = len(wanted) - len(due)
+        self._told(self.progress)
+        lanes: dict[str, list[Task]] = {}
+        for task in due:
+            lanes.setdefault(task.arm.model, []).append(task)
+        try:
+            async with asyncio.TaskGroup() as group:
+                for lane in lanes.values():
+                    queue = iter(lane)
+                    for _ in range(self._width(lane[0].arm)):
+                        group.create_task(self._work(queue))
+        except* CitewellError as errors:
+            raise errors.exceptions[0] from errors
+        return self.progress
+
+    def _width(self, arm: Arm) -> int:
+        return 1 if arm.is_local else self._terms.at_once
+
+    async def _work(self, queue: Iterator[Task]) -> None:
+        for task in queue:
+            if self._is_dear():
+                self.progress.ended_by_cost = True
+                return
+            if task.arm.name not in self.progress.given_up:
+                await self._ask(task)
+
+    async def _is_kept(self, task: Task) -> bool:
+        found = await blocking.call(self._answers.get, key_of(task, self._terms))
+        return found is not None and found.outcome is not Outcome.FAILED
+
+    def _is_dear(self) -> bool:
+        """Tell whether one more answer, like the dearest so far, could be too much."""
+        most = self._terms.max_cost
+        expected = self._dearest * (self._in_flight + 1)
+        return most is not None and self.progress.cost + expected > most
+
+    async def _ask(self, task: Task) -> None:
+        # A model that rests would be stood in for, or fail without having been asked.
+        await asyncio.sleep(self._runtime.breaker(task.arm.model).rests_for_s)
+        self._in_flight += 1
+        try:
+            response = await self._response(task)
+        finally:
+            self._in_flight -= 1
+        await blocking.call(self._answers.add, key_of(task, self._terms), response)
+        self._count(task, response)
+        self._told(self.progress)
+
+    def _count(self, task: Task, response: Response) -> None:
+        progress, name = self.progress, task.arm.name
+        cost = response.cost or 0.0
+        progress.asked += 1
+        progress.cost += cost
+        self._dearest = max(self._dearest, cost)
+        if response.outcome is not Outcome.FAILED:
+            self._in_a_row[name] = -1
+            return
+        progress.failed += 1
+        if self._in_a_row.get(name, 0) >= 0:
+            self._in_a_row[name] = self._in_a_row.get(name, 0) + 1
+        if self._in_a_row[name] >= _GIVEN_UP_AFTER:
+            progress.given_up[name] = response.errors[-1] if response.errors else "no reason given"
+
+    async def _response(self, task: Task) -> Response:
+        swap = task.item.swap if task.swaps else None
+        alteration = Alteration(self._terms.held_out, swap)
+        runtime = altered(self._runtime, alteration)
+        assistant = Assistant(runtime, _Nowhere(), ledger=self._terms.ledger)
+        question = Question(
+            id=new_id(),
+            text=task.item.question,
+            audience=self._terms.audience,
+            profile=task.arm.profile,
+        )
+        return response_of(await assistant.whole(question))
+
+
+class _Nowhere:
+    """Keeps no record: an evaluation keeps answers of its own, and nobody asks why of these."""
+
+    def add(self, record: AnswerRecord) -> None:
+        """Keep nothing of it."""
+
+
+def response_of(course: Course) -> Response:
+    """Return what an evaluation keeps of an answer."""
+    answer = course.answer
+    has_text = answer.outcome in {Outcome.ANSWERED, Outcome.UNSOURCED}
+    shown = "".join(claim.lead + claim.text for claim in answer.shown).strip()
+    return Response(
+        outcome=answer.outcome,
+        output=course.output,
+        text=shown if has_text else "",
+        statements=tuple(map(_statement, answer.statements)),
+        found=course.passages,
+        seconds=dict(course.seconds),
+        input_tokens=course.usage.input_tokens,
+        output_tokens=course.usage.output_tokens,
+        cost=course.usage.cost,
+        model=answer.model,
+        errors=tuple(course.errors),
+        asked_at=course.asked_at.isoformat(timespec="seconds"),
+    )
+
+
+def _statement(claim: Claim) -> Statement:
+    return Statement(
+        text=claim.text,
+        is_supported=claim.verdict.supported,
+        is_shown=claim.shown,
+        quotes=tuple(
+            Quote(
+                number=one.number,
+                passage_id=one.passage_id,
+                document_id=one.document_id,
+                start=one.start,
+                end=one.end,
+                text=one.quote,
+            )
+            for one in claim.citations
+        ),
+    )

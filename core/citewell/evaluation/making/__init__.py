@@ -1,0 +1,1 @@
+"""Questions made from documents, by a model, and from what people asked before."""

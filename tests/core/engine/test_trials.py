@@ -1,0 +1,211 @@
+"""A model on trial answers its share, is watched, and is taken back by itself."""
+
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from assistants import Kept, answers
+from citewell import ConfigError, Outcome
+from citewell.cli.indexing import bring_up
+from citewell.engine.assistant import Assistant
+from citewell.engine.serving import Serving
+from citewell.engine.settings import load_settings
+from citewell.engine.tables import Canary
+from citewell.engine.trials import Seen, Trial, Trials
+
+CONFIG = """
+[library.docs]
+use = "files"
+path = "docs"
+
+[retriever.main]
+use = "lexical"
+
+[model.quotes]
+use = "extractive"
+
+[model.new]
+use = "scripted"
+{new}
+
+[profile.default]
+retriever = "main"
+model = "quotes"
+canary = {{ model = "new", share = {share}, watch = 20 }}
+"""
+
+
+def seen(at, *, failed=False, refused=False, seconds=1.0):
+    return Seen(id=str(at), failed=failed, refused=refused, seconds=seconds)
+
+
+def trial(**terms):
+    return Trial("default", Canary(model="new", **terms), "key")
+
+
+@given(st.floats(0.01, 0.5), st.integers(0, 1000))
+def test_a_question_is_always_on_the_same_side(share, number):
+    one, other = trial(share=share), trial(share=share)
+
+    assert one.takes(str(number)) == other.takes(str(number))
+
+
+def test_the_share_is_kept():
+    chosen = random.Random(1)
+    on_trial = trial(share=0.2)
+
+    taken = sum(on_trial.takes(str(chosen.random())) for _ in range(5000))
+
+    assert 0.18 < taken / 5000 < 0.22
+
+
+def test_it_stays_while_nothing_is_wrong():
+    found = trial(watch=20)
+    for at in range(100):
+        found.note(seen(at), is_on_trial=at % 2 == 0)
+
+    assert not found.problem()
+
+
+def test_failures_end_it_as_soon_as_the_window_cannot_hold_more():
+    found = trial(watch=40, max_failed=0.05)
+    problems = []
+    for at in range(3):
+        found.note(seen(at, failed=True), is_on_trial=True)
+        problems.append(found.problem())
+
+    assert problems == ["", "", "3 of its last 3 answers failed"]
+
+
+def test_failures_of_long_ago_are_forgiven():
+    found = trial(watch=10, max_failed=0.2)
+    for at in range(2):
+        found.note(seen(at, failed=True), is_on_trial=True)
+    for at in range(10):
+        found.note(seen(at), is_on_trial=True)
+    found.note(seen(99, failed=True), is_on_trial=True)
+
+    assert not found.problem()
+
+
+@pytest.mark.parametrize(
+    ("ours", "said"),
+    [
+        ({"refused": True}, "it refuses 100 points more of the questions"),
+        ({"seconds": 5.0}, "its answers take 5.0 times as long"),
+    ],
+)
+def test_refusals_and_times_are_compared_with_what_answers_otherwise(ours, said):
+    found = trial(watch=20)
+    for at in range(9):
+        found.note(seen(at, **ours), is_on_trial=True)
+        found.note(seen(at), is_on_trial=False)
+    assert not found.problem(), "nine answers are too few to compare"
+
+    found.note(seen(9, **ours), is_on_trial=True)
+    found.note(seen(9), is_on_trial=False)
+
+    assert found.problem() == said
+
+
+def test_thumbs_down_end_it_and_a_changed_mind_counts_once(tmp_path):
+    found = trial(watch=20, max_unhelpful=0.1)
+    for at in range(5):
+        found.note(seen(at), is_on_trial=True)
+    for at in (0, 0, 1):
+        found.vote(str(at), is_helpful=False)
+    assert not found.problem()
+
+    found.vote("2", is_helpful=False)
+    assert found.problem() == "3 of its last 5 answers helped nobody"
+
+    found.vote("2", is_helpful=True)
+    assert not found.problem()
+
+
+# --- served ----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def settings(tmp_path):
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "leave.md").write_text("Every employee has 28 days of paid leave.")
+    path = tmp_path / "citewell.toml"
+
+    def write(*, share=0.5, new=""):
+        path.write_text(CONFIG.format(share=share, new=new))
+        return load_settings(path)
+
+    return write
+
+
+async def asked(serving, count, kept):
+    assistant = Assistant(serving, kept)
+    return [(await answers(assistant, "How many days of leave?"))[-1] for _ in range(count)]
+
+
+async def test_both_answer_and_the_one_on_trial_its_share(settings):
+    loaded = settings()
+    serving = Serving(loaded, lambda: loaded)
+    kept = Kept()
+    try:
+        async with serving.lease() as runtime:
+            await bring_up(runtime)
+        found = await asked(serving, 40, kept)
+    finally:
+        await serving.close()
+
+    models = [answer.model for answer in found]
+    assert 8 <= models.count("new") <= 32
+    assert models.count("new") + models.count("quotes") == 40
+    on_trial = [record for record in kept.records if "new is on trial" in record.notes]
+    assert {record.model for record in on_trial} == {"new"}
+
+
+async def test_errors_end_the_trial_within_its_window_and_nobody_loses_an_answer(settings):
+    loaded = settings(new='behaviour = "failing"\npieces = 0')
+    serving = Serving(loaded, lambda: loaded)
+    kept = Kept()
+    try:
+        async with serving.lease() as runtime:
+            await bring_up(runtime)
+        found = await asked(serving, 40, kept)
+        rollback = serving.trials.rollbacks.get_nowait()
+    finally:
+        await serving.close()
+
+    assert all(answer.outcome is Outcome.ANSWERED for answer in found)
+    assert {answer.model for answer in found} == {"quotes"}
+    assert sum("new is on trial" in record.notes for record in kept.records) == 2
+    assert (rollback.profile, rollback.model) == ("default", "new")
+    assert rollback.reason == "2 of its last 2 answers failed"
+
+
+async def test_what_was_taken_back_stays_so_until_it_is_another_one(settings, tmp_path):
+    loaded = settings(new='behaviour = "failing"\npieces = 0')
+    trials = Trials(tmp_path / "trials.json")
+    for at in range(2):
+        running = trials.of(loaded, "default")
+        trials.note(running, seen(at, failed=True), is_on_trial=True)
+
+    again = Trials(tmp_path / "trials.json")
+
+    assert again.of(loaded, "default") is None
+    assert again.of(settings(new=""), "default") is not None
+
+
+@pytest.mark.parametrize("content", ["", "{", "3", "[[]]"])
+def test_a_damaged_file_ends_no_trial_and_breaks_nothing(settings, tmp_path, content):
+    (tmp_path / "trials.json").write_text(content)
+
+    assert Trials(tmp_path / "trials.json").of(settings(), "default") is not None
+
+
+def test_a_model_on_trial_has_to_be_there(settings, tmp_path):
+    text = CONFIG.format(share=0.1, new="").replace('model = "new", share', 'model = "nw", share')
+    (tmp_path / "citewell.toml").write_text(text)
+
+    with pytest.raises(ConfigError, match=r"profile\.default\.canary\.model: there is no"):
+        load_settings(tmp_path / "citewell.toml")
