@@ -1,4 +1,4 @@
-"""Runs the benchmarks: `python -m benchmarks [retrieval] [models] [chats] [hour] [--small]`."""
+"""Runs the benchmarks: `python -m benchmarks [NAME ...] [--small]`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 import platformdirs
 
-from benchmarks import chats, environments, models, report, retrieval
+from benchmarks import chats, environments, growth, models, report, retrieval, scoring
 from proofs import harness
 
 PAGE = harness.ROOT / "docs" / "benchmarks.md"
@@ -22,6 +22,7 @@ BENCHMARKS: dict[str, Any] = {
     "models": (models.run, models.tables, models.broken),
     "chats": (chats.run, chats.tables, chats.broken),
     "hour": (chats.run_hour, chats.tables_of_hour, chats.broken_in_hour),
+    "scoring": (scoring.run, scoring.tables, scoring.broken),
 }
 
 
@@ -36,23 +37,40 @@ def main() -> int:
         default=platformdirs.user_cache_path("citewell") / "benchmarks",
         help="where the environments of the others are kept",
     )
+    parser.add_argument(
+        "--only",
+        action="append",
+        choices=retrieval.PARTS,
+        help="measure this part of `retrieval` alone, or several; nothing is published",
+    )
+    parser.add_argument(
+        "--resume", action="store_true", help="go on where `retrieval` was interrupted"
+    )
     wanted = parser.parse_args()
     names = wanted.names or list(BENCHMARKS)
     unknown = [name for name in names if name not in BENCHMARKS]
     if unknown:
         parser.error(f"no benchmark {unknown[0]!r}; there are: {', '.join(BENCHMARKS)}")
-    return max(run(name, cache=wanted.cache, small=wanted.small) for name in names)
+    chosen = {"only": wanted.only or retrieval.PARTS, "resumes": wanted.resume}
+    options = {"retrieval": chosen}
+    publishes = not wanted.small and not wanted.only
+    return max(
+        run(name, wanted.cache, publishes=publishes, small=wanted.small, **options.get(name, {}))
+        for name in names
+    )
 
 
-def run(name: str, *, cache: Path, small: bool) -> int:
+def run(name: str, cache: Path, *, publishes: bool, **options: Any) -> int:
     """Run one benchmark; 1 when a promise is not kept."""
     measure, tables, broken = BENCHMARKS[name]
-    result = measure(cache, small=small)
+    result = measure(cache, **options)
     print(tables(result))
     for promise in broken(result):
         print(f"broken: {promise}", file=sys.stderr)
-    if not small:
+    if publishes:
         publish(name, result, tables(result))
+        if name == "retrieval":
+            growth.draw(RESULTS / "retrieval.json", PAGE.with_name("growth.svg"), cache)
     return 1 if broken(result) else 0
 
 

@@ -1,4 +1,4 @@
-"""Whole commands: a sync of files, a file saved while another process watches, a warm question."""
+"""Whole commands: a sync of files, files saved and deleted while a process watches, a question."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ import json
 import shutil
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 from benchmarks.corpus import Corpus, write_files
-from citewell import EVERYONE, Audience, Query
+from citewell import EVERYONE, Audience, Passage, Query
 from citewell.engine.runtime import open_runtime
 from citewell.engine.settings import load_settings
 
@@ -34,7 +35,10 @@ retriever = "main"
 model = "quotes"
 """
 _GIVE_UP_S = 30.0
-_SETTLE_S = 2.0
+_SETTLE_S = 1.0
+_POLL_S = 0.005
+_READER = Audience.of(EVERYONE)
+_Find: TypeAlias = Callable[[], Awaitable[Sequence[Passage]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +86,21 @@ def _first_sync(project: Project, files: int) -> Sync:
     return Sync(files, json.loads(done.stdout)["passages"], seconds)
 
 
-def saved_to_found(project: Project, *, rounds: int) -> list[float]:
-    """Return the seconds from saving a file to another process finding it, `rounds` times."""
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    """Seconds until another process knows, by round.
+
+    Attributes:
+        saved_s: from a file that is written until a question finds what it says.
+        deleted_s: from a file that is deleted until it can neither be found nor cited.
+    """
+
+    saved_s: list[float]
+    deleted_s: list[float]
+
+
+def freshness(project: Project, *, rounds: int) -> Freshness:
+    """Save and delete files while `citewell sync --watch` runs, and ask in this process."""
     watching = subprocess.Popen(
         [project.citewell, "sync", "--watch", "--json", "--config", project.config],
         stdout=subprocess.PIPE,
@@ -93,30 +110,46 @@ def saved_to_found(project: Project, *, rounds: int) -> list[float]:
         # The first line says that the watching process is up to date.
         if watching.stdout is None or not watching.stdout.readline():
             raise RuntimeError("citewell sync --watch ended before its first sync")
-        return asyncio.run(_saved_to_found(project, rounds))
+        return asyncio.run(_freshness(project, rounds))
     finally:
         watching.terminate()
         watching.wait()
 
 
-async def _saved_to_found(project: Project, rounds: int) -> list[float]:
-    taken = []
+async def _freshness(project: Project, rounds: int) -> Freshness:
+    taken = Freshness([], [])
     async with open_runtime(load_settings(project.config)) as runtime:
         retriever = await runtime.retriever("main")
         for at in range(rounds):
+            query = Query(text=f"freshlysaved{at}x")
+            path = project.folder / "docs" / f"saved-{at}.txt"
+
+            async def found(query: Query = query) -> Sequence[Passage]:
+                return await retriever.retrieve(query, limit=1, readable_by=_READER)
+
             await asyncio.sleep(_SETTLE_S)
-            word = f"freshlysaved{at}x"
-            path = project.folder / "docs" / f"saved-{at % 3}.txt"
-            path.write_text(f"This was saved just now: {word}.", encoding="utf-8")
-            begin = time.perf_counter()
-            while not await retriever.retrieve(
-                Query(text=word), limit=1, readable_by=Audience.of(EVERYONE)
-            ):
-                if time.perf_counter() - begin > _GIVE_UP_S:
-                    raise TimeoutError(f"{path} was not found after {_GIVE_UP_S} s")
-                await asyncio.sleep(0.005)
-            taken.append(time.perf_counter() - begin)
+            path.write_text(f"This was saved just now: {query.text}.", encoding="utf-8")
+            taken.saved_s.append(await _until(found))
+            (passage,) = await found()
+
+            async def gone(id_: str = passage.id, found: _Find = found) -> bool:
+                # An answer in work may still hold what a question before has found.
+                return not await retriever.fetch([id_], readable_by=_READER) and not await found()
+
+            await asyncio.sleep(_SETTLE_S)
+            path.unlink()
+            taken.deleted_s.append(await _until(gone))
     return taken
+
+
+async def _until(is_so: Callable[[], Awaitable[object]]) -> float:
+    """Return the seconds until it is so."""
+    begin = time.perf_counter()
+    while not await is_so():
+        if time.perf_counter() - begin > _GIVE_UP_S:
+            raise TimeoutError(f"a change was not noticed in {_GIVE_UP_S} s")
+        await asyncio.sleep(_POLL_S)
+    return time.perf_counter() - begin
 
 
 def warm_processes(

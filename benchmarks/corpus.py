@@ -1,7 +1,8 @@
 """Passages and questions, the same for every system, as files that each of them reads.
 
 Where the data set MedQuAD is on this machine, its answers are the first passages and seeded
-variations of them fill up the number; otherwise all is drawn from a seeded made-up vocabulary.
+variations of them fill up the number; otherwise all is drawn from a seeded made-up vocabulary. How
+well systems find is measured on collections whose questions have known answers.
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
+from typing import TypeAlias
 
+from citewell_embedded.terms import query_terms
 from proofs.harness import rows
 
 SEED = 20
@@ -28,7 +31,7 @@ class Corpus:
     Attributes:
         name: "MedQuAD" or "made up".
         passages: with `id` and `text`.
-        questions: with `text`.
+        questions: with `text`, and the same without stopwords as `words`.
         count: of passages.
     """
 
@@ -38,11 +41,16 @@ class Corpus:
     count: int
 
 
+def has_medquad() -> bool:
+    """Tell whether MedQuAD is on this machine."""
+    return Path(os.environ.get("CITEWELL_DATA", ""), "medquad_4k", "corpus.jsonl").is_file()
+
+
 def make(count: int, *, questions: int, folder: Path) -> Corpus:
     """Write a corpus of `count` passages to `folder`; the same arguments give the same files."""
     chosen = random.Random(SEED)
     root = Path(os.environ.get("CITEWELL_DATA", ""), "medquad_4k")
-    known = (root / "corpus.jsonl").is_file()
+    known = has_medquad()
     seeds = _texts(root / "corpus.jsonl", "text") if known else list(_made_up(4000, chosen))
     asked = _texts(root / "queries.jsonl", "query") if known else _asked(seeds, chosen)
     corpus = Corpus(
@@ -55,8 +63,71 @@ def make(count: int, *, questions: int, folder: Path) -> Corpus:
         corpus.passages,
         ({"id": f"p{at}", "text": text} for at, text in enumerate(_padded(seeds, count, chosen))),
     )
-    _write(corpus.questions, ({"text": text} for text in chosen.sample(asked, questions)))
+    _write(corpus.questions, map(_question, chosen.sample(asked, questions)))
     return corpus
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A collection whose questions have known answers; files as those of a corpus.
+
+    Attributes:
+        relevant: ids of the passages that answer, by question.
+    """
+
+    passages: Path
+    questions: Path
+    relevant: tuple[frozenset[str], ...]
+
+
+def judged(name: str, folder: Path) -> Judged | None:
+    """Write the collection `name` to `folder`; None where it is not on this machine."""
+    root = Path(os.environ.get("CITEWELL_DATA", ""), name)
+    if not root.is_dir():
+        return None
+    passages, asked = _paragraphs(root) if name == "xquad_mini" else _texts_and_queries(root)
+    found = Judged(
+        folder / f"passages-{name}.jsonl",
+        folder / f"questions-{name}.jsonl",
+        tuple(relevant for _, relevant in asked),
+    )
+    _write(found.passages, ({"id": id_, "text": text} for id_, text in passages.items()))
+    _write(found.questions, (_question(text) for text, _ in asked))
+    return found
+
+
+_Asked: TypeAlias = list[tuple[str, frozenset[str]]]
+
+
+def _texts_and_queries(root: Path) -> tuple[dict[str, str], _Asked]:
+    texts = {line["id"]: line["text"] for line in rows(root / "corpus.jsonl")}
+    queries = rows(root / "queries.jsonl")
+    return texts, [(line["query"], frozenset(line["relevant"])) for line in queries]
+
+
+def _paragraphs(root: Path) -> tuple[dict[str, str], _Asked]:
+    """Return the paragraphs of XQuAD, and its questions with the paragraph that answers each."""
+    paragraphs = {
+        f"{path.stem} {at}": text
+        for path in sorted((root / "corpus").glob("*.md"))
+        # The title comes first.
+        for at, text in enumerate(path.read_text(encoding="utf-8").split("\n\n"), -1)
+    }
+    asked = [
+        (line["question"], frozenset(f"{one['doc_id']} {one['paragraph']}" for one in evidence))
+        for line in rows(root / "questions.jsonl")
+        if (evidence := line.get("evidence"))
+    ]
+    return paragraphs, asked
+
+
+def _question(text: str) -> dict[str, str]:
+    """Return a question, with the words that are left of it when its stopwords are dropped.
+
+    They are those that the retriever `lexical` drops, so that every system looks for the same.
+    """
+    words = query_terms(text, "en", stemming=False)
+    return {"text": text, "words": " ".join(words) or text}
 
 
 def write_files(corpus: Corpus, folder: Path) -> int:

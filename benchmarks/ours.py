@@ -1,96 +1,95 @@
-"""Runs Citewell's side: `python -m benchmarks.ours PASSAGES QUESTIONS ROUNDS LABELS`.
+"""Measures Citewell: `python -m benchmarks.ours SYSTEM PASSAGES QUESTIONS ROUNDS`.
 
-Builds an index on disk through the retriever's own protocol and asks every question ROUNDS times;
-prints JSON like `peers.py`. With more than one label the passages are spread over them and the
-reader holds a tenth, so that the search has to filter.
+An index on disk, through the retriever's own protocol, with questions as they are asked. With 50
+labels the passages are spread over them and the reader holds a tenth, so that the search has to
+filter.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
-import sys
 import time
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
+from benchmarks.measuring import LIMIT, Answer, Make, Passage, Question, main
 from citewell import (
     EVERYONE,
     Audience,
     Context,
     IndexedDocument,
-    Passage,
     Place,
     Placed,
     Query,
-    Retriever,
 )
+from citewell import Passage as CitewellPassage
 from citewell.engine.registry import Registry
-from proofs.harness import rows
-
-LIMIT = 10
-BATCH = 10_000
 
 
-@asynccontextmanager
-async def opened(folder: Path) -> AsyncIterator[Retriever]:
-    spec = Registry.load().retrievers["lexical"]
-    context = Context(
-        name="main", log=logging.getLogger("benchmark"), data_dir=folder, base_dir=folder
-    )
-    async with spec.build(spec.config(), context) as retriever:
-        yield retriever
+class Citewell:
+    """The retriever `lexical`.
+
+    Args:
+        folder: of the index.
+        labels: that the passages have, one each.
+    """
+
+    def __init__(self, folder: Path, *, labels: int = 1) -> None:
+        spec = Registry.load().retrievers["lexical"]
+        context = Context(
+            name="main", log=logging.getLogger("benchmark"), data_dir=folder, base_dir=folder
+        )
+        self._labels = [EVERYONE, *(f"team {at}" for at in range(1, labels))]
+        self._audience = Audience.of(*self._labels[: max(1, labels // 10)])
+        self._added = 0
+        # The process ends with the measurement, and nothing else closes it.
+        self._runner = asyncio.Runner()
+        self._opening = spec.build(spec.config(), context)
+        self._retriever = self._runner.run(self._opening.__aenter__())
+
+    def add(self, passages: Sequence[Passage]) -> None:
+        documents = [self._document(one) for one in passages]
+        self._runner.run(self._retriever.index(documents))
+
+    def finish(self) -> None:
+        """Do nothing: what `add` indexed is durable and found."""
+
+    def ask(self, questions: Iterable[Question]) -> Iterator[Answer]:
+        yield from asyncio.run(self._asked(questions))
+
+    async def _asked(self, questions: Iterable[Question]) -> list[Answer]:
+        answers: list[Answer] = []
+        for question in questions:
+            begin = time.perf_counter()
+            found = await self._retriever.retrieve(
+                Query(text=question["text"]), limit=LIMIT, readable_by=self._audience
+            )
+            taken_ms = (time.perf_counter() - begin) * 1000
+            answers.append({"ms": taken_ms, "ids": [passage.id for passage in found]})
+        return answers
+
+    def _document(self, entry: Passage) -> IndexedDocument:
+        label = self._labels[self._added % len(self._labels)]
+        self._added += 1
+        passage = CitewellPassage(
+            id=entry["id"],
+            document_id=f"library:{entry['id']}",
+            title="",
+            text=entry["text"],
+            start=0,
+            end=len(entry["text"]),
+            places=(Placed(0, Place(line=1)),),
+            labels=frozenset({label}),
+        )
+        return IndexedDocument(id=passage.document_id, version="1", title="", passages=(passage,))
 
 
-def document(name: str, text: str, *, label: str = EVERYONE) -> IndexedDocument:
-    passage = Passage(
-        id=name,
-        document_id=f"library:{name}",
-        title="",
-        text=text,
-        start=0,
-        end=len(text),
-        places=(Placed(0, Place(line=1)),),
-        labels=frozenset({label}),
-    )
-    return IndexedDocument(id=passage.document_id, version="1", title="", passages=(passage,))
-
-
-async def build(retriever: Retriever, documents: Sequence[IndexedDocument]) -> float:
-    begin = time.perf_counter()
-    for at in range(0, len(documents), BATCH):
-        await retriever.index(documents[at : at + BATCH])
-    return time.perf_counter() - begin
-
-
-async def ask(retriever: Retriever, questions: Sequence[str], audience: Audience) -> list[float]:
-    taken = []
-    for question in questions:
-        begin = time.perf_counter()
-        found = await retriever.retrieve(Query(text=question), limit=LIMIT, readable_by=audience)
-        taken.append((time.perf_counter() - begin) * 1000)
-        assert len(found) <= LIMIT
-    return taken
-
-
-async def main(passages: Path, questions: Path, rounds: int, labels: int) -> None:
-    names = [EVERYONE, *(f"team {at}" for at in range(1, labels))]
-    documents = [
-        document(entry["id"], entry["text"], label=names[at % labels])
-        for at, entry in enumerate(rows(passages))
-    ]
-    asked = [entry["text"] for entry in rows(questions)]
-    audience = Audience.of(*names[: max(1, labels // 10)])
-    with TemporaryDirectory() as folder:
-        async with opened(Path(folder)) as retriever:
-            build_s = await build(retriever, documents)
-            await ask(retriever, asked[:1], audience)
-            taken = [await ask(retriever, asked, audience) for _ in range(rounds)]
-    print(json.dumps({"build_s": build_s, "query_ms": taken}))
-
+SYSTEMS: dict[str, Make] = {
+    "citewell": Citewell,
+    "citewell, 50 labels": partial(Citewell, labels=50),
+}
 
 if __name__ == "__main__":
-    asyncio.run(main(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])))
+    main(SYSTEMS)

@@ -1,25 +1,50 @@
-"""Runs in the peers' environment: `python peers.py SYSTEM PASSAGES QUESTIONS ROUNDS`.
+"""Measures other libraries in an environment of their own.
 
-Builds the system's keyword retriever through its own framework and asks every question ROUNDS
-times; prints JSON with `build_s` and, by round, the milliseconds of each question.
+`python -m benchmarks.peers SYSTEM PASSAGES QUESTIONS ROUNDS`, from the root of the repository. Each
+is used as its documentation shows, with its own defaults but for stopwords: no engine looks for
+them, because the questions come without, and each keeps them in its index as Citewell does.
+LlamaIndex alone cannot be told to.
 """
 
-# mypy: disable-error-code="import-not-found, no-any-return"
-# The frameworks are not installed where types are checked.
+# mypy: disable-error-code="import-not-found, import-untyped, no-any-return"
+# The libraries are not installed where types are checked.
 
 from __future__ import annotations
 
-import json
-import sys
-import time
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
+from typing import Any, TypeAlias
 
-LIMIT = 10
-Search = Callable[[str], Sequence[object]]
+from benchmarks.measuring import LIMIT, Answer, Make, Passage, Question, main, timed
+
+Search: TypeAlias = Callable[[str], Sequence[str]]
+"""Returns the ids of the ten best passages."""
+
+_WORD = re.compile(r"\w+")
 
 
-def haystack(passages: Sequence[dict[str, str]]) -> Search:
+class InMemory:
+    """An index that is built of all passages at once and lives as long as the process."""
+
+    def __init__(self, build: Callable[[list[Passage]], Search], _folder: Path) -> None:
+        self._build = build
+        self._passages: list[Passage] = []
+        # Importing is not indexing: a first, tiny index pays for it.
+        build([{"id": str(at), "text": f"a few words {at}"} for at in range(LIMIT)])
+
+    def add(self, passages: Sequence[Passage]) -> None:
+        self._passages += passages
+
+    def finish(self) -> None:
+        self._search = self._build(self._passages)
+
+    def ask(self, questions: Iterable[Question]) -> Iterator[Answer]:
+        return timed(lambda question: self._search(question["words"]), questions)
+
+
+def haystack(passages: list[Passage]) -> Search:
     from haystack import Document
     from haystack.components.retrievers.in_memory import InMemoryBM25Retriever
     from haystack.document_stores.in_memory import InMemoryDocumentStore
@@ -27,57 +52,86 @@ def haystack(passages: Sequence[dict[str, str]]) -> Search:
     store = InMemoryDocumentStore()
     store.write_documents([Document(id=one["id"], content=one["text"]) for one in passages])
     retriever = InMemoryBM25Retriever(document_store=store, top_k=LIMIT)
-    return lambda question: retriever.run(query=question)["documents"]
+    return lambda words: [found.id for found in retriever.run(query=words)["documents"]]
 
 
-def langchain(passages: Sequence[dict[str, str]]) -> Search:
+def langchain(passages: list[Passage]) -> Search:
     from langchain_community.retrievers import BM25Retriever
     from langchain_core.documents import Document
 
     documents = [Document(page_content=one["text"], metadata={"id": one["id"]}) for one in passages]
     retriever = BM25Retriever.from_documents(documents, k=LIMIT)
-    return retriever.invoke
+    return lambda words: [found.metadata["id"] for found in retriever.invoke(words)]
 
 
-def llamaindex(passages: Sequence[dict[str, str]]) -> Search:
+def llamaindex(passages: list[Passage]) -> Search:
     from llama_index.core.schema import TextNode
     from llama_index.retrievers.bm25 import BM25Retriever
 
     nodes = [TextNode(id_=one["id"], text=one["text"]) for one in passages]
     retriever = BM25Retriever.from_defaults(nodes=nodes, similarity_top_k=LIMIT)
-    return retriever.retrieve
+    return lambda words: [found.node.id_ for found in retriever.retrieve(words)]
 
 
-SYSTEMS = {"haystack": haystack, "langchain": langchain, "llamaindex": llamaindex}
+def bm25s(passages: list[Passage]) -> Search:
+    import bm25s as library
+    import Stemmer
+
+    stemmer = Stemmer.Stemmer("english")
+    tokenize = partial(library.tokenize, stopwords=None, stemmer=stemmer, show_progress=False)
+    index = library.BM25(corpus=passages)
+    index.index(tokenize([one["text"] for one in passages]), show_progress=False)
+
+    def search(words: str) -> list[str]:
+        found, _ = index.retrieve(tokenize(words), k=LIMIT, show_progress=False)
+        return [one["id"] for one in found[0]]
+
+    return search
 
 
-def main() -> None:
-    system, passages_path, questions_path, rounds = sys.argv[1:]
-    passages = _lines(passages_path)
-    questions = [line["text"] for line in _lines(questions_path)]
-    # Importing is not indexing: the first, tiny index pays for it.
-    SYSTEMS[system](passages[:10])
+def rank_bm25(passages: list[Passage]) -> Search:
+    from rank_bm25 import BM25Okapi
 
-    begin = time.perf_counter()
-    search = SYSTEMS[system](passages)
-    build_s = time.perf_counter() - begin
-    search(questions[0])
-
-    taken: list[list[float]] = []
-    for _ in range(int(rounds)):
-        taken.append([])
-        for question in questions:
-            begin = time.perf_counter()
-            found = search(question)
-            taken[-1].append((time.perf_counter() - begin) * 1000)
-            assert 0 < len(found) <= LIMIT
-    print(json.dumps({"build_s": build_s, "query_ms": taken}))
+    index = BM25Okapi([_WORD.findall(one["text"].lower()) for one in passages])
+    return lambda words: [
+        one["id"] for one in index.get_top_n(_WORD.findall(words), passages, n=LIMIT)
+    ]
 
 
-def _lines(path: str) -> list[dict[str, str]]:
-    with Path(path).open(encoding="utf-8") as file:
-        return [json.loads(line) for line in file]
+class LanceDb:
+    """A LanceDB table with an index of its texts."""
 
+    def __init__(self, folder: Path) -> None:
+        import lancedb
+
+        self._database = lancedb.connect(folder)
+        self._table: Any = None
+
+    def add(self, passages: Sequence[Passage]) -> None:
+        if self._table is None:
+            self._table = self._database.create_table("passages", data=list(passages))
+        else:
+            self._table.add(list(passages))
+
+    def finish(self) -> None:
+        self._table.create_fts_index("text", remove_stop_words=False)
+        self._table.optimize()
+
+    def ask(self, questions: Iterable[Question]) -> Iterator[Answer]:
+        return timed(self._search, questions)
+
+    def _search(self, question: Question) -> list[str]:
+        search = self._table.search(question["words"], query_type="fts").limit(LIMIT)
+        return [found["id"] for found in search.to_list()]
+
+
+SYSTEMS: dict[str, Make] = {
+    "lancedb": LanceDb,
+    **{
+        build.__name__: partial(InMemory, build)
+        for build in (bm25s, rank_bm25, haystack, langchain, llamaindex)
+    },
+}
 
 if __name__ == "__main__":
-    main()
+    main(SYSTEMS)

@@ -104,7 +104,7 @@ def table(result: Mapping[str, object]) -> str:
 
 
 @asynccontextmanager
-async def _hurried(clock: Clock) -> AsyncIterator[None]:
+async def hurried(clock: Clock) -> AsyncIterator[None]:
     """Let Slack's minutes pass in seconds: it sends again after one, and after five."""
 
     async def hurry() -> None:
@@ -155,7 +155,7 @@ class _Trial:
     async def run(self, extent: Extent, seed: int) -> dict[str, object]:
         """Do it, and count."""
         write_documents(self._folder / "docs", _ITEMS)
-        async with SlackDouble(clock=Clock(), seed=seed) as double, _hurried(double.clock):
+        async with SlackDouble(clock=Clock(), seed=seed) as double, hurried(double.clock):
             self._write_settings(double)
             await self._index()
             talk = Talk(double, _ITEMS, self._chance)

@@ -23,8 +23,8 @@ from citewell import (
     RawDocument,
 )
 from citewell.library.splitting import split
-from citewell_lexical import terms, view
-from citewell_lexical.plugin import LexicalConfig, build
+from citewell_embedded import terms, view
+from citewell_embedded.plugin import LexicalConfig, build
 from citewell_text.markdown import MarkdownLoader
 from proofs.harness import READER, Size, data, rows
 
