@@ -17,7 +17,11 @@ demo: run-setup ## Ask Citewell's own documentation four questions
 
 .PHONY: test
 test: test-setup ## Run the tests; what this machine cannot run is skipped and counted
-	@"$(BIN)/python" -m pytest $(if $(ARGS),$(ARGS),-n 2 --dist loadfile)
+	@"$(BIN)/python" -m pytest $(if $(ARGS),$(ARGS),-n 2 --dist loadfile --no-loadscope-reorder)
+
+.PHONY: coverage
+coverage: test-setup ## Run the tests and tell which lines and branches of the core they reach
+	@"$(BIN)/python" -m pytest --cov --cov-report=term:skip-covered $(ARGS)
 
 .PHONY: lint
 lint: dev-setup ## Check style, format and which package imports which

@@ -21,7 +21,9 @@ from pydantic import BaseModel
 
 from citewell.cli.main import cli
 from citewell.engine.registry import Registry
-from citewell.engine.tables import COMPONENTS, NAMED, SINGLES, Component
+from citewell.engine.tables import COMPONENTS, NAMED, SINGLES, Arm, Component
+from citewell.evaluation.scores import MEASURES
+from citewell.types.evaluation import EvalItem, Figure, Swap
 from scripts import chat_docs
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -36,7 +38,10 @@ KINDS = {
     "retriever": ("retrievers", "Retrievers"),
     "model": ("models", "Models"),
     "embedder": ("embedders", "Embedders"),
+    "engine": ("engines", "Engines"),
+    "reranker": ("rerankers", "Rerankers"),
     "verifier": ("verifiers", "Verifiers"),
+    "metric": ("metrics", "Metrics"),
     "formatter": ("formatters", "Formatters"),
     "adapter": ("adapters", "Chat services"),
 }
@@ -122,6 +127,7 @@ def sections() -> str:
         f"## `[{name}]`\n\n{model.__doc__}\n\n{settings_table(model)}"
         for name, model in SINGLES.items()
     ]
+    parts.append(f"## `[eval.arms.NAME]`\n\n{Arm.__doc__}\n\n{settings_table(Arm)}")
     return "\n\n".join(parts)
 
 
@@ -206,7 +212,33 @@ def _toml(value: object) -> str:
     return f'"{value}"' if isinstance(value, str) else str(value)
 
 
+def scores() -> str:
+    """Return every score that Citewell computes itself."""
+    rows = [f"| `{one.name}` | {one.title} | {one.explanation} |" for one in MEASURES]
+    return "\n".join(["| name | score | what it is |", "|---|---|---|", *rows])
+
+
+def question_fields() -> str:
+    """Return what a line of a question set may hold."""
+    rows = [f"| `{name}` | {_cell(_sentence(said))} |" for name, said in _attributes(EvalItem)]
+    rows += [
+        f"| `{field}.{name}` | {_cell(_sentence(said))} |"
+        for field, kind in (("figures", Figure), ("swap", Swap))
+        for name, said in _attributes(kind)
+    ]
+    return "\n".join(["| field | meaning |", "|---|---|", *rows])
+
+
+def _attributes(kind: type) -> Iterator[tuple[str, str]]:
+    """Yield the attributes that a docstring describes."""
+    text = inspect.cleandoc(kind.__doc__ or "").partition("Attributes:\n")[2]
+    for name, said in re.findall(r"^ {4}(\w+): (.*(?:\n {8}.*)*)", text, re.MULTILINE):
+        yield name, " ".join(said.split())
+
+
 PARTS: Mapping[str, Callable[[], str]] = {
+    "scores": scores,
+    "question_fields": question_fields,
     "transcript": transcript,
     "commands": commands,
     "sections": sections,

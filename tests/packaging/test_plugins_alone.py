@@ -16,8 +16,19 @@ from packages import ROOT, build_wheel, new_environment
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 PLUGINS = sorted(path.parent for path in (ROOT / "plugins").glob("*/__init__.py"))
 # What their contract tests need beside themselves.
-SUPPORT = ("tests/support/ggufs.py", "tests/support/openai_server.py", "scripts/random_gguf.py")
-NEEDED = ("aiohttp", "gguf", "hypothesis", "pytest", "pytest-asyncio", "reportlab")
+SUPPORT = (
+    "tests/support/ggufs.py",
+    "tests/support/github_server.py",
+    "tests/support/meaning.py",
+    "tests/support/onnx_models.py",
+    "tests/support/openai_server.py",
+    "tests/support/websites.py",
+    "scripts/random_gguf.py",
+)
+NEEDED = (
+    *("aiohttp", "flask", "flask-cors", "gguf", "hypothesis", "moto[s3]", "pytest"),
+    *("onnx", "pytest-asyncio", "reportlab"),
+)
 
 ALONE = """
 [build-system]
@@ -75,6 +86,8 @@ def folder_in(root, name):
     return folder
 
 
+# What the extras bring has to be fetched and unpacked first.
+@pytest.mark.timeout(1800)
 def test_every_plugin_passes_its_contract_tests_as_a_package_of_its_own(tmp_path):
     compiled = find_spec("llama_cpp") is not None
     plugins = [one for one in PLUGINS if compiled or one.name != "citewell_llamacpp"]

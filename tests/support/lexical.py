@@ -17,7 +17,7 @@ from citewell import (
     Query,
     Retriever,
 )
-from citewell_lexical.plugin import LexicalConfig, build
+from citewell_embedded.plugin import LexicalConfig, build
 
 ALL = Audience.of("everyone")
 

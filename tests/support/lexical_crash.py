@@ -1,7 +1,7 @@
-"""Writes an index and is killed on the way: `python lexical_crash.py FOLDER STEP WHEN CALL`.
+"""Writes an index and is killed on the way: `python lexical_crash.py FOLDER STEP WHEN CALL [KIND]`.
 
 Kills itself at the CALL-th call of STEP, before or after it, and notes in FOLDER/acknowledged how
-many of the changes had returned.
+many of the changes had returned. KIND is `lexical` or `hybrid`.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from citewell import Retriever
-from citewell_lexical.index import IndexWriter
-from citewell_lexical.store import StoreWriter
+from citewell_embedded.index import IndexWriter
+from citewell_embedded.store import StoreWriter
+from hybrid import opened_hybrid
 from lexical import document, opened
 
 STATES = (
@@ -60,9 +61,9 @@ def kill_at(step: str, when: str, call: int) -> None:
     setattr(owner, method, counted)
 
 
-async def main(folder: Path) -> None:
+async def main(folder: Path, kind: str = "lexical") -> None:
     acknowledged = folder / "acknowledged"
-    async with opened(folder) as retriever:
+    async with opened_hybrid(folder) if kind == "hybrid" else opened(folder) as retriever:
         for number in range(1, len(STATES)):
             await change(retriever, number)
             acknowledged.write_text(str(number))
@@ -70,4 +71,4 @@ async def main(folder: Path) -> None:
 
 if __name__ == "__main__":
     kill_at(sys.argv[2], sys.argv[3], int(sys.argv[4]))
-    asyncio.run(main(Path(sys.argv[1])))
+    asyncio.run(main(Path(sys.argv[1]), *sys.argv[5:]))

@@ -50,6 +50,11 @@ class Shelf:
     async def fetch(self, ids: Sequence[str], *, readable_by: Audience) -> Sequence[Passage]:
         return ()
 
+    async def within(
+        self, document_id: str, *, start: int, end: int, readable_by: Audience
+    ) -> Sequence[Passage]:
+        return ()
+
     def texts(self) -> dict[str, str]:
         """Return the text of each document."""
         return {

@@ -6,11 +6,49 @@ Works by an audit hook, which sees each connection however it was made. `install
 import ipaddress
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 
 class NetworkRefused(OSError):
     """Something tried to leave this machine."""
+
+
+@dataclass
+class Tries:
+    """What was tried, whether it was let through or not.
+
+    Attributes:
+        connections: addresses with ports.
+        names: names and addresses that were looked up.
+    """
+
+    connections: list[tuple[str, int]] = field(default_factory=list)
+    names: list[str] = field(default_factory=list)
+
+
+_watched: list[Tries] = []
+
+
+@contextmanager
+def watching() -> Iterator[Tries]:
+    """Yield what is tried from now on, where `install` was called."""
+    tries = Tries()
+    _watched.append(tries)
+    try:
+        yield tries
+    finally:
+        _watched.remove(tries)
+
+
+def _note(event: str, target: object) -> None:
+    for tries in _watched:
+        if event == "socket.getaddrinfo":
+            tries.names.append(str(target))
+        elif isinstance(target, tuple):
+            tries.connections.append((str(target[0]), int(target[1])))
 
 
 def is_local(host: object) -> bool:
@@ -31,10 +69,12 @@ def install(log: Path | None = None) -> None:
     def refuse(event: str, args: tuple[object, ...]) -> None:
         if event in {"socket.connect", "socket.sendto"}:
             target = args[1]
+            _note(event, target)
             if not isinstance(target, tuple) or is_local(target[0]):
                 return
         elif event == "socket.getaddrinfo":
             target = args[0]
+            _note(event, target)
             if is_local(target):
                 return
         else:

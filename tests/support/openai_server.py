@@ -1,10 +1,13 @@
-"""An HTTP server that speaks the OpenAI chat API, well or badly, as its test says."""
+"""An HTTP server that speaks the APIs that LiteLLM asks, well or badly, as its test says.
+
+To write and to embed it speaks OpenAI's, to rerank Cohere's.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -56,7 +59,10 @@ async def serving() -> AsyncIterator[Server]:
     app = web.Application()
     runner = web.AppRunner(app, shutdown_timeout=0.5)
     server = Server("")
-    app.router.add_post("/v1/chat/completions", server.handle)
+    for path in ("v1/chat/completions", "v1/embeddings", "v1/rerank", "v2/rerank"):
+        app.router.add_post(f"/{path}", server.handle)
+    # What others than OpenAI and Cohere call theirs.
+    app.router.add_post("/{path:.*}", server.handle)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
@@ -66,6 +72,20 @@ async def serving() -> AsyncIterator[Server]:
         yield server
     finally:
         await runner.cleanup()
+
+
+@asynccontextmanager
+async def eavesdropping() -> AsyncIterator[tuple[str, list[bytes]]]:
+    """Open a server that takes what it is sent and answers nothing; yield its address and that."""
+    heard: list[bytes] = []
+
+    async def hear(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heard.append(await reader.read(65_536))
+        writer.close()
+
+    server = await asyncio.start_server(hear, "127.0.0.1", 0)
+    async with server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", heard
 
 
 def chunk(text: str | None = None, *, finish: str | None = None) -> bytes:
@@ -128,6 +148,56 @@ def stream(
         if breaks and request.transport is not None:
             request.transport.abort()
         return response
+
+    return respond
+
+
+def embed(vector: Callable[[str], Sequence[float]], *, backwards: bool = False) -> Respond:
+    """Give each text its vector, as a good server does: of an empty text it has none."""
+
+    async def respond(_request: web.Request, asked: dict[str, Any]) -> web.StreamResponse:
+        texts = [asked["input"]] if isinstance(asked["input"], str) else asked["input"]
+        if not texts or any(not text.strip() or "\0" in text for text in texts):
+            return web.json_response({"error": {"message": "empty input"}}, status=400)
+        data = [embedding(index, vector(text)) for index, text in enumerate(texts)]
+        return web.json_response(embeddings(data[::-1] if backwards else data))
+
+    return respond
+
+
+def embedding(index: object, vector: object) -> dict[str, object]:
+    """Return one entry of what an API gives for texts."""
+    return {"object": "embedding", "index": index, "embedding": vector}
+
+
+def embeddings(data: object) -> dict[str, object]:
+    """Return what an API gives for texts."""
+    counted = {"prompt_tokens": 1, "total_tokens": 1}
+    return {"object": "list", "data": data, "model": "test", "usage": counted}
+
+
+def rank(score: Callable[[str, str], float]) -> Respond:
+    """Score each document, best first, as a good server does: an empty question it refuses."""
+
+    async def respond(_request: web.Request, asked: dict[str, Any]) -> web.StreamResponse:
+        if not asked["query"].strip() or not all(text.strip() for text in asked["documents"]):
+            return web.json_response({"message": "empty input"}, status=400)
+        scored = [
+            {"index": index, "relevance_score": score(asked["query"], text)}
+            for index, text in enumerate(asked["documents"])
+        ]
+        scored.sort(key=lambda one: -one["relevance_score"])
+        return web.json_response({"id": "1", "results": scored[: asked.get("top_n")]})
+
+    return respond
+
+
+def give(value: object) -> Respond:
+    """Answer with this JSON, where it is some; else with these bytes."""
+
+    async def respond(_request: web.Request, _asked: dict[str, Any]) -> web.StreamResponse:
+        body = value if isinstance(value, bytes) else json.dumps(value).encode()
+        return web.Response(body=body, content_type="application/json")
 
     return respond
 
