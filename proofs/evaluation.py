@@ -41,7 +41,7 @@ from proofs import harness
 from proofs._scripted_api import Learnt, serving
 from scripts.random_gguf import write_model
 
-_SIZES: Mapping[harness.Size, int] = {"small": 24, "full": 1000}
+_SIZES: Mapping[harness.Size, int] = {"small": 8, "full": 1000}
 _LEARNT = 0.6
 _SWAPPED = 20
 _TRADE_OFFS = 10
