@@ -165,7 +165,7 @@ class Course:
         within = asyncio.timeout(within_s)
         try:
             async with within:
-                await self._grow()
+                await self._grow(within.expired)
         except TimeoutError:
             if not within.expired():
                 raise
@@ -230,7 +230,7 @@ class Course:
 
     # --- growing --------------------------------------------------------------------------
 
-    async def _grow(self) -> None:
+    async def _grow(self, is_late: Callable[[], bool]) -> None:
         await self._reply.status(wording.LOOKING)
         put = await self._answering.asking.put(self._task, self._adapter, self._runtime)
         if put is None:
@@ -239,7 +239,7 @@ class Course:
         profile = self._runtime.settings.profiles[put.question.profile or ""]
         self._formatter = await self._runtime.formatter(profile.formatter)
         pace = Pace(self._reply.grow, self._adapter.pace_s)
-        asking = self._answering.assistant(self._runtime).ask(put.question)
+        asking = self._answering.assistant(self._runtime).ask(put.question, is_late=is_late)
         try:
             with self._logging():
                 async with aclosing(asking) as growing:

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from citewell import blocking
 from citewell.engine.attempting import attempt
-from citewell.engine.breaker import NotAsked
+from citewell.engine.breaker import NotAsked, Resting
 from citewell.engine.budget import Budgets
 from citewell.engine.citing import is_refusal
 from citewell.engine.course import Course
@@ -97,10 +97,16 @@ class Assistant:
         self._recorder = recorder
         self._ledger = ledger
 
-    async def ask(self, question: Question) -> AsyncGenerator[Answer, None]:
+    async def ask(
+        self, question: Question, *, is_late: Callable[[], bool] = lambda: False
+    ) -> AsyncGenerator[Answer, None]:
         """Yield the answer as it grows; the last one is complete, and recorded before it comes.
 
         Closing the generator early stops the model and records the question as failed.
+
+        Args:
+            question: to answer.
+            is_late: whether what ends it early does so because the answer takes too long.
 
         Raises:
             ConfigError: the question names a profile that the settings do not have.
@@ -108,7 +114,7 @@ class Assistant:
         """
         async with self._backends.lease() as runtime:
             course = _begin(question, runtime, self._ledger)
-            async with aclosing(self._answered(course)) as growing:
+            async with aclosing(self._answered(course, is_late)) as growing:
                 async for answer in growing:
                     yield answer
 
@@ -121,19 +127,27 @@ class Assistant:
         """
         async with self._backends.lease() as runtime:
             course = _begin(question, runtime, self._ledger)
-            async with aclosing(self._answered(course)) as growing:
+            async with aclosing(self._answered(course, lambda: False)) as growing:
                 async for _ in growing:
                     pass
             return course
 
-    async def _answered(self, course: Course) -> AsyncGenerator[Answer, None]:
+    async def _answered(
+        self, course: Course, is_late: Callable[[], bool]
+    ) -> AsyncGenerator[Answer, None]:
         try:
             async with aclosing(_grow(course)) as growing:
                 async for answer in growing:
                     yield answer
         except (GeneratorExit, asyncio.CancelledError):
-            course.note_error("cancelled by the asker")
-            course.fail("cancelled")
+            course.took("total", course.began)
+            if is_late():
+                course.note_error(f"took too long: ended after {course.seconds['total']:.0f} s")
+                course.fail("took too long")
+                _watch(course)
+            else:
+                course.note_error("cancelled by the asker")
+                course.fail("cancelled")
             await self._record_anyway(course)
             raise
         except Exception as error:
@@ -206,14 +220,18 @@ def _begin(question: Question, runtime: Runtime, ledger: Callable[[], Ledger] | 
 
 
 def _watch(course: Course) -> None:
-    """Let the trial of the profile see the answer."""
+    """Let the trial of the profile see the answer, if it says anything about its first model."""
     if course.trial is None or course.runtime.trials is None:
         return
-    answer = course.answer
+    answer, first = course.answer, course.profile.model
+    is_its_own = answer.model == first
+    failed = first in course.failing or (is_its_own and answer.outcome is Outcome.FAILED)
+    if not (is_its_own or failed):
+        return
     seen = Seen(
         id=answer.id,
-        failed=answer.outcome is Outcome.FAILED or answer.model not in {"", course.profile.model},
-        refused=answer.outcome is Outcome.REFUSED,
+        failed=failed,
+        refused=not failed and answer.outcome is Outcome.REFUSED,
         seconds=course.seconds["total"],
     )
     course.runtime.trials.note(course.trial, seen, is_on_trial=course.is_on_trial)
@@ -236,6 +254,8 @@ async def _grow(course: Course) -> AsyncGenerator[Answer, None]:
             course.note_error(f"{model}: {error}")
             said = error.reason if isinstance(error, NotAsked) else "could not answer"
             course.skipped[model] = said
+            if not isinstance(error, NotAsked) or isinstance(error, Resting):
+                course.failing = (*course.failing, model)
             course.keep(model)
         else:
             seconds = course.seconds["generate"]

@@ -28,6 +28,7 @@ class Course(Struct, kw_only=True):
         kept: claims that were shown of models that then failed.
         broken_off: these models.
         skipped: what a reader is told of each model that did not answer.
+        failing: those of them whose own fault that was.
         notes: what `citewell why` tells beside errors, a line each.
         trial: of a model in the profile; None where none is on trial.
         is_on_trial: whether that model is to answer.
@@ -49,6 +50,7 @@ class Course(Struct, kw_only=True):
     kept: tuple[Claim, ...] = ()
     broken_off: tuple[str, ...] = ()
     skipped: dict[str, str] = field(default_factory=dict)
+    failing: tuple[str, ...] = ()
     raw: list[str] = field(default_factory=list)
     usage: Usage = field(default_factory=Usage)
     seconds: dict[str, float] = field(default_factory=dict)
@@ -60,7 +62,7 @@ class Course(Struct, kw_only=True):
     @property
     def chain(self) -> tuple[str, ...]:
         """The models to ask, in this order."""
-        return (self.profile.model, *self.profile.fallback)
+        return self.profile.chain
 
     @property
     def output(self) -> str:

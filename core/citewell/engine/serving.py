@@ -81,7 +81,7 @@ class Serving:
         self._gate = gate
         self._memory = memory
         self._pool = Pool()
-        self.trials = Trials(settings.data_dir / "trials.json")
+        self.trials = Trials(settings.data_dir / "trials")
         self._changing = asyncio.Lock()
         self._current = self._made(settings)
         self._closing: set[asyncio.Task[None]] = set()
@@ -221,7 +221,8 @@ class Serving:
             if profile.retriever is not None:
                 await runtime.retriever(profile.retriever)
             await runtime.formatter(profile.formatter)
-            await runtime.model(profile.model, makes_room=True)
+        for section in self._first_models(runtime.settings):
+            await runtime.model(section.name, makes_room=True)
 
     # --- memory ---------------------------------------------------------------------------
 
@@ -252,8 +253,17 @@ class Serving:
 
     def _unopened(self, new: Runtime) -> list[Section]:
         """Return the models that the profiles name first and that are not open."""
-        models = [one for one in _first_models(new.settings) if not one.missing]
+        models = [one for one in self._first_models(new.settings) if not one.missing]
         return [one for one in models if not self._pool.holds(new.wanted("model", one))]
+
+    def _first_models(self, settings: Settings) -> list[Section]:
+        """Return the models that some profile names first, or has on trial."""
+        names: dict[str, None] = {}
+        for name, profile in settings.profiles.items():
+            names[profile.model] = None
+            if trial := self.trials.of(settings, name):
+                names[trial.canary.model] = None
+        return [settings.models[name] for name in names]
 
     async def _parts(self, runtime: Runtime, sections: Iterable[Section]) -> dict[str, int]:
         """Return what those of the models take that are open."""
@@ -286,14 +296,11 @@ class Serving:
 
 def _models(settings: Settings) -> list[Section]:
     """Return the models that some profile names."""
-    profiles = settings.profiles.values()
-    names = dict.fromkeys(name for one in profiles for name in (one.model, *one.fallback))
-    return [settings.models[name] for name in names]
-
-
-def _first_models(settings: Settings) -> list[Section]:
-    """Return the models that some profile names first."""
-    names = dict.fromkeys(profile.model for profile in settings.profiles.values())
+    names: dict[str, None] = {}
+    for profile in settings.profiles.values():
+        names |= dict.fromkeys(profile.chain)
+        if profile.canary is not None:
+            names[profile.canary.model] = None
     return [settings.models[name] for name in names]
 
 

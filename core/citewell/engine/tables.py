@@ -158,6 +158,11 @@ class Profile(Config):
     max_output_tokens: int = Field(default=1024, ge=1, description="bound of the answer's length")
     timeout_s: float = Field(default=120, gt=0, description="seconds until a model is given up")
 
+    @property
+    def chain(self) -> tuple[str, ...]:
+        """The models to ask, in this order."""
+        return (self.model, *self.fallback)
+
     @model_validator(mode="after")
     def _has_one_form(self) -> Self:
         if not self.choices and self.output_schema is None:

@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import json
 import logging
 from collections import deque
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 from statistics import median
 
 from msgspec import Struct
+from msgspec import json as msgjson
 
 from citewell.engine.sections import Settings
 from citewell.engine.tables import Canary, Profile
@@ -32,7 +31,7 @@ class Seen(Struct):
     """An answer, as a trial looks at it.
 
     Attributes:
-        failed: the backend that was to answer did not.
+        failed: the model that was to answer did not, or not in time.
         seconds: until it was whole.
     """
 
@@ -112,19 +111,20 @@ class Trial:
 
 
 class Trials:
-    """The trials of one process; which are over is kept in a file.
+    """The trials of one process. Which are over is kept in a folder, for all that share it.
 
     Args:
-        path: of that file.
+        folder: has a file for each that is over.
 
     Attributes:
         rollbacks: what was taken back, for whoever notes it.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._running: dict[tuple[str, str], Trial] = {}
-        self._over = _read(path)
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._running: dict[str, Trial] = {}
+        # Where the folder cannot be written they are over for this process.
+        self._over: set[str] = set()
         self.rollbacks: asyncio.Queue[Rollback] = asyncio.Queue()
 
     def of(self, settings: Settings, name: str) -> Trial | None:
@@ -132,14 +132,13 @@ class Trials:
         canary = settings.profiles[name].canary
         if canary is None:
             return None
-        key = _key(settings, canary)
-        if key in self._over:
+        key = _key(settings, name, canary)
+        if key in self._over or self._file(key).exists():
             return None
-        trial = self._running.get((name, key))
-        if trial is None:
+        trial = self._running.get(name)
+        if trial is None or trial.key != key:
             # Another backend on trial in the profile ends the one before.
-            self._running = {one: at for one, at in self._running.items() if one[0] != name}
-            trial = self._running[name, key] = Trial(name, canary, key)
+            trial = self._running[name] = Trial(name, canary, key)
         return trial
 
     def note(self, trial: Trial, seen: Seen, *, is_on_trial: bool) -> None:
@@ -158,41 +157,38 @@ class Trials:
         if not problem:
             return
         trial.is_over = True
-        self._over.add(trial.key)
-        self._write()
         found = Rollback(trial.profile, trial.canary.model, problem)
+        self._over.add(trial.key)
+        self._keep(trial.key, found)
         self.rollbacks.put_nowait(found)
         log.warning(
             "profile %s: %s is on trial no more: %s", found.profile, found.model, found.reason
         )
 
-    def _write(self) -> None:
-        """Keep which trials are over; one that is forgotten begins again, and ends again."""
-        fresh = self._path.with_suffix(".partial")
+    def _keep(self, key: str, found: Rollback) -> None:
+        """Keep that a trial is over; one that is forgotten begins again, and ends again."""
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            fresh.write_text(json.dumps(sorted(self._over)), encoding="utf-8")
-            fresh.replace(self._path)
+            self._folder.mkdir(parents=True, exist_ok=True)
+            self._file(key).write_bytes(msgjson.encode(found))
         except OSError as error:
-            log.warning("%s cannot be written: %s", self._path, error)
+            log.warning("%s cannot be written: %s", self._file(key), error)
+
+    def _file(self, key: str) -> Path:
+        return self._folder / f"{key}.json"
 
 
 def on_trial(profile: Profile, canary: Canary) -> Profile:
     """Return the profile whose questions a backend on trial answers first."""
-    others = [name for name in (profile.model, *profile.fallback) if name != canary.model]
+    others = [name for name in profile.chain if name != canary.model]
     return profile.model_copy(update={"model": canary.model, "fallback": others})
 
 
-def _key(settings: Settings, canary: Canary) -> str:
+def _key(settings: Settings, profile: str, canary: Canary) -> str:
     section = settings.models[canary.model]
     decides = f"{section.use} {section.config.model_dump_json()} {section.files}"
-    return hashlib.sha256(f"{canary.model_dump_json()} {decides}".encode()).hexdigest()[:16]
-
-
-def _read(path: Path) -> set[str]:
-    with suppress(OSError, ValueError, TypeError):
-        return {str(key) for key in json.loads(path.read_bytes())}
-    return set()
+    return hashlib.sha256(f"{profile} {canary.model_dump_json()} {decides}".encode()).hexdigest()[
+        :16
+    ]
 
 
 def _share(seen: deque[Seen]) -> float:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from citewell import blocking
 from citewell.engine.assistant import Assistant, new_id
@@ -16,6 +19,7 @@ from citewell.errors import CitewellError
 from citewell.evaluation.altering import Alteration, altered
 from citewell.evaluation.answers import Answers, Key, question_key
 from citewell.evaluation.arms import Arm
+from citewell.evaluation.ceiling import Ceiling
 from citewell.journal.records import AnswerRecord
 from citewell.types.answers import Claim, Outcome
 from citewell.types.evaluation import EvalItem, Quote, Response, Statement
@@ -26,6 +30,11 @@ if TYPE_CHECKING:
 
 _GIVEN_UP_AFTER = 3
 """Failures of an arm, one after another and from its first question on."""
+
+_UNPRICED = (
+    "what an answer of {model} costs is not known, so no highest cost can be kept; give the model "
+    "a price, or run without --max-cost"
+)
 
 
 class Task(Struct, frozen=True):
@@ -46,6 +55,7 @@ class Terms(Struct, frozen=True, kw_only=True):
     Attributes:
         audience: who asks.
         held_out: documents that no arm may find.
+        since: what was answered before is asked again; None for whatever is kept.
         max_cost: the run ends before it costs more; None for no bound.
         at_once: questions to one model elsewhere; one on this machine is asked one at a time.
         ledger: opens the accounts of budgets.
@@ -53,6 +63,7 @@ class Terms(Struct, frozen=True, kw_only=True):
 
     audience: Audience
     held_out: frozenset[str] = frozenset()
+    since: datetime | None = None
     max_cost: float | None = None
     at_once: int = 1
     ledger: Callable[[], Ledger] | None = None
@@ -64,19 +75,24 @@ class Progress(Struct):
     Attributes:
         asked: in this run.
         kept: answers that were there already.
+        too_old: answers that were there, and are asked for again.
         cost: of this run, as far as it is known.
         failed: of what was asked, what got no answer.
-        given_up: arms that only failed, with the last reason.
+        given_up: arms that are not asked any further, with the reason.
         ended_by_cost: whether the bound was reached.
+        moved: what is kept under another key than it was asked for, because the documents changed
+            in between.
     """
 
     total: int = 0
     asked: int = 0
     kept: int = 0
+    too_old: int = 0
     cost: float = 0.0
     failed: int = 0
     given_up: dict[str, str] = field(default_factory=dict)
     ended_by_cost: bool = False
+    moved: dict[Key, Key] = field(default_factory=dict)
 
 
 def tasks(arms: Sequence[Arm], items: Sequence[EvalItem]) -> list[Task]:
@@ -119,13 +135,13 @@ class Run:
         self._answers = answers
         self._terms = terms
         self._told = told
-        self._dearest = 0.0
-        self._in_flight = 0
-        self._in_a_row: dict[str, int] = {}
+        self._ceiling = Ceiling(terms.max_cost)
+        self._failures: Counter[str] = Counter()
+        self._has_answered: set[str] = set()
         self.progress = Progress()
 
     async def ask(self, wanted: Sequence[Task]) -> Progress:
-        """Ask what is not kept yet, and what failed when it was asked.
+        """Ask what is not kept yet, what failed when it was asked, and what is too old.
 
         Raises:
             CitewellError: an answer could not be kept; what was kept before stays.
@@ -152,50 +168,58 @@ class Run:
 
     async def _work(self, queue: Iterator[Task]) -> None:
         for task in queue:
-            if self._is_dear():
-                self.progress.ended_by_cost = True
-                return
-            if task.arm.name not in self.progress.given_up:
+            if task.arm.name in self.progress.given_up:
+                continue
+            async with self._ceiling.room(task.arm.model) as has_room:
+                if not has_room:
+                    self.progress.ended_by_cost = True
+                    return
                 await self._ask(task)
 
     async def _is_kept(self, task: Task) -> bool:
         found = await blocking.call(self._answers.get, key_of(task, self._terms))
-        return found is not None and found.outcome is not Outcome.FAILED
-
-    def _is_dear(self) -> bool:
-        """Tell whether one more answer, like the dearest so far, could be too much."""
-        most = self._terms.max_cost
-        expected = self._dearest * (self._in_flight + 1)
-        return most is not None and self.progress.cost + expected > most
+        if found is None or found.outcome is Outcome.FAILED:
+            return False
+        if self._terms.since is None or given_at(found) >= self._terms.since:
+            return True
+        self.progress.too_old += 1
+        return False
 
     async def _ask(self, task: Task) -> None:
         # A model that rests would be stood in for, or fail without having been asked.
         await asyncio.sleep(self._runtime.breaker(task.arm.model).rests_for_s)
-        self._in_flight += 1
-        try:
-            response = await self._response(task)
-        finally:
-            self._in_flight -= 1
-        await blocking.call(self._answers.add, key_of(task, self._terms), response)
+        course = await self._course(task)
+        response = response_of(course)
+        self._ceiling.count(task.arm.model, response.cost or 0.0)
+        key = key_of(task, self._terms)
+        kept_as = key_of(_as_answered(task, course), self._terms)
+        if kept_as != key:
+            self.progress.moved[key] = kept_as
+        await blocking.call(self._answers.add, kept_as, response)
         self._count(task, response)
         self._told(self.progress)
 
     def _count(self, task: Task, response: Response) -> None:
         progress, name = self.progress, task.arm.name
-        cost = response.cost or 0.0
         progress.asked += 1
-        progress.cost += cost
-        self._dearest = max(self._dearest, cost)
+        progress.cost += response.cost or 0.0
         if response.outcome is not Outcome.FAILED:
-            self._in_a_row[name] = -1
+            self._has_answered.add(name)
+            if self._is_unpriced(response):
+                progress.given_up[name] = _UNPRICED.format(model=response.model)
             return
         progress.failed += 1
-        if self._in_a_row.get(name, 0) >= 0:
-            self._in_a_row[name] = self._in_a_row.get(name, 0) + 1
-        if self._in_a_row[name] >= _GIVEN_UP_AFTER:
-            progress.given_up[name] = response.errors[-1] if response.errors else "no reason given"
+        self._failures[name] += 1
+        if name not in self._has_answered and self._failures[name] >= _GIVEN_UP_AFTER:
+            last = response.errors[-1] if response.errors else "no reason given"
+            progress.given_up[name] = f"it only failed: {last}"
 
-    async def _response(self, task: Task) -> Response:
+    def _is_unpriced(self, response: Response) -> bool:
+        """Tell whether there is a bound, and nobody knows what this cost."""
+        is_known = response.cost is not None or not response.model
+        return self._ceiling.is_set and not is_known and not self._runtime.is_local(response.model)
+
+    async def _course(self, task: Task) -> Course:
         swap = task.item.swap if task.swaps else None
         alteration = Alteration(self._terms.held_out, swap)
         runtime = altered(self._runtime, alteration)
@@ -206,7 +230,15 @@ class Run:
             audience=self._terms.audience,
             profile=task.arm.profile,
         )
-        return response_of(await assistant.whole(question))
+        return await assistant.whole(question)
+
+
+def _as_answered(task: Task, course: Course) -> Task:
+    """Return the task with the documents that it was answered from, which may have changed."""
+    if not task.arm.identity.retrieves or not course.index_identity:
+        return task
+    identity = task.arm.identity.of_documents(course.index_identity)
+    return replace(task, arm=replace(task.arm, identity=identity))
 
 
 class _Nowhere:
@@ -214,6 +246,14 @@ class _Nowhere:
 
     def add(self, record: AnswerRecord) -> None:
         """Keep nothing of it."""
+
+
+def given_at(response: Response) -> datetime:
+    """Return when an answer was given; long ago where that cannot be read."""
+    try:
+        return datetime.fromisoformat(response.asked_at)
+    except ValueError:
+        return datetime.min.replace(tzinfo=UTC)
 
 
 def response_of(course: Course) -> Response:

@@ -23,6 +23,7 @@ from citewell.evaluation.questions import load_questions
 from citewell.evaluation.report import Report
 from citewell.evaluation.reporting import questions_hash
 from citewell.evaluation.session import load_report, questions_path, report_path
+from citewell.types.questions import Audience
 
 _ON_TRIAL = ", on trial"
 
@@ -101,10 +102,14 @@ class Gatekeeper:
 def _backends(settings: Settings) -> Iterator[tuple[str, Profile]]:
     """Yield what answers people, also on trial, by name."""
     for name in live_profiles(settings):
-        profile = settings.profiles[name]
-        yield name, profile
-        if profile.canary is not None:
-            yield name + _ON_TRIAL, on_trial(profile, profile.canary)
+        yield from _of_profile(settings, name)
+
+
+def _of_profile(settings: Settings, name: str) -> Iterator[tuple[str, Profile]]:
+    profile = settings.profiles[name]
+    yield name, profile
+    if profile.canary is not None:
+        yield name + _ON_TRIAL, on_trial(profile, profile.canary)
 
 
 class _Backend(Struct, frozen=True):
@@ -130,6 +135,7 @@ async def _ruling(runtime: Runtime, gate: Gate, backend: _Backend) -> Ruling:
         present=backend.present,
         questions_hash=await blocking.call(_questions_hash, settings),
         versions=await _versions(runtime, backend.profile),
+        readers=Audience.of(*settings.reads).readers,
         now=datetime.now(UTC),
     )
     return rule(report, gate, candidate)
@@ -170,26 +176,29 @@ def read_forced(settings: Settings) -> Sequence[Forced]:
         return []
 
 
-def force(settings: Settings, profile: str, *, who: str, why: str) -> Forced:
-    """Let the backend of a profile go live whatever the gate says; it is remembered.
+def force(settings: Settings, profile: str, *, who: str, why: str) -> None:
+    """Let what answers by a profile go live whatever the gate says; it is remembered.
 
     Raises:
         CitewellError: that cannot be written.
     """
-    own = identity(settings, settings.profiles[profile], "", FileHashes())
-    forced = Forced(
-        key=lasting(own).key,
-        profile=profile,
-        who=who,
-        why=why,
-        at=datetime.now(UTC).isoformat(timespec="seconds"),
-    )
+    at = datetime.now(UTC).isoformat(timespec="seconds")
+    files = FileHashes()
+    forced = [
+        Forced(
+            key=lasting(identity(settings, backend, "", files)).key,
+            profile=name,
+            who=who,
+            why=why,
+            at=at,
+        )
+        for name, backend in _of_profile(settings, profile)
+    ]
     path = forced_path(settings)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         fresh = path.with_suffix(".partial")
-        fresh.write_bytes(msgjson.encode(_ForcedFile([*read_forced(settings), forced])))
+        fresh.write_bytes(msgjson.encode(_ForcedFile([*read_forced(settings), *forced])))
         fresh.replace(path)
     except OSError as error:
         raise CitewellError(f"{path} cannot be written: {error.strerror}") from error
-    return forced

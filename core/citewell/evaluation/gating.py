@@ -11,8 +11,9 @@ from msgspec import Struct
 from citewell.engine.tables import Gate
 from citewell.evaluation.estimating import Estimate, difference
 from citewell.evaluation.identity import DOCUMENTS, Identity
-from citewell.evaluation.report import ArmResult, Report
+from citewell.evaluation.report import ArmResult, Report, sorted_readers
 from citewell.evaluation.saying import percent, points
+from citewell.types.documents import Labels
 
 _SHOWN = 5
 _STAND_INS = 0.05
@@ -49,6 +50,7 @@ class Candidate(Struct, frozen=True, kw_only=True):
         present: of what answers now; None where nothing does.
         questions_hash: of the question set as it is now; None where it cannot be read.
         versions: of the indexed documents; None for what reads none.
+        readers: of whom questions are to be asked for.
         now: the time, in UTC.
     """
 
@@ -57,6 +59,7 @@ class Candidate(Struct, frozen=True, kw_only=True):
     present: Identity | None
     questions_hash: str | None
     versions: Mapping[str, str] | None
+    readers: frozenset[Labels]
     now: datetime
 
 
@@ -74,8 +77,15 @@ def rule(report: Report | None, gate: Gate, candidate: Candidate) -> Ruling:
         return Ruling(
             status=Status.FAIL, arm=None, reasons=(_nearest_difference(report, candidate),)
         )
-    failures = [*_stale(report, gate, candidate), *_partial(report, arm), *_low(arm, gate)]
-    loss = _loss(report, arm, candidate)
+    present = None if candidate.present is None else _standing_for(report, candidate.present)
+    compared = [arm] if present is None else [arm, present]
+    failures = [
+        *_stale(report, compared, gate, candidate),
+        *_partial(report, arm),
+        *_not_live(report, candidate),
+        *_low(arm, gate),
+    ]
+    loss = _loss(report, arm, present, candidate)
     failures += _lost(arm, loss, gate)
     if failures:
         return Ruling(status=Status.FAIL, arm=arm.name, reasons=tuple(failures))
@@ -113,12 +123,14 @@ def _nearest_difference(report: Report, candidate: Candidate) -> str:
 # --- stale -----------------------------------------------------------------------------------
 
 
-def _stale(report: Report, gate: Gate, candidate: Candidate) -> Iterator[str]:
-    age = candidate.now - _created(report)
+def _stale(
+    report: Report, compared: Sequence[ArmResult], gate: Gate, candidate: Candidate
+) -> Iterator[str]:
+    age = candidate.now - min(map(_asked_since, compared))
     if age > timedelta(days=gate.max_age_days):
         yield (
-            f"the report is {age.days} days old, and may be {gate.max_age_days:g}; "
-            "run: citewell eval run"
+            f"the report has answers that are {age.days} days old, and {gate.max_age_days:g} they "
+            "may be; run: citewell eval run"
         )
     if candidate.questions_hash != report.questions_hash:
         yield "the questions changed since the report; run: citewell eval run"
@@ -131,9 +143,9 @@ def _stale(report: Report, gate: Gate, candidate: Candidate) -> Iterator[str]:
         )
 
 
-def _created(report: Report) -> datetime:
+def _asked_since(arm: ArmResult) -> datetime:
     try:
-        return datetime.fromisoformat(report.created)
+        return datetime.fromisoformat(arm.oldest)
     except ValueError:
         return datetime.min.replace(tzinfo=UTC)
 
@@ -170,6 +182,25 @@ def _partial(report: Report, arm: ArmResult) -> Iterator[str]:
         )
 
 
+def _not_live(report: Report, candidate: Candidate) -> Iterator[str]:
+    """What was asked in another way than people ask says nothing of how they are answered."""
+    if report.leaked:
+        yield (
+            f"{report.leaked} of the questions that were asked stand in the training data; run "
+            "without --ask-leaked: citewell eval run"
+        )
+    wanted = sorted_readers(candidate.readers)
+    if report.readers != wanted:
+        yield (
+            f"the questions were asked for {_readers(report.readers)}, and [cli] reads are "
+            f"{_readers(wanted)}; run without --as: citewell eval run"
+        )
+
+
+def _readers(readers: Sequence[Sequence[str]]) -> str:
+    return " and ".join(f'"{", ".join(labels)}"' for labels in readers) or "nobody"
+
+
 def _low(arm: ArmResult, gate: Gate) -> Iterator[str]:
     for name, least in gate.min.items():
         estimate = arm.scores.get(name)
@@ -201,11 +232,12 @@ class _Loss(Struct, frozen=True):
     estimate: Estimate | None = None
 
 
-def _loss(report: Report, arm: ArmResult, candidate: Candidate) -> _Loss | None:
+def _loss(
+    report: Report, arm: ArmResult, present: ArmResult | None, candidate: Candidate
+) -> _Loss | None:
     """Return it; None where nothing answers now, or the same."""
     if candidate.present is None or candidate.present == candidate.identity:
         return None
-    present = _standing_for(report, candidate.present)
     if present is None:
         return _Loss()
     loss = difference(

@@ -49,6 +49,10 @@ class Identity(Struct, frozen=True):
         """Whether answers are written from documents."""
         return DOCUMENTS in self.parts
 
+    def of_documents(self, index: str) -> Identity:
+        """Return it with other documents, which a retriever names `index`."""
+        return Identity({**self.parts, DOCUMENTS: index})
+
     def differs_from(self, other: Identity) -> list[str]:
         """Return the parts that are not the same, or that only one has."""
         names = sorted(self.parts.keys() | other.parts.keys())
@@ -89,7 +93,7 @@ def identity(settings: Settings, profile: Profile, index: str, files: FileHashes
         "profile": _hash(profile.model_dump_json(exclude=_ELSEWHERE | _NAMES)),
     }
     if profile.fallback:
-        parts["order of the models"] = _hash(json.dumps([profile.model, *profile.fallback]))
+        parts["order of the models"] = _hash(json.dumps(profile.chain))
     if len(profile.rerankers) > 1:
         parts["order of the rerankers"] = _hash(json.dumps(profile.rerankers))
     for kind, section in _sections(settings, profile):
@@ -113,7 +117,7 @@ _NAMES = {"retriever", "model", "fallback", "rerankers", "verifiers"}
 
 
 def _sections(settings: Settings, profile: Profile) -> Iterator[tuple[str, Section]]:
-    for name in (profile.model, *profile.fallback):
+    for name in profile.chain:
         yield "model", settings.models[name]
     for name in profile.rerankers:
         yield "reranker", settings.rerankers[name]

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from msgspec import Struct, field
 
 from citewell.evaluation.estimating import Estimate
 from citewell.evaluation.spending import Spent
 from citewell.evaluation.verdict import Comparison, Verdict
+from citewell.types.documents import Labels
 
 SCHEMA = 1
 """Raised when a reader of an older report would misread this one."""
+
+CHANGED = "changed while questions were asked"
+"""Stands for the version of a document of which there was more than one."""
 
 PRIMARY = "correct"
 """Name of the score that arms are compared by."""
@@ -37,6 +41,7 @@ class ArmResult(Struct, frozen=True, kw_only=True):
         slices: name of a slice to the estimate of the primary score in it.
         unscored: what could not be computed.
         given_up: why it was not asked any further, or empty.
+        oldest: when the oldest of its answers was given, ISO 8601, UTC; "" without any.
     """
 
     name: str
@@ -55,6 +60,7 @@ class ArmResult(Struct, frozen=True, kw_only=True):
     training_cost: float | None = None
     training_s: float | None = None
     given_up: str = ""
+    oldest: str = ""
 
     @property
     def primary(self) -> Estimate | None:
@@ -90,7 +96,8 @@ class Asked(Struct, frozen=True, kw_only=True):
 
     Attributes:
         document: that it is about; its cluster.
-        evidence: document to the version that was indexed when it was asked.
+        evidence: document to the version that was indexed when it was asked; `CHANGED` for one
+            that changed meanwhile.
         correct: by arm; None where it could not be scored.
     """
 
@@ -140,6 +147,8 @@ class Report(Struct, frozen=True, kw_only=True):
         pairs: every two arms, the better first.
         interaction: what tuning and retrieval do for each other; None without four arms.
         flags: what makes a comparison doubtful, a line each.
+        readers: the labels of whom questions were asked for, each reader's sorted.
+        leaked: questions that were asked though they stand in the training data.
     """
 
     schema: int = SCHEMA
@@ -158,7 +167,14 @@ class Report(Struct, frozen=True, kw_only=True):
     trade_offs: tuple[TradeOff, ...]
     disagreements: tuple[Disagreement, ...]
     asked: tuple[Asked, ...]
+    readers: tuple[tuple[str, ...], ...]
+    leaked: int
 
     def arm(self, name: str) -> ArmResult | None:
         """Return the result of an arm."""
         return next((arm for arm in self.arms if arm.name == name), None)
+
+
+def sorted_readers(readers: Iterable[Labels]) -> tuple[tuple[str, ...], ...]:
+    """Return the labels of readers, always in the same order."""
+    return tuple(sorted(tuple(sorted(labels)) for labels in readers))

@@ -23,13 +23,14 @@ from citewell.evaluation.report import (
     Said,
     Source,
     Unscorable,
+    sorted_readers,
 )
 from citewell.evaluation.scores import scored
 from citewell.evaluation.spending import Spent, spent
 from citewell.evaluation.tradeoffs import trade_offs
 from citewell.evaluation.verdict import Bounds, Measured, Verdict, judge, pairs
 from citewell.types.answers import Outcome
-from citewell.types.documents import Passage
+from citewell.types.documents import Labels, Passage
 from citewell.types.evaluation import EvalItem, Response, Score, Unscored
 
 OBEDIENCE = "obedience"
@@ -60,9 +61,11 @@ class Findings(Struct, frozen=True, kw_only=True):
 
     Attributes:
         answered: by arm, item for item.
-        versions: of the indexed documents.
+        versions: of the indexed documents; see `Asked.evidence`.
         given_up: arm to why it was not asked any further.
         warnings: what makes the comparison doubtful, beside what the arms differ in.
+        readers: of the audience that was asked for.
+        leaked: questions that were asked though they stand in the training data.
     """
 
     arms: Sequence[Arm]
@@ -75,6 +78,8 @@ class Findings(Struct, frozen=True, kw_only=True):
     questions_hash: str = ""
     given_up: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    readers: frozenset[Labels] = frozenset()
+    leaked: int = 0
 
 
 def report(findings: Findings) -> Report:
@@ -92,7 +97,7 @@ def report(findings: Findings) -> Report:
         documents=[documents[at] for at in asked_of_all],
     )
     return Report(
-        created=max(_times(findings), default=""),
+        created=max(filter(None, map(_newest, findings.answered.values())), default=""),
         questions_hash=findings.questions_hash,
         config=findings.config,
         margin=findings.bounds.margin,
@@ -107,6 +112,8 @@ def report(findings: Findings) -> Report:
         trade_offs=tuple(trade_offs(results)),
         disagreements=tuple(_disagreements(findings, tables)),
         asked=tuple(_asked(findings, tables, documents)),
+        readers=sorted_readers(findings.readers),
+        leaked=findings.leaked,
     )
 
 
@@ -198,6 +205,7 @@ def _result(
         training_cost=arm.training_cost,
         training_s=arm.training_s,
         given_up=findings.given_up.get(arm.name, ""),
+        oldest=min(_times(findings.answered[arm.name]), default=""),
     )
 
 
@@ -279,13 +287,13 @@ def _interaction(results: Sequence[ArmResult], measured: Measured) -> Estimate |
     return interaction(both, rag, tuned, base, measured.documents)
 
 
-def _times(findings: Findings) -> Iterable[str]:
-    return (
-        one.plain.asked_at
-        for answered in findings.answered.values()
-        for one in answered
-        if one.plain is not None
-    )
+def _times(answered: Sequence[Answered]) -> Iterable[str]:
+    both = (response for one in answered for response in (one.plain, one.swapped))
+    return (response.asked_at for response in both if response is not None)
+
+
+def _newest(answered: Sequence[Answered]) -> str:
+    return max(_times(answered), default="")
 
 
 def _asked(

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from msgspec import DecodeError, Struct, ValidationError, field
+from msgspec import DecodeError, Struct, ValidationError
 from msgspec import json as msgjson
 from msgspec.structs import replace
 
@@ -13,10 +13,10 @@ from citewell import blocking
 from citewell.engine.runtime import Runtime
 from citewell.engine.settings import Settings
 from citewell.errors import CitewellError
-from citewell.evaluation.answers import Answers
+from citewell.evaluation.answers import Answers, Key
 from citewell.evaluation.arms import Arm, opened_arms
 from citewell.evaluation.asking import Progress, Run, Task, Terms, key_of, tasks
-from citewell.evaluation.report import SCHEMA, Report
+from citewell.evaluation.report import CHANGED, SCHEMA, Report
 from citewell.evaluation.reporting import Answered, Findings, questions_hash, report
 from citewell.evaluation.scores import metric_score
 from citewell.evaluation.verdict import Bounds
@@ -35,13 +35,15 @@ class Wanted(Struct, frozen=True, kw_only=True):
         arms: names of arms or profiles; empty for all arms of the settings.
         questions_hash: of the whole set, where not all of it is asked; else that of `items`.
         warnings: lines that the report carries.
+        leaked: how many of `items` stand in the training data.
     """
 
     items: Sequence[EvalItem]
     terms: Terms
     arms: Sequence[str] = ()
     questions_hash: str = ""
-    warnings: tuple[str, ...] = field(default_factory=tuple)
+    warnings: tuple[str, ...] = ()
+    leaked: int = 0
 
 
 class Outcome(Struct, frozen=True):
@@ -76,41 +78,46 @@ async def evaluate(
         CitewellError: an arm cannot be opened, or an answer cannot be kept.
     """
     arms = await opened_arms(runtime, wanted.arms)
-    run = Run(runtime, answers, wanted.terms, told)
-    progress = await run.ask(tasks(arms, wanted.items))
-    return Outcome(await _reported(runtime, answers, wanted, arms, progress.given_up), progress)
-
-
-async def _reported(
-    runtime: Runtime,
-    answers: Answers,
-    wanted: Wanted,
-    arms: Sequence[Arm],
-    given_up: Mapping[str, str],
-) -> Report:
+    before = await _versions(runtime, arms)
+    progress = await Run(runtime, answers, wanted.terms, told).ask(tasks(arms, wanted.items))
+    after = await _versions(runtime, arms)
+    collected = await blocking.call(_collected, answers, arms, wanted, progress.moved)
     settings = runtime.settings.evaluation
-    answered = await blocking.call(_collected, answers, arms, wanted)
     findings = Findings(
         arms=arms,
         items=wanted.items,
-        answered=await _with_metrics(runtime, answered, wanted.items),
-        versions=await _versions(runtime, arms),
+        answered=await _with_metrics(runtime, collected, wanted.items),
+        versions=before | {id_: CHANGED for id_, _ in before.items() ^ after.items()},
         bounds=Bounds(margin=settings.margin, adequate=settings.adequate),
         machine_per_hour=settings.machine_per_hour,
         config=runtime.settings.generation,
         questions_hash=wanted.questions_hash or questions_hash(wanted.items),
-        given_up=given_up,
-        warnings=wanted.warnings,
+        given_up=progress.given_up,
+        warnings=(*wanted.warnings, *_moved(progress)),
+        readers=wanted.terms.audience.readers,
+        leaked=wanted.leaked,
     )
-    return await blocking.call(report, findings)
+    return Outcome(await blocking.call(report, findings), progress)
+
+
+def _moved(progress: Progress) -> Iterator[str]:
+    """Say how many answers are from documents that changed after the first question."""
+    if progress.moved:
+        yield (
+            f"the documents changed while questions were asked: {len(progress.moved)} of "
+            f"{progress.asked} answers are from the changed ones"
+        )
 
 
 _Collected = Mapping[str, Sequence[Answered]]
 
 
-def _collected(answers: Answers, arms: Sequence[Arm], wanted: Wanted) -> _Collected:
+def _collected(
+    answers: Answers, arms: Sequence[Arm], wanted: Wanted, moved: Mapping[Key, Key]
+) -> _Collected:
     def kept(task: Task) -> Response | None:
-        return answers.get(key_of(task, wanted.terms))
+        key = key_of(task, wanted.terms)
+        return answers.get(moved.get(key, key))
 
     return {
         arm.name: [
@@ -148,7 +155,7 @@ async def _with_metrics(
     }
 
 
-async def _versions(runtime: Runtime, arms: Sequence[Arm]) -> Mapping[str, str]:
+async def _versions(runtime: Runtime, arms: Sequence[Arm]) -> dict[str, str]:
     found: dict[str, str] = {}
     profiles = {runtime.settings.profiles[arm.profile].retriever for arm in arms}
     for name in sorted(name for name in profiles if name is not None):

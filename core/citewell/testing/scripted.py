@@ -48,6 +48,7 @@ class ScriptedConfig(Config):
         default=3, ge=0, le=10_000, description="pieces before the error, if failing"
     )
     seed: int = Field(default=0, description="where odd-pieces cuts, and what hostile tries")
+    local: bool = Field(default=True, description="whether it says that no text leaves")
 
 
 class ScriptedEmbedderConfig(Config):
@@ -136,6 +137,11 @@ def stays(config: ScriptedEmbedderConfig | ScriptedRerankerConfig) -> bool:
     return config.local
 
 
+def capabilities(config: ScriptedConfig) -> ModelCapabilities:
+    """Return what the model claims."""
+    return ModelCapabilities(streams=True, local=config.local, seeded=True)
+
+
 @hookimpl
 def register_embedders() -> Iterable[EmbedderSpec[Any]]:
     """Offer `scripted`."""
@@ -173,7 +179,7 @@ def register_models() -> Iterable[ModelSpec[Any]]:
             summary="says what a test needs: obedient, hostile, slow, failing, or in odd pieces",
             config=ScriptedConfig,
             build=build,
-            capabilities=ModelCapabilities(streams=True, local=True, seeded=True),
+            capabilities=capabilities,
         ),
     )
 

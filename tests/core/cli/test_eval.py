@@ -10,7 +10,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from citewell.cli.main import run
-from islands import write_project
+from islands import question, write_project
 
 GATE = """
 [gate]
@@ -226,3 +226,56 @@ def test_who_forces_a_model_stands_in_the_audit_with_the_reason(settings, tmp_pa
         ((action, detail),) = journal.execute("SELECT action, detail FROM audit").fetchall()
     assert action == "gate forced"
     assert why in detail
+
+
+def test_what_was_asked_for_others_or_is_leaked_passes_no_gate(settings, tmp_path, capsys):
+    append(settings, GATE)
+    (tmp_path / "tuning.jsonl").write_text(json.dumps({"prompt": question("island3")}))
+    named = settings.read_text().replace("[eval]\n", '[eval]\ntraining_data = ["tuning.jsonl"]\n')
+    settings.write_text(named)
+    reasons = []
+    for options in (["--as", "everyone,staff"], ["--ask-leaked"], []):
+        run(["eval", "run", *options])
+        capsys.readouterr()
+        run(["eval", "gate"])
+        reasons.append(capsys.readouterr().out)
+
+    assert 'the questions were asked for "everyone, staff", and [cli] reads' in reasons[0]
+    assert "1 of the questions that were asked stand in the training data" in reasons[1]
+    assert reasons[2] == "profile rag: pass (arm rag)\n"
+
+
+def test_answers_that_are_too_old_are_asked_again_and_the_report_is_young(
+    settings, tmp_path, capsys
+):
+    append(settings, GATE)
+    run(["eval", "run"])
+    with sqlite3.connect(tmp_path / ".citewell" / "eval" / "answers.sqlite") as answers:
+        rows = answers.execute("SELECT question, arm, response FROM answers").fetchall()
+        for at, (asked, arm, response) in enumerate(rows[:3]):
+            old = json.loads(response) | {"asked_at": f"2020-01-0{at + 1}T00:00:00+00:00"}
+            answers.execute(
+                "UPDATE answers SET response = ? WHERE question = ? AND arm = ?",
+                (json.dumps(old).encode(), asked, arm),
+            )
+    capsys.readouterr()
+
+    assert run(["eval", "run", "--max-age", "100000"]) == 0
+    assert "too old" not in capsys.readouterr().err
+    assert run(["eval", "run"]) == 0
+    assert "note: 3 answers too old, asked again" in capsys.readouterr().err
+    assert run(["eval", "gate"]) == 0
+
+
+def test_who_forces_a_profile_forces_what_it_has_on_trial(settings, capsys):
+    append(settings, GATE)
+    on_trial = 'canary = { model = "memory" }'
+    settings.write_text(settings.read_text().replace("[profile.rag]", f"[profile.rag]\n{on_trial}"))
+    assert run(["eval", "gate"]) == 1
+    why = ["--why", "the report is being made"]
+
+    assert run(["use", "model", "quotes", "-p", "rag", "--force", *why]) == 0
+    capsys.readouterr()
+
+    assert run(["eval", "gate"]) == 0
+    assert "profile rag, on trial: pass" in capsys.readouterr().out

@@ -1,13 +1,15 @@
 """A model on trial answers its share, is watched, and is taken back by itself."""
 
+import asyncio
 import random
+from contextlib import aclosing, suppress
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistants import Kept, answers
-from citewell import ConfigError, Outcome
+from assistants import Kept, answers, question
+from citewell import ConfigError, Outcome, StoreError
 from citewell.cli.indexing import bring_up
 from citewell.engine.assistant import Assistant
 from citewell.engine.serving import Serving
@@ -141,6 +143,14 @@ def settings(tmp_path):
     return write
 
 
+def end(trials, loaded):
+    """Let the model of the profile "default" fail until it is taken back."""
+    running = trials.of(loaded, "default")
+    for at in range(2):
+        trials.note(running, seen(at, failed=True), is_on_trial=True)
+    return trials
+
+
 async def asked(serving, count, kept):
     assistant = Assistant(serving, kept)
     return [(await answers(assistant, "How many days of leave?"))[-1] for _ in range(count)]
@@ -185,22 +195,98 @@ async def test_errors_end_the_trial_within_its_window_and_nobody_loses_an_answer
 
 async def test_what_was_taken_back_stays_so_until_it_is_another_one(settings, tmp_path):
     loaded = settings(new='behaviour = "failing"\npieces = 0')
-    trials = Trials(tmp_path / "trials.json")
-    for at in range(2):
-        running = trials.of(loaded, "default")
-        trials.note(running, seen(at, failed=True), is_on_trial=True)
+    beside = Trials(tmp_path / "trials")
+    assert beside.of(loaded, "default") is not None
+    trials = end(Trials(tmp_path / "trials"), loaded)
 
-    again = Trials(tmp_path / "trials.json")
+    assert trials.of(loaded, "default") is None
+    assert beside.of(loaded, "default") is None, "another process takes it back as well"
+    assert Trials(tmp_path / "trials").of(loaded, "default") is None
+    assert beside.of(settings(new=""), "default") is not None
 
-    assert again.of(loaded, "default") is None
-    assert again.of(settings(new=""), "default") is not None
+
+def test_what_ends_in_one_profile_goes_on_in_another(settings, tmp_path):
+    settings()
+    path = tmp_path / "citewell.toml"
+    one = path.read_text()
+    path.write_text(one + one[one.index("[profile.default]") :].replace("default", "other"))
+    loaded = load_settings(path)
+    trials = end(Trials(tmp_path / "trials"), loaded)
+
+    assert trials.of(loaded, "default") is None
+    assert trials.of(loaded, "other") is not None
 
 
-@pytest.mark.parametrize("content", ["", "{", "3", "[[]]"])
-def test_a_damaged_file_ends_no_trial_and_breaks_nothing(settings, tmp_path, content):
-    (tmp_path / "trials.json").write_text(content)
+def test_a_folder_that_cannot_be_written_ends_the_trial_for_this_process(settings, tmp_path):
+    loaded = settings()
+    (tmp_path / "trials").write_text("no folder")
 
-    assert Trials(tmp_path / "trials.json").of(settings(), "default") is not None
+    trials = end(Trials(tmp_path / "trials"), loaded)
+
+    assert trials.of(loaded, "default") is None
+
+
+async def test_a_retriever_that_fails_says_nothing_of_the_model(settings, monkeypatch):
+    loaded = settings()
+    serving = Serving(loaded, lambda: loaded)
+    try:
+        async with serving.lease() as runtime:
+            await bring_up(runtime)
+            retriever = await runtime.retriever("main")
+        monkeypatch.setattr(type(retriever), "retrieve", _down)
+        found = await asked(serving, 40, Kept())
+    finally:
+        await serving.close()
+
+    assert {answer.outcome for answer in found} == {Outcome.FAILED}
+    assert serving.trials.rollbacks.empty()
+
+
+async def _down(*_, **__):
+    raise StoreError("the index is away")
+
+
+@pytest.mark.parametrize("is_late", [True, False])
+async def test_what_takes_too_long_has_failed_and_what_is_cancelled_has_not(settings, is_late):
+    loaded = settings(new='behaviour = "slow"\ndelay_s = 60')
+    serving = Serving(loaded, lambda: loaded)
+    kept = Kept()
+    assistant = Assistant(serving, kept)
+    try:
+        async with serving.lease() as runtime:
+            await bring_up(runtime)
+        for _ in range(20):
+            within = asyncio.timeout(0.2)
+            with suppress(TimeoutError):
+                async with within:
+                    growing = assistant.ask(
+                        question(), is_late=within.expired if is_late else lambda: False
+                    )
+                    async with aclosing(growing):
+                        async for _ in growing:
+                            pass
+    finally:
+        await serving.close()
+
+    assert serving.trials.rollbacks.empty() is not is_late
+    ended = [record for record in kept.records if record.outcome == "failed"]
+    assert ended[0].notes == ("new is on trial",)
+    assert ended[0].errors[-1].startswith("took too long" if is_late else "cancelled by the asker")
+
+
+async def test_a_model_on_trial_is_opened_before_it_is_asked(settings):
+    first = settings(share=0.1)
+    path = first.path
+    serving = Serving(first, lambda: load_settings(path))
+    try:
+        path.write_text(path.read_text().replace("share = 0.1", "share = 0.2"))
+        change = await serving.reload()
+        async with serving.lease() as runtime:
+            is_open = runtime.is_ready("new")
+    finally:
+        await serving.close()
+
+    assert (change.applied, is_open) == (True, True)
 
 
 def test_a_model_on_trial_has_to_be_there(settings, tmp_path):

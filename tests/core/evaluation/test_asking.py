@@ -1,6 +1,8 @@
 """A run asks each arm each question once, keeps what comes back, and pays for nothing twice."""
 
+import asyncio
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -167,6 +169,75 @@ async def test_a_run_ends_before_it_costs_more_than_it_may(project):
 
     assert progress.ended_by_cost
     assert (progress.asked, progress.cost) == (4, 1.0)
+
+
+@pytest.mark.parametrize("at_once", [2, 8])
+async def test_while_no_price_is_known_one_is_asked_at_a_time(project, at_once):
+    items = [EvalItem(question=f"Question {at}?", answers=("a",)) for at in range(9)]
+
+    progress, _ = await asked(project, items, arms=("free",), max_cost=0.6, at_once=at_once)
+
+    assert progress.ended_by_cost
+    assert (progress.asked, progress.cost) == (2, 0.5)
+
+
+async def test_under_a_bound_a_model_without_a_price_is_given_up_after_one_answer(project):
+    project.write_text(CONFIG.replace("cost = 0.25\n", "local = false\n"))
+    items = [EvalItem(question=f"Question {at}?", answers=("a",)) for at in range(9)]
+
+    progress, _ = await asked(project, items, arms=("free", "rag"), max_cost=5.0)
+    unbound, _ = await asked(project, items, arms=("free",))
+
+    assert "give the model a price" in progress.given_up["free"]
+    assert progress.given_up.keys() == {"free"}, "what runs on this machine has no price"
+    assert progress.asked == 1 + 9
+    assert (unbound.asked, unbound.kept) == (8, 1)
+
+
+async def test_what_was_answered_too_long_ago_is_asked_again(project):
+    await asked(project, [LEAVE_QUESTION])
+    now = datetime.now(UTC)
+
+    young, _ = await asked(project, [LEAVE_QUESTION], since=now - timedelta(days=1))
+    old, found = await asked(project, [LEAVE_QUESTION], since=now + timedelta(seconds=2))
+
+    assert (young.asked, young.kept, young.too_old) == (0, 3, 0)
+    assert (old.asked, old.kept, old.too_old) == (3, 0, 3)
+    assert all(response is not None for response in found.values())
+
+
+async def test_answers_are_kept_under_the_documents_that_they_are_from(project):
+    """Documents change after the first answer: the next run pays for nothing that is there."""
+    items = [SICK_QUESTION, EvalItem(question="Who needs a note of a doctor?", answers=("a",))]
+    async with opened(project) as (runtime, answers):
+        arms = await opened_arms(runtime, ("rag",))
+        changes = iter([(project.parent / "docs" / "new.md", "# New\n\nA note of a doctor.\n")])
+
+        def told(progress):
+            if progress.asked == 1 and (change := next(changes, None)):
+                change[0].write_text(change[1])
+                changing.append(asyncio.ensure_future(bring_up(runtime)))
+
+        changing = []
+        run = _Waiting(runtime, answers, Terms(audience=EVERYONE), told, changing)
+        progress = await run.ask(tasks(arms, items))
+    again, found = await asked(project, items, arms=("rag",))
+
+    assert len(progress.moved) == 1
+    assert (again.asked, again.kept) == (1, 1)
+    assert all(response is not None for response in found.values())
+
+
+class _Waiting(Run):
+    """A run that waits for the documents before it asks."""
+
+    def __init__(self, *args):
+        *args, self._changing = args
+        super().__init__(*args)
+
+    async def _ask(self, task):
+        await asyncio.gather(*self._changing)
+        await super()._ask(task)
 
 
 async def test_an_arm_that_only_fails_is_given_up_and_costs_no_other_arm(project):

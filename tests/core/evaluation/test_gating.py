@@ -18,7 +18,7 @@ NOW = datetime(2026, 6, 10, tzinfo=UTC)
 VERSIONS = {f"docs:{at}.md": "1" for at in range(QUESTIONS)}
 
 
-def arm(name, identity, right):
+def arm(name, identity, right, oldest):
     about = [f"{at}.md" for at in range(QUESTIONS)]
     scores = {"correct": mean([float(at < right) for at in range(QUESTIONS)], about)}
     return ArmResult(
@@ -32,19 +32,24 @@ def arm(name, identity, right):
         outcomes={"answered": QUESTIONS},
         scores=scores,
         slices={},
+        oldest=oldest,
     )
 
 
-def report(*, new=270, old=240, created="2026-06-01T12:00:00+00:00"):
+FRESH = "2026-06-01T12:00:00+00:00"
+EVERYONE = frozenset({frozenset({"everyone"})})
+
+
+def report(*, new=270, old=240, oldest=FRESH, present_oldest=FRESH):
     return Report(
-        created=created,
+        created="2026-06-09T12:00:00+00:00",
         questions_hash="q",
         config="",
         margin=0.05,
         adequate=0.0,
         documents=QUESTIONS,
         smallest_gain=0.1,
-        arms=(arm("new", NEW, new), arm("old", OLD, old)),
+        arms=(arm("new", NEW, new, oldest), arm("old", OLD, old, present_oldest)),
         verdict=None,
         pairs=(),
         interaction=None,
@@ -61,6 +66,8 @@ def report(*, new=270, old=240, created="2026-06-01T12:00:00+00:00"):
             )
             for at in range(QUESTIONS)
         ),
+        readers=(("everyone",),),
+        leaked=0,
     )
 
 
@@ -71,6 +78,7 @@ def candidate(**changes):
         present=OLD,
         questions_hash="q",
         versions=VERSIONS,
+        readers=EVERYONE,
         now=NOW,
     )
     return replace(made, **changes)
@@ -127,17 +135,33 @@ def test_evidence_that_is_gone_has_changed():
 
 
 @pytest.mark.parametrize(("days", "status"), [(29, Status.PASS), (31, Status.FAIL)])
-def test_a_report_grows_too_old(days, status):
-    created = (NOW - timedelta(days=days)).isoformat()
+def test_a_report_is_as_old_as_the_oldest_answer_that_it_is_about(days, status):
+    oldest = (NOW - timedelta(days=days)).isoformat()
 
-    found = rule(report(created=created), GATE, candidate())
+    found = rule(report(oldest=oldest), GATE, candidate())
+    compared = rule(report(present_oldest=oldest), GATE, candidate())
+    beside = rule(report(present_oldest=oldest), GATE, candidate(present=None))
 
-    assert found.status is status
+    assert (found.status, compared.status, beside.status) == (status, status, Status.PASS)
 
 
-@pytest.mark.parametrize("created", ["", "yesterday"])
-def test_a_report_of_no_time_is_too_old(created):
-    assert rule(report(created=created), GATE, candidate()).status is Status.FAIL
+@pytest.mark.parametrize("oldest", ["", "yesterday"])
+def test_a_report_of_no_time_is_too_old(oldest):
+    assert rule(report(oldest=oldest), GATE, candidate()).status is Status.FAIL
+
+
+def test_a_report_on_questions_of_the_training_data_shows_nothing():
+    found = rule(replace(report(), leaked=2), GATE, candidate())
+
+    assert found.status is Status.FAIL
+    assert "2 of the questions that were asked stand in the training data" in found.reasons[0]
+
+
+def test_a_report_for_other_readers_than_the_settings_say_is_refused():
+    found = rule(replace(report(), readers=(("everyone", "staff"),)), GATE, candidate())
+
+    assert found.status is Status.FAIL
+    assert 'asked for "everyone, staff", and [cli] reads are "everyone"' in found.reasons[0]
 
 
 @pytest.mark.parametrize("questions_hash", ["other", None])

@@ -6,6 +6,7 @@ import asyncio
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +34,7 @@ class Chosen(Struct, frozen=True, kw_only=True):
     arms: tuple[str, ...]
     questions: Path | None
     max_cost: float | None
+    max_age: float | None
     at_once: int
     labels: tuple[str, ...]
     asks_leaked: bool
@@ -50,6 +52,7 @@ def _names(
         "citewell eval run",
         "citewell eval run --arms base,rag --questions questions.jsonl",
         "citewell eval run --max-cost 2.50 --at-once 4",
+        "citewell eval run --max-age 7",
     ),
 )
 @click.option(
@@ -69,7 +72,14 @@ def _names(
     "--max-cost",
     type=click.FloatRange(min=0),
     metavar="AMOUNT",
-    help="End before the run costs more, in the currency of the models' prices.",
+    help="End before the run costs more, in the currency of the models' prices; only the first "
+    "answer of a model may pass it. A model without a price is given up.",
+)
+@click.option(
+    "--max-age",
+    type=click.FloatRange(min=0),
+    metavar="DAYS",
+    help="Ask again what was answered longer ago; by default what [gate] finds too old.",
 )
 @click.option(
     "--at-once",
@@ -88,7 +98,8 @@ def command(*, config: Path | None, as_json: bool, **options: Any) -> int:
     """Ask every arm every question once, and say which arm to take.
 
     Answers are kept as they come: what is interrupted goes on where it was, and nothing is asked
-    twice while neither the question, the arm nor the documents change. Before anything is asked it
+    twice while neither the question, the arm nor the documents change, and until it is too old: a
+    model elsewhere may change without notice. Before anything is asked it
     says what so many questions can show.
 
     The exit code is 1 when an arm was given up or the run ended at its highest cost.
@@ -113,24 +124,40 @@ async def _evaluated(chosen: Chosen) -> Outcome:
 
     need_statistics("citewell eval run")
     settings = chosen.where.settings()
-    items, set_hash, warnings = _items(chosen, settings)
+    asked = _asked(chosen, settings)
     async with open_runtime(settings) as runtime:
         wanted = Wanted(
-            items=items,
-            terms=_terms(chosen, runtime, items),
+            items=asked.items,
+            terms=_terms(chosen, runtime, asked.items),
             arms=chosen.arms,
-            questions_hash=set_hash,
-            warnings=tuple(warnings),
+            questions_hash=asked.set_hash,
+            warnings=asked.warnings,
+            leaked=asked.leaked,
         )
-        _announce(items)
+        _announce(asked.items)
         with open_answers(answers_path(settings)) as answers, asking_bar() as told:
-            outcome = await evaluate(runtime, answers, wanted, told)
+            outcome = await evaluate(runtime, answers, wanted, _noting(told))
     save_report(report_path(settings), outcome.report)
     return outcome
 
 
-def _items(chosen: Chosen, settings: Settings) -> tuple[Sequence[EvalItem], str, list[str]]:
-    """Return what is asked, the hash of the set, and what makes it doubtful.
+class _Asked(Struct, frozen=True, kw_only=True):
+    """What is asked.
+
+    Attributes:
+        set_hash: of the whole set.
+        warnings: what makes it doubtful.
+        leaked: how many of `items` stand in the training data.
+    """
+
+    items: Sequence[EvalItem]
+    set_hash: str
+    warnings: tuple[str, ...] = ()
+    leaked: int = 0
+
+
+def _asked(chosen: Chosen, settings: Settings) -> _Asked:
+    """Read the questions.
 
     Raises:
         ConfigError: there is nothing to ask.
@@ -142,7 +169,6 @@ def _items(chosen: Chosen, settings: Settings) -> tuple[Sequence[EvalItem], str,
     path = chosen.questions or questions_path(settings)
     found = load_questions(path)
     items = [item for item in found if not item.is_draft]
-    warnings = []
     if drafts := len(found) - len(items):
         click.echo(
             f"note: {counted(drafts, 'draft')} not asked; see: citewell eval review", err=True
@@ -151,20 +177,21 @@ def _items(chosen: Chosen, settings: Settings) -> tuple[Sequence[EvalItem], str,
         raise ConfigError(f"{path}: holds drafts alone; run: citewell eval review {path}")
     set_hash = questions_hash(items)
     leaked = _leaked(items, settings)
-    if leaked:
-        said = (
-            f"{counted(len(leaked), 'question')} of {len(items)} in the training data, like "
-            f"{leaked[0]}"
-        )
-        warnings.append(f"{said}; {'asked all the same' if chosen.asks_leaked else 'not asked'}")
-        click.echo(f"warning: {safe_line(warnings[-1])}", err=True)
-    if not chosen.asks_leaked:
-        items = [item for item in items if item.id not in leaked]
+    if not leaked:
+        return _Asked(items=items, set_hash=set_hash)
+    warning = (
+        f"{counted(len(leaked), 'question')} of {len(items)} in the training data, like "
+        f"{leaked[0]}; {'asked all the same' if chosen.asks_leaked else 'not asked'}"
+    )
+    click.echo(f"warning: {safe_line(warning)}", err=True)
+    if chosen.asks_leaked:
+        return _Asked(items=items, set_hash=set_hash, warnings=(warning,), leaked=len(leaked))
+    items = [item for item in items if item.id not in leaked]
     if not items:
         raise ConfigError(
             f"{path}: every question stands in the training data; write others, or use --ask-leaked"
         )
-    return items, set_hash, warnings
+    return _Asked(items=items, set_hash=set_hash, warnings=(warning,))
 
 
 def _leaked(items: Sequence[EvalItem], settings: Settings) -> list[str]:
@@ -184,9 +211,13 @@ def _terms(chosen: Chosen, runtime: Runtime, items: Sequence[EvalItem]) -> Terms
 
     settings = runtime.settings
     bound = settings.evaluation.max_cost if chosen.max_cost is None else chosen.max_cost
+    max_age = chosen.max_age
+    if max_age is None and settings.gate is not None:
+        max_age = settings.gate.max_age_days
     return Terms(
         audience=reader(chosen.labels, settings),
         held_out=held_out(items),
+        since=None if max_age is None else datetime.now(UTC) - timedelta(days=max_age),
         max_cost=bound,
         at_once=chosen.at_once,
         ledger=open_ledger(settings),
@@ -206,6 +237,19 @@ def _announce(items: Sequence[EvalItem]) -> None:
         f"{gain} or more shows in four of five such sets; a smaller one hardly does",
         err=True,
     )
+
+
+def _noting(told: Callable[[Progress], None]) -> Callable[[Progress], None]:
+    """Say before anything is asked how much is asked again."""
+
+    def noted(progress: Progress) -> None:
+        if progress.too_old and not progress.asked:
+            click.echo(
+                f"note: {counted(progress.too_old, 'answer')} too old, asked again", err=True
+            )
+        told(progress)
+
+    return noted
 
 
 @contextmanager
@@ -260,7 +304,7 @@ def _complain(outcome: Outcome) -> bool:
     progress = outcome.progress
     for name, reason in progress.given_up.items():
         click.echo(
-            f"error: arm {safe_line(name)} only failed and was given up: {safe_line(reason)}",
+            f"error: arm {safe_line(name)} was given up: {safe_line(reason)}",
             err=True,
         )
     if progress.ended_by_cost:
