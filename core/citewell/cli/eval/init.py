@@ -44,6 +44,8 @@ class Chosen(Struct, frozen=True, kw_only=True):
         number: of questions.
         from_file: questions to take over.
         held_out: share of the documents.
+        several: share of the questions that need two documents.
+        in_form: share of the questions that ask for a form.
         model: drafts the questions.
     """
 
@@ -53,6 +55,8 @@ class Chosen(Struct, frozen=True, kw_only=True):
     from_file: Path | None
     from_journal: bool
     held_out: float
+    several: float
+    in_form: float
     model: str | None
     profile: str | None
     labels: tuple[str, ...]
@@ -104,6 +108,23 @@ class Chosen(Struct, frozen=True, kw_only=True):
     help="Leave out so many documents, like 20%: their questions become unanswerable.",
 )
 @click.option(
+    "--several-docs",
+    "several",
+    metavar="SHARE",
+    default="10%",
+    show_default=True,
+    callback=_share,
+    help="So many of the questions need two documents at once.",
+)
+@click.option(
+    "--in-form",
+    metavar="SHARE",
+    default="10%",
+    show_default=True,
+    callback=_share,
+    help="So many of the questions ask for a form, like one sentence.",
+)
+@click.option(
     "-m",
     "--model",
     metavar="NAME",
@@ -135,6 +156,9 @@ def command(file: Path, as_json: bool, **options: Any) -> None:
     and reported apart. Without a settings file the folder is asked in which the command is run.
 
     Drafts of a model, and questions from the journal, are not asked before somebody accepts them.
+
+    Some questions need two documents at once, and some ask for a form; the report shows both groups
+    apart.
 
     With --hold-out-docs, some documents are left out, and the questions about them become
     unanswerable; each names the document, which is not to be found while it is asked.

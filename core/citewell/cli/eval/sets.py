@@ -48,9 +48,10 @@ async def made(chosen: Chosen) -> Made:
         CitewellError: they cannot be made.
     """
     from citewell.evaluation.questions import load_questions
+    from citewell.evaluation.slices import sliced
 
     if chosen.from_file is not None:
-        return Made(items=load_questions(chosen.from_file))
+        return Made(items=[*map(sliced, load_questions(chosen.from_file))])
     settings = chosen.where.settings()
     if chosen.from_journal:
         return Made(items=from_journal(settings, chosen.number))
@@ -109,7 +110,12 @@ async def _of_documents(chosen: Chosen, runtime: Runtime) -> Made:
     audience = reader(chosen.labels, settings)
     retriever = await _retriever(chosen, runtime)
     wish = Wish(
-        number=chosen.number, held_out=chosen.held_out, seed=chosen.seed, with_gaps=chosen.gaps
+        number=chosen.number,
+        held_out=chosen.held_out,
+        seed=chosen.seed,
+        with_gaps=chosen.gaps,
+        several=chosen.several,
+        in_form=chosen.in_form,
     )
     with counting_bar(sys.stderr, "Reading", "documents") as told:
         reading = await read(retriever, audience, wish, told)

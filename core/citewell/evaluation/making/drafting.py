@@ -18,14 +18,13 @@ from citewell.engine.schemas import value_problem
 from citewell.errors import ModelError
 from citewell.evaluation.making.elsewhere import Elsewhere
 from citewell.evaluation.making.facts import (
-    IN_DOCUMENTS,
-    NOT_IN_DOCUMENTS,
     figure_in,
     is_easy,
     plain,
 )
 from citewell.evaluation.making.material import Reading
 from citewell.evaluation.questions import question_id
+from citewell.evaluation.slices import sliced
 from citewell.protocols import Model
 from citewell.types.documents import Labels, Passage
 from citewell.types.evaluation import EvalItem
@@ -220,12 +219,12 @@ async def _item(
         if await author.elsewhere.answers(question, answer):
             drafted.dropped["another document may answer it"] += 1
             return None
-        return EvalItem(**shared, unanswerable=True, slices=(NOT_IN_DOCUMENTS,))
+        return sliced(EvalItem(**shared, unanswerable=True))
     figure = figure_in(answer, passage.language)
-    return EvalItem(
+    item = EvalItem(
         **shared,
         quotes=(evidence,),
         answers=(answer,),
         figures=() if figure is None else (figure,),
-        slices=(IN_DOCUMENTS,),
     )
+    return sliced(item)

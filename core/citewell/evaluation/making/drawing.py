@@ -11,15 +11,17 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from citewell.engine.citing.words import content_stems
+from citewell.evaluation.making.combining import in_form, is_fit, joined
 from citewell.evaluation.making.definitions import of_definitions
 from citewell.evaluation.making.elsewhere import Elsewhere
-from citewell.evaluation.making.facts import NOT_IN_DOCUMENTS, Fact, Kind, plain
+from citewell.evaluation.making.facts import Fact, Kind, plain
 from citewell.evaluation.making.gaps import of_gaps
 from citewell.evaluation.making.headings import of_headings
 from citewell.evaluation.making.material import Material, Reading, Wish
 from citewell.evaluation.making.statements import of_sentences
 from citewell.evaluation.making.tables import of_tables
 from citewell.evaluation.questions import question_id
+from citewell.evaluation.slices import sliced
 from citewell.types.evaluation import EvalItem
 
 _Any = TypeVar("_Any")
@@ -69,11 +71,7 @@ async def draw(reading: Reading, elsewhere: Elsewhere, wish: Wish) -> Drawn:
     inside = [pool for id_, pool in clear.items() if id_ not in reading.held_out]
     unanswerable = round(wish.number * wish.held_out) if outside else 0
     taking = _Taking()
-    for fact in _in_turn(inside, choose, wish):
-        if len(taking.items) >= wish.number - unanswerable:
-            break
-        if taking.is_new(fact):
-            taking.take(fact, fact.item())
+    _take_inside(taking, _in_turn(inside, choose, wish), wish, wish.number - unanswerable)
     drawn = Drawn()
     limit = len(taking.items) + unanswerable
     for fact in _in_turn(outside, choose, wish):
@@ -87,6 +85,37 @@ async def draw(reading: Reading, elsewhere: Elsewhere, wish: Wish) -> Drawn:
             taking.take(fact, _without_answer(fact))
     drawn.items = taking.items
     return drawn
+
+
+def _take_inside(taking: _Taking, every: Iterator[Fact], wish: Wish, limit: int) -> None:
+    """Take so many questions of documents that are there, in their shares some of other kinds."""
+    waiting: Fact | None = None
+    pairs = forms = 0
+    for fact in every:
+        # One that waits for another document is a question by itself at the end.
+        if len(taking.items) + (waiting is not None) >= limit:
+            break
+        if not taking.is_new(fact):
+            continue
+        coming = len(taking.items) + 1
+        if waiting is not None and is_fit(fact) and _document(waiting) != _document(fact):
+            taking.take(waiting, joined(waiting, fact))
+            taking.note(fact)
+            waiting, pairs = None, pairs + 1
+        elif is_fit(fact) and waiting is None and pairs + 0.5 < wish.several * coming:
+            waiting = fact
+            taking.note(fact)
+        elif is_fit(fact) and forms + 0.5 < wish.in_form * coming:
+            taking.take(fact, in_form(fact))
+            forms += 1
+        else:
+            taking.take(fact, fact.item())
+    if waiting is not None:
+        taking.take(waiting, waiting.item())
+
+
+def _document(fact: Fact) -> str:
+    return fact.passage.document_id
 
 
 class _Taking:
@@ -107,13 +136,16 @@ class _Taking:
             and not any(_is_same(stems, other) for other in alike)
         )
 
-    def take(self, fact: Fact, item: EvalItem) -> None:
-        """Take a question."""
-        id_ = question_id(fact.question)
-        self._ids.add(id_)
+    def note(self, fact: Fact) -> None:
+        """Let nothing else ask for this fact."""
+        self._ids.add(question_id(fact.question))
         self._rows.add(_row(fact))
         self._stems.setdefault(_answer(fact), []).append(_stems(fact))
-        self.items.append(replace(item, id=id_))
+
+    def take(self, fact: Fact, item: EvalItem) -> None:
+        """Take a question for a fact."""
+        self.note(fact)
+        self.items.append(replace(item, id=question_id(item.question)))
 
 
 def _row(fact: Fact) -> tuple[str, int]:
@@ -168,11 +200,12 @@ def _turns(pools: Sequence[Sequence[_Any]]) -> Iterator[_Any]:
 
 def _without_answer(fact: Fact) -> EvalItem:
     """Return a question whose document is left out, and named."""
-    return EvalItem(
+    item = EvalItem(
         question=fact.question,
         documents=(fact.passage.document_id,),
         unanswerable=True,
-        slices=(NOT_IN_DOCUMENTS, fact.kind.value),
+        slices=(fact.kind.value,),
         is_easy=fact.is_easy,
         origin="documents",
     )
+    return sliced(item)

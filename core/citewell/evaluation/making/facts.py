@@ -11,11 +11,9 @@ from msgspec import Struct
 from citewell.engine.citing.numerals import number, numbers_in_words
 from citewell.engine.citing.units import unit_in
 from citewell.engine.citing.words import content_stems, words
+from citewell.evaluation.slices import sliced
 from citewell.types.documents import Passage
 from citewell.types.evaluation import EvalItem, Figure
-
-IN_DOCUMENTS = "in the documents"
-NOT_IN_DOCUMENTS = "not in the documents"
 
 _EASY_SHARE = 0.5
 _SCALES = {"thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12}
@@ -72,16 +70,17 @@ class Fact(Struct, frozen=True, kw_only=True):
 
     def item(self) -> EvalItem:
         """Return it as a question of a set."""
-        return EvalItem(
+        item = EvalItem(
             question=self.question,
             documents=(self.passage.document_id,),
             quotes=(self.quote,),
             answers=(self.answer,) if self.answer else (),
             figures=() if self.figure is None else (self.figure,),
-            slices=(IN_DOCUMENTS, self.kind.value),
+            slices=(self.kind.value,),
             is_easy=self.is_easy,
             origin="documents",
         )
+        return sliced(item)
 
 
 def is_easy(question: str, quote: str, language: str) -> bool:

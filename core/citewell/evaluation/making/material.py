@@ -23,12 +23,16 @@ class Wish(Struct, frozen=True, kw_only=True):
         held_out: share of the documents, and of the questions, in [0, 1).
         seed: of every choice.
         with_gaps: whether sentences with a gap may fill up what is missing.
+        several: share of the questions that need two documents at once.
+        in_form: share of the questions that ask for a form.
     """
 
     number: int
     held_out: float = 0.0
     seed: int = 0
     with_gaps: bool = True
+    several: float = 0.0
+    in_form: float = 0.0
 
 
 class Material(Struct, frozen=True):

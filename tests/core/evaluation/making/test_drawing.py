@@ -1,5 +1,6 @@
 """Sets made of documents: what they quote is stored so, and a seed gives one set."""
 
+import re
 from collections import Counter
 
 import pytest
@@ -188,3 +189,43 @@ async def test_of_a_public_corpus_every_quote_is_in_its_file(tmp_path, data_dir)
         text = (corpus / item.documents[0].partition(":")[2]).read_text(encoding="utf-8")
         assert item.quotes[0] in text
         assert not item.answers or item.answers[0] in " ".join(item.quotes[0].split())
+
+
+# --- several documents, and forms --------------------------------------------------------------
+
+
+async def test_some_questions_need_two_documents_and_some_a_form(tmp_path):
+    reading, found = await drawn(write(tmp_path), number=30, several=0.2, in_form=0.1)
+
+    slices = Counter(name for item in found.items for name in item.slices)
+    assert len(found.items) == 30
+    assert (slices["several documents"], slices["style or format"]) == (6, 3)
+    texts = {one.id: "".join(p.text for p in one.passages) for one in reading.documents}
+    for item in found.items:
+        assert not [*problems(item)]
+        assert all(
+            any(quote in texts[document] for quote in item.quotes) for document in item.documents
+        )
+        if "several documents" in item.slices:
+            assert len({*item.documents}) == 2
+            assert len(item.quotes) == 2
+            assert len(item.figures) + len(item.contains) == 2
+            assert " And " in item.question
+        if "style or format" in item.slices:
+            assert re.fullmatch(item.pattern, item.answers[0])
+
+
+async def test_no_fact_is_asked_for_twice(tmp_path):
+    _, found = await drawn(write(tmp_path), number=60, several=0.5, in_form=0.3)
+
+    quotes = Counter(quote for item in found.items for quote in item.quotes)
+    asked = Counter(part for item in found.items for part in item.question.split(" And "))
+    assert max(asked.values()) == 1
+    assert max(quotes.values()) <= 1
+
+
+async def test_one_document_gives_no_question_about_two(tmp_path):
+    _, found = await drawn(write(tmp_path, 1), number=30, several=0.5)
+
+    assert found.items
+    assert all("several documents" not in item.slices for item in found.items)
