@@ -36,6 +36,7 @@ from citewell.evaluation.saying import (
     verdict_sentence,
 )
 from citewell.evaluation.session import Wanted, encoded, evaluate
+from citewell.evaluation.slices import sliced
 from citewell.types.evaluation import EvalItem, Swap
 from proofs import harness
 from proofs._scripted_api import Learnt, serving
@@ -183,22 +184,16 @@ def _items(name: str, chosen: random.Random) -> list[EvalItem]:
 
 def _item(row: Mapping[str, Any], corpus: Path) -> EvalItem:
     if row["unanswerable"]:
-        return EvalItem(
-            id=row["id"],
-            question=row["question"],
-            unanswerable=True,
-            slices=("not in the documents",),
-        )
+        return sliced(EvalItem(id=row["id"], question=row["question"], unanswerable=True))
     suffix = ".md" if (corpus / f"{row['doc_ids'][0]}.md").exists() else ".pdf"
-    several = ("several documents",) if len(row["doc_ids"]) > 1 else ()
-    return EvalItem(
+    item = EvalItem(
         id=row["id"],
         question=row["question"],
         answers=tuple(row["answers"]),
         documents=tuple(f"{id_}{suffix}" for id_ in row["doc_ids"]),
         quotes=tuple(_quote(one, row["answers"], corpus) for one in row.get("evidence") or ()),
-        slices=("in the documents", *several),
     )
+    return sliced(item)
 
 
 def _quote(evidence: Mapping[str, Any], answers: Sequence[str], corpus: Path) -> str:

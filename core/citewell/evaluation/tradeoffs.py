@@ -9,10 +9,10 @@ from msgspec import Struct
 from citewell.evaluation.estimating import Estimate
 from citewell.evaluation.report import ArmResult, TradeOff
 from citewell.evaluation.saying import percent
+from citewell.evaluation.slices import IN_DOCUMENTS, NOT_IN_DOCUMENTS
 from citewell.evaluation.spending import Spread, break_even
 
 _FORMS = ("pattern", "output_schema", "glossary", "forbidden")
-_INSIDE, _OUTSIDE = "in the documents", "not in the documents"
 
 
 class _Row(Struct, frozen=True):
@@ -40,7 +40,8 @@ def _behaviour(arm: ArmResult, _arms: Sequence[ArmResult]) -> str:
 
 
 def _facts(arm: ArmResult, _arms: Sequence[ArmResult]) -> str:
-    slices = {name: arm.slices[name] for name in (_INSIDE, _OUTSIDE) if name in arm.slices}
+    wanted = IN_DOCUMENTS, NOT_IN_DOCUMENTS
+    slices = {name: arm.slices[name] for name in wanted if name in arm.slices}
     return ", ".join(f"{_percent(one)} {name}" for name, one in slices.items())
 
 
@@ -129,9 +130,14 @@ _ROWS = (
     _Row(
         "changes behaviour",
         _behaviour,
-        "no question has a pattern, an output_schema, a glossary or forbidden words",
+        "no question has a pattern, an output_schema, a glossary or forbidden words; citewell eval "
+        "init makes some with a pattern",
     ),
-    _Row("specific facts", _facts, f'no question has the slice "{_INSIDE}" or "{_OUTSIDE}"'),
+    _Row(
+        "specific facts",
+        _facts,
+        f'no question has the slice "{IN_DOCUMENTS}" or "{NOT_IN_DOCUMENTS}"',
+    ),
     _Row(
         "freshness",
         lambda _arm, _arms: "",
