@@ -144,7 +144,7 @@ class Assistant:
             if is_late():
                 course.note_error(f"took too long: ended after {course.seconds['total']:.0f} s")
                 course.fail("took too long")
-                _watch(course)
+                _watch(course, is_late=True)
             else:
                 course.note_error("cancelled by the asker")
                 course.fail("cancelled")
@@ -219,14 +219,15 @@ def _begin(question: Question, runtime: Runtime, ledger: Callable[[], Ledger] | 
     )
 
 
-def _watch(course: Course) -> None:
+def _watch(course: Course, *, is_late: bool = False) -> None:
     """Let the trial of the profile see the answer, if it says anything about its first model."""
     if course.trial is None or course.runtime.trials is None:
         return
     answer, first = course.answer, course.profile.model
     is_its_own = answer.model == first
-    failed = first in course.failing or (is_its_own and answer.outcome is Outcome.FAILED)
-    if not (is_its_own or failed):
+    failed = first in course.failing or (is_its_own and is_late)
+    # What else fails, as a retriever, says nothing of a model.
+    if not failed and (not is_its_own or answer.outcome is Outcome.FAILED):
         return
     seen = Seen(
         id=answer.id,

@@ -74,9 +74,11 @@ async def _asked(course: Course, name: str, prompt: Prompt, charge: Charge) -> A
     course.raw.clear()
     course.usage = Usage()
     course.answer = replace(course.answer, claims=course.kept, model=name)
+    cost: float | None = None
     try:
         yield
-    except ModelError:
+    except ModelError as error:
+        cost = error.cost
         if course.kept and course.answer.shown == course.kept:
             model, course.model_identity = before
             course.answer = replace(course.answer, model=model)
@@ -84,6 +86,7 @@ async def _asked(course: Course, name: str, prompt: Prompt, charge: Charge) -> A
     finally:
         if course.usage != Usage():
             charge.usage = course.usage
+        course.costs.append((name, course.usage.cost if cost is None else cost))
 
 
 def _note_what_had_no_room(course: Course, name: str, prompt: Prompt) -> None:

@@ -29,6 +29,7 @@ class Course(Struct, kw_only=True):
         broken_off: these models.
         skipped: what a reader is told of each model that did not answer.
         failing: those of them whose own fault that was.
+        costs: what each model that was asked cost, with its name; None where that is not known.
         notes: what `citewell why` tells beside errors, a line each.
         trial: of a model in the profile; None where none is on trial.
         is_on_trial: whether that model is to answer.
@@ -54,6 +55,7 @@ class Course(Struct, kw_only=True):
     raw: list[str] = field(default_factory=list)
     usage: Usage = field(default_factory=Usage)
     seconds: dict[str, float] = field(default_factory=dict)
+    costs: list[tuple[str, float | None]] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     trial: Trial | None = None

@@ -221,8 +221,17 @@ class Serving:
             if profile.retriever is not None:
                 await runtime.retriever(profile.retriever)
             await runtime.formatter(profile.formatter)
-        for section in self._first_models(runtime.settings):
-            await runtime.model(section.name, makes_room=True)
+            await runtime.model(profile.model, makes_room=True)
+        await self._open_on_trial(runtime)
+
+    async def _open_on_trial(self, runtime: Runtime) -> None:
+        """Open models on trial; what one lacks is no reason to refuse anything else."""
+        for name in runtime.settings.profiles:
+            if canary := self.trials.goes_on(runtime.settings, name):
+                try:
+                    await runtime.model(canary.model, makes_room=True)
+                except CitewellError as error:
+                    log.warning("profile %s: %s, on trial: %s", name, canary.model, error)
 
     # --- memory ---------------------------------------------------------------------------
 
@@ -261,8 +270,8 @@ class Serving:
         names: dict[str, None] = {}
         for name, profile in settings.profiles.items():
             names[profile.model] = None
-            if trial := self.trials.of(settings, name):
-                names[trial.canary.model] = None
+            if canary := self.trials.goes_on(settings, name):
+                names[canary.model] = None
         return [settings.models[name] for name in names]
 
     async def _parts(self, runtime: Runtime, sections: Iterable[Section]) -> dict[str, int]:

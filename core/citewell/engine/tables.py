@@ -363,7 +363,9 @@ class Gate(Config):
         le=1,
         description="share of the questions whose evidence may have changed since the report",
     )
-    max_age_days: float = Field(default=30, gt=0, description="days until a report is too old")
+    max_age_days: float = Field(
+        default=30, gt=0, le=36_500, description="days until an answer of a report is too old"
+    )
 
 
 class Plugins(Config):

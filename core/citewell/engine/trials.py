@@ -127,14 +127,20 @@ class Trials:
         self._over: set[str] = set()
         self.rollbacks: asyncio.Queue[Rollback] = asyncio.Queue()
 
-    def of(self, settings: Settings, name: str) -> Trial | None:
-        """Return the trial of a profile; None where there is none, or it is over."""
+    def goes_on(self, settings: Settings, name: str) -> Canary | None:
+        """Return the terms of the trial of a profile; None where there is none, or it is over."""
         canary = settings.profiles[name].canary
         if canary is None:
             return None
         key = _key(settings, name, canary)
-        if key in self._over or self._file(key).exists():
+        return None if key in self._over or self._file(key).exists() else canary
+
+    def of(self, settings: Settings, name: str) -> Trial | None:
+        """Return the trial of a profile, which begins it; None where it is over, or none."""
+        canary = self.goes_on(settings, name)
+        if canary is None:
             return None
+        key = _key(settings, name, canary)
         trial = self._running.get(name)
         if trial is None or trial.key != key:
             # Another backend on trial in the profile ends the one before.
@@ -175,6 +181,12 @@ class Trials:
 
     def _file(self, key: str) -> Path:
         return self._folder / f"{key}.json"
+
+
+def promoted(profile: Profile, canary: Canary) -> Profile:
+    """Return the profile as it would be if the model on trial took the place of the other one."""
+    chain = [profile.model if name == canary.model else name for name in profile.fallback]
+    return profile.model_copy(update={"model": canary.model, "fallback": chain})
 
 
 def on_trial(profile: Profile, canary: Canary) -> Profile:

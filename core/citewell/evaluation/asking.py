@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 _GIVEN_UP_AFTER = 3
 """Failures of an arm, one after another and from its first question on."""
 
+_TORN = 3
+"""Times that a question is asked whose documents change while it is answered."""
+
 _UNPRICED = (
     "what an answer of {model} costs is not known, so no highest cost can be kept; give the model "
     "a price, or run without --max-cost"
@@ -78,6 +81,7 @@ class Progress(Struct):
         too_old: answers that were there, and are asked for again.
         cost: of this run, as far as it is known.
         failed: of what was asked, what got no answer.
+        judged: answers that the metrics of plugins have looked at, of `to_judge`.
         given_up: arms that are not asked any further, with the reason.
         ended_by_cost: whether the bound was reached.
         moved: what is kept under another key than it was asked for, because the documents changed
@@ -90,6 +94,8 @@ class Progress(Struct):
     too_old: int = 0
     cost: float = 0.0
     failed: int = 0
+    judged: int = 0
+    to_judge: int = 0
     given_up: dict[str, str] = field(default_factory=dict)
     ended_by_cost: bool = False
     moved: dict[Key, Key] = field(default_factory=dict)
@@ -146,9 +152,13 @@ class Run:
         Raises:
             CitewellError: an answer could not be kept; what was kept before stays.
         """
-        due = [task for task in wanted if not await self._is_kept(task)]
-        self.progress.total = len(wanted)
-        self.progress.kept = len(wanted) - len(due)
+        every: dict[Key, Task] = {}
+        for task in wanted:
+            # Two arms of one identity are asked once.
+            every.setdefault(key_of(task, self._terms), task)
+        due = [task for key, task in every.items() if not await self._is_kept(key)]
+        self.progress.total = len(every)
+        self.progress.kept = len(every) - len(due)
         self._told(self.progress)
         lanes: dict[str, list[Task]] = {}
         for task in due:
@@ -170,14 +180,16 @@ class Run:
         for task in queue:
             if task.arm.name in self.progress.given_up:
                 continue
-            async with self._ceiling.room(task.arm.model) as has_room:
+            async with self._ceiling.room(task.arm.model, is_free=task.arm.is_local) as has_room:
                 if not has_room:
                     self.progress.ended_by_cost = True
                     return
-                await self._ask(task)
+                # Its arm may have been given up while this one waited.
+                if task.arm.name not in self.progress.given_up:
+                    await self._ask(task)
 
-    async def _is_kept(self, task: Task) -> bool:
-        found = await blocking.call(self._answers.get, key_of(task, self._terms))
+    async def _is_kept(self, key: Key) -> bool:
+        found = await blocking.call(self._answers.get, key)
         if found is None or found.outcome is Outcome.FAILED:
             return False
         if self._terms.since is None or given_at(found) >= self._terms.since:
@@ -188,24 +200,61 @@ class Run:
     async def _ask(self, task: Task) -> None:
         # A model that rests would be stood in for, or fail without having been asked.
         await asyncio.sleep(self._runtime.breaker(task.arm.model).rests_for_s)
-        course = await self._course(task)
+        course, documents = await self._answered(task)
         response = response_of(course)
-        self._ceiling.count(task.arm.model, response.cost or 0.0)
         key = key_of(task, self._terms)
-        kept_as = key_of(_as_answered(task, course), self._terms)
+        kept_as = key_of(_of_documents(task, documents), self._terms)
         if kept_as != key:
             self.progress.moved[key] = kept_as
-        await blocking.call(self._answers.add, kept_as, response)
+        if response.outcome is not Outcome.FAILED or not await self._has_answer(kept_as):
+            await blocking.call(self._answers.add, kept_as, response)
         self._count(task, response)
         self._told(self.progress)
+
+    async def _has_answer(self, key: Key) -> bool:
+        """Tell whether there is an answer, however old, that a failure would replace."""
+        found = await blocking.call(self._answers.get, key)
+        return found is not None and found.outcome is not Outcome.FAILED
+
+    async def _answered(self, task: Task) -> tuple[Course, str]:
+        """Return an answer, and what the retriever names the documents that it is from.
+
+        One that was written while the documents changed may be from both: it is asked again.
+
+        Raises:
+            CitewellError: they change with every answer.
+        """
+        for _ in range(_TORN):
+            before = await self._documents(task)
+            course = await self._course(task)
+            self._spend(task, course)
+            if before == await self._documents(task):
+                return course, before
+        raise CitewellError(
+            "the documents change with every answer; run it again when nothing is synced"
+        )
+
+    async def _documents(self, task: Task) -> str:
+        name = self._runtime.settings.profiles[task.arm.profile].retriever
+        return "" if name is None else await (await self._runtime.retriever(name)).identity()
+
+    def _spend(self, task: Task, course: Course) -> None:
+        """Count what an answer cost; what is not known counts as what the dearest one did."""
+        if not course.costs:
+            return
+        cost = _cost(course) or 0.0
+        self.progress.cost += cost
+        is_known = all(
+            one is not None or self._runtime.is_local(name) for name, one in course.costs
+        )
+        self._ceiling.count(task.arm.model, cost if is_known else None)
 
     def _count(self, task: Task, response: Response) -> None:
         progress, name = self.progress, task.arm.name
         progress.asked += 1
-        progress.cost += response.cost or 0.0
         if response.outcome is not Outcome.FAILED:
             self._has_answered.add(name)
-            if self._is_unpriced(response):
+            if self._is_unpriced(task, response):
                 progress.given_up[name] = _UNPRICED.format(model=response.model)
             return
         progress.failed += 1
@@ -214,10 +263,11 @@ class Run:
             last = response.errors[-1] if response.errors else "no reason given"
             progress.given_up[name] = f"it only failed: {last}"
 
-    def _is_unpriced(self, response: Response) -> bool:
-        """Tell whether there is a bound, and nobody knows what this cost."""
-        is_known = response.cost is not None or not response.model
-        return self._ceiling.is_set and not is_known and not self._runtime.is_local(response.model)
+    def _is_unpriced(self, task: Task, response: Response) -> bool:
+        """Tell whether there is a bound, and nobody knows what this model costs."""
+        if not self._ceiling.is_set or not response.model:
+            return False
+        return response.cost is None and not self._ceiling.has_price(task.arm.model)
 
     async def _course(self, task: Task) -> Course:
         swap = task.item.swap if task.swaps else None
@@ -233,11 +283,11 @@ class Run:
         return await assistant.whole(question)
 
 
-def _as_answered(task: Task, course: Course) -> Task:
-    """Return the task with the documents that it was answered from, which may have changed."""
-    if not task.arm.identity.retrieves or not course.index_identity:
+def _of_documents(task: Task, index: str) -> Task:
+    """Return the task as if the documents had been these from the beginning."""
+    if not task.arm.identity.retrieves or not index:
         return task
-    identity = task.arm.identity.of_documents(course.index_identity)
+    identity = task.arm.identity.of_documents(index)
     return replace(task, arm=replace(task.arm, identity=identity))
 
 
@@ -270,11 +320,17 @@ def response_of(course: Course) -> Response:
         seconds=dict(course.seconds),
         input_tokens=course.usage.input_tokens,
         output_tokens=course.usage.output_tokens,
-        cost=course.usage.cost,
+        cost=_cost(course),
         model=answer.model,
         errors=tuple(course.errors),
         asked_at=course.asked_at.isoformat(timespec="seconds"),
     )
+
+
+def _cost(course: Course) -> float | None:
+    """Return what all models that were asked cost, as far as it is known."""
+    known = [cost for _, cost in course.costs if cost is not None]
+    return sum(known) if known else None
 
 
 def _statement(claim: Claim) -> Statement:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager
 
 
 class Ceiling:
     """Keeps a run below a bound.
 
-    An answer is expected to cost what the dearest one of its model did. While none of a model is
-    known, one is asked for at a time, of all such models together: only by the first answer of a
-    model can a run pass its bound.
+    An answer is expected to cost what the dearest one of its model did so far, so only what is
+    dearer than all before it can pass the bound. While none of a model is known, one answer is
+    asked for at a time, of all such models together.
 
     Args:
         most: the bound; None for none.
@@ -24,7 +24,7 @@ class Ceiling:
         self._spent = 0.0
         self._dearest: dict[str, float] = {}
         self._in_flight: Counter[str] = Counter()
-        self._first = asyncio.Lock()
+        self._changed = asyncio.Condition()
 
     @property
     def is_set(self) -> bool:
@@ -32,28 +32,60 @@ class Ceiling:
         return self._most is not None
 
     @asynccontextmanager
-    async def room(self, model: str) -> AsyncIterator[bool]:
-        """Yield whether one more answer of `model` is within the bound; it is asked for inside."""
-        is_known = self._most is None or model in self._dearest
-        async with nullcontext() if is_known else self._first:
-            if self._is_reached(model):
-                yield False
-                return
-            self._in_flight[model] += 1
-            try:
-                yield True
-            finally:
-                self._in_flight[model] -= 1
+    async def room(self, model: str, *, is_free: bool) -> AsyncIterator[bool]:
+        """Yield whether one more answer of `model` is within the bound; it is asked for inside.
 
-    def count(self, model: str, cost: float) -> None:
-        """Count what an answer of `model` cost, before its room is left."""
-        self._spent += cost
-        self._dearest[model] = max(self._dearest.get(model, 0.0), cost)
+        Waits while answers on their way may leave room for it.
 
-    def _is_reached(self, model: str) -> bool:
-        """Tell whether one more answer could be too much, if each were like the dearest."""
+        Args:
+            model: that is to answer.
+            is_free: it costs nothing as long as it is not known to.
+        """
+        if is_free:
+            self._dearest.setdefault(model, 0.0)
+        async with self._changed:
+            await self._changed.wait_for(lambda: self._fits(model) or self._never_fits(model))
+            has_room = self._fits(model)
+            self._in_flight[model] += has_room
+        try:
+            yield has_room
+        finally:
+            self._in_flight[model] -= has_room
+            async with self._changed:
+                self._changed.notify_all()
+
+    def count(self, model: str, cost: float | None) -> None:
+        """Count what an answer of `model` cost, before its room is left.
+
+        Args:
+            model: that was asked.
+            cost: None where it is not known; then as much as the dearest one.
+        """
+        if cost is None:
+            cost = self._dearest.get(model)
+        if cost is not None:
+            self._spent += cost
+            self._dearest[model] = max(self._dearest.get(model, 0.0), cost)
+
+    def has_price(self, model: str) -> bool:
+        """Tell whether what an answer of `model` costs is known."""
+        return model in self._dearest
+
+    def _fits(self, model: str) -> bool:
+        if self._most is None:
+            return True
+        coming = sum(self._dearest.get(name, 0.0) * of for name, of in self._in_flight.items())
+        expected = self._dearest.get(model)
+        if expected is None:
+            is_alone = all(name in self._dearest for name in +self._in_flight)
+            return is_alone and self._spent + coming < self._most
+        return expected == 0 or self._spent + coming + expected <= self._most
+
+    def _never_fits(self, model: str) -> bool:
+        """Tell whether it does not fit either when nothing is on its way any more."""
         if self._most is None:
             return False
-        coming = self._in_flight + Counter([model])
-        expected = sum(self._dearest.get(name, 0.0) * count for name, count in coming.items())
-        return self._spent + expected > self._most
+        expected = self._dearest.get(model)
+        if expected is None:
+            return self._spent >= self._most
+        return expected > 0 and self._spent + expected > self._most

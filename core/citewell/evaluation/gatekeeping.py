@@ -15,7 +15,7 @@ from citewell.configs import ChatConfig
 from citewell.engine.runtime import Runtime
 from citewell.engine.settings import Settings
 from citewell.engine.tables import Gate, Profile
-from citewell.engine.trials import on_trial
+from citewell.engine.trials import promoted
 from citewell.errors import CitewellError
 from citewell.evaluation.gating import Candidate, Ruling, Status, lasting, rule
 from citewell.evaluation.identity import FileHashes, Identity, identity
@@ -109,7 +109,8 @@ def _of_profile(settings: Settings, name: str) -> Iterator[tuple[str, Profile]]:
     profile = settings.profiles[name]
     yield name, profile
     if profile.canary is not None:
-        yield name + _ON_TRIAL, on_trial(profile, profile.canary)
+        # Measured is what it would be without the other one as its stand-in.
+        yield name + _ON_TRIAL, promoted(profile, profile.canary)
 
 
 class _Backend(Struct, frozen=True):

@@ -16,6 +16,7 @@ from citewell.evaluation.saying import percent, points
 from citewell.types.documents import Labels
 
 _SHOWN = 5
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 _STAND_INS = 0.05
 """Of the answers of an arm, so many may be those of its fallbacks."""
 
@@ -126,11 +127,12 @@ def _nearest_difference(report: Report, candidate: Candidate) -> str:
 def _stale(
     report: Report, compared: Sequence[ArmResult], gate: Gate, candidate: Candidate
 ) -> Iterator[str]:
-    age = candidate.now - min(map(_asked_since, compared))
-    if age > timedelta(days=gate.max_age_days):
+    oldest = min(map(_asked_since, compared))
+    if candidate.now - oldest > timedelta(days=gate.max_age_days):
+        since = f"of {oldest:%Y-%m-%d}" if oldest > _LONG_AGO else "of no time that can be read"
         yield (
-            f"the report has answers that are {age.days} days old, and {gate.max_age_days:g} they "
-            "may be; run: citewell eval run"
+            f"the report has answers {since}, and they may be {gate.max_age_days:g} days old; "
+            "run: citewell eval run"
         )
     if candidate.questions_hash != report.questions_hash:
         yield "the questions changed since the report; run: citewell eval run"
@@ -147,7 +149,7 @@ def _asked_since(arm: ArmResult) -> datetime:
     try:
         return datetime.fromisoformat(arm.oldest)
     except ValueError:
-        return datetime.min.replace(tzinfo=UTC)
+        return _LONG_AGO
 
 
 def _changed(report: Report, versions: Mapping[str, str]) -> list[str]:

@@ -7,20 +7,19 @@ from pathlib import Path
 
 from msgspec import DecodeError, Struct, ValidationError
 from msgspec import json as msgjson
-from msgspec.structs import replace
 
 from citewell import blocking
 from citewell.engine.runtime import Runtime
 from citewell.engine.settings import Settings
 from citewell.errors import CitewellError
 from citewell.evaluation.answers import Answers, Key
-from citewell.evaluation.arms import Arm, opened_arms
+from citewell.evaluation.arms import Arm, opened_arms, wanted_arms
 from citewell.evaluation.asking import Progress, Run, Task, Terms, key_of, tasks
+from citewell.evaluation.judging import Collected, with_metrics
 from citewell.evaluation.report import CHANGED, SCHEMA, Report
 from citewell.evaluation.reporting import Answered, Findings, questions_hash, report
-from citewell.evaluation.scores import metric_score
 from citewell.evaluation.verdict import Bounds
-from citewell.types.evaluation import EvalItem, Response, Score
+from citewell.types.evaluation import EvalItem, Response
 
 QUESTIONS = "questions.jsonl"
 """Name of the file with the questions, beside the settings."""
@@ -77,16 +76,22 @@ async def evaluate(
     Raises:
         CitewellError: an arm cannot be opened, or an answer cannot be kept.
     """
+    # Opening arms takes long where their files do: what changes meanwhile has changed.
+    before = await _versions(runtime, wanted.arms)
     arms = await opened_arms(runtime, wanted.arms)
-    before = await _versions(runtime, arms)
     progress = await Run(runtime, answers, wanted.terms, told).ask(tasks(arms, wanted.items))
-    after = await _versions(runtime, arms)
+    after = await _versions(runtime, wanted.arms)
     collected = await blocking.call(_collected, answers, arms, wanted, progress.moved)
     settings = runtime.settings.evaluation
+
+    def judged(done: int, total: int) -> None:
+        progress.judged, progress.to_judge = done, total
+        told(progress)
+
     findings = Findings(
         arms=arms,
         items=wanted.items,
-        answered=await _with_metrics(runtime, collected, wanted.items),
+        answered=await with_metrics(runtime, answers, collected, wanted.items, judged),
         versions=before | {id_: CHANGED for id_, _ in before.items() ^ after.items()},
         bounds=Bounds(margin=settings.margin, adequate=settings.adequate),
         machine_per_hour=settings.machine_per_hour,
@@ -109,12 +114,9 @@ def _moved(progress: Progress) -> Iterator[str]:
         )
 
 
-_Collected = Mapping[str, Sequence[Answered]]
-
-
 def _collected(
     answers: Answers, arms: Sequence[Arm], wanted: Wanted, moved: Mapping[Key, Key]
-) -> _Collected:
+) -> Collected:
     def kept(task: Task) -> Response | None:
         key = key_of(task, wanted.terms)
         return answers.get(moved.get(key, key))
@@ -131,34 +133,13 @@ def _collected(
     }
 
 
-async def _with_metrics(
-    runtime: Runtime, answered: _Collected, items: Sequence[EvalItem]
-) -> _Collected:
-    """Add what the metrics of plugins say, one after the other: a judge may be a model."""
-    wanted = runtime.settings.evaluation.metrics
-    names = [*runtime.settings.metrics] if wanted is None else wanted
-    if not names:
-        return answered
-    metrics = {name: await runtime.metric(name) for name in names}
-
-    async def scored(item: EvalItem, one: Answered) -> Answered:
-        if one.plain is None:
-            return one
-        more: dict[str, Score] = {
-            name: await metric_score(metric, item, one.plain) for name, metric in metrics.items()
-        }
-        return replace(one, more=more)
-
-    return {
-        arm: [await scored(item, one) for item, one in zip(items, row, strict=True)]
-        for arm, row in answered.items()
-    }
-
-
-async def _versions(runtime: Runtime, arms: Sequence[Arm]) -> dict[str, str]:
+async def _versions(runtime: Runtime, names: Sequence[str]) -> dict[str, str]:
+    """Return the version of each document that an arm may find."""
+    settings = runtime.settings
+    arms = wanted_arms(settings, names).values()
+    retrievers = {settings.profiles[arm.profile].retriever for arm in arms}
     found: dict[str, str] = {}
-    profiles = {runtime.settings.profiles[arm.profile].retriever for arm in arms}
-    for name in sorted(name for name in profiles if name is not None):
+    for name in sorted(name for name in retrievers if name is not None):
         found.update(await (await runtime.retriever(name)).versions())
     return found
 

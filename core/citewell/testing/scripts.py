@@ -49,7 +49,9 @@ class ScriptedModel:
                 await asyncio.sleep(config.delay_s)
             yield Delta(piece)
         if config.behaviour == "failing":
-            raise ModelError("the scripted model was told to fail")
+            error = ModelError("the scripted model was told to fail")
+            error.cost = config.cost
+            raise error
         yield Usage(
             input_tokens=len(prompt.question.split())
             + sum(len(passage.text.split()) for passage in prompt.passages),

@@ -86,7 +86,7 @@ def test_two_arms_are_compared_by_what_they_differ_in(settings, capsys):
 def test_a_run_that_costs_too_much_says_so_and_keeps_what_it_has(settings, capsys):
     assert run(["eval", "run", "--arms", "tuned", "--max-cost", "2"]) == 1
     shown = capsys.readouterr()
-    assert "ended at a cost of 2, below the highest that is allowed" in shown.err
+    assert "ended at a cost of 2, since one more answer could cost too much" in shown.err
 
     assert run(["eval", "run", "--arms", "tuned"]) == 0
 
@@ -260,11 +260,24 @@ def test_answers_that_are_too_old_are_asked_again_and_the_report_is_young(
             )
     capsys.readouterr()
 
-    assert run(["eval", "run", "--max-age", "100000"]) == 0
+    assert run(["eval", "run", "--max-age", "36500"]) == 0
     assert "too old" not in capsys.readouterr().err
     assert run(["eval", "run"]) == 0
     assert "note: 3 answers too old, asked again" in capsys.readouterr().err
     assert run(["eval", "gate"]) == 0
+
+
+def test_a_model_on_trial_passes_once_its_arm_was_measured(settings, capsys):
+    append(settings, GATE.replace("min = { correct = 0.5 }", "min = { correct = 0.2 }"))
+    on_trial = '[profile.base]\ncanary = { model = "memory" }'
+    named = settings.read_text().replace("[profile.base]", on_trial)
+    settings.write_text(named.replace('profile = "rag"\n', 'profile = "base"\n', 1))
+    run(["eval", "run"])
+    capsys.readouterr()
+
+    run(["eval", "gate"])
+
+    assert "profile base, on trial: pass (arm tuned)" in capsys.readouterr().out
 
 
 def test_who_forces_a_profile_forces_what_it_has_on_trial(settings, capsys):

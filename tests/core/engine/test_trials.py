@@ -12,10 +12,12 @@ from assistants import Kept, answers, question
 from citewell import ConfigError, Outcome, StoreError
 from citewell.cli.indexing import bring_up
 from citewell.engine.assistant import Assistant
+from citewell.engine.runtime import Runtime
 from citewell.engine.serving import Serving
 from citewell.engine.settings import load_settings
 from citewell.engine.tables import Canary
 from citewell.engine.trials import Seen, Trial, Trials
+from random_gguf import write_model
 
 CONFIG = """
 [library.docs]
@@ -226,14 +228,15 @@ def test_a_folder_that_cannot_be_written_ends_the_trial_for_this_process(setting
     assert trials.of(loaded, "default") is None
 
 
-async def test_a_retriever_that_fails_says_nothing_of_the_model(settings, monkeypatch):
+@pytest.mark.parametrize("method", ["retrieve", "fetch"])
+async def test_a_retriever_that_fails_says_nothing_of_the_model(settings, monkeypatch, method):
     loaded = settings()
     serving = Serving(loaded, lambda: loaded)
     try:
         async with serving.lease() as runtime:
             await bring_up(runtime)
             retriever = await runtime.retriever("main")
-        monkeypatch.setattr(type(retriever), "retrieve", _down)
+        monkeypatch.setattr(type(retriever), method, _down)
         found = await asked(serving, 40, Kept())
     finally:
         await serving.close()
@@ -274,19 +277,69 @@ async def test_what_takes_too_long_has_failed_and_what_is_cancelled_has_not(sett
     assert ended[0].errors[-1].startswith("took too long" if is_late else "cancelled by the asker")
 
 
-async def test_a_model_on_trial_is_opened_before_it_is_asked(settings):
+async def test_a_model_on_trial_is_opened_before_it_is_asked(settings, monkeypatch):
+    opened = []
+    opening = Runtime.model
+
+    async def noted(runtime, name, **terms):
+        opened.append(name)
+        return await opening(runtime, name, **terms)
+
+    monkeypatch.setattr(Runtime, "model", noted)
     first = settings(share=0.1)
-    path = first.path
-    serving = Serving(first, lambda: load_settings(path))
+    serving = Serving(first, lambda: load_settings(first.path))
     try:
-        path.write_text(path.read_text().replace("share = 0.1", "share = 0.2"))
+        settings(share=0.2)
         change = await serving.reload()
-        async with serving.lease() as runtime:
-            is_open = runtime.is_ready("new")
+        opened_first = [*opened]
+        end(serving.trials, serving.settings)
+        opened.clear()
+        path = first.path
+        path.write_text(
+            path.read_text().replace('retriever = "main"', 'retriever = "main"\nseed = 1')
+        )
+        again = await serving.reload()
     finally:
         await serving.close()
 
-    assert (change.applied, is_open) == (True, True)
+    assert (change.applied, again.applied) == (True, True)
+    assert opened_first == ["quotes", "new"]
+    assert opened == ["quotes"], "what was taken back is not opened again"
+
+
+async def test_a_model_on_trial_that_cannot_be_opened_refuses_nothing(settings, tmp_path, caplog):
+    first = settings()
+    serving = Serving(first, lambda: load_settings(first.path))
+    text = first.path.read_text()
+    write_model(tmp_path / "broken.gguf", seed=1)
+    (tmp_path / "broken.jinja").write_text("{% for %}")
+    broken = 'use = "llamacpp"\npath = "broken.gguf"\nchat_template = "broken.jinja"'
+    try:
+        first.path.write_text(
+            text.replace('[model.new]\nuse = "scripted"', f"[model.new]\n{broken}")
+        )
+        change = await serving.reload()
+    finally:
+        await serving.close()
+
+    assert change.applied
+    assert "profile default: new, on trial: " in caplog.text
+
+
+async def test_a_reload_that_is_refused_forgets_nothing_of_a_trial(settings):
+    first = settings()
+    serving = Serving(
+        first, lambda: load_settings(first.path), gate=lambda *_: asyncio.sleep(0, ["not measured"])
+    )
+    try:
+        before = serving.trials.of(first, "default")
+        settings(share=0.1)
+        change = await serving.reload()
+    finally:
+        await serving.close()
+
+    assert not change.applied
+    assert serving.trials.of(first, "default") is before
 
 
 def test_a_model_on_trial_has_to_be_there(settings, tmp_path):

@@ -56,6 +56,16 @@ model = "broken"
 base = { profile = "free" }
 rag = { profile = "default", rag = true }
 """
+BREAKING = """
+[model.off]
+use = "scripted"
+behaviour = "failing"
+cost = 0.25
+
+[profile.breaking]
+model = "off"
+fallback = ["memory"]
+"""
 LEAVE_QUESTION = EvalItem(
     question="How many days of paid leave has an employee?",
     documents=("leave.md",),
@@ -173,6 +183,7 @@ async def test_a_run_ends_before_it_costs_more_than_it_may(project):
 
 @pytest.mark.parametrize("at_once", [2, 8])
 async def test_while_no_price_is_known_one_is_asked_at_a_time(project, at_once):
+    project.write_text(CONFIG.replace("cost = 0.25\n", "cost = 0.25\nlocal = false\n"))
     items = [EvalItem(question=f"Question {at}?", answers=("a",)) for at in range(9)]
 
     progress, _ = await asked(project, items, arms=("free",), max_cost=0.6, at_once=at_once)
@@ -181,11 +192,24 @@ async def test_while_no_price_is_known_one_is_asked_at_a_time(project, at_once):
     assert (progress.asked, progress.cost) == (2, 0.5)
 
 
-async def test_under_a_bound_a_model_without_a_price_is_given_up_after_one_answer(project):
+async def test_what_breaks_off_and_is_stood_in_for_costs_what_both_cost(project):
+    project.write_text(CONFIG + BREAKING)
+    items = [EvalItem(question=f"Question {at}?", answers=("a",)) for at in range(9)]
+
+    progress, found = await asked(project, items, arms=("breaking",), max_cost=1.1)
+
+    assert progress.ended_by_cost
+    assert (progress.asked, progress.cost) == (2, 1.0)
+    assert {response.cost for response in found.values() if response} == {0.5}
+
+
+@pytest.mark.parametrize("at_once", [1, 8])
+async def test_under_a_bound_a_model_without_a_price_is_given_up_after_one_answer(project, at_once):
     project.write_text(CONFIG.replace("cost = 0.25\n", "local = false\n"))
     items = [EvalItem(question=f"Question {at}?", answers=("a",)) for at in range(9)]
 
-    progress, _ = await asked(project, items, arms=("free", "rag"), max_cost=5.0)
+    arms = "free", "rag"
+    progress, _ = await asked(project, items, arms=arms, max_cost=5.0, at_once=at_once)
     unbound, _ = await asked(project, items, arms=("free",))
 
     assert "give the model a price" in progress.given_up["free"]
@@ -226,6 +250,54 @@ async def test_answers_are_kept_under_the_documents_that_they_are_from(project):
     assert len(progress.moved) == 1
     assert (again.asked, again.kept) == (1, 1)
     assert all(response is not None for response in found.values())
+
+
+async def test_what_was_written_while_documents_changed_is_asked_again(project):
+    changes = iter([SICK.replace("fourth", "second")])
+
+    async with opened(project) as (runtime, answers):
+        retriever = await runtime.retriever("main")
+        retrieve = retriever.retrieve
+
+        async def changing(query, **terms):
+            found = await retrieve(query, **terms)
+            if text := next(changes, None):
+                (project.parent / "docs" / "sick.md").write_text(text)
+                await bring_up(runtime)
+            return found
+
+        retriever.retrieve = changing
+        arms = await opened_arms(runtime, ("rag",))
+        run = Run(runtime, answers, Terms(audience=EVERYONE), lambda _: None)
+        await run.ask(tasks(arms, [SICK_QUESTION]))
+    again, found = await asked(project, [SICK_QUESTION], arms=("rag",))
+
+    assert (again.asked, again.kept) == (0, 1)
+    assert "second day" in found["rag", SICK_QUESTION.question, False].text
+
+
+async def test_a_failure_takes_no_answer_away_that_was_paid_for(project):
+    await asked(project, [LEAVE_QUESTION], arms=("free",))
+    later = datetime.now(UTC) + timedelta(seconds=2)
+    failing = CONFIG.replace("[model.memory]", "[model.memory]\nbehaviour = 'failing'", 1)
+    async with opened(project) as (runtime, answers):
+        arms = await opened_arms(runtime, ("free",))
+        (task,) = tasks(arms, [LEAVE_QUESTION])
+        project.write_text(failing)
+        async with open_runtime(load_settings(project)) as broken:
+            run = Run(broken, answers, Terms(audience=EVERYONE, since=later), lambda _: None)
+            progress = await run.ask([task])
+        kept = answers.get(key_of(task, Terms(audience=EVERYONE)))
+
+    assert (progress.asked, progress.failed) == (1, 1)
+    assert kept.outcome is Outcome.UNSOURCED
+
+
+async def test_two_arms_of_one_identity_are_asked_once(project):
+    progress, found = await asked(project, [LEAVE_QUESTION], arms=("base", "free"))
+
+    assert (progress.total, progress.asked) == (1, 1)
+    assert len({*map(id, found)}) == 2
 
 
 class _Waiting(Run):

@@ -2,47 +2,90 @@
 
 import asyncio
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from citewell.evaluation.ceiling import Ceiling
 
-MODELS = st.sampled_from(["small", "large"])
-PRICES = {"small": 1.0, "large": 4.0}
+ANSWERS = st.lists(
+    st.tuples(st.sampled_from(["small", "large"]), st.sampled_from([0.25, 0.5, 1.0, 4.0, None])),
+    max_size=30,
+)
 
 
-async def spent(most, models, at_once):
-    """Ask for an answer of each of `models`, some at once; return the models that answered."""
+async def answered(most, answers, at_once, *, free=()):
+    """Ask for each answer, a model and what it costs; some at once, each model in its own lanes."""
     ceiling = Ceiling(most)
-    queue = iter(models)
-    answered = []
+    done, lanes = [], {}
+    for model, cost in answers:
+        lanes.setdefault(model, []).append(cost)
 
-    async def work():
-        for model in queue:
-            async with ceiling.room(model) as has_room:
+    async def work(model, queue):
+        for cost in queue:
+            async with ceiling.room(model, is_free=model in free) as has_room:
                 if not has_room:
                     return
-                await asyncio.sleep(0)
-                await asyncio.sleep(0)
-                answered.append(model)
-                ceiling.count(model, PRICES[model])
+                for _ in range(3):
+                    await asyncio.sleep(0)
+                done.append((model, cost))
+                ceiling.count(model, cost)
 
-    await asyncio.gather(*(work() for _ in range(at_once)))
-    return answered
-
-
-@given(st.floats(0, 60), st.lists(MODELS, max_size=30), st.integers(1, 8))
-def test_nothing_but_the_first_answers_of_models_passes_the_bound(most, models, at_once):
-    answered = asyncio.run(spent(most, models, at_once))
-
-    first = sum(PRICES[model] for model in set(answered))
-    assert sum(PRICES[model] for model in answered) <= most + first
+    async with asyncio.timeout(20):
+        queues = {model: iter(costs) for model, costs in lanes.items()}
+        await asyncio.gather(
+            *(work(model, queue) for model, queue in queues.items() for _ in range(at_once))
+        )
+    return done
 
 
-@given(st.lists(MODELS, max_size=30), st.integers(1, 8))
-def test_without_a_bound_everything_is_asked(models, at_once):
-    assert len(asyncio.run(spent(None, models, at_once))) == len(models)
+@given(st.floats(0, 20), ANSWERS, st.integers(1, 8))
+def test_only_what_is_dearer_than_all_before_passes_the_bound(most, answers, at_once):
+    done = asyncio.run(answered(most, answers, at_once))
+
+    dearest, spent, surprise = {}, 0.0, 0.0
+    for model, cost in done:
+        known = dearest.get(model, 0.0)
+        counted = known if cost is None else cost
+        spent += counted
+        surprise += max(counted - known, 0.0)
+        dearest[model] = max(known, counted)
+    assert spent <= most + surprise * at_once
 
 
-def test_what_fits_is_asked():
-    assert len(asyncio.run(spent(10.0, ["small"] * 30, 4))) == 10
+@given(ANSWERS, st.integers(1, 8))
+def test_without_a_bound_everything_is_asked(answers, at_once):
+    assert len(asyncio.run(answered(None, answers, at_once))) == len(answers)
+
+
+@pytest.mark.parametrize("at_once", [1, 4, 8])
+def test_what_fits_is_asked(at_once):
+    assert len(asyncio.run(answered(10.0, [("small", 1.0)] * 30, at_once))) == 10
+
+
+def test_one_dear_answer_on_its_way_ends_no_other_lane():
+    cheap = [("small", 0.001)] * 500
+    done = asyncio.run(answered(10.0, [("large", 4.0), *cheap, ("large", 4.0)], 1))
+
+    assert len(done) == 502
+
+
+@pytest.mark.parametrize("most", [0.0, 1.0])
+def test_what_costs_nothing_is_asked_whatever_the_others_cost(most):
+    answers = [("large", 4.0)] * 3 + [("small", 0.0)] * 50
+    done = asyncio.run(answered(most, answers, 2, free={"small"}))
+
+    assert done.count(("small", 0.0)) == 50
+    assert done.count(("large", 4.0)) == (1 if most else 0)
+
+
+def test_a_failure_of_unknown_cost_counts_as_the_dearest_answer():
+    answers = [("small", 0.5), *[("small", None)] * 30]
+
+    assert len(asyncio.run(answered(2.0, answers, 1))) == 4
+
+
+def test_first_answers_of_models_are_asked_for_one_at_a_time():
+    answers = [(str(model), 1.0) for model in range(4) for _ in range(8)]
+
+    assert len(asyncio.run(answered(1.5, answers, 8))) <= 2

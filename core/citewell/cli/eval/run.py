@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
     from citewell.types.evaluation import EvalItem
 
 
+_RENEWED = 0.9
+"""Of the age at which the gate finds an answer too old, so much renews it."""
+
+
 class Chosen(Struct, frozen=True, kw_only=True):
     """What the command line says."""
 
@@ -44,6 +49,14 @@ def _names(
     _context: click.Context, _parameter: click.Parameter, value: str | None
 ) -> tuple[str, ...]:
     return tuple(filter(None, (name.strip() for name in (value or "").split(","))))
+
+
+def _finite(
+    _context: click.Context, _parameter: click.Parameter, value: float | None
+) -> float | None:
+    if value is not None and not math.isfinite(value):
+        raise click.BadParameter(f"{value} is no amount; expected a number, like 2.5")
+    return value
 
 
 @click.command(
@@ -71,15 +84,17 @@ def _names(
 @click.option(
     "--max-cost",
     type=click.FloatRange(min=0),
+    callback=_finite,
     metavar="AMOUNT",
-    help="End before the run costs more, in the currency of the models' prices; only the first "
-    "answer of a model may pass it. A model without a price is given up.",
+    help="End before the run costs more, in the currency of the models' prices, if no answer is "
+    "dearer than those of its model before. A model without a price is given up.",
 )
 @click.option(
     "--max-age",
-    type=click.FloatRange(min=0),
+    type=click.FloatRange(min=0, max=36_500),
+    callback=_finite,
     metavar="DAYS",
-    help="Ask again what was answered longer ago; by default what [gate] finds too old.",
+    help="Ask again what was answered longer ago; by default what [gate] soon finds too old.",
 )
 @click.option(
     "--at-once",
@@ -213,7 +228,8 @@ def _terms(chosen: Chosen, runtime: Runtime, items: Sequence[EvalItem]) -> Terms
     bound = settings.evaluation.max_cost if chosen.max_cost is None else chosen.max_cost
     max_age = chosen.max_age
     if max_age is None and settings.gate is not None:
-        max_age = settings.gate.max_age_days
+        # The gate is to find it fresh for a while.
+        max_age = _RENEWED * settings.gate.max_age_days
     return Terms(
         audience=reader(chosen.labels, settings),
         held_out=held_out(items),
@@ -275,6 +291,14 @@ def asking_bar() -> Iterator[Callable[[Progress], None]]:
     task = bar.add_task("", total=None, said="")
 
     def draw(progress: Progress) -> None:
+        if progress.to_judge:
+            bar.update(
+                task,
+                total=progress.to_judge,
+                completed=progress.judged,
+                said="answers judged by metrics",
+            )
+            return
         failed = f", {progress.failed} failed" if progress.failed else ""
         bar.update(
             task,
@@ -309,8 +333,8 @@ def _complain(outcome: Outcome) -> bool:
         )
     if progress.ended_by_cost:
         click.echo(
-            f"error: ended at a cost of {progress.cost:.4g}, below the highest that is allowed; "
-            "raise --max-cost to go on",
+            f"error: ended at a cost of {progress.cost:.4g}, since one more answer could cost too "
+            "much; raise --max-cost to go on",
             err=True,
         )
     return bool(progress.given_up) or progress.ended_by_cost

@@ -6,15 +6,13 @@ import re
 
 from msgspec.structs import replace
 
-from citewell.evaluation.making.facts import Fact, Kind
+from citewell.evaluation.making.facts import Fact, Kind, plain
 from citewell.evaluation.slices import sliced
 from citewell.types.evaluation import EvalItem
 
 _LONGEST_ANSWER = 5
-_FEW = 3
-_FEW_WORDS = r"\s*\S+(?:\s\S+){0,2}\s*"
-# A full stop within a number or a name ends no sentence.
-_ONE_SENTENCE = r"\s*(?:[^.!?\n]|[.!?](?=\S))+[.!?]?\s*"
+_FEW, _SOME = 3, 10
+_ARTICLE = re.compile(r"(?:the|an?)\s+(?=\S)", re.IGNORECASE)
 
 
 def is_fit(fact: Fact) -> bool:
@@ -22,6 +20,14 @@ def is_fit(fact: Fact) -> bool:
     words = fact.answer.split()
     is_short = 0 < len(words) <= _LONGEST_ANSWER
     return is_short and fact.kind is not Kind.GAP and fact.passage.language == "en"
+
+
+def can_join(one: Fact, other: Fact) -> bool:
+    """Tell whether two facts can be asked for at once: one answer does not do for both."""
+    return one.passage.document_id != other.passage.document_id and not (
+        plain(one.answer) == plain(other.answer)
+        or (one.figure is not None and one.figure == other.figure)
+    )
 
 
 def joined(one: Fact, other: Fact) -> EvalItem:
@@ -34,7 +40,9 @@ def joined(one: Fact, other: Fact) -> EvalItem:
         quotes=(*first.quotes, *second.quotes),
         answers=(),
         figures=(*first.figures, *second.figures),
-        contains=tuple(fact.answer for fact in (one, other) if fact.figure is None),
+        contains=tuple(
+            _without_article(fact.answer) for fact in (one, other) if fact.figure is None
+        ),
         slices=(*dict.fromkeys((*first.slices, *second.slices)),),
         is_easy=one.is_easy and other.is_easy,
     )
@@ -42,13 +50,13 @@ def joined(one: Fact, other: Fact) -> EvalItem:
 
 
 def in_form(fact: Fact) -> EvalItem:
-    """Return the question with a form that the answer has to have: few words, or one sentence."""
-    is_brief = len(fact.answer.split()) <= _FEW
-    asked = "Answer in at most three words." if is_brief else "Answer in one sentence."
+    """Return the question with a form that the answer has to have: so many words at most."""
+    most = _FEW if len(fact.answer.split()) <= _FEW else _SOME
+    asked = f"Answer in at most {'three' if most == _FEW else 'ten'} words."
     item = replace(
         fact.item(),
         question=f"{fact.question} {asked}",
-        pattern=_FEW_WORDS if is_brief else _ONE_SENTENCE,
+        pattern=rf"\s*\S+(?:\s+\S+){{0,{most - 1}}}\s*",
     )
     return sliced(item)
 
@@ -57,3 +65,8 @@ def _inside(question: str) -> str:
     """Return a question as it goes on behind "And": its first word is no name."""
     first = re.match(r"[A-Z][a-z]+\b", question)
     return question[0].lower() + question[1:] if first else question
+
+
+def _without_article(answer: str) -> str:
+    article = _ARTICLE.match(answer)
+    return answer[article.end() :] if article else answer

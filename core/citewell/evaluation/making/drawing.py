@@ -11,7 +11,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from citewell.engine.citing.words import content_stems
-from citewell.evaluation.making.combining import in_form, is_fit, joined
+from citewell.evaluation.making.combining import can_join, in_form, is_fit, joined
 from citewell.evaluation.making.definitions import of_definitions
 from citewell.evaluation.making.elsewhere import Elsewhere
 from citewell.evaluation.making.facts import Fact, Kind, plain
@@ -98,7 +98,7 @@ def _take_inside(taking: _Taking, every: Iterator[Fact], wish: Wish, limit: int)
         if not taking.is_new(fact):
             continue
         coming = len(taking.items) + 1
-        if waiting is not None and is_fit(fact) and _document(waiting) != _document(fact):
+        if waiting is not None and is_fit(fact) and can_join(waiting, fact):
             taking.take(waiting, joined(waiting, fact))
             taking.note(fact)
             waiting, pairs = None, pairs + 1
@@ -112,10 +112,6 @@ def _take_inside(taking: _Taking, every: Iterator[Fact], wish: Wish, limit: int)
             taking.take(fact, fact.item())
     if waiting is not None:
         taking.take(waiting, waiting.item())
-
-
-def _document(fact: Fact) -> str:
-    return fact.passage.document_id
 
 
 class _Taking:

@@ -6,14 +6,17 @@ from collections import Counter
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
-from citewell import Audience, Document, Place, Placed
+from citewell import Audience, Document, Figure, Place, Placed
 from citewell.cli.indexing import bring_up
 from citewell.engine.runtime import open_runtime
 from citewell.engine.settings import load_settings
 from citewell.evaluation.expecting import problems
+from citewell.evaluation.making.combining import can_join, joined
 from citewell.evaluation.making.drawing import draw, facts
 from citewell.evaluation.making.elsewhere import Elsewhere
+from citewell.evaluation.making.facts import Fact, Kind
 from citewell.evaluation.making.material import Material, Wish, read
 from citewell.library.splitting import split
 
@@ -213,6 +216,7 @@ async def test_some_questions_need_two_documents_and_some_a_form(tmp_path):
             assert " And " in item.question
         if "style or format" in item.slices:
             assert re.fullmatch(item.pattern, item.answers[0])
+            assert not re.fullmatch(item.pattern, "word " * 20)
 
 
 async def test_no_fact_is_asked_for_twice(tmp_path):
@@ -229,3 +233,31 @@ async def test_one_document_gives_no_question_about_two(tmp_path):
 
     assert found.items
     assert all("several documents" not in item.slices for item in found.items)
+
+
+def fact(answer, document="a.md", figure=None):
+    passage = material(f"It has {answer}.").passages[0]
+    return Fact(
+        kind=Kind.SENTENCE,
+        question="How many has it?",
+        passage=replace(passage, document_id=f"docs:{document}"),
+        start=0,
+        end=len(passage.text),
+        at=0,
+        answer=answer,
+        figure=figure,
+    )
+
+
+def test_two_facts_with_one_answer_are_no_question():
+    assert not can_join(fact("30 days"), fact("30 days", "b.md"))
+    assert not can_join(fact("28 days"), fact("30 days"))
+    figure = Figure(value=30, unit="days")
+    assert not can_join(fact("30 days", figure=figure), fact("thirty days", "b.md", figure))
+    assert can_join(fact("28 days"), fact("30 days", "b.md"))
+
+
+def test_an_article_is_no_part_of_what_has_to_be_said():
+    both = joined(fact("the council"), fact("A Board", "b.md"))
+
+    assert both.contains == ("council", "Board")
