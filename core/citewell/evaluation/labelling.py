@@ -122,7 +122,10 @@ class LastRun:
 
     def __init__(self, report: Report, items: Sequence[EvalItem], answers: Answers) -> None:
         if questions_hash(items) != report.questions_hash:
-            raise CitewellError("the questions changed since the last run; run: citewell eval run")
+            raise CitewellError(
+                "these are not the questions of the last run; name its file with --questions, or "
+                "run: citewell eval run"
+            )
         self._items = {item.id: item for item in items}
         asked = [self._items[one.id] for one in report.asked if one.id in self._items]
         readers = frozenset(frozenset(labels) for labels in report.readers)

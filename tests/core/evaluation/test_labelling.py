@@ -205,5 +205,5 @@ def test_an_answer_that_another_one_replaced_is_not_shown_in_its_place(last_run)
 def test_other_questions_than_those_that_were_asked_are_refused(last_run):
     made, answers, _ = last_run
 
-    with pytest.raises(CitewellError, match="the questions changed since the last run"):
+    with pytest.raises(CitewellError, match="these are not the questions of the last run"):
         LastRun(made, ITEMS[:1], answers)

@@ -276,9 +276,16 @@ def test_other_questions_than_those_of_the_last_run_are_refused(project, capsys)
 
     assert run(["eval", "label"]) == 1
 
-    assert "the questions changed since the last run; run: citewell eval run" in (
-        capsys.readouterr().err
-    )
+    assert "these are not the questions of the last run; name its file" in capsys.readouterr().err
+
+
+def test_the_questions_of_the_last_run_can_be_named(project):
+    (project / "questions.jsonl").rename(project / "others.jsonl")
+
+    result = CliRunner().invoke(cli, ["eval", "label", "-q", "others.jsonl"], input="r\n")
+
+    assert result.exit_code == 0
+    assert len(load_labels(project / "labels.jsonl")) == 1
 
 
 def test_without_a_run_it_is_said_what_to_do(tmp_path, monkeypatch, capsys):
