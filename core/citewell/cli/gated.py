@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import os
-from getpass import getuser
 
+from citewell.cli.user import user_name
 from citewell.engine.folders import make_folder
 from citewell.engine.runtime import open_runtime
 from citewell.engine.settings import Settings
@@ -50,15 +49,7 @@ def _note(wanted: Settings, profile: str, why: str) -> None:
     engine = open_engine(journal_url(wanted.journal_url, wanted.data_dir))
     try:
         # First the audit: nothing may pass by force that does not stand there.
-        Audit(engine).add("gate forced", actor=_user(), detail={"profile": profile, "why": why})
+        Audit(engine).add("gate forced", actor=user_name(), detail={"profile": profile, "why": why})
     finally:
         engine.dispose()
-    force(wanted, profile, who=_user(), why=why)
-
-
-def _user() -> str:
-    try:
-        return getuser()
-    except (KeyError, OSError):
-        # In a container there may be a number without a name.
-        return f"uid {os.getuid()}" if hasattr(os, "getuid") else "unknown"
+    force(wanted, profile, who=user_name(), why=why)

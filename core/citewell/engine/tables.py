@@ -313,6 +313,11 @@ class Eval(Config):
     questions: Path | None = Field(
         default=None, description="file with the questions; default: questions.jsonl"
     )
+    labels: Path | None = Field(
+        default=None,
+        description="file with what people say of answers; default: labels.jsonl beside the "
+        "questions",
+    )
     arms: dict[Annotated[str, Field(pattern="^[a-z][a-z0-9_-]*$")], Arm] = Field(
         default={}, description="what is compared: a name of your choice to a profile"
     )

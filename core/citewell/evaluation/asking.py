@@ -20,9 +20,10 @@ from citewell.evaluation.altering import Alteration, altered
 from citewell.evaluation.answers import Answers, Key, question_key
 from citewell.evaluation.arms import Arm
 from citewell.evaluation.ceiling import Ceiling
+from citewell.evaluation.identity import Identity
 from citewell.journal.records import AnswerRecord
 from citewell.types.answers import Claim, Outcome
-from citewell.types.evaluation import EvalItem, Quote, Response, Statement
+from citewell.types.evaluation import EvalItem, Quote, Response, Statement, Swap
 from citewell.types.questions import Audience, Question
 
 if TYPE_CHECKING:
@@ -113,11 +114,16 @@ def tasks(arms: Sequence[Arm], items: Sequence[EvalItem]) -> list[Task]:
 
 def key_of(task: Task, terms: Terms) -> Key:
     """Return what the answer to `task` is kept under."""
-    readers = sorted(sorted(labels) for labels in terms.audience.readers)
     swap = task.item.swap if task.swaps else None
+    return key_under(task.arm.identity, task.item.question, terms, swap=swap)
+
+
+def key_under(identity: Identity, question: str, terms: Terms, *, swap: Swap | None = None) -> Key:
+    """Return what the answer of an arm with `identity` is kept under."""
+    readers = sorted(sorted(labels) for labels in terms.audience.readers)
     shown = readers, sorted(terms.held_out), swap
-    variant = repr(shown) if task.arm.identity.retrieves else ""
-    return Key(question_key(task.item.question, variant=variant), task.arm.identity.key)
+    variant = repr(shown) if identity.retrieves else ""
+    return Key(question_key(question, variant=variant), identity.key)
 
 
 class Run:

@@ -22,9 +22,13 @@ from citewell.evaluation.report import Report
 from citewell.evaluation.saying import (
     interaction_sentence,
     interval,
+    kappa,
+    labels,
+    of_plugins,
     percent,
     power_sentence,
     settled_sentence,
+    unknown_sentence,
     verdict_sentence,
 )
 from citewell.evaluation.scores import MEASURES, RAW
@@ -35,7 +39,7 @@ if TYPE_CHECKING:
 
 
 class ScoreRow(Struct, frozen=True):
-    """One score of every arm."""
+    """A row about one score; one of all arms has a cell for each."""
 
     title: str
     explanation: str
@@ -61,6 +65,8 @@ def html(report: Report) -> str:
         slices=slice_bars(report),
         planes=[plane for plane in planes if plane is not None],
         scores=tuple(score_rows(report)),
+        agreement=tuple(agreement_rows(report)),
+        unknown=unknown_sentence(report),
         unscored=[(arm.name, one) for arm in report.arms for one in arm.unscored],
         rows=partial(_rows, environment),
         percent=percent,
@@ -71,21 +77,41 @@ def html(report: Report) -> str:
 
 def score_rows(report: Report) -> Iterator[ScoreRow]:
     """Yield the scores that some arm has: Citewell's in their order, then those of plugins."""
-    known = {one.name: one for one in MEASURES}
     names = [name for one in MEASURES for name in (one.name, one.name + RAW)]
-    others = sorted({name for arm in report.arms for name in arm.scores} - {*names})
-    for name in (*names, *others):
+    for name in (*names, *of_plugins(report)):
         if not any(name in arm.scores for arm in report.arms):
             continue
-        measure = known.get(name.removesuffix(RAW))
-        title = measure.title if measure else name
+        title, explanation = _described(name.removesuffix(RAW))
         yield ScoreRow(
             title=f"{title}, the model's own text" if name.endswith(RAW) else title,
-            explanation=measure.explanation if measure else "of a plugin",
+            explanation=explanation,
             cells=tuple(
                 interval(arm.scores[name]) if name in arm.scores else "-" for arm in report.arms
             ),
         )
+
+
+def agreement_rows(report: Report) -> Iterator[ScoreRow]:
+    """Yield how far scores agree with people: kappa, the share of the same, labels, and a note."""
+    for one in report.agreement:
+        title, explanation = _described(one.score)
+        unscored = f"{one.unscored:,} more could not be scored" if one.unscored else ""
+        yield ScoreRow(
+            title=title,
+            explanation=explanation,
+            cells=(
+                kappa(one),
+                percent(one.share),
+                labels(one),
+                "; ".join(filter(None, (one.reason, unscored))),
+            ),
+        )
+
+
+def _described(name: str) -> tuple[str, str]:
+    """Return the title of a score and what it is."""
+    measure = next((one for one in MEASURES if one.name == name), None)
+    return (measure.title, measure.explanation) if measure else (name, "of a plugin")
 
 
 def _environment() -> Environment:

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import shutil
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,15 +14,13 @@ from msgspec.json import Decoder
 from msgspec.structs import fields, replace
 
 from citewell.engine.citing.words import words
-from citewell.errors import CitewellError, ConfigError
+from citewell.errors import ConfigError
+from citewell.evaluation.contents import content_of, lowered, replace_content, wrong_lines
 from citewell.evaluation.expecting import problems as problems_of
 from citewell.evaluation.tabular import NAMES, Row, rows
 from citewell.types.evaluation import EvalItem
 
-_MAX_BYTES = 100_000_000
-_SHOWN = 5
 _TABLES = {".csv", ".tsv"}
-_MARK = b"\xef\xbb\xbf"
 
 _decode = Decoder(EvalItem).decode
 
@@ -40,7 +35,7 @@ class _Reading:
 
     def told(self, line: int, problem: str) -> None:
         """Keep what is wrong with a line."""
-        self.problems.append((line, " ".join(problem.split())))
+        self.problems.append((line, problem))
 
     def take(self, line: int, item: EvalItem) -> None:
         """Keep a question, with an id of its own."""
@@ -71,11 +66,8 @@ class _Reading:
         items = [item for _, item in self.found.values()]
         for item in left_without(items):
             self.told(self.found[item.id][0], _says_left_without(item))
-        lines = [f"{self.path}: line {line}: {said}" for line, said in sorted(self.problems)]
-        if len(lines) > _SHOWN:
-            lines[_SHOWN:] = [f"{self.path}: {len(lines) - _SHOWN} more lines like these"]
-        if lines:
-            raise ConfigError(*lines)
+        if self.problems:
+            raise wrong_lines(self.path, self.problems)
         if not self.found:
             raise ConfigError(
                 f"{self.path}: holds no question; expected a JSON object in each line"
@@ -94,7 +86,7 @@ def load_questions(path: Path) -> list[EvalItem]:
         ConfigError: it cannot be read, holds none, or is wrong; names the first lines that are.
     """
     reading = _Reading(path)
-    content = _content(path)
+    content = content_of(path, expected="a set of questions")
     if path.suffix.lower() in _TABLES:
         for line, values in rows(content.decode(), reading.told):
             _convert(line, values, reading)
@@ -116,20 +108,7 @@ def save_questions(path: Path, items: Iterable[EvalItem]) -> None:
         CitewellError: it cannot be written; it is as it was.
     """
     encode = partial(msgspec.json.encode, order="deterministic")
-    content = b"".join(encode(_sparse(item)) + b"\n" for item in items)
-    target = path.resolve()
-    fresh = target.with_name(f".{target.name}.{os.getpid()}")
-    try:
-        fresh.write_bytes(content)
-        with suppress(FileNotFoundError):
-            shutil.copymode(target, fresh)
-        fresh.replace(target)
-    except OSError as error:
-        raise CitewellError(f"{path} cannot be written: {error.strerror}") from error
-    finally:
-        # Where it could not be written, it cannot be deleted either.
-        with suppress(OSError):
-            fresh.unlink()
+    replace_content(path, b"".join(encode(_sparse(item)) + b"\n" for item in items))
 
 
 def placed(path: Path, questions: Sequence[EvalItem]) -> tuple[list[EvalItem], int]:
@@ -186,28 +165,6 @@ def unknown(questions: Iterable[EvalItem], document_ids: Iterable[str]) -> list[
     return [name for name in named if name not in known]
 
 
-def _content(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            content = file.read(_MAX_BYTES + 1)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise ConfigError(f"{path}: cannot be read: {reason.lower()}") from error
-    if len(content) > _MAX_BYTES:
-        raise ConfigError(
-            f"{path}: larger than {_MAX_BYTES:,} bytes; expected a set of questions: cut it"
-        )
-    content = content.removeprefix(_MARK)
-    try:
-        content.decode()
-    except UnicodeDecodeError as error:
-        line = len((content[: error.start] + b".").splitlines())
-        raise ConfigError(
-            f"{path}: line {line}: is not UTF-8 text; expected that encoding: save the file with it"
-        ) from error
-    return content
-
-
 def _read_lines(content: bytes, reading: _Reading) -> None:
     for number, line in enumerate(content.splitlines(), 1):
         if not line.strip():
@@ -217,7 +174,7 @@ def _read_lines(content: bytes, reading: _Reading) -> None:
         except (ValidationError, DecodeError, RecursionError) as error:
             foreign = _foreign(line)
             if foreign is None:
-                reading.told(number, _lowered(str(error)))
+                reading.told(number, lowered(str(error)))
             else:
                 _convert(number, foreign, reading)
         else:
@@ -244,7 +201,7 @@ def _convert(number: int, values: Row | Any, reading: _Reading) -> None:
     try:
         reading.take(number, msgspec.convert(values, EvalItem))
     except ValidationError as error:
-        reading.told(number, _lowered(str(error)))
+        reading.told(number, lowered(str(error)))
 
 
 def _sparse(value: msgspec.Struct) -> dict[str, Any]:
@@ -264,7 +221,3 @@ def _builtin(value: Any) -> Any:
     if isinstance(value, tuple):
         return list(map(_builtin, value))
     return value
-
-
-def _lowered(text: str) -> str:
-    return text[:1].lower() + text[1:]

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from msgspec import Struct, field
 
+from citewell.evaluation.agreement import Agreement
 from citewell.evaluation.estimating import Estimate
 from citewell.evaluation.spending import Spent
 from citewell.evaluation.verdict import Comparison, Verdict
@@ -99,6 +100,10 @@ class Asked(Struct, frozen=True, kw_only=True):
         evidence: document to the version that was indexed when it was asked; `CHANGED` for one
             that changed meanwhile.
         correct: by arm; None where it could not be scored.
+        texts: by arm, what names the text that was delivered, see `labels.text_hash`; an arm that
+            delivered none is left out.
+        scores: by name and arm, those that tell a right answer and those of plugins; None where
+            one could not be computed, and left out where it says nothing.
     """
 
     id: str
@@ -108,6 +113,8 @@ class Asked(Struct, frozen=True, kw_only=True):
     is_easy: bool = False
     evidence: Mapping[str, str] = field(default_factory=dict)
     correct: Mapping[str, float | None] = field(default_factory=dict)
+    texts: Mapping[str, str] = field(default_factory=dict)
+    scores: Mapping[str, Mapping[str, float | None]] = field(default_factory=dict)
 
 
 class Disagreement(Struct, frozen=True, kw_only=True):
@@ -149,6 +156,7 @@ class Report(Struct, frozen=True, kw_only=True):
         flags: what makes a comparison doubtful, a line each.
         readers: the labels of whom questions were asked for, each reader's sorted.
         leaked: questions that were asked though they stand in the training data.
+        agreement: of scores with people, as far as there are labels.
     """
 
     schema: int = SCHEMA
@@ -169,6 +177,7 @@ class Report(Struct, frozen=True, kw_only=True):
     asked: tuple[Asked, ...]
     readers: tuple[tuple[str, ...], ...]
     leaked: int
+    agreement: tuple[Agreement, ...] = ()
 
     def arm(self, name: str) -> ArmResult | None:
         """Return the result of an arm."""

@@ -10,9 +10,10 @@ from msgspec import Struct, field
 from msgspec import json as msgjson
 from msgspec.structs import replace
 
-from citewell.engine.prompting import describe_place
+from citewell.evaluation.agreeing import beside_people
 from citewell.evaluation.arms import Arm, flags
 from citewell.evaluation.estimating import Estimate, interaction, mean
+from citewell.evaluation.labels import Label, text_hash
 from citewell.evaluation.power import smallest_gain
 from citewell.evaluation.report import (
     PRIMARY,
@@ -21,11 +22,11 @@ from citewell.evaluation.report import (
     Disagreement,
     Report,
     Said,
-    Source,
     Unscorable,
     sorted_readers,
 )
-from citewell.evaluation.scores import scored
+from citewell.evaluation.scores import TELLING_RIGHT, scored
+from citewell.evaluation.showing import expected_of, sources_of
 from citewell.evaluation.spending import Spent, spent
 from citewell.evaluation.tradeoffs import trade_offs
 from citewell.evaluation.verdict import Bounds, Measured, Verdict, judge, pairs
@@ -66,6 +67,7 @@ class Findings(Struct, frozen=True, kw_only=True):
         warnings: what makes the comparison doubtful, beside what the arms differ in.
         readers: of the audience that was asked for.
         leaked: questions that were asked though they stand in the training data.
+        labels: what people say of answers, of these or of others.
     """
 
     arms: Sequence[Arm]
@@ -80,6 +82,7 @@ class Findings(Struct, frozen=True, kw_only=True):
     warnings: tuple[str, ...] = ()
     readers: frozenset[Labels] = frozenset()
     leaked: int = 0
+    labels: Sequence[Label] = ()
 
 
 def report(findings: Findings) -> Report:
@@ -96,7 +99,7 @@ def report(findings: Findings) -> Report:
         },
         documents=[documents[at] for at in asked_of_all],
     )
-    return Report(
+    found = Report(
         created=max(filter(None, map(_newest, findings.answered.values())), default=""),
         questions_hash=findings.questions_hash,
         config=findings.config,
@@ -115,6 +118,7 @@ def report(findings: Findings) -> Report:
         readers=sorted_readers(findings.readers),
         leaked=findings.leaked,
     )
+    return beside_people(found, findings.labels)
 
 
 def questions_hash(items: Sequence[EvalItem]) -> str:
@@ -308,7 +312,30 @@ def _asked(
             is_easy=item.is_easy,
             evidence=evidence(item, findings.versions),
             correct={name: _number(table[at].get(PRIMARY)) for name, table in tables.items()},
+            texts={name: hash_ for name, hash_ in _texts(findings, at) if hash_ is not None},
+            scores=_telling_right(findings, tables, at),
         )
+
+
+def _texts(findings: Findings, at: int) -> Iterable[tuple[str, str | None]]:
+    for name, answered in findings.answered.items():
+        plain = answered[at].plain
+        yield name, None if plain is None else text_hash(plain)
+
+
+def _telling_right(
+    findings: Findings, tables: Mapping[str, Sequence[Scores]], at: int
+) -> dict[str, dict[str, float | None]]:
+    """Return the scores, by name and arm, that people can agree with or not."""
+    rows = {name: table[at] for name, table in tables.items()}
+    of_plugins = {name for answered in findings.answered.values() for name in answered[at].more}
+    found = {
+        score: {
+            name: _number(row[score]) for name, row in rows.items() if row.get(score) is not None
+        }
+        for score in (*TELLING_RIGHT, *sorted(of_plugins))
+    }
+    return {score: by_arm for score, by_arm in found.items() if by_arm}
 
 
 def evidence(item: EvalItem, versions: Mapping[str, str]) -> dict[str, str]:
@@ -338,7 +365,7 @@ def _disagreements(
         yield Disagreement(
             id=item.id,
             question=item.question,
-            expected=_expected(item),
+            expected=expected_of(item),
             said=tuple(
                 _said(arm.name, findings.answered[arm.name][at].plain, tables[arm.name][at])
                 for arm in findings.arms
@@ -346,36 +373,13 @@ def _disagreements(
         )
 
 
-def _expected(item: EvalItem) -> str:
-    if item.unanswerable:
-        return "the documents do not say"
-    figures = (f"{one.value:g} {one.unit}".strip() for one in item.figures)
-    choice = [item.choice] if item.choice is not None else []
-    return " / ".join([*item.answers, *figures, *item.contains, *choice])
-
-
 def _said(arm: str, response: Response | None, scores: Scores) -> Said:
     if response is None:
         return Said(arm=arm, outcome="not asked", correct=None, text="")
-    text = response.text or (response.errors[-1] if response.errors else "")
-    places = {one.id: describe_place(one.place) for one in response.found}
-    quotes = {
-        (one.document_id, one.start): one
-        for statement in response.statements
-        if statement.is_shown
-        for one in statement.quotes
-    }
     return Said(
         arm=arm,
         outcome=response.outcome.value,
         correct=_number(scores.get(PRIMARY)),
-        text=text,
-        sources=tuple(
-            Source(
-                document_id=one.document_id,
-                place=places.get(one.passage_id, ""),
-                quote=one.text,
-            )
-            for one in quotes.values()
-        ),
+        text=response.text or (response.errors[-1] if response.errors else ""),
+        sources=sources_of(response),
     )

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from citewell.evaluation.agreement import ENOUGH_LABELS, Agreement
 from citewell.evaluation.estimating import Estimate
 from citewell.evaluation.report import ArmResult, Report
+from citewell.evaluation.scores import MEASURES, RAW
 
 
 def verdict_sentence(report: Report) -> str:
@@ -58,6 +62,48 @@ def interaction_sentence(report: Report) -> str:
     else:
         said = "whether tuning and retrieval help each other is open"
     return f"Interaction, (both - rag) - (tuned - base): {signed(found)}; {said}."
+
+
+def agreement_sentence(found: Agreement) -> str:
+    """Return how far a score agrees with people."""
+    return f"Agreement with people, {found.score}: {', '.join(_agreement_parts(found))}."
+
+
+def _agreement_parts(found: Agreement) -> Iterator[str]:
+    if found.labels:
+        yield f"the same on {percent(found.share)} of {labels(found)}"
+    if found.unscored:
+        yield f"{found.unscored:,} more could not be scored"
+    yield f"kappa {kappa(found)}" if found.kappa is not None else f"no kappa, as {found.reason}"
+
+
+def labels(found: Agreement) -> str:
+    """Show the number of labels, and whether it is a small one."""
+    number = f"{found.labels:,} label{'' if found.labels == 1 else 's'}"
+    return f"{number} (few: {ENOUGH_LABELS} tell more)" if found.is_of_few else number
+
+
+def kappa(found: Agreement) -> str:
+    """Show a kappa and its interval; a dash where there is none."""
+    if found.kappa is None:
+        return "-"
+    return f"{found.kappa:.2f} [{found.low:.2f}, {found.high:.2f}]"
+
+
+def unknown_sentence(report: Report) -> str:
+    """Return of which scores of plugins nobody knows how far people agree; empty where of none."""
+    known = {one.score for one in report.agreement}
+    names = [name for name in of_plugins(report) if name not in known]
+    if not names:
+        return ""
+    verb = "agrees" if len(names) == 1 else "agree"
+    return f"How far {', '.join(names)} {verb} with people is not known: citewell eval label"
+
+
+def of_plugins(report: Report) -> list[str]:
+    """Return the names of the scores that Citewell does not bring."""
+    own = {name for one in MEASURES for name in (one.name, one.name + RAW)}
+    return sorted({name for arm in report.arms for name in arm.scores} - own)
 
 
 def percent(share: float | None) -> str:

@@ -16,6 +16,7 @@ from citewell.evaluation.answers import Answers, Key
 from citewell.evaluation.arms import Arm, opened_arms, wanted_arms
 from citewell.evaluation.asking import Progress, Run, Task, Terms, key_of, tasks
 from citewell.evaluation.judging import Collected, with_metrics
+from citewell.evaluation.labels import LABELS, Label
 from citewell.evaluation.report import CHANGED, SCHEMA, Report
 from citewell.evaluation.reporting import Answered, Findings, questions_hash, report
 from citewell.evaluation.verdict import Bounds
@@ -35,6 +36,7 @@ class Wanted(Struct, frozen=True, kw_only=True):
         questions_hash: of the whole set, where not all of it is asked; else that of `items`.
         warnings: lines that the report carries.
         leaked: how many of `items` stand in the training data.
+        labels: what people say of answers.
     """
 
     items: Sequence[EvalItem]
@@ -43,6 +45,7 @@ class Wanted(Struct, frozen=True, kw_only=True):
     questions_hash: str = ""
     warnings: tuple[str, ...] = ()
     leaked: int = 0
+    labels: Sequence[Label] = ()
 
 
 class Outcome(Struct, frozen=True):
@@ -61,6 +64,14 @@ def questions_path(settings: Settings) -> Path:
     """Return the file with the questions that the settings name, or the usual one."""
     named = settings.evaluation.questions
     return settings.base_dir / (named.expanduser() if named else QUESTIONS)
+
+
+def labels_path(settings: Settings) -> Path:
+    """Return the file with what people say of answers."""
+    named = settings.evaluation.labels
+    if named is not None:
+        return settings.base_dir / named.expanduser()
+    return questions_path(settings).with_name(LABELS)
 
 
 def report_path(settings: Settings) -> Path:
@@ -101,6 +112,7 @@ async def evaluate(
         warnings=(*wanted.warnings, *_moved(progress)),
         readers=wanted.terms.audience.readers,
         leaked=wanted.leaked,
+        labels=wanted.labels,
     )
     return Outcome(await blocking.call(report, findings), progress)
 

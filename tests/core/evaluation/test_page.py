@@ -11,6 +11,7 @@ from citewell import Audience
 from citewell.cli.indexing import bring_up
 from citewell.engine.runtime import open_runtime
 from citewell.engine.settings import load_settings
+from citewell.evaluation.agreement import Agreement
 from citewell.evaluation.answers import open_answers
 from citewell.evaluation.asking import Terms
 from citewell.evaluation.page import html
@@ -48,7 +49,11 @@ async def report(tmp_path):
             )
             found = (await evaluate(runtime, answers, wanted, lambda _: None)).report
     first, *others = found.arms
-    return replace(found, arms=(replace(first, given_up=HOSTILE), *others))
+    return replace(
+        found,
+        arms=(replace(first, given_up=HOSTILE), *others),
+        agreement=(Agreement(score=HOSTILE, labels=1, share=1.0, reason=HOSTILE),),
+    )
 
 
 class Elements(HTMLParser):

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from citewell import CitewellError, ConfigError, Passage, Place, Placed
-from citewell.evaluation import questions as module
+from citewell.evaluation import contents
 from citewell.evaluation.expecting import problems
 from citewell.evaluation.questions import (
     held_out,
@@ -135,7 +135,7 @@ def test_a_file_that_is_not_there_is_refused(tmp_path):
 
 
 def test_a_file_without_bounds_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "_MAX_BYTES", 10)
+    monkeypatch.setattr(contents, "_MAX_BYTES", 10)
     file = written(tmp_path, '{"question": "a", "quotes": ["b"]}')
 
     with pytest.raises(ConfigError, match="larger than 10 bytes"):

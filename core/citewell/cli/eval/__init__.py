@@ -12,6 +12,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "init": ("init", "Make a set of questions from documents, a file or the journal."),
     "review": ("review", "Accept, change or drop drafts of questions."),
     "run": ("run", "Ask every arm every question, and say which to take."),
+    "label": ("label", "Say which answers of the last run are right."),
     "report": ("report", "Show the last report, also as a page, as JSON or as JUnit."),
     "compare": ("compare", "Show what two arms differ in."),
     "gate": ("gate", "Say whether what is to answer has passed."),

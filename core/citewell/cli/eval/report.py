@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from citewell.cli.options import Where, config_option, examples
 from citewell.cli.wording import safe_line
 from citewell.errors import CitewellError
+
+if TYPE_CHECKING:
+    from citewell.engine.settings import Settings
+    from citewell.evaluation.report import Report
 
 
 @click.command(
@@ -38,9 +43,9 @@ from citewell.errors import CitewellError
 @config_option
 def command(page: Path | None, junit: Path | None, as_json: bool, config: Path | None) -> None:
     """Show the last report: verdict, arms, slices, and what makes them doubtful."""
-    from citewell.evaluation.session import encoded, load_report, report_path
+    from citewell.evaluation.session import encoded
 
-    found = load_report(report_path(Where(config).settings()))
+    found = _report(Where(config).settings())
     if page is not None:
         from citewell.evaluation.page import html
 
@@ -56,6 +61,20 @@ def command(page: Path | None, junit: Path | None, as_json: bool, config: Path |
         from citewell.cli.printing import open_printer
 
         open_printer(sys.stdout).write(screen(found))
+
+
+def _report(settings: Settings) -> Report:
+    """Return the last report, beside what people say of its answers by now."""
+    from citewell.evaluation.agreeing import beside_people
+    from citewell.evaluation.labels import load_labels
+    from citewell.evaluation.ranking import need_statistics
+    from citewell.evaluation.session import labels_path, load_report, report_path
+
+    found = load_report(report_path(settings))
+    labels = load_labels(labels_path(settings))
+    if labels:
+        need_statistics("agreement with people")
+    return beside_people(found, labels)
 
 
 def _write(path: Path, text: str) -> None:

@@ -128,11 +128,13 @@ def command(*, config: Path | None, as_json: bool, **options: Any) -> int:
 async def _evaluated(chosen: Chosen) -> Outcome:
     from citewell.engine.runtime import open_runtime
     from citewell.evaluation.answers import open_answers
+    from citewell.evaluation.labels import load_labels
     from citewell.evaluation.ranking import need_statistics
     from citewell.evaluation.session import (
         Wanted,
         answers_path,
         evaluate,
+        labels_path,
         report_path,
         save_report,
     )
@@ -140,6 +142,8 @@ async def _evaluated(chosen: Chosen) -> Outcome:
     need_statistics("citewell eval run")
     settings = chosen.where.settings()
     asked = _asked(chosen, settings)
+    # What is wrong with the file is said before anything is paid for.
+    labels = load_labels(labels_path(settings))
     async with open_runtime(settings) as runtime:
         wanted = Wanted(
             items=asked.items,
@@ -148,6 +152,7 @@ async def _evaluated(chosen: Chosen) -> Outcome:
             questions_hash=asked.set_hash,
             warnings=asked.warnings,
             leaked=asked.leaked,
+            labels=labels,
         )
         _announce(asked.items)
         with open_answers(answers_path(settings)) as answers, asking_bar() as told:

@@ -7,14 +7,17 @@ from typing import TYPE_CHECKING
 
 from citewell.cli.page import Grid, Line, Look, Piece
 from citewell.cli.wording import safe_line
-from citewell.evaluation.report import ArmResult, Report
+from citewell.evaluation.report import PRIMARY, ArmResult, Report
 from citewell.evaluation.saying import (
+    agreement_sentence,
     interaction_sentence,
     interval,
+    of_plugins,
     percent,
     power_sentence,
     settled_sentence,
     signed,
+    unknown_sentence,
     verdict_sentence,
 )
 
@@ -49,6 +52,7 @@ def screen(report: Report) -> Iterator[Row]:
         yield _line(f"{one.better} - {one.other}: {signed(one.gain)}, p {one.p:.2g}", Look.FAINT)
     yield from _slices(report)
     yield Line()
+    yield from _agreement(report)
     yield _line(power_sentence(report), Look.FAINT)
     yield _line(_unscored(report), Look.FAINT)
 
@@ -82,6 +86,16 @@ def _slices(report: Report) -> Iterator[Row]:
             for name in names
         ),
     )
+
+
+def _agreement(report: Report) -> Iterator[Row]:
+    """Yield how far the primary score, and those of plugins, agree with people."""
+    shown = {PRIMARY, *of_plugins(report)}
+    for one in report.agreement:
+        if one.score in shown:
+            yield _line(agreement_sentence(one))
+    if said := unknown_sentence(report):
+        yield _line(said)
 
 
 def _slice(arm: ArmResult, name: str) -> str:

@@ -2,6 +2,6 @@
 
 from citewell.evaluation.scores.cases import Measure
 from citewell.evaluation.scores.guarding import metric_score
-from citewell.evaluation.scores.table import MEASURES, RAW, scored
+from citewell.evaluation.scores.table import MEASURES, RAW, TELLING_RIGHT, scored
 
-__all__ = ["MEASURES", "RAW", "Measure", "metric_score", "scored"]
+__all__ = ["MEASURES", "RAW", "TELLING_RIGHT", "Measure", "metric_score", "scored"]

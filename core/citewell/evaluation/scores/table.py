@@ -171,6 +171,9 @@ MEASURES = (
 )
 """In the order in which people are shown them; the first is what arms are compared by."""
 
+TELLING_RIGHT = ("correct", "exact_match", "token_f1", "contains_answer", "figures", "choice")
+"""The scores that are to say by themselves whether an answer is right, as people can."""
+
 
 def scored(
     item: EvalItem, response: Response, *, pool: Sequence[Passage] = ()
