@@ -297,18 +297,12 @@ class VerifierSpec(Struct, Generic[C], frozen=True, kw_only=True):
 
 
 class MetricSpec(Struct, Generic[C], frozen=True, kw_only=True):
-    """A further score of an evaluation.
-
-    Attributes:
-        is_dear: whether a score costs money or much time. Then it is kept, until the settings of
-            the metric or of the model that it names, the question or the answer change.
-    """
+    """A further score of an evaluation."""
 
     name: str
     summary: str
     config: type[C]
     build: Builder[C, Metric]
-    is_dear: bool = False
     extra: str | None = None
 
 

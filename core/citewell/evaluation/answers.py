@@ -9,7 +9,6 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from msgspec import DecodeError, Struct, ValidationError, to_builtins
 from msgspec import json as msgjson
@@ -19,25 +18,14 @@ from citewell.journal.records import storable
 from citewell.types.evaluation import Response
 
 _LAYOUT = 1
-_SCHEMA = (
-    """
-    CREATE TABLE IF NOT EXISTS answers (
-        question TEXT NOT NULL,
-        arm TEXT NOT NULL,
-        response BLOB NOT NULL,
-        PRIMARY KEY (question, arm)
-    ) WITHOUT ROWID
-    """,
-    """
-    CREATE TABLE IF NOT EXISTS scores (
-        metric TEXT NOT NULL,
-        item TEXT NOT NULL,
-        response TEXT NOT NULL,
-        score REAL NOT NULL,
-        PRIMARY KEY (metric, item, response)
-    ) WITHOUT ROWID
-    """,
-)
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS answers (
+    question TEXT NOT NULL,
+    arm TEXT NOT NULL,
+    response BLOB NOT NULL,
+    PRIMARY KEY (question, arm)
+) WITHOUT ROWID
+"""
 _encode = msgjson.Encoder(order="sorted").encode
 _decode = msgjson.Decoder(Response).decode
 
@@ -52,14 +40,6 @@ class Key(Struct, frozen=True):
 
     question: str
     arm: str
-
-
-class Judged(Struct, frozen=True):
-    """What a score is kept under: hashes of a metric, of a question, and of an answer."""
-
-    metric: str
-    item: str
-    response: str
 
 
 def question_key(text: str, *, variant: str = "") -> str:
@@ -81,12 +61,14 @@ class Answers:
         Raises:
             CitewellError: it could not be written.
         """
-        self._write(
-            "INSERT OR REPLACE INTO answers VALUES (?, ?, ?)",
-            key.question,
-            key.arm,
-            _encoded(response),
-        )
+        try:
+            with self._alone, self._connection:
+                self._connection.execute(
+                    "INSERT OR REPLACE INTO answers VALUES (?, ?, ?)",
+                    (key.question, key.arm, _encoded(response)),
+                )
+        except sqlite3.Error as error:
+            raise CitewellError(f"an answer could not be kept: {error}") from error
 
     def get(self, key: Key) -> Response | None:
         """Return the answer that is kept under `key`; None for one that cannot be read any more.
@@ -94,58 +76,20 @@ class Answers:
         Raises:
             CitewellError: the file cannot be read.
         """
-        row = self._row(
-            "SELECT response FROM answers WHERE question = ? AND arm = ?", key.question, key.arm
-        )
+        try:
+            with self._alone:
+                row = self._connection.execute(
+                    "SELECT response FROM answers WHERE question = ? AND arm = ?",
+                    (key.question, key.arm),
+                ).fetchone()
+        except sqlite3.Error as error:
+            raise CitewellError(f"the answers that are kept cannot be read: {error}") from error
         if row is None:
             return None
         try:
             return _decode(row[0])
         except (DecodeError, ValidationError):
             return None
-
-    def add_score(self, judged: Judged, score: float) -> None:
-        """Keep what a metric gave; durable on return.
-
-        Raises:
-            CitewellError: it could not be written.
-        """
-        self._write(
-            "INSERT OR REPLACE INTO scores VALUES (?, ?, ?, ?)",
-            judged.metric,
-            judged.item,
-            judged.response,
-            score,
-        )
-
-    def score(self, judged: Judged) -> float | None:
-        """Return what is kept under `judged`.
-
-        Raises:
-            CitewellError: the file cannot be read.
-        """
-        row = self._row(
-            "SELECT score FROM scores WHERE metric = ? AND item = ? AND response = ?",
-            judged.metric,
-            judged.item,
-            judged.response,
-        )
-        return None if row is None else float(row[0])
-
-    def _write(self, statement: str, *values: object) -> None:
-        try:
-            with self._alone, self._connection:
-                self._connection.execute(statement, values)
-        except sqlite3.Error as error:
-            raise CitewellError(f"an answer could not be kept: {error}") from error
-
-    def _row(self, statement: str, *values: object) -> tuple[Any, ...] | None:
-        try:
-            with self._alone:
-                row: tuple[Any, ...] | None = self._connection.execute(statement, values).fetchone()
-        except sqlite3.Error as error:
-            raise CitewellError(f"the answers that are kept cannot be read: {error}") from error
-        return row
 
 
 def _encoded(response: Response) -> bytes:
@@ -185,8 +129,7 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
         if layout not in {0, _LAYOUT}:
             raise CitewellError(f"{path} is of a newer Citewell; update Citewell, or delete it")
         with connection:
-            for table in _SCHEMA:
-                connection.execute(table)
+            connection.execute(_SCHEMA)
             connection.execute(f"PRAGMA user_version = {_LAYOUT}")
     except sqlite3.Error as error:
         raise CitewellError(

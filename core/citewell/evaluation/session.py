@@ -15,7 +15,7 @@ from citewell.errors import CitewellError
 from citewell.evaluation.answers import Answers, Key
 from citewell.evaluation.arms import Arm, opened_arms, wanted_arms
 from citewell.evaluation.asking import Progress, Run, Task, Terms, key_of, tasks
-from citewell.evaluation.judging import Collected, with_metrics
+from citewell.evaluation.judging import Collected, opened_metrics, with_metrics
 from citewell.evaluation.labels import LABELS, Label
 from citewell.evaluation.report import CHANGED, SCHEMA, Report
 from citewell.evaluation.reporting import Answered, Findings, questions_hash, report
@@ -85,11 +85,13 @@ async def evaluate(
     """Ask what is not kept yet, score all of it, and return the report.
 
     Raises:
-        CitewellError: an arm cannot be opened, or an answer cannot be kept.
+        CitewellError: an arm or a metric cannot be opened, or an answer cannot be kept.
     """
     # Opening arms takes long where their files do: what changes meanwhile has changed.
     before = await _versions(runtime, wanted.arms)
     arms = await opened_arms(runtime, wanted.arms)
+    # A judge that cannot be had is known before anything is asked.
+    metrics = await opened_metrics(runtime)
     progress = await Run(runtime, answers, wanted.terms, told).ask(tasks(arms, wanted.items))
     after = await _versions(runtime, wanted.arms)
     collected = await blocking.call(_collected, answers, arms, wanted, progress.moved)
@@ -102,7 +104,7 @@ async def evaluate(
     findings = Findings(
         arms=arms,
         items=wanted.items,
-        answered=await with_metrics(runtime, answers, collected, wanted.items, judged),
+        answered=await with_metrics(metrics, collected, wanted.items, judged),
         versions=before | {id_: CHANGED for id_, _ in before.items() ^ after.items()},
         bounds=Bounds(margin=settings.margin, adequate=settings.adequate),
         machine_per_hour=settings.machine_per_hour,
