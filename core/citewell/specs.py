@@ -68,6 +68,10 @@ class Models(Protocol):
         """
         ...
 
+    def identity(self, name: str) -> str:
+        """Name the settings and the files of section `name`; another name where one changed."""
+        ...
+
     def withholds(self, name: str, labels: Labels) -> bool:
         """Tell whether passages with `labels` must stay here, while what it is given leaves."""
         ...

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from citewell import EvalItem, Models, Passage, Response, Score, Unscored
+from collections.abc import Callable
+
+from citewell import EvalItem, Labels, Passage, Response, Score, Unscored, blocking
 from citewell_judges.asking import JudgeModel
+from citewell_judges.kept import KeptScores
 from citewell_judges.process import JudgeError, JudgeProcess
 from citewell_judges.settings import NEEDS, JudgeConfig
 from citewell_judges.wire import Case
@@ -16,17 +19,25 @@ class Judge:
         config: says by which measure.
         process: in which the package runs.
         model: that judges.
-        models: tells what it may not be given.
+        kept: scores from before.
+        withholds: tells of labels whether the model may not be given what has them.
     """
 
     def __init__(
-        self, config: JudgeConfig, process: JudgeProcess, model: JudgeModel, models: Models
+        self,
+        config: JudgeConfig,
+        process: JudgeProcess,
+        model: JudgeModel,
+        *,
+        kept: KeptScores,
+        withholds: Callable[[Labels], bool],
     ) -> None:
         self._config = config
         self._needs = NEEDS[config.measure]
         self._process = process
         self._model = model
-        self._models = models
+        self._kept = kept
+        self._withholds = withholds
 
     async def score(self, item: EvalItem, response: Response) -> Score:
         """Return the number, 0 where nothing was given that could get one, or why there is none."""
@@ -34,7 +45,7 @@ class Judge:
             return None
         if not self._has_all(response):
             return 0.0
-        if any(self._models.withholds(self._config.model, one.labels) for one in response.found):
+        if any(self._withholds(passage.labels) for passage in response.found):
             # Of an answer nobody knows what it has from which of them.
             return Unscored(
                 f"the model {self._config.model} may not be given what was found: local_only"
@@ -45,12 +56,17 @@ class Judge:
             passages=tuple(map(_passage, response.found)),
             expected=_whole(item.answers[0]) if item.answers else "",
         )
+        kept = await blocking.call(self._kept.get, case)
+        if kept is not None:
+            return kept
         try:
-            return await self._process.score(
+            score = await self._process.score(
                 case, self._model.said, timeout_s=self._config.timeout_s
             )
         except JudgeError as error:
             return Unscored(str(error))
+        await blocking.call(self._kept.keep, case, score)
+        return score
 
     def _looks_at(self, item: EvalItem, response: Response) -> bool:
         """Tell whether the question and what came back are what the measure is about."""

@@ -6,11 +6,13 @@ import shlex
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 from citewell import Context, PluginError
 from citewell_judges.asking import JudgeModel
 from citewell_judges.judge import Judge
+from citewell_judges.kept import KeptScores
 from citewell_judges.process import JudgeError, JudgeProcess, NotInstalled
 from citewell_judges.settings import JudgeConfig
 from citewell_judges.wire import Begin
@@ -32,8 +34,15 @@ async def open_judge(config: JudgeConfig, context: Context) -> AsyncIterator[Jud
     process = JudgeProcess(_python(config, context), begin, log=context.log)
     model = JudgeModel(await context.models.open(config.model))
     try:
-        await _start(process, config, context)
-        yield Judge(config, process, model, context.models)
+        version = await _started(process, config, context)
+        judged_by = begin, version, context.models.identity(config.model)
+        yield Judge(
+            config,
+            process,
+            model,
+            kept=KeptScores(context.data_dir / "scores.sqlite", judged_by, log=context.log),
+            withholds=partial(context.models.withholds, config.model),
+        )
     finally:
         await process.close()
         if model.times:
@@ -41,10 +50,11 @@ async def open_judge(config: JudgeConfig, context: Context) -> AsyncIterator[Jud
             context.log.info("asked %s %d times, for %s", config.model, model.times, cost)
 
 
-async def _start(process: JudgeProcess, config: JudgeConfig, context: Context) -> None:
+async def _started(process: JudgeProcess, config: JudgeConfig, context: Context) -> str:
+    """Start the process, and return the version of the package."""
     what = f'metric "{context.name}"'
     try:
-        await process.start()
+        return await process.start()
     except NotInstalled as error:
         raise PluginError(
             f"{what} needs {config.library.name}, which is not installed "

@@ -76,7 +76,7 @@ class JudgeProcess:
 
     Attributes:
         refused: how often something in it tried to reach the network or to start a program.
-        ready: what the last one that started said.
+        is_walled: whether the last one that started has no network at all.
     """
 
     def __init__(self, python: Path, begin: Begin, *, log: logging.Logger) -> None:
@@ -88,21 +88,21 @@ class JudgeProcess:
         self._turn = asyncio.Lock()
         self._deaths = 0
         self.refused = 0
-        self.ready: Ready | None = None
+        self.is_walled = False
 
     @property
     def process_id(self) -> int | None:
         """The process that runs now, if one does."""
         return None if self._process is None else self._process.pid
 
-    async def start(self) -> None:
-        """Start it.
+    async def start(self) -> str:
+        """Start it; return the version of the package.
 
         Raises:
             JudgeError: it cannot be.
         """
         async with self._turn:
-            await self._start()
+            return (await self._start()).version
 
     async def score(self, case: Case, asked: Asked, *, timeout_s: float) -> float:
         """Return the number that a case gets; calls wait for each other.
@@ -150,7 +150,7 @@ class JudgeProcess:
                 self.refused,
             )
 
-    async def _start(self) -> None:
+    async def _start(self) -> Ready:
         if self._deaths >= _DEATHS:
             raise JudgeError(f"its process died {self._deaths} times in a row and stays away")
         self._home = TemporaryDirectory(prefix="citewell-", ignore_cleanup_errors=True)
@@ -173,8 +173,8 @@ class JudgeProcess:
             await self._end()
             raise
         if isinstance(message, Ready):
-            self.ready = message
-            return
+            self.is_walled = message.is_walled
+            return message
         await self._end()
         if isinstance(message, Failed):
             raise (NotInstalled if message.is_missing else JudgeError)(plain(message.reason))

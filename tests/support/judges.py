@@ -60,7 +60,7 @@ def behave(question):
     elif word == "fail":
         raise RuntimeError("in\\n two lines \\x1b[31m")
     elif word == "tell":
-        names = [name for name in os.environ if "OPT_OUT" in name or "TRACK" in name or "KEY" in name]
+        names = [name for name in os.environ if name.endswith(("OPT_OUT", "TRACK", "KEY"))]
         is_home = os.path.samefile(os.getcwd(), os.environ["HOME"])
         raise RuntimeError(json.dumps([names, os.listdir(), is_home]))
     elif word == "connect":

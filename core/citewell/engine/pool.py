@@ -20,7 +20,7 @@ from citewell.engine.trust import Trust
 from citewell.errors import CitewellError, ConfigError, PluginError
 from citewell.protocols import Embedder, Model
 from citewell.specs import Context
-from citewell.types.documents import Labels
+from citewell.types.documents import Labels, content_hash
 
 T = TypeVar("T")
 
@@ -199,6 +199,12 @@ class _NamedSections(Generic[T]):
                 self._opened[name] = cast("T", await self._pool.acquire(named.wanted))
                 self._stack.push_async_callback(self._pool.release, named.wanted)
         return self._opened[name]
+
+    def identity(self, name: str) -> str:
+        """Name the settings and the files of section `name`; another name where one changed."""
+        wanted = self._named[name].wanted
+        decides = wanted.spec.name, wanted.config.model_dump_json(), repr(wanted.files)
+        return content_hash("\n".join(decides))
 
     def withholds(self, name: str, labels: Labels) -> bool:
         """Tell whether passages with `labels` must stay here, while what it is given leaves."""

@@ -20,6 +20,7 @@ from citewell.evaluation.report import CHANGED, SCHEMA, Report
 from citewell.evaluation.reporting import Answered, Findings, questions_hash, report
 from citewell.evaluation.scores import metric_score
 from citewell.evaluation.verdict import Bounds
+from citewell.protocols import Metric
 from citewell.types.evaluation import EvalItem, Response, Score
 
 QUESTIONS = "questions.jsonl"
@@ -75,9 +76,11 @@ async def evaluate(
     """Ask what is not kept yet, score all of it, and return the report.
 
     Raises:
-        CitewellError: an arm cannot be opened, or an answer cannot be kept.
+        CitewellError: an arm or a metric cannot be opened, or an answer cannot be kept.
     """
     arms = await opened_arms(runtime, wanted.arms)
+    # A judge that cannot be had is known before anything is asked.
+    metrics = await _metrics(runtime)
     before = await _versions(runtime, arms)
     progress = await Run(runtime, answers, wanted.terms, told).ask(tasks(arms, wanted.items))
     after = await _versions(runtime, arms)
@@ -86,7 +89,7 @@ async def evaluate(
     findings = Findings(
         arms=arms,
         items=wanted.items,
-        answered=await _with_metrics(runtime, collected, wanted.items),
+        answered=await _with_metrics(metrics, collected, wanted.items),
         versions=before | {id_: CHANGED for id_, _ in before.items() ^ after.items()},
         bounds=Bounds(margin=settings.margin, adequate=settings.adequate),
         machine_per_hour=settings.machine_per_hour,
@@ -131,15 +134,19 @@ def _collected(
     }
 
 
-async def _with_metrics(
-    runtime: Runtime, answered: _Collected, items: Sequence[EvalItem]
-) -> _Collected:
-    """Add what the metrics of plugins say, one after the other: a judge may be a model."""
+async def _metrics(runtime: Runtime) -> dict[str, Metric]:
+    """Open the metrics of plugins that are computed."""
     wanted = runtime.settings.evaluation.metrics
     names = [*runtime.settings.metrics] if wanted is None else wanted
-    if not names:
+    return {name: await runtime.metric(name) for name in names}
+
+
+async def _with_metrics(
+    metrics: Mapping[str, Metric], answered: _Collected, items: Sequence[EvalItem]
+) -> _Collected:
+    """Add what the metrics of plugins say, one after the other: a judge may be a model."""
+    if not metrics:
         return answered
-    metrics = {name: await runtime.metric(name) for name in names}
 
     async def scored(item: EvalItem, one: Answered) -> Answered:
         if one.plain is None:

@@ -85,6 +85,10 @@ class _Installed(Generic[T]):
         async with opened(self._kind, use, settings, self._folder) as component:
             return cast("T", component)
 
+    def identity(self, name: str) -> str:
+        """Name the settings of `name`."""
+        return repr(self._sections.get(name, name))
+
     def withholds(self, name: str, labels: Labels) -> bool:
         """Tell that everything may be given to it."""
         del name, labels

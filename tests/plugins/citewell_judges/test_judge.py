@@ -61,6 +61,10 @@ def judging(environment, tmp_path):
     return open_
 
 
+def listed(folder):
+    return [*folder.iterdir()]
+
+
 async def score(judge, question, response=ANSWERED, **expected):
     return await judge.score(EvalItem(question=question, **expected), response)
 
@@ -74,6 +78,9 @@ class Models:
 
     async def open(self, name):
         return self.model
+
+    def identity(self, name):
+        return name
 
     def withholds(self, name, labels):
         return bool(self.held_back & labels)
@@ -94,11 +101,11 @@ class Saying:
 
 
 @asynccontextmanager
-async def judged_by(model, environment, folder, held_back=(), **settings):
+async def judged_by(asked, environment, folder, held_back=(), **settings):
     config = RagasConfig.model_validate(
         {"measure": "faithfulness", "model": "judge", "environment": environment} | settings
     )
-    context = replace(context_for("metric", "ragas", folder), models=Models(model, held_back))
+    context = replace(context_for("metric", "ragas", folder), models=Models(asked, held_back))
     async with build(config, context) as judge:
         yield judge
 
@@ -219,13 +226,60 @@ async def test_a_model_that_raises_anything_gives_no_score(environment, tmp_path
 async def test_what_the_model_cost_is_told_at_the_end(environment, tmp_path, caplog):
     caplog.set_level(logging.INFO)
     async with judged_by(Saying(cost=0.25), environment, tmp_path) as judge:
-        await score(judge, "?")
-        await score(judge, "?")
+        await score(judge, "1?")
+        await score(judge, "2?")
     async with judged_by(Saying(), environment, tmp_path) as judge:
-        await score(judge, "?")
+        await score(judge, "3?")
 
     told = [one.message for one in caplog.records if one.name == "citewell.metric.ragas"]
     assert told == ["asked judge 2 times, for 0.5", "asked judge 1 times, for an unknown sum"]
+
+
+async def test_what_was_judged_is_not_asked_again(environment, tmp_path):
+    first, second, third = Saying(), Saying('{"rating": 1}'), Saying('{"rating": 1}')
+    async with judged_by(first, environment, tmp_path) as judge:
+        assert await score(judge, "?") == 0.5
+    async with judged_by(second, environment, tmp_path) as judge:
+        assert await score(judge, "?") == 0.5
+        assert await score(judge, "?", replace(ANSWERED, text="29 days.")) == 1
+    async with judged_by(third, environment, tmp_path, model="another") as judge:
+        assert await score(judge, "?") == 1
+
+    assert [len(one.prompts) for one in (first, second, third)] == [1, 1, 1]
+
+
+async def test_what_got_no_score_is_asked_again(environment, tmp_path):
+    model = Saying("?")
+    async with judged_by(model, environment, tmp_path) as judge:
+        await score(judge, "?")
+        model.said = '{"rating": 1}'
+
+        assert await score(judge, "?") == 1
+
+
+@pytest.mark.parametrize("spoil", [Path.mkdir, lambda path: path.write_bytes(b"x" * 9000)])
+async def test_where_scores_cannot_be_kept_they_are_given_all_the_same(
+    environment, tmp_path, caplog, spoil
+):
+    spoil(tmp_path / "scores.sqlite")
+    async with judged_by(Saying(), environment, tmp_path) as judge:
+        assert await score(judge, "?") == 0.5
+
+    assert "scores are not kept" in caplog.text
+
+
+async def test_calls_that_overlap_get_each_their_own(environment, tmp_path):
+    class Counting(Saying):
+        async def generate(self, prompt):
+            self.said = json.dumps({"rating": int(prompt.question.split()[0]) / 10})
+            await asyncio.sleep(0)
+            async for item in super().generate(prompt):
+                yield item
+
+    async with judged_by(Counting(), environment, tmp_path) as judge:
+        scores = await asyncio.gather(*(score(judge, f"{number} ?") for number in range(10)))
+
+    assert scores == [number / 10 for number in range(10)]
 
 
 # --- what the package does --------------------------------------------------------------------
@@ -325,7 +379,7 @@ async def test_nothing_is_left_when_it_is_closed(judging, monkeypatch):
         await asyncio.gather(asked, return_exceptions=True)
 
     assert not process.is_running()
-    assert not home.exists()
+    assert home not in listed(home.parent)
 
 
 # --- what it is kept from ---------------------------------------------------------------------
@@ -336,10 +390,10 @@ async def test_it_sees_no_secret_and_an_empty_folder(judging, monkeypatch):
     async with judging() as judge:
         told = await score(judge, "tell")
 
-    names, listed, is_home = json.loads(told.reason.removeprefix("RuntimeError: "))
+    names, files, is_home = json.loads(told.reason.removeprefix("RuntimeError: "))
     assert {"DEEPEVAL_TELEMETRY_OPT_OUT", "RAGAS_DO_NOT_TRACK"} <= set(names)
     assert "OPENAI_API_KEY" not in names
-    assert listed == []
+    assert files == []
     assert is_home
 
 
@@ -356,7 +410,7 @@ async def test_every_way_to_the_network_is_refused_and_told(judging, caplog):
 async def test_compiled_code_reaches_nothing_where_the_system_can_keep_it_from_that(judging):
     with socket.create_server(("127.0.0.1", 0)) as server:
         async with judging() as judge:
-            if not judge._process.ready.is_walled:
+            if not judge._process.is_walled:
                 pytest.skip("this system lets no process give up its network")
             found = await score(judge, f"natively {server.getsockname()[1]}")
 
