@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from citewell import (
-    CitewellError,
     Delta,
     Generation,
     Model,
+    ModelError,
     OutputSchema,
     Prompt,
     Usage,
@@ -27,13 +27,13 @@ class JudgeModel:
 
     Attributes:
         times: it was asked.
-        cost: of all answers, in the currency of the model's prices; None once one is unknown.
+        cost: of all answers whose cost is known, in the currency of the model's prices.
     """
 
     def __init__(self, model: Model) -> None:
         self._model = model
         self.times = 0
-        self.cost: float | None = 0.0
+        self.cost = 0.0
 
     async def said(self, asks: Asks) -> str:
         """Return what the model writes.
@@ -51,23 +51,20 @@ class JudgeModel:
                     pieces.append(item.text)
                 else:
                     usage = item
-        except CitewellError as error:
+                    self.cost += item.cost or 0.0
+        except ModelError as error:
+            self.cost += error.cost or 0.0
             raise JudgeError(f"its model failed: {plain(redact(str(error)))}") from error
         except Exception as error:
             said = plain(redact(f"{type(error).__name__}: {error}"))
             raise JudgeError(f"its model failed: {said}") from error
         finally:
-            self._count(usage)
             close = getattr(items, "aclose", None)
             if close is not None:
                 await close()
         if usage is not None and usage.finish == "length":
             raise JudgeError(f"its model wrote more than {_MOST_TOKENS} tokens")
         return "".join(pieces)
-
-    def _count(self, usage: Usage | None) -> None:
-        known = usage is not None and usage.cost is not None and self.cost is not None
-        self.cost = (self.cost or 0.0) + (usage.cost or 0.0) if usage and known else None
 
 
 def _prompt(asks: Asks) -> Prompt:

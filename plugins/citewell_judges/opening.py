@@ -45,9 +45,13 @@ async def open_judge(config: JudgeConfig, context: Context) -> AsyncIterator[Jud
         )
     finally:
         await process.close()
-        if model.times:
-            cost = "an unknown sum" if model.cost is None else f"{model.cost:.4g}"
-            context.log.info("asked %s %d times, for %s", config.model, model.times, cost)
+        if model.cost:
+            context.log.warning(
+                "%s was asked %d times and cost %.4g, which no bound of the run counts",
+                config.model,
+                model.times,
+                model.cost,
+            )
 
 
 async def _started(process: JudgeProcess, config: JudgeConfig, context: Context) -> str:
