@@ -38,9 +38,7 @@ _ENDING_S = 5.0
 _DEATHS = 3
 """After so many in a row it is not started again."""
 
-_KEPT_VARIABLES = frozenset((
-    *("LANG", "LANGUAGE", "LD_LIBRARY_PATH", "PATH", "SYSTEMROOT", "TZ"),
-))  # fmt: skip
+_KEPT_VARIABLES = frozenset(("LANG", "LANGUAGE", "LD_LIBRARY_PATH", "PATH", "SYSTEMROOT", "TZ"))
 _OPTED_OUT = {
     "RAGAS_DO_NOT_TRACK": "true",
     "DEEPEVAL_TELEMETRY_OPT_OUT": "1",
