@@ -38,7 +38,10 @@ _IS_APART = "CITEWELL_TESTED_APART"
 
 
 # These have few tests that take minutes: begun last, they would keep one process busy alone.
-_LONG = ("tests/packaging/", "tests/test_proofs.py", "tests/test_benchmarks.py")
+_LONG = (
+    *("tests/packaging/", "tests/test_proofs.py", "tests/test_benchmarks.py"),
+    "tests/plugins/citewell_judges/test_packages.py",
+)
 
 
 @pytest.hookimpl(trylast=True)

@@ -5,7 +5,7 @@ Everything a plugin needs is here and in `citewell.testing`; other modules are p
 
 from citewell import asking, blocking, blocks, chat, following, globs, storing
 from citewell.composing import DocumentBuilder
-from citewell.configs import ApiUrl, Config, EmbedderName, LocalPath, Spelling
+from citewell.configs import ApiUrl, Config, EmbedderName, LocalPath, ModelName, Spelling
 from citewell.engine.prompting import ChatMessage, chat_messages
 from citewell.errors import (
     AdapterError,
@@ -60,6 +60,7 @@ from citewell.specs import (
     Membership,
     MetricSpec,
     ModelCapabilities,
+    Models,
     ModelSpec,
     RerankerSpec,
     RetrieverSpec,
@@ -170,8 +171,10 @@ __all__ = [
     "Model",
     "ModelCapabilities",
     "ModelError",
+    "ModelName",
     "ModelSpec",
     "ModelTimeout",
+    "Models",
     "Nearest",
     "Observation",
     "Outcome",

@@ -98,6 +98,10 @@ EmbedderName: TypeAlias = Annotated[str, Field(min_length=1), Refers("embedder")
 """The name of an embedder's section, or of an embedder that needs no settings;
 `Context.embedders` opens it."""
 
+ModelName: TypeAlias = Annotated[str, Field(min_length=1), Refers("model")]
+"""The name of a model's section, or of a model that needs no settings; `Context.models` opens
+it."""
+
 
 def references(config: BaseModel) -> Mapping[str, tuple[str, str]]:
     """Return the settings of `config` that name another section: its kind and its name."""

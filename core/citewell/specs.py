@@ -57,6 +57,26 @@ class Embedders(Protocol):
         ...
 
 
+class Models(Protocol):
+    """The models that the settings of a component name."""
+
+    async def open(self, name: str) -> Model:
+        """Return the model of section `name`; it is closed after the component.
+
+        Raises:
+            CitewellError: it cannot be opened.
+        """
+        ...
+
+    def identity(self, name: str) -> str:
+        """Name the settings and the files of section `name`; another name where one changed."""
+        ...
+
+    def withholds(self, name: str, labels: Labels) -> bool:
+        """Tell whether passages with `labels` must stay here, while what it is given leaves."""
+        ...
+
+
 class Trusted(Protocol):
     """The user's memory of files that may run."""
 
@@ -81,6 +101,7 @@ class Context(Struct, frozen=True, kw_only=True):
         suffixes: for a source, what some loader reads: lower case, with the dot; None when
             unknown. Of other files it need not open, hash or fetch anything.
         embedders: for a component whose settings have an `EmbedderName`.
+        models: for a component whose settings have a `ModelName`.
         trusted: for a component whose settings name code: what it runs it takes from here, or a
             folder that was cloned would run code by its settings.
     """
@@ -91,6 +112,7 @@ class Context(Struct, frozen=True, kw_only=True):
     base_dir: Path
     suffixes: frozenset[str] | None = None
     embedders: Embedders | None = None
+    models: Models | None = None
     trusted: Trusted | None = None
 
     def notice(self, text: str, *, detail: str = "") -> None:

@@ -15,9 +15,9 @@ Context DeliveryError Delta Document DocumentBuilder DocumentError EVERYONE Embe
 EmbedderSpec Embedders Engine EngineError EngineSpec EvalItem Figure Formatter FormatterSpec Fusion
 Generation Gone HealthCheck HybridRetriever IndexLocked IndexedDocument JournalError Labels Loader
 LoaderSpec LocalPath Marks Membership Metric MetricSpec MissingExtra Model ModelCapabilities
-ModelError ModelSpec ModelTimeout Nearest Observation Outcome OutputSchema Part PartKind Passage
-PassageRef Place Placed PluginError PricedModel Prompt PromptRefused Query Question Quote
-RawDocument Reranker RerankerSpec Response Retriever RetrieverSpec Score Source SourceError
+ModelError ModelName ModelSpec ModelTimeout Models Nearest Observation Outcome OutputSchema Part
+PartKind Passage PassageRef Place Placed PluginError PricedModel Prompt PromptRefused Query Question
+Quote RawDocument Reranker RerankerSpec Response Retriever RetrieverSpec Score Source SourceError
 SourceSpec Spelling Statement StoreError Swap Trusted Turn UnknownComponent Unreadable Unscored
 UntrustedPlugin Usage Verdict Verifier VerifierSpec WorkerLost asking blocking blocks chat
 chat_messages content_hash following fused globs hookimpl place_at redact storing

@@ -19,6 +19,7 @@ PLUGINS = sorted(path.parent for path in (ROOT / "plugins").glob("*/__init__.py"
 SUPPORT = (
     "tests/support/ggufs.py",
     "tests/support/github_server.py",
+    "tests/support/judges.py",
     "tests/support/meaning.py",
     "tests/support/onnx_models.py",
     "tests/support/openai_server.py",

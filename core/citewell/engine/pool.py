@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, cast
+from typing import Any, Generic, TypeVar, cast
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -18,9 +18,11 @@ from citewell.engine.file_states import FileState
 from citewell.engine.folders import make_folder
 from citewell.engine.trust import Trust
 from citewell.errors import CitewellError, ConfigError, PluginError
-from citewell.protocols import Embedder
+from citewell.protocols import Embedder, Model
 from citewell.specs import Context
-from citewell.types.documents import Labels
+from citewell.types.documents import Labels, content_hash
+
+T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +37,7 @@ class Wanted(Struct, frozen=True, kw_only=True):
         kind: of its section.
         context: what it is built with, but for the folder where that cannot be made.
         files: that its settings name, as they were when the settings were read.
-        embedders: that its settings name, by that name.
+        named: that its settings name, by kind and name.
     """
 
     kind: str
@@ -43,7 +45,7 @@ class Wanted(Struct, frozen=True, kw_only=True):
     config: BaseModel
     context: Context
     files: tuple[FileState, ...] = ()
-    embedders: Mapping[str, Named] = MappingProxyType({})
+    named: Mapping[tuple[str, str], Named] = MappingProxyType({})
 
 
 class Named(Struct, frozen=True, kw_only=True):
@@ -140,10 +142,13 @@ class Pool:
         """Open the component, hold it until nobody uses it, and close it."""
         async with AsyncExitStack() as stack:
             try:
-                embedders = _NamedEmbedders(self, wanted.embedders, stack)
                 folder = _folder(wanted, stack)
                 context = replace(
-                    wanted.context, data_dir=folder, embedders=embedders, trusted=Trust()
+                    wanted.context,
+                    data_dir=folder,
+                    embedders=_NamedSections[Embedder]("embedder", self, wanted, stack),
+                    models=_NamedSections[Model]("model", self, wanted, stack),
+                    trusted=Trust(),
                 )
                 entering = wanted.spec.build(wanted.config, context)
                 component = await entering.__aenter__()
@@ -163,24 +168,25 @@ class Pool:
                 raise _explained(error, wanted, "closed") from error
 
 
-class _NamedEmbedders:
-    """Opens the embedders of one component, each when it is first asked for.
+class _NamedSections(Generic[T]):
+    """Opens what the settings of one component name, each when it is first asked for.
 
     Args:
+        kind: of what it opens.
         pool: opens them.
-        named: may be opened.
+        wanted: the component.
         stack: of the component; lets go of them.
     """
 
-    def __init__(self, pool: Pool, named: Mapping[str, Named], stack: AsyncExitStack) -> None:
+    def __init__(self, kind: str, pool: Pool, wanted: Wanted, stack: AsyncExitStack) -> None:
         self._pool = pool
-        self._named = named
+        self._named = {name: named for (of, name), named in wanted.named.items() if of == kind}
         self._stack = stack
-        self._opened: dict[str, Embedder] = {}
+        self._opened: dict[str, T] = {}
         self._opening = asyncio.Lock()
 
-    async def open(self, name: str) -> Embedder:
-        """Return the embedder of section `name`.
+    async def open(self, name: str) -> T:
+        """Return the component of section `name`.
 
         Raises:
             CitewellError: it cannot be opened.
@@ -190,9 +196,15 @@ class _NamedEmbedders:
                 named = self._named[name]
                 if named.missing:
                     raise ConfigError(*named.missing)
-                self._opened[name] = cast("Embedder", await self._pool.acquire(named.wanted))
+                self._opened[name] = cast("T", await self._pool.acquire(named.wanted))
                 self._stack.push_async_callback(self._pool.release, named.wanted)
         return self._opened[name]
+
+    def identity(self, name: str) -> str:
+        """Name the settings and the files of section `name`; another name where one changed."""
+        wanted = self._named[name].wanted
+        decides = wanted.spec.name, wanted.config.model_dump_json(), repr(wanted.files)
+        return content_hash("\n".join(decides))
 
     def withholds(self, name: str, labels: Labels) -> bool:
         """Tell whether passages with `labels` must stay here, while what it is given leaves."""

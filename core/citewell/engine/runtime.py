@@ -168,17 +168,18 @@ class Runtime:
             config=section.config,
             context=context_of(self.settings, kind, section.name),
             files=section.files,
-            embedders={
-                name: self._named_embedder(self.settings.embedders[name])
-                for kind, name in references(section.config).values()
-                if kind == "embedder"
-            },
+            named={key: self._named(*key) for key in references(section.config).values()},
         )
 
-    def _named_embedder(self, section: Section) -> Named:
-        stays = is_local(cast("EmbedderSpec[Any]", section.spec), section.config)
+    def _named(self, kind: str, name: str) -> Named:
+        """Return what the settings of a component name."""
+        if kind == "model":
+            section, stays = self.settings.models[name], self.is_local(name)
+        else:
+            section = self.settings.embedders[name]
+            stays = is_local(cast("EmbedderSpec[Any]", section.spec), section.config)
         return Named(
-            wanted=self.wanted("embedder", section),
+            wanted=self.wanted(kind, section),
             missing=section.missing,
             held_back=frozenset() if stays else self.settings.local_only,
         )

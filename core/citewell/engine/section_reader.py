@@ -97,11 +97,26 @@ class SectionReader:
         return sections
 
     def check_references(self) -> None:
-        """Check that the sections which other sections name are there."""
+        """Check that the sections which other sections name are there, and name no circle."""
         for kind, sections in self.found.items():
             for name, section in tuple(sections.items()):
                 for setting, (named_kind, named) in references(section.config).items():
                     self.resolve((kind, name, setting), named_kind, named)
+                    if (kind, name) in self._reached(named_kind, named):
+                        message = f"[{named_kind}.{named}] leads back to it; each would need itself"
+                        self._problems.add((kind, name, setting), message)
+
+    def _reached(self, kind: str, name: str) -> set[tuple[str, str]]:
+        """Return a section, those that it names, those that these name, and so on."""
+        reached = {(kind, name)}
+        ahead = [(kind, name)]
+        while ahead:
+            kind, name = ahead.pop()
+            section = self.found[kind].get(name)
+            named = set() if section is None else {*references(section.config).values()}
+            ahead.extend(named - reached)
+            reached |= named
+        return reached
 
     def resolve(self, key: Key, kind: str, name: str) -> None:
         """Find the section `name`, or the component of that name with its defaults."""

@@ -85,6 +85,7 @@ class MetricContract:
     Attributes:
         name: under which a plugin that is installed offers the metric.
         config: its settings, as they would stand in `citewell.toml`.
+        models: that its settings may name: the settings of each, `use` and its own.
         item: a question that the metric looks at; by default one with every common expectation.
         response: one to it that gets a number.
         judges_all: it looks at answers alone, and so at those to questions that expect nothing.
@@ -93,6 +94,7 @@ class MetricContract:
 
     name: ClassVar[str]
     config: ClassVar[Mapping[str, object]] = {}
+    models: ClassVar[Mapping[str, Mapping[str, object]]] = {}
     item: ClassVar[EvalItem] = _ITEM
     response: ClassVar[Response] = _RESPONSE
     judges_all: ClassVar[bool] = False
@@ -101,7 +103,7 @@ class MetricContract:
     @asynccontextmanager
     async def open(self, folder: Path) -> AsyncIterator[Metric]:
         """Open the metric; override to build it otherwise."""
-        async with opened("metric", self.name, self.config, folder) as metric:
+        async with opened("metric", self.name, self.config, folder, models=self.models) as metric:
             yield metric
 
     @run_async

@@ -8,15 +8,20 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from functools import wraps
 from pathlib import Path
-from typing import Any, Concatenate, ParamSpec, cast
+from types import MappingProxyType
+from typing import Any, Concatenate, Generic, ParamSpec, TypeAlias, TypeVar, cast
 
 from citewell.engine.registry import Registry
 from citewell.engine.trust import Trust
-from citewell.protocols import Embedder
+from citewell.protocols import Embedder, Model
 from citewell.specs import ComponentSpec, Context
 from citewell.types.documents import Labels
 
 P = ParamSpec("P")
+T = TypeVar("T")
+
+Sections: TypeAlias = Mapping[str, Mapping[str, object]]
+"""Settings by name, as they would stand in `citewell.toml`: `use`, and its own."""
 
 
 def run_async(
@@ -43,41 +48,65 @@ def find(kind: str, name: str) -> ComponentSpec:
     return Registry.load().find(kind, name)
 
 
-def context_for(kind: str, name: str, folder: Path) -> Context:
-    """Return the context of a component whose files are in `folder`."""
+def context_for(
+    kind: str, name: str, folder: Path, *, models: Sections = MappingProxyType({})
+) -> Context:
+    """Return the context of a component whose files are in `folder`.
+
+    Args:
+        kind: of the component.
+        name: of it.
+        folder: for its files.
+        models: that its settings may name.
+    """
     return Context(
         name=name,
         log=logging.getLogger(f"citewell.{kind}.{name}"),
         data_dir=folder,
         base_dir=folder,
-        embedders=_InstalledEmbedders(folder),
+        embedders=_Installed[Embedder]("embedder", folder),
+        models=_Installed[Model]("model", folder, models),
         trusted=Trust(),
     )
 
 
-class _InstalledEmbedders:
-    """Opens embedders by the names of their components, without settings."""
+class _Installed(Generic[T]):
+    """Opens components by the names of their sections, or without settings by their own names."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, kind: str, folder: Path, sections: Sections = MappingProxyType({})) -> None:
+        self._kind = kind
         self._folder = folder
+        self._sections = sections
 
-    async def open(self, name: str) -> Embedder:
-        """Return the embedder `name`, which needs no closing."""
-        async with opened("embedder", name, {}, self._folder) as embedder:
-            return cast("Embedder", embedder)
+    async def open(self, name: str) -> T:
+        """Return the component `name`, which needs no closing."""
+        settings = {**self._sections.get(name, {"use": name})}
+        use = str(settings.pop("use"))
+        async with opened(self._kind, use, settings, self._folder) as component:
+            return cast("T", component)
+
+    def identity(self, name: str) -> str:
+        """Name the settings of `name`."""
+        return repr(self._sections.get(name, name))
 
     def withholds(self, name: str, labels: Labels) -> bool:
-        """Tell that everything may be embedded."""
+        """Tell that everything may be given to it."""
         del name, labels
         return False
 
 
 @asynccontextmanager
 async def opened(
-    kind: str, name: str, config: Mapping[str, object], folder: Path
+    kind: str,
+    name: str,
+    config: Mapping[str, object],
+    folder: Path,
+    *,
+    models: Sections = MappingProxyType({}),
 ) -> AsyncIterator[Any]:
-    """Open the component `name` of `kind`."""
+    """Open the component `name` of `kind`; see `context_for`."""
     spec: Any = find(kind, name)
     settings = spec.config.model_validate(dict(config))
-    async with spec.build(settings, context_for(kind, name, folder)) as component:
+    context = context_for(kind, name, folder, models=models)
+    async with spec.build(settings, context) as component:
         yield component

@@ -220,8 +220,8 @@ async def test_a_retriever_is_opened_again_with_another_embedder(tmp_path):
         async with open_runtime(settings) as runtime:
             seen.append(runtime.wanted("retriever", settings.retrievers["near"].section))
 
-    assert seen[0].embedders == seen[1].embedders
-    assert seen[0].embedders != seen[2].embedders
+    assert seen[0].named == seen[1].named
+    assert seen[0].named != seen[2].named
 
 
 async def test_a_retriever_that_never_answers_is_named(tmp_path):

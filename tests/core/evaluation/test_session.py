@@ -118,6 +118,19 @@ async def test_what_was_not_asked_is_counted_and_not_averaged(project):
     assert not found.report.verdict.settled
 
 
+async def test_a_metric_that_cannot_be_had_is_known_before_anything_is_asked(project):
+    more = '[metric.judge]\nuse = "ragas"\nmeasure = "faithfulness"\nmodel = "quotes"\n'
+    project.write_text(f'{project.read_text()}\n{more}environment = "none"\n')
+
+    async with opened(project) as (runtime, answers):
+        told = []
+        wanted = Wanted(items=items(), terms=Terms(audience=Audience.of("everyone")))
+        with pytest.raises(CitewellError, match=r'environment = "none" is no virtual environment'):
+            await evaluate(runtime, answers, wanted, told.append)
+
+    assert told == []
+
+
 async def test_arms_that_differ_in_more_than_their_factor_are_flagged(project):
     text = project.read_text().replace(
         "[profile.both]\n", '[profile.both]\ninstructions = "Be brief."\n'

@@ -13,7 +13,7 @@ from citewell.noticing import listening
 from citewell.testing.asking import ALL, ids_of, search, texts_of
 from citewell.testing.documents import make_document
 from citewell.testing.embedding import ScriptedEmbedder
-from citewell.testing.opening import _InstalledEmbedders
+from citewell.testing.opening import _Installed
 from citewell_haystack import kept as kept_module
 from citewell_haystack.store import Store
 
@@ -172,13 +172,13 @@ async def test_what_must_stay_here_is_given_to_no_embedder_and_found_by_words(
             given.extend(texts)
             return await self._embedder.embed(texts, kind=kind)
 
-    opened = _InstalledEmbedders.open
+    opened = _Installed.open
 
     async def open_noting(self, name):
         return Noting(await opened(self, name))
 
-    monkeypatch.setattr(_InstalledEmbedders, "open", open_noting)
-    monkeypatch.setattr(_InstalledEmbedders, "withholds", lambda self, name, labels: "hr" in labels)
+    monkeypatch.setattr(_Installed, "open", open_noting)
+    monkeypatch.setattr(_Installed, "withholds", lambda self, name, labels: "hr" in labels)
     if store == "pgvector":
         settings = haystacks.pgvector_settings(pgvector, "withheld") | {"filled_by": "citewell"}
     secret = make_document("s", "a secret fox", labels=["hr", "everyone"])
@@ -237,7 +237,7 @@ async def test_an_embedder_that_cannot_be_opened_leaves_the_words(settings, tmp_
     document = make_document("a", "a red fox")
     async with haystacks.haystack(tmp_path, **embedded(settings)) as retriever:
         await retriever.index([document])
-    monkeypatch.setattr(_InstalledEmbedders, "open", cannot_be_opened)
+    monkeypatch.setattr(_Installed, "open", cannot_be_opened)
     async with haystacks.haystack(tmp_path, **embedded(settings)) as retriever:
         with listening() as notices:
             found = texts_of(await search(retriever, "fox"))

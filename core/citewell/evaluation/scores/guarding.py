@@ -10,8 +10,8 @@ from citewell.protocols import Metric
 from citewell.redaction import redact
 from citewell.types.evaluation import EvalItem, Response, Score, Unscored
 
-METRIC_TIMEOUT_S = 120.0
-"""Until a metric of a plugin is given up."""
+METRIC_TIMEOUT_S = 600.0
+"""Until a metric of a plugin is given up; a judge on this machine may take minutes."""
 
 _MAX_REASON_CHARS = 200
 # A mean of ones may be a little more than one.
