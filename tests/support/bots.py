@@ -45,7 +45,7 @@ def asked(
     return Asked(key=key, venue=venue, user=user, at=1.0, text=text, address=Address(venue=venue))
 
 
-def until(is_so: Callable[[], object], *, within_s: float = 20) -> None:
+def until(is_so: Callable[[], object], *, within_s: float = 60) -> None:
     """Wait until something is so."""
     end = time.monotonic() + within_s
     while not is_so():

@@ -103,7 +103,7 @@ async def indexed(retriever, documents) -> None:
         await retriever.catch_up(ignore)
 
 
-async def until(is_so, *, within_s: float = 20) -> None:
+async def until(is_so, *, within_s: float = 60) -> None:
     """Wait until something is so that the background brings about."""
     async with asyncio.timeout(within_s):
         while not is_so():  # noqa: ASYNC110 - nothing tells of it

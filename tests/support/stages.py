@@ -23,7 +23,7 @@ from citewell.testing.adapters.stage import Stage
 from citewell.testing.opening import find
 
 NO_OUTCOME = "Something went wrong"
-_TIMEOUT_S = 20.0
+_TIMEOUT_S = 60.0
 _HOLDER = """
 import sqlite3, sys
 connection = sqlite3.connect(sys.argv[1], isolation_level=None)

@@ -40,23 +40,31 @@ async def answers_at(url):
 @asynccontextmanager
 async def llama_server(model):
     """Yield the URL of a server with this model."""
-    port = free_port()
-    server = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "llama_cpp.server", "--model", model, "--n_ctx", "4096"),
-        *("--host", "127.0.0.1", "--port", str(port), "--verbose", "false"),
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.DEVNULL,
-    )
-    url = f"http://127.0.0.1:{port}/v1"
+    server, url = await started(model)
     try:
-        async with asyncio.timeout(60):
-            while not await answers_at(f"{url}/models"):
-                assert server.returncode is None, "the server ended"
-                await asyncio.sleep(0.1)
         yield url
     finally:
         server.kill()
         await server.wait()
+
+
+async def started(model):
+    """Start a server; somebody else may take the port that was free, and it ends."""
+    for _ in range(3):
+        port = free_port()
+        server = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "llama_cpp.server", "--model", model, "--n_ctx", "4096"),
+            *("--host", "127.0.0.1", "--port", str(port), "--verbose", "false"),
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.DEVNULL,
+        )
+        url = f"http://127.0.0.1:{port}/v1"
+        async with asyncio.timeout(60):
+            while server.returncode is None:
+                if await answers_at(f"{url}/models"):
+                    return server, url
+                await asyncio.sleep(0.1)
+    raise AssertionError("the server ended")
 
 
 async def test_both_plugins_give_the_same_greedy_text(tmp_path):

@@ -230,7 +230,11 @@ class Pressing:
         await stage.press(person, said, "helpful")
         await stage.votes(person, 1)
 
-        (voted,) = [one for one in stage.bot.heard if isinstance(one, Voted) and one.user == person]
+        def found() -> Voted | None:
+            heard = (one for one in stage.bot.heard if isinstance(one, Voted))
+            return next((one for one in heard if one.user == person), None)
+
+        voted = await stage.until(found, lambda: f"{person} voted, and nothing was heard of it")
         assert voted.answer_id == stage.answers(person)[0].id
 
     @scenario("buttons")
