@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
@@ -21,9 +21,10 @@ from citewell.evaluation.answers import Answers, Key, question_key
 from citewell.evaluation.arms import Arm
 from citewell.evaluation.ceiling import Ceiling
 from citewell.evaluation.identity import Identity
+from citewell.evaluation.responding import given_at, response_of
 from citewell.journal.records import AnswerRecord
-from citewell.types.answers import Claim, Outcome
-from citewell.types.evaluation import EvalItem, Quote, Response, Statement, Swap
+from citewell.types.answers import Outcome
+from citewell.types.evaluation import EvalItem, Response, Swap
 from citewell.types.questions import Audience, Question
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ _GIVEN_UP_AFTER = 3
 
 _TORN = 3
 """Times that a question is asked whose documents change while it is answered."""
+
+_REST_S, _LONGEST_REST = 0.5, 120
 
 _UNPRICED = (
     "what an answer of {model} costs is not known, so no highest cost can be kept; give the model "
@@ -150,6 +153,7 @@ class Run:
         self._ceiling = Ceiling(terms.max_cost)
         self._failures: Counter[str] = Counter()
         self._has_answered: set[str] = set()
+        self._priced: set[str] = set()
         self.progress = Progress()
 
     async def ask(self, wanted: Sequence[Task]) -> Progress:
@@ -177,6 +181,10 @@ class Run:
                         group.create_task(self._work(queue))
         except* CitewellError as errors:
             raise errors.exceptions[0] from errors
+        for task in wanted:
+            asked = every[key_of(task, self._terms)].arm.name
+            if asked in self.progress.given_up:
+                self.progress.given_up.setdefault(task.arm.name, self.progress.given_up[asked])
         return self.progress
 
     def _width(self, arm: Arm) -> int:
@@ -184,15 +192,27 @@ class Run:
 
     async def _work(self, queue: Iterator[Task]) -> None:
         for task in queue:
-            if task.arm.name in self.progress.given_up:
-                continue
-            async with self._ceiling.room(task.arm.model, is_free=task.arm.is_local) as has_room:
-                if not has_room:
-                    self.progress.ended_by_cost = True
-                    return
-                # Its arm may have been given up while this one waited.
-                if task.arm.name not in self.progress.given_up:
-                    await self._ask(task)
+            for attempt in range(1, _TORN + 1):
+                if task.arm.name in self.progress.given_up:
+                    break
+                model, is_free = task.arm.model, task.arm.is_local
+                async with self._ceiling.room(model, is_free=is_free) as has_room:
+                    if not has_room:
+                        self.progress.ended_by_cost = True
+                        return
+                    # Its arm may have been given up while this one waited.
+                    is_given_up = task.arm.name in self.progress.given_up
+                    if is_given_up or await self._ask(task, is_last=attempt == _TORN):
+                        break
+                await self._rest(task)
+
+    async def _rest(self, task: Task) -> None:
+        """Wait until the documents of an arm stay as they are for a moment, but not for long."""
+        for _ in range(_LONGEST_REST):
+            before = await self._documents(task)
+            await asyncio.sleep(_REST_S)
+            if before == await self._documents(task):
+                return
 
     async def _is_kept(self, key: Key) -> bool:
         found = await blocking.call(self._answers.get, key)
@@ -203,77 +223,82 @@ class Run:
         self.progress.too_old += 1
         return False
 
-    async def _ask(self, task: Task) -> None:
+    async def _ask(self, task: Task, *, is_last: bool) -> bool:
+        """Ask once; return False where that has to be done again.
+
+        What was written while the documents changed may be from both, and is not kept.
+        """
         # A model that rests would be stood in for, or fail without having been asked.
         await asyncio.sleep(self._runtime.breaker(task.arm.model).rests_for_s)
-        course, documents = await self._answered(task)
+        before = await self._documents(task)
+        course = await self._course(task)
+        self._spend(task, course)
         response = response_of(course)
+        if before != await self._documents(task):
+            if not is_last:
+                return False
+            response = _torn(response)
         key = key_of(task, self._terms)
-        kept_as = key_of(_of_documents(task, documents), self._terms)
+        kept_as = key_of(_of_documents(task, before), self._terms)
         if kept_as != key:
             self.progress.moved[key] = kept_as
         if response.outcome is not Outcome.FAILED or not await self._has_answer(kept_as):
             await blocking.call(self._answers.add, kept_as, response)
-        self._count(task, response)
+        self._count(task, course, response)
         self._told(self.progress)
+        return True
 
     async def _has_answer(self, key: Key) -> bool:
         """Tell whether there is an answer, however old, that a failure would replace."""
         found = await blocking.call(self._answers.get, key)
         return found is not None and found.outcome is not Outcome.FAILED
 
-    async def _answered(self, task: Task) -> tuple[Course, str]:
-        """Return an answer, and what the retriever names the documents that it is from.
-
-        One that was written while the documents changed may be from both: it is asked again.
-
-        Raises:
-            CitewellError: they change with every answer.
-        """
-        for _ in range(_TORN):
-            before = await self._documents(task)
-            course = await self._course(task)
-            self._spend(task, course)
-            if before == await self._documents(task):
-                return course, before
-        raise CitewellError(
-            "the documents change with every answer; run it again when nothing is synced"
-        )
-
     async def _documents(self, task: Task) -> str:
+        """Return what the retriever names the documents; nothing where it cannot."""
         name = self._runtime.settings.profiles[task.arm.profile].retriever
-        return "" if name is None else await (await self._runtime.retriever(name)).identity()
+        if name is None:
+            return ""
+        try:
+            return await (await self._runtime.retriever(name)).identity()
+        except CitewellError:
+            # Then it finds nothing either, which costs this arm its answer, and no other.
+            return ""
 
     def _spend(self, task: Task, course: Course) -> None:
         """Count what an answer cost; what is not known counts as what the dearest one did."""
-        if not course.costs:
-            return
-        cost = _cost(course) or 0.0
+        own, answer = task.arm.model, course.answer
+        answered_by = "" if answer.outcome is Outcome.FAILED else answer.model
+        known = {name for name, cost in course.costs if cost is not None}
+        cost = sum(one for _, one in course.costs if one is not None)
         self.progress.cost += cost
-        is_known = all(
-            one is not None or self._runtime.is_local(name) for name, one in course.costs
+        self._priced |= known & {answered_by}
+        self._ceiling.count(
+            own,
+            cost,
+            is_whole=all(name in known or self._runtime.is_local(name) for name, _ in course.costs),
+            is_price=own == answered_by and own in known,
         )
-        self._ceiling.count(task.arm.model, cost if is_known else None)
 
-    def _count(self, task: Task, response: Response) -> None:
-        progress, name = self.progress, task.arm.name
+    def _count(self, task: Task, course: Course, response: Response) -> None:
+        progress, arm = self.progress, task.arm
         progress.asked += 1
-        if response.outcome is not Outcome.FAILED:
-            self._has_answered.add(name)
-            if self._is_unpriced(task, response):
-                progress.given_up[name] = _UNPRICED.format(model=response.model)
-            return
-        progress.failed += 1
-        self._failures[name] += 1
-        if name not in self._has_answered and self._failures[name] >= _GIVEN_UP_AFTER:
+        has_failed = response.outcome is Outcome.FAILED
+        progress.failed += has_failed
+        if not has_failed and self._is_unpriced(response):
+            progress.given_up[arm.name] = _UNPRICED.format(model=response.model)
+        if not has_failed and response.model == arm.model:
+            self._has_answered.add(arm.name)
+        if has_failed or arm.model in course.failing:
+            self._failures[arm.name] += 1
+        if arm.name not in self._has_answered and self._failures[arm.name] >= _GIVEN_UP_AFTER:
             last = response.errors[-1] if response.errors else "no reason given"
-            progress.given_up[name] = f"it only failed: {last}"
+            progress.given_up[arm.name] = f"it only failed: {last}"
 
-    def _is_unpriced(self, task: Task, response: Response) -> bool:
-        """Tell whether there is a bound, and nobody knows what this model costs."""
-        if not self._ceiling.is_set or not response.model:
-            return False
-        return response.cost is None and not self._ceiling.has_price(task.arm.model)
+    def _is_unpriced(self, response: Response) -> bool:
+        """Tell whether there is a bound, and nobody knows what the model that answered costs."""
+        model = response.model
+        is_known = not model or model in self._priced or self._runtime.is_local(model)
+        return self._ceiling.is_set and not is_known
 
     async def _course(self, task: Task) -> Course:
         swap = task.item.swap if task.swaps else None
@@ -297,62 +322,18 @@ def _of_documents(task: Task, index: str) -> Task:
     return replace(task, arm=replace(task.arm, identity=identity))
 
 
+def _torn(response: Response) -> Response:
+    return replace(
+        response,
+        outcome=Outcome.FAILED,
+        text="",
+        statements=(),
+        errors=(*response.errors, "the documents changed with every answer"),
+    )
+
+
 class _Nowhere:
     """Keeps no record: an evaluation keeps answers of its own, and nobody asks why of these."""
 
     def add(self, record: AnswerRecord) -> None:
         """Keep nothing of it."""
-
-
-def given_at(response: Response) -> datetime:
-    """Return when an answer was given; long ago where that cannot be read."""
-    try:
-        return datetime.fromisoformat(response.asked_at)
-    except ValueError:
-        return datetime.min.replace(tzinfo=UTC)
-
-
-def response_of(course: Course) -> Response:
-    """Return what an evaluation keeps of an answer."""
-    answer = course.answer
-    has_text = answer.outcome in {Outcome.ANSWERED, Outcome.UNSOURCED}
-    shown = "".join(claim.lead + claim.text for claim in answer.shown).strip()
-    return Response(
-        outcome=answer.outcome,
-        output=course.output,
-        text=shown if has_text else "",
-        statements=tuple(map(_statement, answer.statements)),
-        found=course.passages,
-        seconds=dict(course.seconds),
-        input_tokens=course.usage.input_tokens,
-        output_tokens=course.usage.output_tokens,
-        cost=_cost(course),
-        model=answer.model,
-        errors=tuple(course.errors),
-        asked_at=course.asked_at.isoformat(timespec="seconds"),
-    )
-
-
-def _cost(course: Course) -> float | None:
-    """Return what all models that were asked cost, as far as it is known."""
-    known = [cost for _, cost in course.costs if cost is not None]
-    return sum(known) if known else None
-
-
-def _statement(claim: Claim) -> Statement:
-    return Statement(
-        text=claim.text,
-        is_supported=claim.verdict.supported,
-        is_shown=claim.shown,
-        quotes=tuple(
-            Quote(
-                number=one.number,
-                passage_id=one.passage_id,
-                document_id=one.document_id,
-                start=one.start,
-                end=one.end,
-                text=one.quote,
-            )
-            for one in claim.citations
-        ),
-    )

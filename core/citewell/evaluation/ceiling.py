@@ -54,22 +54,21 @@ class Ceiling:
             async with self._changed:
                 self._changed.notify_all()
 
-    def count(self, model: str, cost: float | None) -> None:
-        """Count what an answer of `model` cost, before its room is left.
+    def count(self, model: str, cost: float, *, is_whole: bool, is_price: bool) -> None:
+        """Count what an answer cost, before its room is left.
 
         Args:
-            model: that was asked.
-            cost: None where it is not known; then as much as the dearest one.
+            model: that was asked first.
+            cost: as far as it is known.
+            is_whole: all of it is known; else it counts as much as the dearest one at least.
+            is_price: the model answered, so that this is its price even where it is nothing.
         """
-        if cost is None:
-            cost = self._dearest.get(model)
-        if cost is not None:
-            self._spent += cost
-            self._dearest[model] = max(self._dearest.get(model, 0.0), cost)
-
-    def has_price(self, model: str) -> bool:
-        """Tell whether what an answer of `model` costs is known."""
-        return model in self._dearest
+        known = self._dearest.get(model, 0.0)
+        counted = cost if is_whole else max(cost, known)
+        self._spent += counted
+        # A failure may be free of charge, and says nothing of what an answer costs.
+        if counted > 0 or is_price:
+            self._dearest[model] = max(known, counted)
 
     def _fits(self, model: str) -> bool:
         if self._most is None:

@@ -74,6 +74,7 @@ class Sitting:
         labelled = self._subjects()
         self._waiting = deque(one for one in candidates if one.subject not in labelled)
         self._added = self._skipped = self._gone = 0
+        self._again: Candidate | None = None
 
     @property
     def labelled(self) -> int:
@@ -86,8 +87,11 @@ class Sitting:
         return bool(self._before)
 
     def next(self, *, wanted: int) -> tuple[EvalItem, Response] | None:
-        """Return what is asked about now; None where nothing is left, or `wanted` are labelled."""
-        while self._waiting and self.labelled < wanted:
+        """Return what is asked about now; None where nothing is left, or `wanted` are labelled.
+
+        What somebody went back to is asked about all the same.
+        """
+        while self._waiting and (self.labelled < wanted or self._waiting[0] is self._again):
             one = self._waiting[0]
             response = self._last_run.response(one)
             if response is not None:
@@ -99,10 +103,13 @@ class Sitting:
     def say(self, verdict: Literal["right", "wrong"]) -> None:
         """Keep what is said of the answer that is asked about; durable on return.
 
+        It takes the place of what this person said of it before.
+
         Raises:
             CitewellError: it could not be written.
         """
         one = self._waiting[0]
+        self._forget(one)
         label = Label(
             question=one.question,
             text_hash=one.text_hash,
@@ -116,25 +123,29 @@ class Sitting:
         self._before.append(self._waiting.popleft())
 
     def skip(self) -> None:
-        """Leave the answer that is asked about without a label; it comes up in a later sitting."""
+        """Leave the answer that is asked about without a label; it comes up in a later sitting.
+
+        Raises:
+            CitewellError: what this person said of it before could not be deleted.
+        """
+        self._forget(self._waiting[0])
         self._skipped += 1
         self._before.append(self._waiting.popleft())
 
     def back(self) -> None:
-        """Ask again about the answer before, and delete what this person said of it.
+        """Ask again about the answer before; what this person said of it stays until then."""
+        one = self._again = self._before.pop()
+        if not any(self._is_mine(label, one) for label in self._labels):
+            self._skipped -= 1
+        self._waiting.appendleft(one)
 
-        Raises:
-            CitewellError: the file could not be written.
-        """
-        one = self._before[-1]
+    def _forget(self, one: Candidate) -> None:
+        """Delete what this person said of an answer."""
         said = [label for label in self._labels if self._is_mine(label, one)]
         if said:
             take_back(self._file, one.subject, who=self._who)
-            self._labels.remove(said[-1])
+            self._labels = [label for label in self._labels if label not in said]
             self._added -= 1
-        else:
-            self._skipped -= 1
-        self._waiting.appendleft(self._before.pop())
 
     def _is_mine(self, label: Label, one: Candidate) -> bool:
         return label.subject == one.subject and label.who == self._who

@@ -3,6 +3,7 @@
 import asyncio
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from itertools import count
 
 import pytest
 
@@ -10,7 +11,8 @@ from citewell import Audience, Outcome
 from citewell.cli.indexing import bring_up
 from citewell.engine.runtime import open_runtime
 from citewell.engine.settings import load_settings
-from citewell.errors import ConfigError
+from citewell.errors import ConfigError, StoreError
+from citewell.evaluation import asking
 from citewell.evaluation.answers import open_answers
 from citewell.evaluation.arms import opened_arms
 from citewell.evaluation.asking import Run, Terms, key_of, tasks
@@ -276,6 +278,59 @@ async def test_what_was_written_while_documents_changed_is_asked_again(project):
     assert "second day" in found["rag", SICK_QUESTION.question, False].text
 
 
+async def test_a_fallback_without_a_price_has_the_arm_given_up(project):
+    remote = CONFIG.replace("cost = 0.25\n", "local = false\n")
+    project.write_text(remote + BREAKING.replace("cost = 0.25\n", ""))
+    items = [EvalItem(question=f"Question {at}?", answers=("a",)) for at in range(9)]
+
+    progress, _ = await asked(project, items, arms=("breaking",), max_cost=1.0)
+
+    assert progress.asked == 1
+    assert "what an answer of memory costs is not known" in progress.given_up["breaking"]
+
+
+async def test_an_arm_whose_first_model_only_fails_is_given_up_though_another_answers(project):
+    project.write_text(CONFIG + BREAKING)
+    items = [EvalItem(question=f"Question {at}?", answers=("a",)) for at in range(9)]
+
+    progress, _ = await asked(project, items, arms=("breaking",))
+
+    assert (progress.asked, progress.failed) == (3, 0)
+    assert "it only failed" in progress.given_up["breaking"]
+
+
+async def test_an_index_that_cannot_be_read_costs_no_other_arm(project, monkeypatch):
+    async with opened(project) as (runtime, answers):
+        arms = await opened_arms(runtime, ("rag", "base"))
+        retriever = await runtime.retriever("main")
+
+        async def identity():
+            raise StoreError("the index is away")
+
+        monkeypatch.setattr(retriever, "identity", identity, raising=False)
+        run = Run(runtime, answers, Terms(audience=EVERYONE), lambda _: None)
+        progress = await run.ask(tasks(arms, [SICK_QUESTION]))
+
+    assert (progress.asked, progress.failed) == (2, 1)
+
+
+async def test_documents_that_never_stay_cost_one_answer_and_not_the_run(project, monkeypatch):
+    monkeypatch.setattr(asking, "_REST_S", 0)
+    async with opened(project) as (runtime, answers):
+        arms = await opened_arms(runtime, ("rag", "base"))
+        retriever = await runtime.retriever("main")
+        numbers = count()
+
+        async def identity():
+            return str(next(numbers))
+
+        monkeypatch.setattr(retriever, "identity", identity, raising=False)
+        run = Run(runtime, answers, Terms(audience=EVERYONE), lambda _: None)
+        progress = await run.ask(tasks(arms, [SICK_QUESTION]))
+
+    assert (progress.asked, progress.failed) == (2, 1)
+
+
 async def test_a_failure_takes_no_answer_away_that_was_paid_for(project):
     await asked(project, [LEAVE_QUESTION], arms=("free",))
     later = datetime.now(UTC) + timedelta(seconds=2)
@@ -307,9 +362,9 @@ class _Waiting(Run):
         *args, self._changing = args
         super().__init__(*args)
 
-    async def _ask(self, task):
+    async def _ask(self, task, *, is_last):
         await asyncio.gather(*self._changing)
-        await super()._ask(task)
+        return await super()._ask(task, is_last=is_last)
 
 
 async def test_an_arm_that_only_fails_is_given_up_and_costs_no_other_arm(project):

@@ -24,10 +24,10 @@ def is_fit(fact: Fact) -> bool:
 
 def can_join(one: Fact, other: Fact) -> bool:
     """Tell whether two facts can be asked for at once: one answer does not do for both."""
-    return one.passage.document_id != other.passage.document_id and not (
-        plain(one.answer) == plain(other.answer)
-        or (one.figure is not None and one.figure == other.figure)
-    )
+    first, second = f" {plain(one.answer)} ", f" {plain(other.answer)} "
+    is_same = first in second or second in first
+    is_same |= one.figure is not None and one.figure == other.figure
+    return one.passage.document_id != other.passage.document_id and not is_same
 
 
 def joined(one: Fact, other: Fact) -> EvalItem:

@@ -141,6 +141,16 @@ def test_the_last_label_can_be_taken_back_as_well(label):
     assert "[b]ack, [q]uit > " in result.output
 
 
+def test_who_goes_back_and_leaves_takes_nothing_back(label):
+    _, before = label("r\n" * 40, "--number", "40")
+    _, after = label("b\n" * 5 + "q\n")
+    _, changed = label("b\nw\n")
+
+    assert len(before) == 40
+    assert after == before
+    assert [one.verdict for one in changed] == [*["right"] * 39, "wrong"]
+
+
 def test_nobody_takes_back_what_another_one_said(label):
     label("r\nr\n")
     result, labels = label("b\nw\nq\n", user="bob")
