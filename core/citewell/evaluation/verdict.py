@@ -231,7 +231,7 @@ def _at_most(estimate: Estimate) -> float:
 
 def _times(estimate: Estimate, bound: float, bounds: Bounds) -> float:
     """Return how many times as many questions would bring the interval to one side of `bound`."""
-    gap = max(abs(estimate.centre - bound), _LEAST_GAP * (bounds.margin or _LEAST_MARGIN))
+    gap = max(abs(estimate.centre - bound), _LEAST_GAP * max(bounds.margin, _LEAST_MARGIN))
     reach = max(estimate.high - estimate.centre, estimate.centre - estimate.low)
     return (reach / gap) ** 2
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _Word: TypeAlias = Literal["right", "wrong", "skip", "back", "quit"]
 _WORDS: tuple[_Word, ...] = ("right", "wrong", "skip", "back", "quit")
 _AT_THE_END: tuple[_Word, ...] = ("back", "quit")
+_WITHOUT_BACK: tuple[_Word, ...] = ("right", "wrong", "skip", "quit")
 _INDENT = " " * 12
 
 
@@ -118,11 +119,10 @@ def _label(sitting: Sitting, number: int, typed: Typed, *, err: bool) -> None:
             printer.write(_shown(*found, f"{sitting.labelled + 1:,} of {number:,}"))
         elif not sitting.has_before:
             return
-        choices = tuple(
-            word
-            for word in (_AT_THE_END if found is None else _WORDS)
-            if word != "back" or sitting.has_before
-        )
+        if found is None:
+            choices = _AT_THE_END
+        else:
+            choices = _WORDS if sitting.has_before else _WITHOUT_BACK
         word = _chosen(choices, typed, err=err)
         if word == "quit":
             return
@@ -153,11 +153,12 @@ def _shown(item: EvalItem, response: Response, position: str) -> Iterator[Row]:
 def _chosen(choices: tuple[_Word, ...], typed: Typed, *, err: bool) -> _Word:
     """Ask until one of the words is chosen; the end of what is typed quits."""
     prompt = ", ".join(f"[{word[0]}]{word[1:]}" for word in choices)
+    named: dict[str, _Word] = {name: word for word in choices for name in (word, word[0])}
     while True:
         click.echo(f"{prompt} > ", nl=False, err=err)
         read = typed()
         given = "quit" if read is None else read.strip().lower()
-        word = next((one for one in choices if given in {one, one[0]}), None)
+        word = named.get(given)
         click.echo(word or safe_line(given), err=err)
         if word is not None:
             return word
