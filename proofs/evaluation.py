@@ -42,7 +42,7 @@ from proofs import harness
 from proofs._scripted_api import Learnt, serving
 from scripts.random_gguf import write_model
 
-_SIZES: Mapping[harness.Size, int] = {"small": 8, "full": 1000}
+_SIZES: Mapping[harness.Size, int] = {"small": 8, "full": 400}
 _LEARNT = 0.6
 _SWAPPED = 20
 _TRADE_OFFS = 10
@@ -87,6 +87,7 @@ use = "extractive"
 [profile.default]
 model = "quotes"
 retriever = "main"
+passages = 3
 
 [profile.base]
 model = "random"
@@ -95,6 +96,7 @@ max_output_tokens = 32
 [profile.base-rag]
 model = "random"
 retriever = "main"
+passages = 3
 max_output_tokens = 32
 
 [profile.tuned]
@@ -103,6 +105,7 @@ model = "learnt"
 [profile.both]
 model = "learnt"
 retriever = "main"
+passages = 3
 
 [eval]
 machine_per_hour = 0.1

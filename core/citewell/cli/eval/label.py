@@ -119,10 +119,8 @@ def _label(sitting: Sitting, number: int, typed: Typed, *, err: bool) -> None:
             printer.write(_shown(*found, f"{sitting.labelled + 1:,} of {number:,}"))
         elif not sitting.has_before:
             return
-        if found is None:
-            choices = _AT_THE_END
-        else:
-            choices = _WORDS if sitting.has_before else _WITHOUT_BACK
+        asked = _WORDS if sitting.has_before else _WITHOUT_BACK
+        choices = _AT_THE_END if found is None else asked
         word = _chosen(choices, typed, err=err)
         if word == "quit":
             return
