@@ -42,7 +42,7 @@ from proofs import harness
 from proofs._scripted_api import Learnt, serving
 from scripts.random_gguf import write_model
 
-_SIZES: Mapping[harness.Size, int] = {"small": 8, "full": 400}
+_SIZES: Mapping[harness.Size, int] = {"small": 8, "full": 600}
 _LEARNT = 0.6
 _SWAPPED = 20
 _TRADE_OFFS = 10
@@ -87,25 +87,25 @@ use = "extractive"
 [profile.default]
 model = "quotes"
 retriever = "main"
-passages = 3
+{same}
 
 [profile.base]
 model = "random"
-max_output_tokens = 32
+{same}
 
 [profile.base-rag]
 model = "random"
 retriever = "main"
-passages = 3
-max_output_tokens = 32
+{same}
 
 [profile.tuned]
 model = "learnt"
+{same}
 
 [profile.both]
 model = "learnt"
 retriever = "main"
-passages = 3
+{same}
 
 [eval]
 machine_per_hour = 0.1
@@ -116,6 +116,10 @@ tuned = {{ profile = "tuned", tuned = true, training_cost = 10.0, training_s = 1
 rag = {{ profile = "base-rag" }}
 both = {{ profile = "both", tuned = true, training_cost = 10.0, training_s = 1800 }}
 quotes = {{ profile = "default" }}
+"""
+_SAME = """\
+passages = 3
+max_output_tokens = 64
 """
 # Two arms retrieve and are not tuned; without the quotes there are four, two by two.
 _FOUR = ("base", "tuned", "rag", "both")
@@ -153,7 +157,9 @@ async def _evaluated(
         write_model(folder / "random.gguf", seed=seed)
         async with serving(Learnt(learnt, REFUSAL)) as url:
             settings = folder / "citewell.toml"
-            settings.write_text(_SETTINGS.format(corpus=corpus, url=url), encoding="utf-8")
+            settings.write_text(
+                _SETTINGS.format(corpus=corpus, url=url, same=_SAME), encoding="utf-8"
+            )
             async with open_runtime(load_settings(settings)) as runtime:
                 await bring_up(runtime)
                 with open_answers(folder / "answers.sqlite") as answers:
