@@ -54,7 +54,8 @@ def wrong_lines(path: Path, problems: Sequence[tuple[int, str]]) -> ConfigError:
 
 def lowered(text: str) -> str:
     """Return a message that begins small, as it stands behind a line number."""
-    return text[:1].lower() + text[1:]
+    is_name = text[1:2].isupper()
+    return text if is_name else text[:1].lower() + text[1:]
 
 
 def replace_content(path: Path, content: bytes) -> None:
