@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import shutil
 import tomllib
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
 from citewell.engine.assembly import Assembly
 from citewell.engine.registry import Registry
+from citewell.engine.replacing import replace_content
 from citewell.engine.sections import LibrarySettings, RetrieverSettings, Section, Settings
 from citewell.engine.tables import Profile
-from citewell.errors import CitewellError, ConfigError
+from citewell.errors import ConfigError
 
 __all__ = [
     "FILE_NAME",
@@ -77,21 +75,8 @@ def save_settings(path: Path, text: str) -> Settings:
         ConfigError: with every problem of the text; the file is as it was.
         CitewellError: the file cannot be written.
     """
-    target = path.resolve()
-    content = text.encode()
     settings = settings_of(path, text)
-    fresh = target.with_name(f".{target.name}.{os.getpid()}")
-    try:
-        fresh.write_bytes(content)
-        with suppress(FileNotFoundError):
-            shutil.copymode(target, fresh)
-        fresh.replace(target)
-    except OSError as error:
-        raise CitewellError(f"{path} cannot be written: {error.strerror}") from error
-    finally:
-        # Where it could not be written, it cannot be deleted either.
-        with suppress(OSError):
-            fresh.unlink()
+    replace_content(path, text.encode())
     return settings
 
 

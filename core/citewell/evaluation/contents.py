@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 
-from citewell.errors import CitewellError, ConfigError
+from citewell.errors import ConfigError
 
 _MAX_BYTES = 100_000_000
 _SHOWN = 5
@@ -56,24 +53,3 @@ def lowered(text: str) -> str:
     """Return a message that begins small, as it stands behind a line number."""
     is_name = text[1:2].isupper()
     return text if is_name else text[:1].lower() + text[1:]
-
-
-def replace_content(path: Path, content: bytes) -> None:
-    """Write a file anew; whoever reads meanwhile finds the old one or the new one.
-
-    Raises:
-        CitewellError: it cannot be written; it is as it was.
-    """
-    target = path.resolve()
-    fresh = target.with_name(f".{target.name}.{os.getpid()}")
-    try:
-        fresh.write_bytes(content)
-        with suppress(FileNotFoundError):
-            shutil.copymode(target, fresh)
-        fresh.replace(target)
-    except OSError as error:
-        raise CitewellError(f"{path} cannot be written: {error.strerror}") from error
-    finally:
-        # Where it could not be written, it cannot be deleted either.
-        with suppress(OSError):
-            fresh.unlink()

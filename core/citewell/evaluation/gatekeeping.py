@@ -12,6 +12,8 @@ from msgspec import json as msgjson
 
 from citewell import blocking
 from citewell.configs import ChatConfig
+from citewell.engine.folders import make_folder
+from citewell.engine.replacing import replace_content
 from citewell.engine.runtime import Runtime
 from citewell.engine.settings import Settings
 from citewell.engine.tables import Gate, Profile
@@ -196,10 +198,5 @@ def force(settings: Settings, profile: str, *, who: str, why: str) -> None:
         for name, backend in _of_profile(settings, profile)
     ]
     path = forced_path(settings)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        fresh = path.with_suffix(".partial")
-        fresh.write_bytes(msgjson.encode(_ForcedFile([*read_forced(settings), *forced])))
-        fresh.replace(path)
-    except OSError as error:
-        raise CitewellError(f"{path} cannot be written: {error.strerror}") from error
+    make_folder(path.parent)
+    replace_content(path, msgjson.encode(_ForcedFile([*read_forced(settings), *forced])))

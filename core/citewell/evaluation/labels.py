@@ -12,8 +12,9 @@ from typing import Annotated, Literal, TypeAlias
 from msgspec import DecodeError, Meta, Struct, ValidationError
 from msgspec import json as msgjson
 
+from citewell.engine.replacing import replace_content
 from citewell.errors import CitewellError
-from citewell.evaluation.contents import content_of, lowered, replace_content, wrong_lines
+from citewell.evaluation.contents import content_of, lowered, wrong_lines
 from citewell.types.answers import Outcome
 from citewell.types.evaluation import Response
 

@@ -14,8 +14,9 @@ from msgspec.json import Decoder
 from msgspec.structs import fields, replace
 
 from citewell.engine.citing.words import words
+from citewell.engine.replacing import replace_content
 from citewell.errors import ConfigError
-from citewell.evaluation.contents import content_of, lowered, replace_content, wrong_lines
+from citewell.evaluation.contents import content_of, lowered, wrong_lines
 from citewell.evaluation.expecting import problems as problems_of
 from citewell.evaluation.tabular import NAMES, Row, rows
 from citewell.types.evaluation import EvalItem

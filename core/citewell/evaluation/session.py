@@ -9,6 +9,8 @@ from msgspec import DecodeError, Struct, ValidationError
 from msgspec import json as msgjson
 
 from citewell import blocking
+from citewell.engine.folders import make_folder
+from citewell.engine.replacing import replace_content
 from citewell.engine.runtime import Runtime
 from citewell.engine.settings import Settings
 from citewell.errors import CitewellError
@@ -164,13 +166,8 @@ def save_report(path: Path, found: Report) -> None:
     Raises:
         CitewellError: it cannot be written.
     """
-    fresh = path.with_suffix(".partial")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        fresh.write_bytes(encoded(found))
-        fresh.replace(path)
-    except OSError as error:
-        raise CitewellError(f"{path} cannot be written: {error.strerror}") from error
+    make_folder(path.parent)
+    replace_content(path, encoded(found))
 
 
 def encoded(found: Report) -> bytes:

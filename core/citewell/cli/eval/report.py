@@ -10,7 +10,6 @@ import click
 
 from citewell.cli.options import Where, config_option, examples
 from citewell.cli.wording import safe_line
-from citewell.errors import CitewellError
 
 if TYPE_CHECKING:
     from citewell.engine.settings import Settings
@@ -78,10 +77,7 @@ def _report(settings: Settings) -> Report:
 
 
 def _write(path: Path, text: str) -> None:
-    fresh = path.with_name(f".{path.name}.partial")
-    try:
-        fresh.write_text(text, encoding="utf-8", errors="replace")
-        fresh.replace(path)
-    except OSError as error:
-        raise CitewellError(f"{path} cannot be written: {error.strerror}") from error
+    from citewell.engine.replacing import replace_content
+
+    replace_content(path, text.encode(errors="replace"))
     click.echo(f"written: {safe_line(str(path))}", err=True)
