@@ -6,6 +6,7 @@ a package of its own; then their contract tests run beside the core, far from th
 
 import re
 import shutil
+import tempfile
 import tomllib
 from importlib.util import find_spec
 
@@ -113,9 +114,10 @@ def test_every_plugin_passes_its_contract_tests_as_a_package_of_its_own(tmp_path
     environment.install("--no-compile", f"{core}[{','.join(extras)}]", *NEEDED)
     environment.install("--no-compile", "--no-deps", *wheels)
 
-    # The folder that pytest takes by itself is that of these tests, and it would change its rights.
-    own = f"--basetemp={tmp_path / 'pytest'}"
-    done = environment.run("python", "-m", "pytest", "-q", own, cwd=tests)
+    # The folder that pytest takes by itself is that of these tests, and it would change its rights;
+    # and the names of sockets, which stand below, may not be long.
+    with tempfile.TemporaryDirectory(prefix="alone-") as own:
+        done = environment.run("python", "-m", "pytest", "-q", f"--basetemp={own}/t", cwd=tests)
 
     assert done.returncode == 0, done.stdout + done.stderr
     for plugin in plugins:
