@@ -19,9 +19,9 @@ def put(monkeypatch):
     asked_ = []
     ask = Assistant.ask
 
-    def asking(self, question):
+    def asking(self, question, **terms):
         asked_.append(question)
-        return ask(self, question)
+        return ask(self, question, **terms)
 
     monkeypatch.setattr(Assistant, "ask", asking)
     return asked_
