@@ -62,7 +62,7 @@ def test_the_vocabulary_of_a_large_model_is_read_soon(tmp_path):
 
     header = read_header(path)
 
-    assert perf_counter() - since < 20
+    assert perf_counter() - since < 3
     assert header.counts["tokenizer.ggml.merges"] == 600_000
 
 
@@ -88,7 +88,7 @@ def test_a_huge_head_is_refused_soon(tmp_path, name):
     with pytest.raises(ModelError, match=r"huge\.gguf: has .* can.* be"):
         read_header(path)
 
-    assert perf_counter() - since < 20
+    assert perf_counter() - since < 5
 
 
 _READING = """

@@ -82,7 +82,7 @@ async def refused(folder: Path, expected: str, **settings: object) -> None:
     with pytest.raises(CitewellError) as caught:
         async with llamacpp.opened(folder, **settings):
             pass
-    assert perf_counter() - since < 30
+    assert perf_counter() - since < 10
     assert expected in str(caught.value)
     assert str(caught.value).isprintable()
     assert len(str(caught.value)) < 1_000
@@ -121,7 +121,7 @@ async def test_a_model_that_contradicts_itself_costs_one_line_or_works(tmp_path,
 
     assert problem
     assert "\n" not in problem
-    assert perf_counter() - since < 30
+    assert perf_counter() - since < 10
 
 
 TEMPLATES = {

@@ -64,7 +64,7 @@ async def test_an_answer_is_cancelled_while_it_is_written(tmp_path):
         async with aclosing(generation):
             await anext(generation)
             since = perf_counter()
-        assert perf_counter() - since < 3
+        assert perf_counter() - since < 0.5
         assert (await llamacpp.written(model, llamacpp.prompt()))[0]
 
 
@@ -370,4 +370,4 @@ async def test_a_template_that_notices_no_signal_is_refused_in_time(tmp_path):
         async with llamacpp.opened(tmp_path, path=path):
             pass
 
-    assert perf_counter() - since < 30
+    assert perf_counter() - since < 10
