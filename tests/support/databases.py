@@ -42,8 +42,6 @@ class Postgres:
     def new_url(self) -> str:
         """Return the address of an empty database."""
         name = f"journal_{next(_names)}"
-        # Whatever ended it meanwhile is to cost one test, and not all that follow.
-        self._server.ensure_postgres_running()
         self._server.psql(f"CREATE DATABASE {name};")
         return str(self._server.get_uri(name)).replace("postgresql://", "postgresql+psycopg://")
 
@@ -54,8 +52,7 @@ class Postgres:
         ended.wait(timeout=30)
         # It looks at everything that it has before it answers again.
         for _ in range(6):
-            # What is left of the old one may be in the way for a moment.
-            with suppress(subprocess.TimeoutExpired, subprocess.CalledProcessError):
+            with suppress(subprocess.TimeoutExpired):
                 self._server.ensure_postgres_running()
                 return
         raise TimeoutError("the server does not start again")
