@@ -1,5 +1,6 @@
 """The contract of adapters holds for a chat of nothing but text, and notices what it promises."""
 
+import asyncio
 from contextlib import asynccontextmanager
 
 import pytest
@@ -64,6 +65,14 @@ class Nosy(TalkingAdapter):
         return True
 
 
+class Sluggish(Nosy):
+    """Tells of what is said after the bot has caught up on what came later."""
+
+    async def _hear(self, host, number, one):
+        await asyncio.sleep(0.5)
+        await super()._hear(host, number, one)
+
+
 class Deaf(TalkingAdapter):
     async def _is_asked(self, host, one):
         return "@bot" in one.text and not one.is_in_thread
@@ -106,6 +115,7 @@ class Public(TalkingAdapter):
         (replying(Clinging), "an_answer_goes_with_its_question", "withdraw"),
         (Forgetful, "a_changed_question_changes_its_answer", "find_reply"),
         (Nosy, "talk_without_a_mention_is_ignored", "nothing was to be answered"),
+        (Sluggish, "talk_without_a_mention_is_ignored", "nothing was to be answered"),
         (Deaf, "a_follow_up_in_the_thread_needs_no_mention", "not in a complete reply"),
         (Asleep, "what_was_asked_while_nobody_listened_is_answered", "not in a complete reply"),
         (Trusting, "a_mixed_channel_reads_what_all_may", "readers"),
