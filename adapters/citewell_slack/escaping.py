@@ -15,6 +15,8 @@ _MARKUP: Final = re.compile(r"[\\`*\[\]~]|(?<![^\W_])_|_(?![^\W_])")
 _LINE_START: Final = re.compile(r"^(?P<blank>[ \t]*)(?P<sign>[-+=#]|\d{1,9}(?=[.)]))", re.MULTILINE)
 _TICKS: Final = re.compile(r"`+")
 _MOST_LANGUAGE: Final = 20
+# Ticks of two pieces of code that touch would be one run, which ends neither.
+_BREAK: Final = "\u200b"
 _STYLES: Final = {Style.STRONG: "**", Style.EMPHASIS: "*"}
 
 
@@ -39,10 +41,16 @@ def inlines(parts: Sequence[Inline]) -> str:
             made += f"[{part.number}]"
             continue
         text = code(part.text) if part.style is Style.CODE else _styled(part, least)
-        # A mark and what stands in parentheses behind it would be a link.
-        is_target = made.endswith("]") and text.startswith(("(", ":"))
-        made += f"\\{text}" if is_target else text
+        made += _between(made, text) + text
     return _started(made)
+
+
+def _between(made: str, text: str) -> str:
+    """Return what keeps two pieces apart that would be something else together."""
+    # A mark and what stands in parentheses behind it would be a link.
+    if made.endswith("]") and text.startswith(("(", ":")):
+        return "\\"
+    return _BREAK if made.endswith("`") and text.startswith("`") else ""
 
 
 def plain(text: str) -> str:
@@ -95,7 +103,9 @@ def _styled(part: Span, least: int) -> str:
 def _escaped(text: str, least: int) -> str:
     made, end = "", 0
     for match in _ADDRESS.finditer(text):
-        made += _marked(text[end : match.start()]) + code(match[0], least)
+        made += _marked(text[end : match.start()])
+        address = code(match[0], least)
+        made += _between(made, address) + address
         end = match.end()
     return made + _marked(text[end:])
 

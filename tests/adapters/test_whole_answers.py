@@ -100,13 +100,38 @@ def test_every_character_mark_source_and_button_survives(line, blocks, way, step
         "x `a` https://evil.example/p",
         "x `a `b `c https://evil.example/p www.evil.example ` d",
         "x `` a https://evil.example/p",
+        "`https://evil.example/p",
+        "x ``https://evil.example/p",
     ],
 )
-@pytest.mark.parametrize("form", [lambda *spans: Text(spans), lambda *spans: Heading(spans, 3)])
+@pytest.mark.parametrize(
+    "form",
+    [
+        lambda *spans: Text(spans),
+        lambda *spans: Heading(spans, 3),
+        lambda *spans: Quote(citation(1, "".join(one.text for one in spans))),
+    ],
+)
 def test_ticks_beside_an_address_make_no_link_of_it(line, form, text):
     blocks = (form(Span("` "), Span(text, Style.STRONG)), form(Span(text)))
 
     check(shown(line, growing(blocks, [0])), blocks)
+
+
+@pytest.mark.parametrize(
+    "spans",
+    [
+        (Span("0", Style.CODE), Span("``", Style.CODE), Mark(1), Span("\\", Style.CODE)),
+        (Span("a", Style.CODE), Span("b", Style.CODE), Span("c`d", Style.CODE)),
+        (Span("a", Style.CODE), Span("https://evil.example/p"), Span("`"), Span("b", Style.CODE)),
+        (Span("`", Style.CODE), Span("` https://evil.example/p"), Span("b", Style.CODE)),
+    ],
+)
+@pytest.mark.parametrize("form", [Text, lambda spans: Heading(spans, 3)])
+def test_pieces_of_code_that_touch_stay_what_they_are(line, form, spans):
+    blocks = (form(spans),)
+
+    check(shown(line, growing(blocks, [0, 1, 2])), blocks)
 
 
 FORMS = {
