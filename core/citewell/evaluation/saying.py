@@ -36,9 +36,8 @@ def settled_sentence(report: Report) -> str:
         return ""
     if verdict.settled:
         return "Settled: more questions would hardly change this."
-    return (
-        f"Not settled: ask about {verdict.ask_more:,} more questions. {'; '.join(verdict.doubts)}."
-    )
+    doubts = "; ".join(verdict.doubts)
+    return f"Not settled, ask about {verdict.ask_more:,} more questions: {doubts}."
 
 
 def power_sentence(report: Report) -> str:
