@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from fractions import Fraction
 from statistics import fmean, quantiles
 
 from msgspec import Struct
@@ -67,7 +68,8 @@ def break_even(training_cost: float, saved_per_question: float) -> int | None:
     """Return after how many questions a training has paid for itself; None for never."""
     if saved_per_question <= 0:
         return None
-    return math.ceil(training_cost / saved_per_question)
+    # Exactly: a float would round a cost near nothing to no question at all.
+    return math.ceil(Fraction(training_cost) / Fraction(saved_per_question))
 
 
 def _mean_cost(responses: Sequence[Response], *, is_local: bool, hourly: float) -> float | None:

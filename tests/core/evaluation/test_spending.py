@@ -1,7 +1,7 @@
 """What answers took, and when a training has paid for itself."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from citewell import Outcome
@@ -61,6 +61,7 @@ def test_tokens_are_means():
 
 
 @given(st.floats(0, 1e6), st.floats(1e-6, 1e3))
+@example(5e-324, 2.0)
 def test_after_the_break_even_number_the_training_is_paid(training_cost, saved):
     questions = break_even(training_cost, saved)
 
