@@ -148,8 +148,8 @@ class Inbox:
             owner: who leases it.
             lease_s: seconds until it is anybody's.
             platforms: only questions of these; None for all.
-            turned_away: only questions over a limit, in whatever order, and the first time also
-                beside others of their conversation; else only the others.
+            turned_away: only questions over a limit, in whatever order, and the first time, unless
+                they were changed, also beside others of their conversation; else only the others.
         """
         kind = inbox.c.turned_away != "" if turned_away else inbox.c.turned_away == ""
         if platforms is not None:

@@ -31,11 +31,12 @@ def may_be_leased(now: float) -> sa.ColumnElement[bool]:
     is_behind = sa.exists().where(is_other, other.c.seq < inbox.c.seq)
     is_beside = sa.exists().where(is_other, other.c.seq != inbox.c.seq, other.c.lease > 0)
     # What is turned away gets a word, not an answer, so it need not wait for what came before; and
-    # nothing but that word can have been posted for it before its first lease. Later it must not
-    # be taken for an answer that was begun, whether or not somebody is at that now.
+    # before its first lease nothing can have been posted for it. Later, or where it was changed,
+    # what was posted is looked for, and that must not be an answer that was begun, whether or not
+    # somebody is at that now.
     is_over = inbox.c.turned_away != ""
     has_turn = sa.or_(
-        sa.and_(is_over, inbox.c.lease == 0),
+        sa.and_(is_over, inbox.c.lease == 0, inbox.c.revision == 0),
         sa.and_(is_over, ~is_beside, ~is_busy(now)),
         sa.and_(~is_over, ~is_behind, ~is_busy(now)),
     )

@@ -209,7 +209,7 @@ class Machine(RuleBasedStateMachine):
         if model.seq is None or not model.is_due or model.is_over is not turned_away:
             return False
         if model.lease_until < now if model.holds else model.not_before <= now:
-            if turned_away and not model.leases:
+            if turned_away and not model.leases and not model.changes:
                 return True
             others = [
                 one

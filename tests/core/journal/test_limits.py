@@ -122,6 +122,19 @@ def test_what_is_turned_away_holds_up_nobody_and_waits_for_nobody(engine, clock)
     assert inbox.claim("b", **LEASE).asked.key == "2"
 
 
+def test_what_was_taken_back_before_it_was_turned_away_has_its_turn(engine, clock):
+    inbox = limited(engine, clock, user_per_minute=2)
+    inbox.accept(deleted("d", of="3", at=5.0))
+    for key in "123":
+        inbox.accept(asked(key))
+    answering = inbox.claim("a", **LEASE)
+
+    # What was posted for it would be looked for, and the answer that was begun be found.
+    assert inbox.claim("b", **LEASE, turned_away=True) is None
+    assert inbox.finish(answering, "a")
+    assert inbox.claim("b", **LEASE, turned_away=True).asked.key == "3"
+
+
 def test_a_further_word_to_what_is_turned_away_has_its_turn(engine, clock):
     inbox = limited(engine, clock, user_per_minute=2)
     for key in "123":
