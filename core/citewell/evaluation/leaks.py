@@ -29,6 +29,7 @@ _COMMON = 0.02
 _FEW = 5
 _SHOWN_CHARS = 200
 _ASCII_WORD = re.compile(r"[a-z0-9]+(?:'[a-z]+)*")
+_TOKEN = re.compile(r"\w+")
 _STRETCH = re.compile(r"[\r\n]+|(?<=[.?!])\s+")
 
 
@@ -51,9 +52,28 @@ class Leak(Struct, frozen=True, kw_only=True):
 
 
 class _Known(Struct, frozen=True):
+    """A question of the evaluation.
+
+    Attributes:
+        telling: words of it without which another question asks for something else: numbers, and
+            names as far as capital letters tell.
+    """
+
     item: EvalItem
     plain: str
     words: frozenset[str]
+    telling: frozenset[str]
+
+    @classmethod
+    def of(cls, item: EvalItem) -> _Known:
+        """Read a question."""
+        plain, words = _plain(item.question)
+        telling = {
+            one.lower()
+            for at, one in enumerate(_TOKEN.findall(item.question))
+            if any(map(str.isdigit, one)) or (at and one[:1].isupper())
+        }
+        return cls(item, plain, words, words.intersection(telling))
 
 
 def leaks(
@@ -74,7 +94,7 @@ def leaks(
     Raises:
         ConfigError: a file cannot be read.
     """
-    looking = _Looking(questions)
+    looking = Lookout(questions)
     paths = [*files]
     found: list[Leak] = []
     for number, path in enumerate(paths, 1):
@@ -101,11 +121,14 @@ def _leak(known: _Known, path: Path, line: int, text: str, similarity: float) ->
     )
 
 
-class _Looking:
-    """Questions by their rarer words, so that few are compared with each text."""
+class Lookout:
+    """Questions of an evaluation, to be looked for in texts.
+
+    They are kept by their rarer words, so that few are compared with each text.
+    """
 
     def __init__(self, questions: Sequence[EvalItem]) -> None:
-        self._known = [_Known(one, *_plain(one.question)) for one in questions]
+        self._known = [*map(_Known.of, questions)]
         counts = Counter(word for known in self._known for word in known.words)
         most = max(_FEW, round(len(questions) * _COMMON))
         self._by_word: dict[str, list[int]] = {}
@@ -159,6 +182,8 @@ class _Looking:
         for index, count in self._hits(present).items():
             known = self._known[index]
             sizes = sorted((len(known.words), len(present)))
+            if not known.telling <= present:
+                continue
             if count < _SHARED * self._rare[index] or sizes[0] < _UNLIKE * sizes[1]:
                 continue
             if sizes[0] >= _FEWEST_WORDS:

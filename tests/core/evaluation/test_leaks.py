@@ -66,6 +66,27 @@ def test_what_is_not_alike_is_no_leak(tmp_path, text):
     assert found(tmp_path, json.dumps({"prompt": text})) == []
 
 
+@pytest.mark.parametrize(
+    ("asked", "other"),
+    [
+        (
+            "When was the old library in Bonn founded by Anna Weber?",
+            "When was the old library in Essen founded by Anna Weber?",
+        ),
+        (
+            "How many days of paid leave does the policy of 2023 grant to us?",
+            "How many days of paid leave does the policy of 2024 grant to us?",
+        ),
+    ],
+)
+def test_another_name_or_number_asks_for_something_else(tmp_path, asked, other):
+    (tmp_path / "a.txt").write_text(other + "\n" + asked.lower().replace("?", " please?"))
+
+    found = leaks([EvalItem(id="q", question=asked)], [tmp_path / "a.txt"])
+
+    assert [one.line for one in found] == [2]
+
+
 def test_a_long_text_that_happens_to_hold_all_words_is_no_leak(tmp_path):
     words = QUESTION.rstrip("?").split()
     text = " ".join(f"{word} and some more that nobody asked for" for word in words)
