@@ -84,6 +84,20 @@ def _labels(
     return labels
 
 
+def share(_context: click.Context, _option: click.Parameter, value: str | None) -> float:
+    """Read a share that is written like 20% or 0.2; a callback of an option."""
+    if value is None:
+        return 0.0
+    number, percent, rest = value.strip().partition("%")
+    try:
+        found = float(number) / (100 if percent else 1)
+    except ValueError:
+        found = -1.0
+    if rest or not 0 <= found < 1:
+        raise click.BadParameter(f'"{value}" is no share; expected one from 0% to 99%, like 20%')
+    return found
+
+
 profile_option = click.option(
     "-p", "--profile", metavar="NAME", help="Profile that answers; by default the settings choose."
 )

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib import import_module
 
 import click
+
+from citewell.cli.grouping import LazyGroup
 
 # Module and summary; a command's module is imported only when the command is run.
 COMMANDS: Mapping[str, tuple[str, str]] = {
@@ -19,28 +20,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
 }
 
 
-class _Group(click.Group):
-    """A group whose commands are imported when they are run."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click calls it
-        """Return the commands in the order of their use."""
-        return [*COMMANDS]
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click calls it
-        """Import the command `cmd_name`."""
-        if cmd_name not in COMMANDS:
-            return None
-        module = import_module(f"{__name__}.{COMMANDS[cmd_name][0]}")
-        command: click.Command = module.command
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click calls it
-        """Write the list of commands without importing any."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
-
-
-@click.group("eval", cls=_Group)
+@click.group("eval", cls=LazyGroup, package=__name__, modules=COMMANDS)
 def command() -> None:
     """Measure what answers best, on questions of your own.
 

@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from citewell.cli.forms import document
-from citewell.cli.options import Where, examples, reader_option, where, where_options
+from citewell.cli.options import Where, examples, reader_option, share, where, where_options
 from citewell.cli.use import complete_model, complete_profile
 from citewell.cli.wording import safe_line
 from citewell.errors import ConfigError
@@ -21,20 +21,6 @@ if TYPE_CHECKING:
     from citewell.cli.eval.sets import Made
 
 _MOST = 10_000
-
-
-def _share(_context: click.Context, _option: click.Parameter, value: str | None) -> float:
-    """Read a share that is written like 20% or 0.2."""
-    if value is None:
-        return 0.0
-    number, percent, rest = value.strip().partition("%")
-    try:
-        share = float(number) / (100 if percent else 1)
-    except ValueError:
-        share = -1.0
-    if rest or not 0 <= share < 1:
-        raise click.BadParameter(f'"{value}" is no share; expected one from 0% to 99%, like 20%')
-    return share
 
 
 class Chosen(Struct, frozen=True, kw_only=True):
@@ -104,7 +90,7 @@ class Chosen(Struct, frozen=True, kw_only=True):
     "--hold-out-docs",
     "held_out",
     metavar="SHARE",
-    callback=_share,
+    callback=share,
     help="Leave out so many documents, like 20%: their questions become unanswerable.",
 )
 @click.option(
@@ -113,7 +99,7 @@ class Chosen(Struct, frozen=True, kw_only=True):
     metavar="SHARE",
     default="10%",
     show_default=True,
-    callback=_share,
+    callback=share,
     help="So many of the questions need two documents at once.",
 )
 @click.option(
@@ -121,7 +107,7 @@ class Chosen(Struct, frozen=True, kw_only=True):
     metavar="SHARE",
     default="10%",
     show_default=True,
-    callback=_share,
+    callback=share,
     help="So many of the questions ask for a form, like one sentence.",
 )
 @click.option(
