@@ -1,0 +1,1 @@
+"""From training data to a model that is proven to be what was trained."""

@@ -1,0 +1,6 @@
+from typing import Any
+
+class ArrowException(Exception): ...
+
+class RecordBatch:
+    def to_pylist(self) -> list[dict[str, Any]]: ...
