@@ -1,0 +1,125 @@
+"""What an example is to teach, and what the passages of its question are for that."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Sequence
+from enum import StrEnum
+
+from msgspec import Struct
+
+from citewell.types.documents import Passage
+from citewell.types.evaluation import EvalItem, Swap
+
+
+class Teaches(StrEnum):
+    """What an example is to teach."""
+
+    ANSWERED = "answered"
+    REFUSED = "refused"
+    SWAPPED = "swapped"
+    CONFLICT = "conflict"
+    VOTED = "voted"
+    CORRECTED = "corrected"
+
+
+class Shares(Struct, frozen=True, kw_only=True):
+    """Of the examples, how many teach what; the rest is answered from what was found.
+
+    Attributes:
+        refused: without the passage that answers, so that the right answer is to say so.
+        swapped: with another fact in the passages, so that these are obeyed and not a memory.
+        conflict: with a passage that says otherwise, so that both are told.
+    """
+
+    refused: float = 0.2
+    swapped: float = 0.1
+    conflict: float = 0.1
+
+
+class Lesson(Struct, frozen=True, kw_only=True):
+    """A question, and what is to be learnt from it.
+
+    Attributes:
+        swap: what another fact is, in all passages or in one of two.
+        order: names the order of the passages, so that no number of a passage is learnt.
+    """
+
+    item: EvalItem
+    teaches: Teaches
+    swap: Swap | None = None
+    order: str = ""
+
+
+# A number with what stands around it, so that no part of a longer one is exchanged.
+_NUMBER = re.compile(r"(?<![\d.,/-])\d+(?![\d/-]|[.,]\d)")
+_YEAR = range(1700, 2100)
+_YEARS_OFF = 30
+
+
+def lessons(items: Sequence[EvalItem], shares: Shares, seed: int) -> list[Lesson]:
+    """Return a lesson for each question, mixed in their shares; the same seed gives the same.
+
+    What cannot be exchanged, as it is no number, is asked as it is.
+    """
+    choose = random.Random(seed)  # noqa: S311 - a draw is no secret
+    order = choose.sample([*items], len(items))
+    wanted = {
+        Teaches.REFUSED: shares.refused,
+        Teaches.SWAPPED: shares.swapped,
+        Teaches.CONFLICT: shares.conflict,
+    }
+    given = dict.fromkeys(wanted, 0)
+    found = []
+    for number, item in enumerate(order, 1):
+        swap = item.swap or _other_fact(item, choose)
+        teaches = Teaches.REFUSED if item.unanswerable else Teaches.ANSWERED
+        for one, share in wanted.items():
+            is_possible = one is Teaches.REFUSED or swap is not None
+            if not item.unanswerable and is_possible and given[one] + 0.5 < share * number:
+                teaches = one
+                break
+        if teaches in given:
+            given[teaches] += 1
+        is_changed = teaches in {Teaches.SWAPPED, Teaches.CONFLICT}
+        found.append(
+            Lesson(
+                item=item,
+                teaches=teaches,
+                swap=swap if is_changed else None,
+                order=f"{seed} {item.id}",
+            )
+        )
+    return found
+
+
+def is_exchangeable(swap: Swap, passages: Sequence[Passage]) -> bool:
+    """Tell whether a fact stands in passages by itself alone, and the other one nowhere."""
+    fact = re.compile(rf"(?<![\w.,]){re.escape(swap.fact)}(?![\w]|[.,]\d)")
+    return all(
+        len(fact.findall(one.text)) == one.text.count(swap.fact) and swap.instead not in one.text
+        for one in passages
+    )
+
+
+def _other_fact(item: EvalItem, choose: random.Random) -> Swap | None:
+    """Return the answer with another number; None where it has not just one."""
+    if len(item.answers) != 1 or len(item.quotes) != 1:
+        return None
+    fact = item.answers[0]
+    numbers = _NUMBER.findall(fact)
+    if len(numbers) != 1 or item.quotes[0].count(fact) != 1:
+        return None
+    instead = _NUMBER.sub(_other_number(numbers[0], choose), fact)
+    return Swap(fact=fact, instead=instead)
+
+
+def _other_number(digits: str, choose: random.Random) -> str:
+    """Return another number that looks like this one: as many digits, a year near a year."""
+    value = int(digits)
+    if len(digits) == 4 and value in _YEAR:
+        return str(value + choose.choice([-1, 1]) * choose.randint(1, _YEARS_OFF))
+    low, high = (1, 9) if len(digits) == 1 else (10 ** (len(digits) - 1), 10 ** len(digits) - 1)
+    other = choose.randint(low, high - 1)
+    return str(other + (other >= value)).zfill(len(digits))

@@ -1,0 +1,168 @@
+"""Votes become examples, as long as the passages are what they were and the checks agree."""
+
+from contextlib import asynccontextmanager
+
+import pytest
+
+from citewell.engine.assistant import Assistant, new_id
+from citewell.engine.prompting import REFUSAL
+from citewell.journal.database import open_engine
+from citewell.journal.feedback import Feedback, Vote
+from citewell.journal.journal import Journal
+from citewell.tuning.building.building import of_votes
+from citewell.tuning.building.guarding import Guard
+from citewell.tuning.building.teaching import Terms
+from citewell.tuning.building.voted import voted
+from citewell.tuning.data.checking import faults
+from citewell.tuning.data.examples import Kind
+from citewell.tuning.data.private import Private
+from citewell.types.questions import Question
+from towns import EVERYONE, opened
+
+WHEN = "When was the library in Bonn founded?"
+FILMS = "How many films does the library in Essen lend?"
+UNKNOWN = "How many penguins live in the zoo of Kassel?"
+DEFAULT, INVENTIVE = (Terms(profile=name, audience=EVERYONE) for name in ("default", "inventive"))
+
+
+class Town:
+    """People who ask, and vote on what they are told."""
+
+    def __init__(self, runtime, engine):
+        self.runtime = runtime
+        self.journal = Journal(engine)
+        self.feedback = Feedback(engine)
+
+    async def ask(self, text, *, profile="default", vote=None, reason=""):
+        """Ask, vote, and return the reference."""
+        question = Question(id=new_id(), text=text, audience=EVERYONE, profile=profile)
+        course = await Assistant(self.runtime, self.journal).whole(question)
+        if vote is not None:
+            self.feedback.add(
+                Vote(answer=course.answer.id, voter="ann", is_helpful=vote, reason=reason, at=1.0)
+            )
+        return course.answer.id
+
+    async def built(self, kind, terms=DEFAULT):
+        """Return the examples of the votes."""
+        with Private() as private:
+            found = voted(self.journal, self.feedback, terms.profile)
+            return await of_votes(self.runtime, found, kind, terms, Guard(private))
+
+
+@asynccontextmanager
+async def town(project):
+    engine = open_engine(f"sqlite:///{project.parent / 'journal.sqlite'}")
+    try:
+        async with opened(project) as runtime:
+            yield Town(runtime, engine)
+    finally:
+        engine.dispose()
+
+
+async def test_a_good_answer_is_learnt_with_its_own_passages(project):
+    async with town(project) as people:
+        reference = await people.ask(WHEN, vote=True)
+        await people.ask(FILMS)
+        found = await people.built(Kind.CHAT)
+
+    (example,) = found.examples
+    assert "founded in 1851" in example.messages[-1].content
+    assert example.messages[-2].content.endswith(WHEN)
+    assert example.origin == f"answer:{reference}"
+    assert example.documents == ("docs:bonn.md",)
+    assert not [*faults(example)]
+    assert not found.declined
+
+
+async def test_every_vote_is_an_example_for_kto(project):
+    async with town(project) as people:
+        good = await people.ask(WHEN, vote=True)
+        bad = await people.ask(FILMS, vote=False)
+        found = await people.built(Kind.VOTE)
+
+    assert {one.origin: one.is_good for one in found.examples} == {
+        f"answer:{good}": True,
+        f"answer:{bad}": False,
+    }
+    assert all(one.answer and one.kind is Kind.VOTE for one in found.examples)
+    assert not any([*faults(one)] for one in found.examples)
+
+
+async def test_a_bad_answer_is_kept_as_the_model_wrote_it(project):
+    async with town(project) as people:
+        await people.ask(WHEN, profile="inventive", vote=False)
+        (example,) = (await people.built(Kind.VOTE, INVENTIVE)).examples
+
+    assert example.answer == "The mayor of Aachen earns 9 euros [1]."
+    assert not example.is_good
+
+
+async def test_what_somebody_wrote_instead_is_learnt_where_the_documents_say_it(project):
+    right = "The library in Bonn was founded in 1851 by Anna Weber."
+    async with town(project) as people:
+        await people.ask(WHEN, profile="inventive", vote=False, reason=right)
+        await people.ask(FILMS, profile="inventive", vote=False, reason="It is 17 films.")
+        chats = await people.built(Kind.CHAT, INVENTIVE)
+        pairs = await people.built(Kind.PREFERENCE, INVENTIVE)
+
+    (example,) = chats.examples
+    assert example.teaches == "corrected"
+    assert example.messages[-1].content.startswith(right[:-1])
+    assert sum(chats.declined.values()) == 1
+    (pair,) = pairs.examples
+    assert pair.chosen == example.messages[-1].content
+    assert pair.rejected == "The mayor of Aachen earns 9 euros [1]."
+    assert pair.messages == example.messages[:-1]
+
+
+async def test_a_better_answer_to_the_same_question_makes_a_pair(project):
+    async with town(project) as people:
+        await people.ask(WHEN, profile="default", vote=True)
+        worse = await people.ask(WHEN, profile="default", vote=None)
+        people.feedback.add(Vote(answer=worse, voter="bob", is_helpful=False, at=2.0))
+        found = await people.built(Kind.PREFERENCE)
+
+    # The extractive model answers alike: a pair of equals teaches nothing.
+    assert [one.chosen == one.rejected for one in found.examples] in ([], [True])
+
+
+async def test_a_refusal_that_helped_teaches_to_refuse(project):
+    async with town(project) as people:
+        await people.ask(UNKNOWN, profile="inventive", vote=True)
+        found = await people.built(Kind.CHAT, INVENTIVE)
+
+    for one in found.examples:
+        assert one.messages[-1].content == REFUSAL
+
+
+async def test_an_answer_whose_passages_changed_is_not_learnt(project):
+    async with town(project) as people:
+        await people.ask(WHEN, vote=True)
+    (project.parent / "docs" / "bonn.md").write_text("# Bonn\n\nIt was founded in 1900.\n")
+    async with town(project) as people:
+        found = await people.built(Kind.CHAT)
+
+    assert not found.examples
+    assert found.declined == {"its passages changed, or may not be read": 1}
+
+
+@pytest.mark.parametrize("votes", [(), (True, False)])
+async def test_without_a_majority_there_is_no_example(project, votes):
+    async with town(project) as people:
+        reference = await people.ask(WHEN)
+        for number, is_helpful in enumerate(votes):
+            people.feedback.add(
+                Vote(answer=reference, voter=f"p{number}", is_helpful=is_helpful, at=1.0)
+            )
+        found = await people.built(Kind.VOTE)
+
+    assert not found.examples
+
+
+async def test_answers_of_another_profile_teach_nothing_about_this_one(project):
+    async with town(project) as people:
+        await people.ask(WHEN, profile="inventive", vote=False)
+        found = await people.built(Kind.VOTE, DEFAULT)
+
+    assert not found.examples
