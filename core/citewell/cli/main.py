@@ -45,6 +45,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "try": ("tryout", "See a bot answer in a chat service, without a token."),
     "use": ("use", "Let another model answer; running processes follow."),
     "eval": ("eval", "Measure what answers best, on questions of your own."),
+    "data": ("data", "Check and prepare what a model is to learn from."),
     "fit": ("fit", "Find how much words weigh beside vectors, on your questions."),
     "reindex": ("reindex", "Embed what is indexed anew, while questions go on."),
     "budgets": ("budgets", "Show what was spent, and what may be."),
