@@ -4,3 +4,6 @@ class ArrowException(Exception): ...
 
 class RecordBatch:
     def to_pylist(self) -> list[dict[str, Any]]: ...
+
+class Schema:
+    names: list[str]

@@ -100,20 +100,20 @@ def leaks(
     for number, path in enumerate(paths, 1):
         best: dict[tuple[str, int], Leak] = {}
         for line, text in training_texts(path):
-            for known, similarity in looking.found_in(text):
-                key = known.item.id or known.plain, line
+            for item, similarity in looking.found_in(text):
+                key = item.id or item.question, line
                 if key not in best or best[key].similarity < similarity:
-                    best[key] = _leak(known, path, line, text, similarity)
+                    best[key] = _leak(item, path, line, text, similarity)
         found += best.values()
         if told is not None:
             told(number, len(paths))
     return found
 
 
-def _leak(known: _Known, path: Path, line: int, text: str, similarity: float) -> Leak:
+def _leak(item: EvalItem, path: Path, line: int, text: str, similarity: float) -> Leak:
     return Leak(
-        id=known.item.id,
-        question=known.item.question,
+        id=item.id,
+        question=item.question,
         file=path,
         line=line,
         text=" ".join(text.split())[:_SHOWN_CHARS],
@@ -141,16 +141,16 @@ class Lookout:
                 self._by_word.setdefault(word, []).append(index)
         self._seen: dict[str, list[tuple[int, float]]] = {}
 
-    def found_in(self, text: str) -> Iterator[tuple[_Known, float]]:
+    def found_in(self, text: str) -> Iterator[tuple[EvalItem, float]]:
         """Yield the questions that `text` holds, with how alike they are."""
         read = map(_plain, _STRETCH.split(text))
         stretches = [(plain, present) for plain, present in read if plain]
         exact = set(self._contained(stretches))
-        yield from ((self._known[index], 1.0) for index in sorted(exact))
+        yield from ((self._known[index].item, 1.0) for index in sorted(exact))
         for plain, present in stretches:
             for index, similarity in self._alike(plain, present):
                 if index not in exact:
-                    yield self._known[index], similarity
+                    yield self._known[index].item, similarity
 
     def _contained(self, stretches: Sequence[tuple[str, frozenset[str]]]) -> Iterator[int]:
         hits = self._hits(frozenset[str]().union(*(present for _, present in stretches)))

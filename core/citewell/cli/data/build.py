@@ -64,7 +64,7 @@ class Chosen(Struct, frozen=True, kw_only=True):
         "citewell data build train.jsonl",
         "citewell data build train.jsonl --keep-out questions.jsonl --number 2000",
         "citewell data build train.jsonl --from reviewed.jsonl",
-        "citewell data build votes.jsonl --from-journal --as votes",
+        "citewell data build votes.jsonl --from-journal --kind votes",
     ),
 )
 @click.argument("out", type=click.Path(path_type=Path, dir_okay=False))
@@ -148,7 +148,7 @@ def command(out: Path, force: bool, as_json: bool, **options: Any) -> int:
         raise click.UsageError("--from and --from-journal exclude each other; run one, then merge")
     if chosen.kind != "answers" and not chosen.from_journal:
         raise click.UsageError(f"--kind {chosen.kind} needs --from-journal, where the votes are")
-    check_new(out, force=force)
+    check_new(out, *filter(None, (chosen.from_file, chosen.keep_out)), force=force)
     built = asyncio.run(_built(chosen))
     if built.examples:
         save(out, built.examples)

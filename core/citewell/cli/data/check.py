@@ -70,17 +70,16 @@ def command(files: tuple[Path, ...], by: str | None, as_json: bool, **options: A
     with limits(Looked(**options)) as (wanted, missing), progress() as told:
         every = [load(path, lambda done: told("Reading", done, 0), by=by) for path in files]
         other = load(validation, by=by) if validation is not None else None
-        found = {one.path: _problems(one, other, questions, wanted, told) for one in every}
+        found = [(one, _problems(one, other, questions, wanted, told)) for one in every]
         if other is not None:
-            every.append(other)
-            found[other.path] = _problems(other, None, questions, wanted, told)
+            found.append((other, _problems(other, None, questions, wanted, told)))
         if as_json:
-            click.echo(document("data-check", _fields(every, found, wanted, missing)))
+            click.echo(document("data-check", _fields(found, wanted, missing)))
         else:
-            _show(every, found, wanted, is_all=is_all)
+            _show(found, wanted, is_all=is_all)
     if not as_json and (note := not_looked_for(missing)):
         click.echo(f"note: {note}", err=True)
-    problems = [one for each in found.values() for one in each]
+    problems = [one for _, each in found for one in each]
     return FAILED if any(one.is_error or strict for one in problems) else 0
 
 
@@ -98,15 +97,12 @@ def _problems(
 
 
 def _fields(
-    every: Sequence[Loaded],
-    found: dict[Path, list[Problem]],
-    wanted: Limits,
-    missing: Sequence[str],
+    found: Sequence[tuple[Loaded, list[Problem]]], wanted: Limits, missing: Sequence[str]
 ) -> dict[str, object]:
     from citewell.cli.data.stats import plain
 
     return {
-        "files": [plain(one, wanted.count) for one in every],
+        "files": [plain(one, wanted.count) for one, _ in found],
         "problems": [
             {
                 "file": str(one.file),
@@ -118,23 +114,20 @@ def _fields(
                 "expected": one.expected,
                 "fix": one.fix,
             }
-            for problems in found.values()
+            for _, problems in found
             for one in problems
         ],
         "not_looked_for": [*missing],
     }
 
 
-def _show(
-    every: Sequence[Loaded], found: dict[Path, list[Problem]], wanted: Limits, *, is_all: bool
-) -> None:
+def _show(found: Sequence[tuple[Loaded, list[Problem]]], wanted: Limits, *, is_all: bool) -> None:
     from citewell.cli.data.stats import sentence
 
-    for loaded in every:
+    for loaded, problems in found:
         click.secho(safe_line(sentence(loaded, wanted.count)), bold=True)
         for name, number in loaded.unused.items():
             click.echo(f"  not used: the field {safe_line(name)} of {counted(number, 'row')}")
-        problems = found[loaded.path]
         shown = problems if is_all else problems[:_SHOWN]
         for one in shown:
             _show_problem(one)

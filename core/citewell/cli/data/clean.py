@@ -55,7 +55,7 @@ def command(
     from citewell.tuning.data.loading import load
     from citewell.tuning.data.writing import check_new, save
 
-    check_new(out, force=force)
+    check_new(out, file, force=force)
     with limits(Looked(**looked)) as (wanted, missing), progress() as told:
         loaded = load(file, lambda done: told("Reading", done, 0), by=by)
         cleaned = clean(
@@ -89,9 +89,8 @@ def command(
     if note := not_looked_for(missing):
         click.echo(f"note: {note}", err=True)
     if not cleaned.examples:
-        click.echo(
-            f"error: nothing of {safe_line(str(file))} is left; {out} is not written", err=True
-        )
+        said = f"nothing of {file} is left; {out} is not written"
+        click.echo(f"error: {safe_line(said)}", err=True)
         return FAILED
     click.secho(
         safe_line(f"{out}: {counted(len(cleaned.examples), 'example')}"), bold=True, nl=False

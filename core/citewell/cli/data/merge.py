@@ -29,7 +29,7 @@ def command(files: tuple[Path, ...], out: Path, by: str | None, force: bool, as_
     from citewell.tuning.data.loading import load_sound
     from citewell.tuning.data.writing import check_new, save
 
-    check_new(out, force=force)
+    check_new(out, *files, force=force)
     with progress() as told:
         loaded = [load_sound(path, lambda done: told("Reading", done, 0), by=by) for path in files]
     kinds = {one.schema.kind: one.path for one in loaded if one.schema is not None}

@@ -56,7 +56,7 @@ def command(
     if loaded.errors:
         click.echo(
             f"note: {counted(len(loaded.errors), 'error')} elsewhere; "
-            f"run: citewell data check {file}",
+            f"run: citewell data check {safe_line(str(file))}",
             err=True,
         )
 

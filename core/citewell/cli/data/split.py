@@ -68,7 +68,7 @@ def command(file: Path, by: str | None, as_json: bool, **options: Any) -> None:
     folder = options["out"] or file.parent
     paths = {name: folder / f"{file.stem}-{name}.jsonl" for name in ("train", *shares)}
     for path in paths.values():
-        check_new(path, force=options["force"])
+        check_new(path, file, force=options["force"])
     with progress() as told:
         loaded = load_sound(file, lambda done: told("Reading", done, 0), by=by)
     try:

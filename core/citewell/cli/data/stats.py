@@ -13,6 +13,7 @@ from citewell.cli.data.options import by_option, progress, tokenizer_option
 from citewell.cli.forms import document
 from citewell.cli.options import examples
 from citewell.cli.wording import counted, safe_line
+from citewell.errors import ConfigError
 
 if TYPE_CHECKING:
     from citewell.tuning.data.lengths import Counter as CountTokens
@@ -43,6 +44,8 @@ def command(file: Path, by: str | None, tokenizer: Path | None, as_json: bool) -
     count = counter(tokenizer)
     with progress() as told:
         loaded = load(file, lambda done: told("Reading", done, 0), by=by)
+    if not loaded.rows and loaded.errors:
+        raise ConfigError(loaded.errors[0].text)
     if as_json:
         click.echo(document("data-stats", plain(loaded, count)))
         return

@@ -110,8 +110,7 @@ def _show(trace: Trace) -> None:
     for passage in trace.passages:
         place = place_in(passage.title, passage.place)
         click.echo(safe_line(f"  {passage.document_id}, {place}" if place else f"  {passage.id}"))
-    if trace.answer is not None:
-        record = trace.answer
+    for record in trace.answers:
         click.echo(safe_line(f"  answer {record.id} of {record.asked_at[:10]}: {record.question}"))
     for name in trace.documents:
         click.echo(safe_line(f"  {name}, which does not say it, or is left out"))
@@ -130,6 +129,6 @@ def _plain(trace: Trace) -> dict[str, object]:
             for one in trace.passages
         ],
         "documents": [*trace.documents],
-        "answer": None if trace.answer is None else trace.answer.id,
+        "answers": [one.id for one in trace.answers],
         "gone": [*trace.gone],
     }

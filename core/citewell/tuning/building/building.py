@@ -113,8 +113,17 @@ async def of_votes(
     """
     _need_retriever(runtime, terms)
     built = Built()
-    async for example in examples_of(runtime, found, kind, terms, built.declined):
-        built.take(example, guard)
+    known = await _document_ids(runtime, terms)
+    kept = replace(terms, kept_out=frozenset(filter(guard.keeps_out, known.values())))
+    every = [one async for one in examples_of(runtime, found, kind, kept, built.declined)]
+    votes: dict[tuple[object, ...], set[bool]] = {}
+    for example in every:
+        votes.setdefault((example.messages, example.answer), set()).add(example.is_good)
+    for example in every:
+        if kind is Kind.VOTE and len(votes[example.messages, example.answer]) > 1:
+            built.declined["people think differently about it"] += 1
+        else:
+            built.take(example, guard)
     return built
 
 

@@ -128,7 +128,7 @@ class Arranged:
         """Return the passages of the lesson, at most `limit`."""
         arranged = self._arrangement
         if arranged.fixed is not None:
-            return list(arranged.fixed)[:limit]
+            return [one for one in arranged.fixed if not arranged.leaves_out(one)][:limit]
         wanted = limit
         while True:
             every = await self._retriever.retrieve(query, limit=wanted, readable_by=readable_by)
@@ -156,10 +156,13 @@ class Arranged:
         return [arranged.changes(one) for one in found if not arranged.leaves_out(one)]
 
     def _with_copies(self, found: Sequence[Passage], limit: int) -> list[Passage]:
-        copies = [one for one in map(self._arrangement.copies, found) if one is not None]
-        self._copies.update((one.id, one) for one in copies)
-        changed = [self._arrangement.changes(one) for one in found]
-        return [*changed[: max(limit - len(copies), 0)], *copies]
+        copies = {one.id: copy for one in found if (copy := self._arrangement.copies(one))}
+        self._copies.update((one.id, one) for one in copies.values())
+        room = limit - 2 * len(copies)
+        others = [one for one in found if one.id not in copies][: max(room, 0)]
+        kept = {one.id for one in others} | copies.keys()
+        changed = [self._arrangement.changes(one) for one in found if one.id in kept]
+        return [*changed, *copies.values()][:limit]
 
     def _in_order(self, found: list[Passage]) -> list[Passage]:
         if self._arrangement.order:

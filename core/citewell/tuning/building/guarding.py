@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from citewell.evaluation.leaks import Lookout
+from citewell.tuning.data.checking import faults
 from citewell.tuning.data.examples import Example
 from citewell.tuning.data.likeness import Likenesses
 from citewell.tuning.data.private import Private
@@ -32,7 +33,9 @@ class Guard:
 
     def reason(self, example: Example) -> str | None:
         """Return why an example is not kept; None where it is, and known from now on."""
-        for text in example.texts:
+        for _, concern, *_ in faults(example):
+            return f"the check of examples refuses it: {concern.value}"
+        for text in (*example.texts, *example.documents, example.origin):
             if any(True for _ in self._private.secrets(text)):
                 return "it holds a secret"
         if any(True for text in example.texts for _ in self._lookout.found_in(text)):

@@ -95,12 +95,25 @@ def lessons(items: Sequence[EvalItem], shares: Shares, seed: int) -> list[Lesson
 
 
 def is_exchangeable(swap: Swap, passages: Sequence[Passage]) -> bool:
-    """Tell whether a fact stands in passages by itself alone, and the other one nowhere."""
-    fact = re.compile(rf"(?<![\w.,]){re.escape(swap.fact)}(?![\w]|[.,]\d)")
-    return all(
-        len(fact.findall(one.text)) == one.text.count(swap.fact) and swap.instead not in one.text
-        for one in passages
+    """Tell whether a fact stands in the text of passages alone, and the other one nowhere."""
+    fact = _alone(swap.fact)
+    around = [" ".join((one.title, one.header, *one.place.headings)) for one in passages]
+    return (
+        bool(passages)
+        and all(fact.search(one.text) for one in passages)
+        and not any(fact.search(text) for text in around)
+        and not any(swap.instead in one.text for one in passages)
     )
+
+
+def exchanged(text: str, swap: Swap | None) -> str:
+    """Return a text with the other fact, where the fact stands by itself in it."""
+    return text if swap is None else _alone(swap.fact).sub(lambda _: swap.instead, text)
+
+
+def _alone(fact: str) -> re.Pattern[str]:
+    """Return what finds a fact, but not as a part of a longer word or number."""
+    return re.compile(rf"(?<![\w.,/-]){re.escape(fact)}(?![\w/-]|[.,]\d)")
 
 
 def _other_fact(item: EvalItem, choose: random.Random) -> Swap | None:

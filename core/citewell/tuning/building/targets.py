@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from citewell.engine.citing.marks import without_marks
 from citewell.engine.citing.sentences import split_sentences
 from citewell.engine.citing.tables import is_rule, table_cells
+from citewell.evaluation.making.facts import plain
 from citewell.evaluation.making.prose import bare
+from citewell.tuning.building.lessons import exchanged
 from citewell.types.documents import Passage
 from citewell.types.evaluation import EvalItem, Swap
 
@@ -33,7 +36,7 @@ def cited_answer(
     said: dict[str, None] = {}
     for swap in swaps:
         for quote in item.quotes:
-            found = [*_said(_changed(quote, swap), item, passages, swap)]
+            found = [*_said(exchanged(quote, swap), item, passages, swap)]
             if not found:
                 return None
             said.update(dict.fromkeys(found))
@@ -51,10 +54,10 @@ def with_mark(sentence: str, number: int) -> str:
 def _said(
     quote: str, item: EvalItem, passages: Sequence[Passage], swap: Swap | None
 ) -> Iterator[str]:
-    plain = _plain(quote)
+    wanted = _plain(quote)
     for number, passage in enumerate(passages, 1):
-        if plain and plain in _plain(passage.text):
-            answers = [_changed(one, swap) for one in item.answers]
+        if wanted and wanted in _plain(passage.text):
+            answers = [exchanged(one, swap) for one in item.answers]
             for sentence in _sentences(quote, answers, passage):
                 yield with_mark(sentence, number)
             return
@@ -64,23 +67,30 @@ def _sentences(quote: str, answers: Sequence[str], passage: Passage) -> list[str
     row = _of_row(quote, answers)
     if row is not None:
         return [row]
-    text = bare(_BULLET.sub("", quote))
-    spans = [*split_sentences(text, passage.language)][:_MOST_SENTENCES]
-    return [text[start:end] for start, end in spans]
+    # A number in brackets of the document itself would be a mark, and cite another passage.
+    text = without_marks(bare(_BULLET.sub("", quote)))
+    every = [text[start:end] for start, end in split_sentences(text, passage.language)]
+    if len(every) <= _MOST_SENTENCES:
+        return every
+    return [one for one in every if any(answer in one for answer in answers)][:_MOST_SENTENCES]
 
 
 def _of_row(quote: str, answers: Sequence[str]) -> str | None:
     """Return what a row of a table says, as a sentence; None where it is none."""
     if "|" not in quote or "\n" in quote.strip() or is_rule(quote, below=""):
         return None
-    cells = [bare(cell) for cell in table_cells(quote)]
+    cells = [without_marks(bare(cell)) for cell in table_cells(quote)]
     named = [cell for cell in cells if cell]
     value = next((cell for cell in named[1:] if cell in answers), None)
     return None if value is None else f"{named[0]}: {value}."
 
 
-def _changed(text: str, swap: Swap | None) -> str:
-    return text if swap is None else text.replace(swap.fact, swap.instead)
+def tells(answer: str, item: EvalItem, swaps: Sequence[Swap | None] = (None,)) -> bool:
+    """Tell whether an answer states what was asked, of each of the swaps."""
+    said = f" {plain(answer)} "
+    return not item.answers or all(
+        any(f" {plain(exchanged(one, swap))} " in said for one in item.answers) for swap in swaps
+    )
 
 
 def _plain(text: str) -> str:

@@ -21,8 +21,8 @@ from citewell.engine.runtime import Runtime
 from citewell.evaluation.making.facts import plain
 from citewell.journal.records import AnswerRecord
 from citewell.tuning.building.classroom import Arrangement, Classroom, Teacher
-from citewell.tuning.building.lessons import Lesson, Teaches, is_exchangeable
-from citewell.tuning.building.targets import cited_answer
+from citewell.tuning.building.lessons import Lesson, Teaches, exchanged, is_exchangeable
+from citewell.tuning.building.targets import cited_answer, tells
 from citewell.tuning.data.examples import Example, Kind, Message
 from citewell.types.answers import Outcome
 from citewell.types.documents import Passage
@@ -61,6 +61,8 @@ async def teach(runtime: Runtime, lesson: Lesson, terms: Terms) -> Example:
         CitewellError: the documents cannot be read.
     """
     right = await _answering(runtime, lesson.item, terms)
+    if not right and not lesson.item.unanswerable:
+        raise Declined("its quote stands in no passage that may be read")
     if lesson.swap is not None and not is_exchangeable(lesson.swap, right):
         lesson = replace(lesson, teaches=Teaches.ANSWERED, swap=None)
     teacher = Teacher(lambda prompt: _answer(lesson, prompt))
@@ -70,6 +72,8 @@ async def teach(runtime: Runtime, lesson: Lesson, terms: Terms) -> Example:
         raise Declined("nothing is found for the question")
     is_refusal = course.output == prompt.refusal
     _check(course, lesson, prompt)
+    if not is_refusal and not tells(course.output, lesson.item, _swaps(lesson)):
+        raise Declined("its quote does not tell the answer")
     cited = [one for one in _cited(course, prompt) if not is_refusal]
     teaches = Teaches.REFUSED if is_refusal else lesson.teaches
     named = cited or right
@@ -106,7 +110,8 @@ def messages_of(prompt: Prompt) -> tuple[Message, ...]:
 def _origin(passages: Sequence[Passage], documents: Sequence[str]) -> str:
     """Name passages, with what they said; or else documents."""
     if passages:
-        return " ".join(f"passage:{one.id.removesuffix(_OTHER)}" for one in passages)
+        names = (f"passage:{one.id.removesuffix(_OTHER)}" for one in passages)
+        return " ".join(dict.fromkeys(names))
     return " ".join(f"document:{quote(one, safe=':/')}" for one in documents)
 
 
@@ -137,12 +142,14 @@ async def _answering(runtime: Runtime, item: EvalItem, terms: Terms) -> list[Pas
 def _answer(lesson: Lesson, prompt: Prompt) -> str:
     if lesson.teaches is Teaches.REFUSED:
         return prompt.refusal
-    swaps: Sequence[Swap | None] = (lesson.swap,)
-    if lesson.teaches is Teaches.CONFLICT:
-        swaps = (None, lesson.swap)
-    said = cited_answer(lesson.item, prompt.passages, swaps)
+    said = cited_answer(lesson.item, prompt.passages, _swaps(lesson))
     # What is not found, serving does not find either: then the right answer is to say so.
     return prompt.refusal if said is None else said
+
+
+def _swaps(lesson: Lesson) -> tuple[Swap | None, ...]:
+    """Return as what facts are to be told: of a conflict, as both."""
+    return (None, lesson.swap) if lesson.teaches is Teaches.CONFLICT else (lesson.swap,)
 
 
 def _arranged(lesson: Lesson) -> Arrangement:
@@ -177,8 +184,9 @@ def _is_of(item: EvalItem, passage: Passage) -> bool:
 
 
 def _swapped(passage: Passage, swap: Swap) -> Passage:
-    text = passage.text.replace(swap.fact, swap.instead)
-    return replace(passage, text=text, end=passage.start + len(text))
+    text = exchanged(passage.text, swap)
+    header = exchanged(passage.header, swap)
+    return replace(passage, text=text, header=header, end=passage.start + len(text))
 
 
 def _other(passage: Passage, item: EvalItem, swap: Swap) -> Passage | None:
@@ -186,7 +194,7 @@ def _other(passage: Passage, item: EvalItem, swap: Swap) -> Passage | None:
     if not item.is_right(passage):
         return None
     return replace(
-        _swapped(passage, swap), id=f"{passage.id}{_OTHER}", title=f"{passage.title} (draft)"
+        _swapped(passage, swap), id=f"{passage.id}{_OTHER}", title=f"{passage.title} (2)"
     )
 
 
@@ -197,7 +205,8 @@ def _check(course: Course, lesson: Lesson, prompt: Prompt) -> None:
         Declined: says why.
     """
     if course.output == prompt.refusal:
-        if any(may_answer(lesson.item, passage) for passage in prompt.passages):
+        items = [_exchanged(lesson.item, swap) for swap in dict.fromkeys((None, lesson.swap))]
+        if any(may_answer(item, passage) for item in items for passage in prompt.passages):
             raise Declined("a passage may answer what is to be refused")
         if course.answer.outcome is not Outcome.REFUSED:
             raise Declined("the refusal was not taken for one")
@@ -205,6 +214,14 @@ def _check(course: Course, lesson: Lesson, prompt: Prompt) -> None:
     reason = declined(course)
     if reason is not None:
         raise Declined(reason)
+
+
+def _exchanged(item: EvalItem, swap: Swap | None) -> EvalItem:
+    return replace(
+        item,
+        quotes=tuple(exchanged(one, swap) for one in item.quotes),
+        answers=tuple(exchanged(one, swap) for one in item.answers),
+    )
 
 
 def _cited(course: Course, prompt: Prompt) -> list[Passage]:

@@ -19,21 +19,21 @@ class Trace(Struct, frozen=True, kw_only=True):
 
     Attributes:
         passages: that are there as they were.
-        answer: that people voted on; None where it is none, or not there any more.
+        answers: that people voted on, as far as they are there.
         documents: that are there, of an example that teaches what they do not say.
         gone: names of what is not there any more, or says something else.
     """
 
     example: Example
     passages: tuple[Passage, ...] = ()
-    answer: AnswerRecord | None = None
+    answers: tuple[AnswerRecord, ...] = ()
     documents: tuple[str, ...] = ()
     gone: tuple[str, ...] = ()
 
     @property
     def is_whole(self) -> bool:
         """Whether it says what it came from, and all of that is there as it was."""
-        return not self.gone and bool(self.passages or self.documents or self.answer)
+        return not self.gone and bool(self.passages or self.documents or self.answers)
 
 
 class Tracer(Struct, frozen=True):
@@ -56,17 +56,15 @@ class Tracer(Struct, frozen=True):
         documents = [unquote(name[9:]) for name in names if name.startswith("document:")]
         passages = await self.retriever.fetch(ids, readable_by=self.audience) if ids else ()
         there = {one.id: one for one in passages}
-        answer_id = next((one[7:] for one in names if one.startswith("answer:")), None)
-        answer = None if answer_id is None else self.find(answer_id)
+        answers = {one[7:]: self.find(one[7:]) for one in names if one.startswith("answer:")}
         gone = [f"passage {one}" for one in ids if one not in there]
         known = await self.retriever.versions() if documents else {}
         gone += [f"document {one}" for one in documents if one not in known]
-        if answer_id is not None and answer is None:
-            gone.append(f"answer {answer_id}")
+        gone += [f"answer {one}" for one, record in answers.items() if record is None]
         return Trace(
             example=example,
             passages=tuple(there[one] for one in dict.fromkeys(ids) if one in there),
-            answer=answer,
+            answers=tuple(one for one in answers.values() if one is not None),
             documents=tuple(one for one in documents if one in known),
             gone=tuple(gone),
         )

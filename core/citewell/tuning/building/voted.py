@@ -106,10 +106,13 @@ async def _made(
     if one.is_good:
         return []
     if better is not None:
-        corrected.append(await (await _Lesson.of(runtime, better, terms)).answer())
+        other = await _Lesson.of(runtime, better, terms)
+        # A mark of the worse answer would cite another passage.
+        if [one.id for one in other.passages] == [one.id for one in lesson.passages]:
+            corrected.append(await other.answer())
     if not corrected:
         raise Declined("nobody said what would be right")
-    return [lesson.pair(right) for right in corrected if right.messages[:-1]]
+    return [lesson.pair(right) for right in corrected]
 
 
 class _Lesson(Struct, frozen=True):
@@ -130,11 +133,15 @@ class _Lesson(Struct, frozen=True):
         record = one.record
         if not record.passages or not record.retriever:
             raise Declined("it was answered without a passage")
+        if not _may_hear(terms, record):
+            raise Declined("people asked it who may read more than the reader of the examples")
         retriever = await runtime.retriever(record.retriever)
         current = await current_passages(record, retriever, terms.audience)
         passages = [current[given.id] for given in record.passages if given.id in current]
         if len(passages) < len(record.passages):
             raise Declined("its passages changed, or may not be read")
+        if any(passage.document_id in terms.kept_out for passage in passages):
+            raise Declined("the evaluation asks about its document")
         return cls(runtime, one, terms, passages)
 
     async def answer(self) -> Example:
@@ -160,20 +167,29 @@ class _Lesson(Struct, frozen=True):
             messages=messages_of(prompt),
             answer=course.output,
             is_good=self.voted.is_good,
-            documents=self._documents,
+            documents=self._documents(course),
             origin=f"answer:{record.id}",
             teaches=Teaches.VOTED.value,
         )
 
     def pair(self, right: Example) -> Example:
-        """Return a better answer beside this one."""
+        """Return a better answer beside this one.
+
+        Raises:
+            Declined: it says the same.
+        """
+        chosen, record = right.messages[-1].content, self.voted.record
+        rejected = _text(record) or record.notice
+        if chosen.split() == rejected.split():
+            raise Declined("the better answer says the same")
+        origins = (*right.origin.split(), f"answer:{record.id}")
         return Example(
             kind=Kind.PREFERENCE,
             messages=right.messages[:-1],
-            chosen=right.messages[-1].content,
-            rejected=_text(self.voted.record) or self.voted.record.notice,
-            documents=self._documents,
-            origin=f"answer:{self.voted.record.id}",
+            chosen=chosen,
+            rejected=rejected,
+            documents=right.documents,
+            origin=" ".join(dict.fromkeys(origins)),
             teaches=right.teaches,
         )
 
@@ -183,7 +199,7 @@ class _Lesson(Struct, frozen=True):
         return Example(
             kind=Kind.CHAT,
             messages=(*messages_of(prompt), Message("assistant", course.output)),
-            documents=self._documents,
+            documents=self._documents(course),
             origin=f"answer:{self.voted.record.id}",
             teaches=teaches.value,
         )
@@ -198,15 +214,19 @@ class _Lesson(Struct, frozen=True):
             raise Declined("nothing is found for the question")
         return course, teacher.prompt
 
-    @property
-    def _documents(self) -> tuple[str, ...]:
-        cited = {
-            citation.document_id
-            for claim in self.voted.record.claims
-            for citation in claim.citations
-        }
+    def _documents(self, course: Course) -> tuple[str, ...]:
+        cited = {citation.document_id for citation in course.answer.citations}
         every = [one.document_id for one in self.passages]
         return tuple(dict.fromkeys(one for one in every if one in cited)) or tuple(every[:1])
+
+
+def _may_hear(terms: Terms, record: AnswerRecord) -> bool:
+    """Tell whether nobody who asked may read more: their words would tell of it."""
+    return all(
+        asker <= reader
+        for asker in map(frozenset, record.readers)
+        for reader in terms.audience.readers
+    )
 
 
 def _let_through(course: Course, prompt: Prompt) -> None:

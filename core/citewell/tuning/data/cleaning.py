@@ -8,7 +8,9 @@ from collections.abc import Callable
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from citewell.tuning.data.checking import CONTROLS, faults
+from citewell.errors import ConfigError
+from citewell.tuning.data.checking import faults
+from citewell.tuning.data.controls import CONTROLS
 from citewell.tuning.data.examples import Example
 from citewell.tuning.data.inspecting import Limits
 from citewell.tuning.data.likeness import Likenesses
@@ -57,7 +59,12 @@ def clean(
         limits: what is looked for.
         keeps_personal: whether personal data may stay.
         told: given how many are done, of how many.
+
+    Raises:
+        ConfigError: the file could not be read to its end.
     """
+    if loaded.broken_off is not None:
+        raise ConfigError(loaded.broken_off.text)
     cleaned = Cleaned()
     mendable = {id(one) for one in loaded.mendable}
     every = sorted([*loaded.examples, *loaded.mendable], key=lambda one: one.line)

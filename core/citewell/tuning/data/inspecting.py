@@ -7,7 +7,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from citewell.evaluation.leaks import leaks
+from citewell.evaluation.leaks import Lookout
 from citewell.evaluation.questions import load_questions
 from citewell.tuning.data.examples import Example
 from citewell.tuning.data.lengths import Counter
@@ -84,18 +84,24 @@ def asked_in(train: Loaded, questions: Path) -> list[Problem]:
     Raises:
         ConfigError: a file cannot be read.
     """
+    lookout = Lookout(load_questions(questions))
+    leaks: dict[tuple[str, int], str] = {}
+    for example in train.examples:
+        for text in example.texts:
+            for item, _ in lookout.found_in(text):
+                leaks[item.id, example.line] = item.question
     return [
         _at(
             train,
-            leak.line,
+            line,
             Concern.LEAK,
             (
-                f'asks "{shown(leak.question, most=80)}", a question of {questions}',
+                f'asks "{shown(question, most=80)}", a question of {questions}',
                 "other questions, or the evaluation measures what was learnt by heart",
                 "delete it here",
             ),
         )
-        for leak in leaks(load_questions(questions), [train.path])
+        for (_, line), question in leaks.items()
     ]
 
 
@@ -157,7 +163,8 @@ def _private(loaded: Loaded, limits: Limits, told: Told) -> Iterator[Problem]:
     if limits.private is None:
         return
     for number, example in enumerate(loaded.examples, 1):
-        for place, text in example.placed:
+        named = [("documents", " ".join(example.documents)), ("origin", example.origin)]
+        for place, text in (*example.placed, *named):
             for kind in limits.private.secrets(text):
                 yield _at(
                     loaded,

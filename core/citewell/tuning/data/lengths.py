@@ -62,6 +62,9 @@ def counter(tokenizer: Path | None) -> Counter:
     try:
         # The library raises nothing more particular.
         read = Tokenizer.from_file(str(path))
+        # It may be kept with a length to which it cuts, or fills up.
+        read.no_truncation()
+        read.no_padding()
     except Exception as error:
         raise ConfigError(
             f"{path}: is no tokenizer: {str(error)[:80]}; expected a tokenizer.json, or the folder "
@@ -69,7 +72,13 @@ def counter(tokenizer: Path | None) -> Counter:
         ) from error
 
     def tokens(text: str) -> int:
-        return len(read.encode(text, add_special_tokens=False).ids)
+        try:
+            return len(read.encode(text, add_special_tokens=False).ids)
+        except Exception as error:
+            raise ConfigError(
+                f"{path}: cannot count the tokens of a text: {str(error)[:80]}; expected a whole "
+                "tokenizer: name another"
+            ) from error
 
     def count(example: Example) -> int:
         shared = sum(tokens(one.content) for one in example.messages)

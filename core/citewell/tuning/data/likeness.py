@@ -1,9 +1,9 @@
 """Examples that say the same, or nearly the same.
 
-Nearly: of two texts, at least 4 of 5 pieces of five words are shared, as in Lee et al. 2022,
-"Deduplicating Training Data Makes Language Models Better", section 4.2, found with MinHash
-(Broder 1997) and counted exactly; and their numbers are equal, since a text with another number
-says something else.
+Nearly: of what is asked and of what is answered, each by itself, at least 4 of 5 pieces of five
+words are shared, as in Lee et al. 2022, "Deduplicating Training Data Makes Language Models Better",
+section 4.2; many are found with MinHash (Broder 1997) and counted exactly. Their numbers are equal,
+since a text with another number says something else.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from msgspec import Struct
 
 from citewell.errors import MissingExtra
-from citewell.tuning.data.examples import Example
+from citewell.tuning.data.examples import Example, Kind
 
 if TYPE_CHECKING:
     from datasketch import MinHash
@@ -26,10 +26,16 @@ ALIKE = 0.8
 
 _WORDS = 5
 _PERMUTATIONS = 128
+_FEW = 64
+"""Examples that are compared one by one; more are looked up by their signatures."""
+
 _WORD = re.compile(r"[^\W_]+")
 _NUMBER = re.compile(r"\d+")
 # The passages of a prompt are the same for many questions.
 _PASSAGES = re.compile(r"<passage .*?</passage>", re.DOTALL)
+
+Pieces: TypeAlias = tuple[frozenset[str], frozenset[str]]
+"""Of what is asked, and of what is answered."""
 
 
 class Twin(Struct, frozen=True):
@@ -48,29 +54,34 @@ class Twin(Struct, frozen=True):
 class Likenesses:
     """Examples, to be asked whether one is like them.
 
-    Raises:
-        MissingExtra: `is_near` needs a package that is not installed.
-
     Args:
         is_near: whether what is nearly the same is looked for too.
+
+    Raises:
+        MissingExtra: `is_near` needs a package that is not installed.
     """
 
     def __init__(self, *, is_near: bool) -> None:
         self._exact: dict[bytes, Example] = {}
-        self._near = _Near() if is_near else None
+        self._is_near = is_near
+        self._near: dict[tuple[object, ...], _Near] = {}
+        if is_near:
+            _signature()
 
     def add(self, example: Example) -> None:
         """Let others be compared with an example; the first of equal ones stays."""
         self._exact.setdefault(_key(example), example)
-        if self._near is not None:
-            self._near.add(example)
+        if self._is_near and (pieces := _pieces(example)) is not None:
+            self._near.setdefault(_group(example), _Near()).add(example, pieces)
 
     def find(self, example: Example) -> Twin | None:
         """Return the example that says the same, or nearly; None where there is none."""
         same = self._exact.get(_key(example))
         if same is not None:
             return Twin(example, same, is_exact=True)
-        near = self._near.find(example) if self._near is not None else None
+        group = self._near.get(_group(example)) if self._is_near else None
+        pieces = None if group is None else _pieces(example)
+        near = None if group is None or pieces is None else group.find(pieces)
         return None if near is None else Twin(example, near, is_exact=False)
 
 
@@ -99,35 +110,48 @@ def twins(
 
 
 class _Near:
-    """Texts by their signatures."""
+    """Examples with the same numbers, by their pieces."""
 
     def __init__(self) -> None:
-        try:
-            from datasketch import MinHash, MinHashLSH
-        except ImportError as error:
-            raise MissingExtra(
-                "looking for near-duplicates", package="datasketch", extra="data"
-            ) from error
-        self._signature = MinHash
+        from datasketch import MinHashLSH
+
+        self._known: list[tuple[Example, Pieces]] = []
         self._index = MinHashLSH(threshold=ALIKE, num_perm=_PERMUTATIONS)
-        self._examples: list[Example] = []
 
-    def add(self, example: Example) -> None:
-        self._index.insert(len(self._examples), self._signed(_pieces(example)))
-        self._examples.append(example)
+    def add(self, example: Example, pieces: Pieces) -> None:
+        self._known.append((example, pieces))
+        if len(self._known) == _FEW:
+            for number, (_, each) in enumerate(self._known):
+                self._index.insert(number, _signed(each))
+        elif len(self._known) > _FEW:
+            self._index.insert(len(self._known) - 1, _signed(pieces))
 
-    def find(self, example: Example) -> Example | None:
-        pieces = _pieces(example)
-        for number in sorted(self._index.query(self._signed(pieces))):
-            other: Example = self._examples[number]
-            if _numbers(example) == _numbers(other) and _is_alike(pieces, _pieces(other)):
-                return other
+    def find(self, pieces: Pieces) -> Example | None:
+        if len(self._known) < _FEW:
+            candidates: Iterable[int] = range(len(self._known))
+        else:
+            candidates = sorted(self._index.query(_signed(pieces)))
+        for number in candidates:
+            example, others = self._known[number]
+            if all(map(_is_alike, pieces, others)):
+                return example
         return None
 
-    def _signed(self, pieces: frozenset[str]) -> MinHash:
-        signature = self._signature(num_perm=_PERMUTATIONS)
-        signature.update_batch([one.encode() for one in pieces])
-        return signature
+
+def _signature() -> type[MinHash]:
+    try:
+        from datasketch import MinHash
+    except ImportError as error:
+        raise MissingExtra(
+            "looking for near-duplicates", package="datasketch", extra="data"
+        ) from error
+    return MinHash
+
+
+def _signed(pieces: Pieces) -> MinHash:
+    signature = _signature()(num_perm=_PERMUTATIONS)
+    signature.update_batch([one.encode() for one in pieces[0] | pieces[1]])
+    return signature
 
 
 def _is_alike(pieces: frozenset[str], others: frozenset[str]) -> bool:
@@ -135,25 +159,44 @@ def _is_alike(pieces: frozenset[str], others: frozenset[str]) -> bool:
 
 
 def _key(example: Example) -> bytes:
-    told = [" ".join(text.split()) for text in example.texts]
-    vote = [str(example.is_good)] if example.answer else []
+    told = [_without_blanks(text) for text in example.texts]
+    vote = [str(example.is_good)] if example.kind is Kind.VOTE else []
     joined = "\0".join([*told, *vote])
     return hashlib.blake2b(joined.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
-def _bare(example: Example) -> str:
-    """Return what an example says by itself: not what all of them are told."""
-    told = [one.content for one in example.messages if one.role == "system"]
-    own = [text for text in example.texts if text not in told]
-    return _PASSAGES.sub("", "\n".join(own))
+def _without_blanks(text: str) -> str:
+    """Return a text in which only blanks that say something are left: how lines are indented."""
+    lines = (line for line in text.strip().splitlines() if line.strip())
+    return "\n".join(
+        " " * (len(line) - len(line.lstrip())) + " ".join(line.split()) for line in lines
+    )
 
 
-def _pieces(example: Example) -> frozenset[str]:
-    words = [word.lower() for word in _WORD.findall(_bare(example))]
+def _group(example: Example) -> tuple[object, ...]:
+    """Return what two examples have in common that may be alike."""
+    return (example.kind, example.is_good, *_NUMBER.findall(" ".join(_said(example))))
+
+
+def _said(example: Example) -> tuple[str, str]:
+    """Return what is asked and what is answered, without what all examples are told."""
+    asked = _PASSAGES.sub("", example.asked)
+    if example.kind is Kind.CHAT:
+        return asked, example.messages[-1].content
+    answers = (example.text, example.chosen, example.rejected, example.answer)
+    return asked, "\n".join(filter(None, answers))
+
+
+def _pieces(example: Example) -> Pieces | None:
+    """Return the pieces of what is asked and of what is answered; None where words are missing."""
+    asked, answered = map(_cut, _said(example))
+    return (asked, answered) if answered else None
+
+
+def _cut(text: str) -> frozenset[str]:
+    words = [word.lower() for word in _WORD.findall(text)]
+    if not words:
+        return frozenset()
     # Of fewer words than a piece has, all are the piece.
     count = max(1, len(words) - _WORDS + 1)
     return frozenset(" ".join(words[at : at + _WORDS]) for at in range(count))
-
-
-def _numbers(example: Example) -> list[str]:
-    return _NUMBER.findall(_bare(example))

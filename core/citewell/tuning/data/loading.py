@@ -47,6 +47,11 @@ class Loaded(Struct, kw_only=True):
     mendable: list[Example] = field(default_factory=list)
 
     @property
+    def broken_off(self) -> Problem | None:
+        """What ended the reading before the end of the file; None where nothing did."""
+        return next((one for one in self.problems if one.is_end), None)
+
+    @property
     def errors(self) -> list[Problem]:
         """What keeps rows from being trained on."""
         return [one for one in self.problems if one.is_error]
@@ -64,7 +69,7 @@ def load(path: Path, told: Callable[[int], None] | None = None, *, by: str | Non
         MissingExtra: it needs a package that is not installed.
     """
     loaded = Loaded(path=path)
-    for row in rows(path, loaded.problems.append):
+    for row in rows(path, loaded.problems.append, by=by):
         loaded.rows += 1
         _take(loaded, row, by)
         if told is not None:

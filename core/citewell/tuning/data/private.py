@@ -11,10 +11,12 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import Any, Self
 
-from citewell.errors import MissingExtra
+from citewell.errors import ConfigError, MissingExtra
 from citewell.redaction import redact
+from citewell.tuning.data.problems import shown
 
-_EMAIL = re.compile(r"\b[\w.%+-]+@(?:[\w-]+\.)+[^\W\d_]{2,}\b")
+# Bounds of RFC 5321, section 4.5.3.1.
+_EMAIL = re.compile(r"(?<![\w.%+-])[\w.%+-]{1,64}@(?:[\w-]{1,63}\.){1,8}[^\W\d_]{2,24}(?![\w-])")
 # Of RFC 2606 and of systems that answer nobody.
 _NOBODY = re.compile(
     r"@(?:[\w-]+\.)*example\.(?:com|net|org)$|\.(?:example|invalid|test|localhost)$"
@@ -39,6 +41,7 @@ class Private:
             for those with a country alone.
 
     Raises:
+        ConfigError: there is no such region.
         MissingExtra: a package is not installed.
     """
 
@@ -57,7 +60,12 @@ class Private:
         self._scan_line: Any = scan_line
         self._phones: Any = phonenumbers
         self._iban, self._luhn, self._ssn = iban, luhn, ssn
-        self._region = region
+        self._region = None if region is None else region.upper()
+        if self._region is not None and self._region not in phonenumbers.SUPPORTED_REGIONS:
+            raise ConfigError(
+                f'"{shown(region)}" is no country of phone numbers; expected two letters, like US '
+                "or DE: name one with --region"
+            )
         self._lines: dict[str, tuple[str, ...]] = {}
         self._settings = ExitStack()
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 from pathlib import Path
 
 from msgspec import Struct
+
+from citewell.redaction import redact
 
 
 class Concern(StrEnum):
@@ -42,6 +45,7 @@ class Problem(Struct, frozen=True, kw_only=True):
         said: what is wrong.
         expected: what would be right.
         fix: what mends it.
+        is_end: what stands behind it was not read.
     """
 
     file: Path
@@ -51,6 +55,7 @@ class Problem(Struct, frozen=True, kw_only=True):
     said: str
     expected: str
     fix: str
+    is_end: bool = False
 
     @property
     def is_error(self) -> bool:
@@ -65,9 +70,13 @@ class Problem(Struct, frozen=True, kw_only=True):
         return f"{self.file}: {where}{field}{self.said}; expected {self.expected}: {self.fix}"
 
 
+# What is as long and holds digits may be a key, wherever it stands.
+_KEY = re.compile(r"(?=\S*\d)\S{16,}")
+
+
 def shown(value: object, *, most: int = 40) -> str:
-    """Return a value as a message may quote it."""
-    text = " ".join(str(value).split())
+    """Return a value as a message may quote it: cut, and without what may be a secret."""
+    text = _KEY.sub("***", redact(" ".join(str(value).split())))
     return text if len(text) <= most else f"{text[:most]}..."
 
 

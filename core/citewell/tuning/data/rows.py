@@ -11,9 +11,11 @@ from typing import Any, TypeAlias
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from citewell.errors import MissingExtra
 from citewell.tuning.data.problems import Concern, Problem, named, shown
+from citewell.tuning.data.schemas import FIELDS
 
 LARGEST_LINE = 20_000_000
 """Bytes of a line; a longer one is no example."""
@@ -41,22 +43,33 @@ class _Told(Exception):
         self.problem = problem
 
 
-def rows(path: Path, told: Told) -> Iterator[Row]:
+def rows(path: Path, told: Told, *, by: str | None = None) -> Iterator[Row]:
     """Yield the rows of a file; `told` is given what is wrong with others, or with all of it.
 
     The name says what the file is: .jsonl and .ndjson hold a JSON object in each line, .json an
     array of them, .csv and .tsv a table with a header, .parquet a table, .txt a text in each line.
 
+    Args:
+        path: of the file.
+        told: given each problem.
+        by: a field that is read beside those of the forms.
+
     Raises:
         MissingExtra: a Parquet file needs a package that is not installed.
     """
     try:
-        yield from _reader(path)(path, told)
+        if path.suffix.lower() == ".parquet":
+            yield from _of_parquet(path, by)
+        else:
+            yield from _reader(path)(path, told)
     except _Told as error:
-        told(error.problem)
+        told(replace(error.problem, is_end=True))
     except (OSError, ValueError) as error:
         reason = (getattr(error, "strerror", None) or str(error)).lower()
-        told(_of_file(path, f"cannot be read: {shown(reason, most=120)}", "a file", "name another"))
+        problem = _of_file(
+            path, f"cannot be read: {shown(reason, most=120)}", "a file", "name another"
+        )
+        told(replace(problem, is_end=True))
 
 
 def _reader(path: Path) -> Callable[[Path, Told], Iterator[Row]]:
@@ -74,8 +87,6 @@ def _reader(path: Path) -> Callable[[Path, Told], Iterator[Row]]:
         return _of_table
     if suffix == ".json":
         return _of_array
-    if suffix == ".parquet":
-        return _of_parquet
     return _of_texts if suffix == ".txt" else _of_lines
 
 
@@ -296,18 +307,7 @@ def _of_cells(path: Path, reader: Any, told: Told) -> Iterator[Row]:
     if not any(header):
         raise _Told(_of_file(path, "holds nothing", "a header and rows", "write them"))
     if twice:
-        name = shown(twice[0])
-        raise _Told(
-            Problem(
-                file=path,
-                line=1,
-                field=name,
-                concern=Concern.TABLE,
-                said="is the name of two columns" if name else "is a column without a name",
-                expected="a name for each column",
-                fix="rename one",
-            )
-        )
+        raise _Told(_twice(path, twice[0]))
     begin = reader.line_num + 1
     for cells in reader:
         if len(cells) > len(header):
@@ -337,29 +337,49 @@ def _cell(cell: str) -> Any:
     return cell
 
 
-def _of_parquet(path: Path, told: Told) -> Iterator[Row]:  # noqa: ARG001 - every row is one
+def _of_parquet(path: Path, by: str | None) -> Iterator[Row]:
     try:
         import pyarrow as pa
         from pyarrow import parquet
     except ImportError as error:
         raise MissingExtra("a Parquet file", package="pyarrow", extra="data") from error
 
+    number = 0
     try:
         with parquet.ParquetFile(path) as file:
-            number = 0
-            for batch in file.iter_batches(_BATCH):
+            names = file.schema_arrow.names
+            twice = sorted({name for name in names if names.count(name) > 1})
+            if twice:
+                raise _Told(_twice(path, twice[0]))
+            # Other columns may hold what Python has no word for, and are not used.
+            read = [name for name in names if name in FIELDS or name == by]
+            others = {name: "not read" for name in names if name not in read}
+            for batch in file.iter_batches(_BATCH, columns=read):
                 for values in batch.to_pylist():
                     number += 1
-                    yield Row(number, values)
-    except pa.ArrowException as error:
+                    yield Row(number, values | others)
+    except (pa.ArrowException, ArithmeticError, ValueError) as error:
+        what = f"row {number + 1} cannot be read" if number else "is no Parquet file"
         raise _Told(
             _of_file(
                 path,
-                f"is no Parquet file: {shown(error, most=80).lower()}",
+                f"{what}: {shown(error, most=80).lower()}",
                 "a table in that format",
                 "write it anew",
             )
         ) from error
+
+
+def _twice(path: Path, name: str) -> Problem:
+    return Problem(
+        file=path,
+        line=1,
+        field=shown(name),
+        concern=Concern.TABLE,
+        said="is the name of two columns" if name else "is a column without a name",
+        expected="a name for each column",
+        fix="rename one",
+    )
 
 
 def _of_file(path: Path, said: str, expected: str, fix: str) -> Problem:

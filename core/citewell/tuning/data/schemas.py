@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
+import msgspec
 from msgspec import Struct
 
 from citewell.engine.nearest import nearest
+from citewell.tuning.data.controls import CONTROLS
 from citewell.tuning.data.examples import ROLES, Example, Kind, Message, Role
 from citewell.tuning.data.problems import Concern, named, shown
 
@@ -112,21 +114,42 @@ def lineage(values: Mapping[str, Any], by: str | None) -> dict[str, Any]:
     Raises:
         Invalid: it says so in another form.
     """
-    name = by or ("documents" if values.get("documents") else "document")
+    name = by or ("document" if values.get("documents") is None else "documents")
     told = values.get(name)
     if told is None or told == "":
         told = ()
+    if isinstance(told, str) and told.lstrip().startswith("["):
+        told = _listed(told)
     if isinstance(told, str | int) and not isinstance(told, bool):
         told = (str(told),)
     if not isinstance(told, Sequence) or not all(isinstance(one, str) for one in told):
         raise Invalid((name, Concern.FIELD, f"is {named(told)}", "a list of names", "write one"))
+    if any(map(CONTROLS.search, told)):
+        raise Invalid((name, Concern.CONTROL, "holds a control character", "names", "mend it"))
     plain = {}
     for field in ("origin", "teaches"):
         said = values.get(field) or ""
         if not isinstance(said, str):
             raise Invalid((field, Concern.FIELD, f"is {named(said)}", "a text", "write one"))
+        if CONTROLS.search(said):
+            raise Invalid((
+                field,
+                Concern.CONTROL,
+                "holds a control character",
+                "a text",
+                "mend it",
+            ))
         plain[field] = said
     return {"documents": tuple(told), **plain}
+
+
+def _listed(text: str) -> Any:
+    """Return the list that a cell of a table holds as JSON; the text itself where it is none."""
+    try:
+        found = msgspec.json.decode(text)
+    except (msgspec.DecodeError, RecursionError):
+        return text
+    return found if isinstance(found, list) else text
 
 
 # --- the forms ------------------------------------------------------------------------------
@@ -178,7 +201,7 @@ def _vote(values: Mapping[str, Any]) -> Example:
     label = values["label"]
     if isinstance(label, str):
         label = _YES.get(label.strip().lower(), label)
-    if label in {0, 1} and not isinstance(label, bool):
+    if isinstance(label, int | float) and label in {0, 1}:
         label = bool(label)
     if not isinstance(label, bool):
         said = f'is "{shown(label)}"' if isinstance(label, str) else f"is {named(label)}"
@@ -238,6 +261,11 @@ SCHEMAS: tuple[Schema, ...] = (
     Schema(name="text", kind=Kind.TEXT, fields=(("text",),), build=_plain),
 )
 """In the order in which they are looked for: the first whose fields are there."""
+
+FIELDS = _LINEAGE.union(
+    *(one.optional for one in SCHEMAS), *(name for one in SCHEMAS for name in one.fields)
+)
+"""Names of all that is read."""
 
 
 # --- fields ---------------------------------------------------------------------------------

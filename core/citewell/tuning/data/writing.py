@@ -21,8 +21,13 @@ def save(path: Path, examples: Iterable[Example]) -> None:
     replace_content(path, b"".join(msgspec.json.encode(one.row()) + b"\n" for one in examples))
 
 
-def check_new(path: Path, *, force: bool) -> None:
+def check_new(path: Path, *sources: Path, force: bool) -> None:
     """Raise where a file cannot be written.
+
+    Args:
+        path: of the file.
+        sources: what is read for it, which stays as it is.
+        force: whether it may replace a file.
 
     Raises:
         ConfigError: it is there already, has another suffix, or there is no folder for it.
@@ -31,6 +36,11 @@ def check_new(path: Path, *, force: bool) -> None:
         raise ConfigError(
             f"{path} cannot be written: expected a name that ends with .jsonl, as examples are "
             "written as JSON lines: rename it"
+        )
+    if any(path.resolve() == one.resolve() for one in sources):
+        raise ConfigError(
+            f"{path} is read, and would be written; expected another file, as the one that is read "
+            "stays as it is: name one"
         )
     if path.exists() and not force:
         raise ConfigError(

@@ -284,6 +284,33 @@ def test_what_teaches_something_else_is_not_merged(folder, data):
     assert not (folder / "all.jsonl").exists()
 
 
+def test_the_file_that_is_read_is_never_written(folder, data):
+    write(folder, [*ROWS, "{"])
+    before = (folder / "a.jsonl").read_bytes()
+
+    for words in (("clean", "a.jsonl", "./a.jsonl"), ("merge", "a.jsonl", "a.jsonl")):
+        code, _, err = data(*words, "--force")
+        assert code == 1
+        assert "is read, and would be written" in err
+    assert (folder / "a.jsonl").read_bytes() == before
+
+
+def test_a_file_is_no_validation_of_itself(folder, data):
+    write(folder, ROWS)
+
+    code, out, _ = data("check", "a.jsonl", "--validation", "a.jsonl")
+
+    assert code == 1
+    assert "40 errors, of: leak 40" in out
+
+
+def test_statistics_of_nothing_fail(folder, data):
+    code, _, err = data("stats", "away.jsonl")
+
+    assert code == 1
+    assert "away.jsonl: cannot be read" in err
+
+
 def test_a_file_that_is_not_there_is_named(data):
     code, out, _ = data("check", "away.jsonl")
 

@@ -185,11 +185,107 @@ async def test_passages_that_disagree_are_both_told(project, private):
     assert len(set(marks.values())) == 2
 
 
+CONFLICT = Shares(refused=0, swapped=0, conflict=0.9)
+OTHER_YEAR = replace(FOUNDED, swap=Swap(fact="1851", instead="1777"))
+
+
+async def test_without_room_for_both_there_is_no_conflict(project, private):
+    config = project.read_text().replace("passages = 4", "passages = 1")
+    project.write_text(config)
+    async with opened(project) as runtime:
+        found = await built(runtime, [OTHER_YEAR], private, shares=CONFLICT)
+
+    assert not found.examples
+    assert found.declined == {"a passage may answer what is to be refused": 1}
+
+
+async def test_the_passages_of_a_conflict_are_never_what_is_cut(project, private):
+    config = project.read_text().replace("passages = 4", "passages = 2")
+    project.write_text(config)
+    async with opened(project) as runtime:
+        (example,) = (await built(runtime, [OTHER_YEAR], private, shares=CONFLICT)).examples
+
+    assert {"1851", "1777"} <= set(re.findall(r"founded in (\d+)", said(example)))
+
+
+async def test_a_fact_of_a_title_is_not_exchanged(project, private):
+    (project.parent / "docs" / "fair.md").write_text(
+        "# Fair of 1890\n\nThe fair of Kleve opened in 1890 beside the river.\n"
+    )
+    item = EvalItem(
+        id="fair",
+        question="When did the fair of Kleve open?",
+        documents=("fair.md",),
+        quotes=("The fair of Kleve opened in 1890 beside the river.",),
+        answers=("1890",),
+        swap=Swap(fact="1890", instead="1777"),
+    )
+    async with opened(project) as runtime:
+        swaps = Shares(refused=0, swapped=0.9, conflict=0)
+        (example,) = (await built(runtime, [item], private, shares=swaps)).examples
+
+    assert example.teaches == "answered"
+    assert "opened in 1890" in said(example)
+
+
+async def test_no_part_of_another_number_is_exchanged(project, private):
+    (project.parent / "docs" / "bonn.md").write_text(
+        "# Bonn\n\nThe archive of Bonn has 12 rooms. It opened in 2012, under order 1200-12.\n"
+    )
+    item = EvalItem(
+        id="rooms",
+        question="How many rooms has the archive of Bonn?",
+        documents=("bonn.md",),
+        quotes=("The archive of Bonn has 12 rooms.",),
+        answers=("12",),
+        swap=Swap(fact="12", instead="47"),
+    )
+    async with opened(project) as runtime:
+        swaps = Shares(refused=0, swapped=0.9, conflict=0)
+        (example,) = (await built(runtime, [item], private, shares=swaps)).examples
+
+    asked = example.messages[1].content
+    assert "has 47 rooms" in asked
+    assert "opened in 2012, under order 1200-12" in asked
+
+
+async def test_numbers_in_brackets_of_a_document_are_no_marks(project, private):
+    text = "The library in Bonn was founded in 1851 [2] by Anna Weber.[3]"
+    (project.parent / "docs" / "bonn.md").write_text(f"# Bonn\n\n{text}\n")
+    async with opened(project) as runtime:
+        (example,) = (await built(runtime, [replace(FOUNDED, quotes=(text,))], private)).examples
+
+    assert re.fullmatch(
+        r"The library in Bonn was founded in 1851 by Anna Weber \[\d\]\.", said(example)
+    )
+    assert example.documents == ("docs:bonn.md",)
+
+
+async def test_the_sentence_that_answers_is_never_what_is_cut(project, private):
+    long = (
+        "The library in Bonn is old. It stands at the river. It has four floors. "
+        "Anna Weber founded it in 1851. It is open every day."
+    )
+    (project.parent / "docs" / "bonn.md").write_text(f"# Bonn\n\n{long}\n")
+    async with opened(project) as runtime:
+        (example,) = (await built(runtime, [replace(FOUNDED, quotes=(long,))], private)).examples
+
+    assert re.fullmatch(r"Anna Weber founded it in 1851 \[\d\]\.", said(example))
+
+
 @pytest.mark.parametrize(
     ("item", "reason"),
     [
         (replace(FOUNDED, is_draft=True), "a draft that nobody accepted"),
         (replace(FOUNDED, quotes=()), "no quote tells where its answer stands"),
+        (
+            replace(FOUNDED, quotes=("Anna Weber founded a library in Bonn in 1851.",)),
+            "its quote stands in no passage that may be read",
+        ),
+        (
+            replace(FOUNDED, quotes=("The library in Bonn lends 201 films to its readers.",)),
+            "its quote does not tell the answer",
+        ),
     ],
 )
 async def test_what_cannot_be_an_example_is_counted(project, private, item, reason):
@@ -240,6 +336,15 @@ async def test_no_example_asks_what_an_evaluation_asks(project, private):
         found = await built(runtime, [FOUNDED], private, questions=questions)
 
     assert found.declined == {"it holds a question of the evaluation": 1}
+
+
+async def test_no_example_fails_the_check_of_examples(project, private):
+    text = "The library in Bonn was founded in 1851 by Anna \ufffd Weber."
+    (project.parent / "docs" / "bonn.md").write_text(f"# Bonn\n\n{text}\n")
+    async with opened(project) as runtime:
+        found = await built(runtime, [replace(FOUNDED, quotes=(text,))], private)
+
+    assert found.declined == {"the check of examples refuses it: control": 1}
 
 
 async def test_what_was_said_already_is_left_out(project, private):

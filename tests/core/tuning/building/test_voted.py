@@ -3,7 +3,9 @@
 from contextlib import asynccontextmanager
 
 import pytest
+from msgspec.structs import replace
 
+from citewell import Audience
 from citewell.engine.assistant import Assistant, new_id
 from citewell.engine.prompting import REFUSAL
 from citewell.journal.database import open_engine
@@ -16,6 +18,7 @@ from citewell.tuning.building.voted import voted
 from citewell.tuning.data.checking import faults
 from citewell.tuning.data.examples import Kind
 from citewell.tuning.data.private import Private
+from citewell.types.evaluation import EvalItem
 from citewell.types.questions import Question
 from towns import EVERYONE, opened
 
@@ -33,9 +36,9 @@ class Town:
         self.journal = Journal(engine)
         self.feedback = Feedback(engine)
 
-    async def ask(self, text, *, profile="default", vote=None, reason=""):
+    async def ask(self, text, *, profile="default", vote=None, reason="", audience=EVERYONE):
         """Ask, vote, and return the reference."""
-        question = Question(id=new_id(), text=text, audience=EVERYONE, profile=profile)
+        question = Question(id=new_id(), text=text, audience=audience, profile=profile)
         course = await Assistant(self.runtime, self.journal).whole(question)
         if vote is not None:
             self.feedback.add(
@@ -43,11 +46,11 @@ class Town:
             )
         return course.answer.id
 
-    async def built(self, kind, terms=DEFAULT):
+    async def built(self, kind, terms=DEFAULT, questions=()):
         """Return the examples of the votes."""
         with Private() as private:
             found = voted(self.journal, self.feedback, terms.profile)
-            return await of_votes(self.runtime, found, kind, terms, Guard(private))
+            return await of_votes(self.runtime, found, kind, terms, Guard(private, questions))
 
 
 @asynccontextmanager
@@ -114,26 +117,78 @@ async def test_what_somebody_wrote_instead_is_learnt_where_the_documents_say_it(
     assert pair.chosen == example.messages[-1].content
     assert pair.rejected == "The mayor of Aachen earns 9 euros [1]."
     assert pair.messages == example.messages[:-1]
+    assert example.documents == ("docs:bonn.md",)
 
 
 async def test_a_better_answer_to_the_same_question_makes_a_pair(project):
     async with town(project) as people:
-        await people.ask(WHEN, profile="default", vote=True)
-        worse = await people.ask(WHEN, profile="default", vote=None)
-        people.feedback.add(Vote(answer=worse, voter="bob", is_helpful=False, at=2.0))
+        good = await people.ask(WHEN, vote=True)
+        record = people.journal.find(good)
+        claim = record.claims[0]
+        wrong = replace(claim, raw="It was founded in 1999 [1].", text="It was founded in 1999.")
+        people.journal.add(replace(record, id="worse", question_id="q2", claims=(wrong,)))
+        people.feedback.add(Vote(answer="worse", voter="bob", is_helpful=False, at=2.0))
+        (pair,) = (await people.built(Kind.PREFERENCE)).examples
+
+    assert "founded in 1851" in pair.chosen
+    assert pair.rejected == "It was founded in 1999 [1]."
+    assert pair.origin.split() == [f"answer:{good}", "answer:worse"]
+    assert pair.documents == ("docs:bonn.md",)
+
+
+async def test_equal_answers_make_no_pair(project):
+    async with town(project) as people:
+        await people.ask(WHEN, vote=True)
+        await people.ask(WHEN, vote=False)
         found = await people.built(Kind.PREFERENCE)
 
-    # The extractive model answers alike: a pair of equals teaches nothing.
-    assert [one.chosen == one.rejected for one in found.examples] in ([], [True])
+    assert not found.examples
+    assert found.declined == {"the better answer says the same": 1}
+
+
+async def test_what_people_think_differently_about_is_no_vote(project):
+    async with town(project) as people:
+        await people.ask(WHEN, vote=True)
+        await people.ask(WHEN, vote=False)
+        found = await people.built(Kind.VOTE)
+
+    assert not found.examples
+    assert found.declined == {"people think differently about it": 2}
+
+
+@pytest.mark.parametrize("kind", [*Kind])
+async def test_words_of_who_may_read_more_are_not_learnt(project, kind):
+    team = Audience.of("everyone", "people-team")
+    async with town(project) as people:
+        await people.ask(WHEN, vote=kind is not Kind.PREFERENCE, audience=team)
+        found = await people.built(kind)
+        of_team = await people.built(Kind.CHAT, Terms(profile="default", audience=team))
+
+    assert not found.examples
+    assert sum(found.declined.values()) == 1
+    assert bool(of_team.examples) == (kind is not Kind.PREFERENCE)
+
+
+@pytest.mark.parametrize("kind", [Kind.CHAT, Kind.VOTE])
+async def test_documents_of_an_evaluation_are_kept_out_of_votes(project, kind):
+    about = [EvalItem(question="Who works there?", documents=("aachen.md",), answers=("Ann",))]
+    async with town(project) as people:
+        reference = await people.ask(WHEN, vote=True)
+        given = {one.document_id for one in people.journal.find(reference).passages}
+        found = await people.built(kind, questions=about)
+
+    assert "docs:aachen.md" in given
+    assert not found.examples
+    assert found.declined == {"the evaluation asks about its document": 1}
 
 
 async def test_a_refusal_that_helped_teaches_to_refuse(project):
     async with town(project) as people:
         await people.ask(UNKNOWN, profile="inventive", vote=True)
-        found = await people.built(Kind.CHAT, INVENTIVE)
+        (example,) = (await people.built(Kind.CHAT, INVENTIVE)).examples
 
-    for one in found.examples:
-        assert one.messages[-1].content == REFUSAL
+    assert example.messages[-1].content == REFUSAL
+    assert example.messages[-2].content.endswith(UNKNOWN)
 
 
 async def test_an_answer_whose_passages_changed_is_not_learnt(project):

@@ -217,6 +217,20 @@ BROKEN = {
         "label",
         'is "maybe"; expected true or false',
     ),
+    "vote is a list": (
+        "a.jsonl",
+        lines({"prompt": "q", "completion": "a", "label": [1]}),
+        1,
+        "label",
+        "is a list; expected true or false",
+    ),
+    "half a character": (
+        "a.json",
+        b'[{"text": "a", "documents": ["\\ud800"]}]',
+        1,
+        "documents",
+        "holds a control character",
+    ),
     "same answers": (
         "a.jsonl",
         lines({"prompt": "q", "chosen": "a b", "rejected": "a  b"}),
@@ -310,16 +324,35 @@ def test_of_a_broken_file_nothing_is_written(case, command, tmp_path):
 
 @pytest.mark.parametrize("case", BROKEN)
 def test_a_broken_file_is_cleaned_of_what_is_wrong(case, tmp_path):
-    name, content, line, *_ = BROKEN[case]
+    name, content, line, _, said = BROKEN[case]
     file, out = tmp_path / name, tmp_path / "out.jsonl"
     file.write_bytes(content)
+    is_read = load(file).broken_off is None
     arguments = ["data", "clean", str(file), str(out), "--no-private", "--no-near", "--json"]
 
     result = CliRunner().invoke(cli, arguments)
 
-    found = json.loads(result.stdout)
-    is_written = found["examples"] > 0
-    assert out.exists() == is_written
-    assert {one["line"] for one in found["dropped"]} >= ({line or None} - {1 if is_written else 0})
-    assert not is_written or not load(out).errors
     assert file.read_bytes() == content
+    if not is_read:
+        # What was not read must not be lost without a word.
+        assert isinstance(result.exception, ConfigError)
+        assert said in str(result.exception)
+        assert not out.exists()
+        return
+    found = json.loads(result.stdout)
+    is_mended = out.exists() and found["mended"]
+    assert out.exists() == (found["examples"] > 0)
+    assert (line or None) in {one["line"] for one in found["dropped"]} or is_mended
+    assert not out.exists() or not load(out).errors
+
+
+def test_what_stands_behind_a_broken_place_is_not_lost_without_a_word(tmp_path):
+    rows = [json.dumps({"text": f"text {number}"}) for number in range(100)]
+    file = tmp_path / "a.json"
+    file.write_text("[" + ",\n".join(rows[:5]) + "\n" + ",\n".join(rows[5:]) + "]")
+
+    result = CliRunner().invoke(cli, ["data", "clean", str(file), str(tmp_path / "b.jsonl")])
+
+    assert "line 6: is not followed by a comma" in str(result.exception)
+    assert "nothing behind it was read" in str(result.exception)
+    assert [*tmp_path.iterdir()] == [file]

@@ -214,3 +214,36 @@ def test_another_field_names_the_document(tmp_path):
 
     assert [one.documents for one in loaded.examples] == [("7",)]
     assert not loaded.unused
+
+
+def test_a_list_of_documents_stands_in_a_cell(tmp_path):
+    (tmp_path / "a.csv").write_text('text,documents\none,"[""x"", ""y""]"\ntwo,x\n')
+
+    loaded = load(tmp_path / "a.csv")
+
+    assert [one.documents for one in loaded.examples] == [("x", "y"), ("x",)]
+
+
+def test_columns_that_are_not_used_may_hold_anything(tmp_path):
+    arrow = pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    far = arrow.array([2**60], arrow.timestamp("ms"))
+    table = arrow.table({"text": arrow.array(["one"]), "at": far})
+    parquet.write_table(table, tmp_path / "a.parquet")
+
+    loaded = load(tmp_path / "a.parquet")
+
+    assert [one.text for one in loaded.examples] == ["one"]
+    assert loaded.unused == {"at": 1}
+    assert not loaded.problems
+
+
+def test_a_field_that_cannot_be_read_is_no_crash(tmp_path):
+    arrow = pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    far = arrow.array([2**60], arrow.timestamp("ms"))
+    parquet.write_table(arrow.table({"text": far}), tmp_path / "a.parquet")
+
+    (problem,) = load(tmp_path / "a.parquet").errors
+
+    assert problem.is_end

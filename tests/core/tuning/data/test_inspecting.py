@@ -5,6 +5,7 @@ import json
 import pytest
 from msgspec.structs import replace
 
+from citewell.errors import ConfigError
 from citewell.evaluation.questions import save_questions
 from citewell.tuning.data.cleaning import clean
 from citewell.tuning.data.inspecting import Limits, asked_in, between, by_concern, inspect
@@ -119,6 +120,51 @@ def test_a_question_of_an_evaluation_must_not_be_trained_on(loaded, tmp_path):
 
     assert [*found] == [31]
     assert f'asks "{asked}", a question of' in found[31]
+
+
+def test_a_leak_is_found_in_a_table_too(tmp_path):
+    arrow = pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    asked = "Where does the red lamp stand?"
+    rows = [*ROWS, row(asked, "There.")]
+    parquet.write_table(arrow.Table.from_pylist(rows), tmp_path / "a.parquet", compression="zstd")
+    save_questions(tmp_path / "questions.jsonl", [EvalItem(question=asked, answers=("There",))])
+
+    found = asked_in(load(tmp_path / "a.parquet"), tmp_path / "questions.jsonl")
+
+    assert [one.line for one in found] == [31]
+
+
+def test_a_secret_in_a_name_is_found(loaded):
+    key = "ghp_16C7e42F292c6912E7710c838347Ae178B4a"
+    with Private() as private:
+        found = inspect(loaded(*ROWS, row("q", "a", key)), replace(LIMITS, private=private), quiet)
+
+    assert [(one.line, one.field, one.concern) for one in found] == [
+        (31, "documents", Concern.SECRET)
+    ]
+
+
+def test_a_tokenizer_that_cuts_counts_all(loaded, tmp_path):
+    tokenizers = pytest.importorskip("tokenizers")
+    words = tokenizers.Tokenizer(tokenizers.models.WordLevel({"a": 0, "?": 1}, unk_token="?"))
+    words.pre_tokenizer = tokenizers.pre_tokenizers.Whitespace()
+    words.enable_truncation(2)
+    words.enable_padding(length=99)
+    words.save(str(tmp_path / "tokenizer.json"))
+    (example,) = loaded(row("a a a", "a a")).examples
+
+    assert counter(tmp_path)(example) == 5 + 10
+
+
+def test_a_tokenizer_that_cannot_count_is_named(loaded, tmp_path):
+    tokenizers = pytest.importorskip("tokenizers")
+    words = tokenizers.Tokenizer(tokenizers.models.WordLevel({"a": 0}, unk_token="?"))
+    words.save(str(tmp_path / "tokenizer.json"))
+    (example,) = loaded(row("b", "b")).examples
+
+    with pytest.raises(ConfigError, match="cannot count the tokens of a text"):
+        counter(tmp_path)(example)
 
 
 def test_problems_are_counted_by_what_they_are_about(loaded):

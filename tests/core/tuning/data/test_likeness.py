@@ -38,8 +38,9 @@ def test_a_changed_word_at_the_end_is_nearly_the_same():
         talk(answer=ANSWER.replace("28", "30"), line=2),
         talk(asked="Where does an employee ask for it?", line=2),
         talk(answer="The documents do not say.", line=2),
+        talk(answer="No.", line=2),
     ],
-    ids=["another number", "another question", "another answer"],
+    ids=["another number", "another question", "another answer", "a short answer"],
 )
 def test_what_says_something_else_is_no_twin(other):
     assert found(talk(line=1), other) == []
@@ -74,6 +75,43 @@ def test_the_other_vote_is_no_twin():
     ]
 
     assert found(*votes, is_near=False) == [(3, 1, True)]
+
+
+def test_yes_and_no_are_not_alike():
+    assert found(talk(answer="Yes.", line=1), talk(answer="No.", line=2)) == []
+
+
+def test_signs_without_words_are_not_alike():
+    texts = [Example(kind=Kind.TEXT, text=text, line=at) for at, text in enumerate(("+-", "**"), 1)]
+
+    assert found(*texts) == []
+
+
+def test_another_indent_is_another_code():
+    code = [
+        Example(kind=Kind.TEXT, text=text, line=at)
+        for at, text in enumerate(("if x:\n    y()\nz()", "if x:\n    y()\n    z()"), 1)
+    ]
+
+    assert found(*code, is_near=False) == []
+
+
+def test_among_many_the_same_are_found():
+    kinds = ["red", "blue", "green", "white", "black", "grey"]
+    rows = [
+        talk(f"Which {a} lamp stands on the {b} table of room number {room}?", f"Lamp {a} {b}.")
+        for a in kinds
+        for b in kinds
+        for room in range(4)
+    ]
+    numbered = [
+        Example(kind=one.kind, messages=one.messages, line=at) for at, one in enumerate(rows)
+    ]
+    again = talk(
+        "Which red lamp stands on the blue table of room number 3, please?", "Lamp red blue.", 999
+    )
+
+    assert [line for line, of, _ in found(*numbered, again)] == [999]
 
 
 @given(st.lists(st.sampled_from("abcde"), max_size=30))

@@ -4,7 +4,9 @@ import socket
 
 import pytest
 
+from citewell.errors import ConfigError
 from citewell.tuning.data.private import Private
+from citewell.tuning.data.problems import shown
 
 SECRETS = {
     "AKIAIOSFODNN7EXAMPLE": "aws",
@@ -77,3 +79,17 @@ def test_a_phone_number_without_a_country_is_one_where_it_is_known():
     with Private() as nowhere, Private("US") as there:
         assert [*nowhere.personal(text)] == []
         assert [*there.personal(text)] == ["phone number"]
+
+
+def test_a_country_is_one_however_it_is_written():
+    with Private("us") as there:
+        assert [*there.personal("Call (212) 736-5000 tomorrow")] == ["phone number"]
+    with pytest.raises(ConfigError, match='"Mars" is no country of phone numbers'):
+        Private("Mars")
+
+
+def test_a_value_in_a_message_is_no_secret():
+    assert "16C7e42F292c6912E7710c838347Ae178B4a" not in shown(
+        "the ghp_16C7e42F292c6912E7710c838347Ae178B4a"
+    )
+    assert shown("what people say") == "what people say"
