@@ -7,7 +7,7 @@ takes a model of its own, and finds many that are none.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from typing import Any, Self
 
@@ -74,7 +74,7 @@ class Private:
         from detect_secrets.core.plugins.util import get_mapping_from_secret_type_to_class
         from detect_secrets.settings import transient_settings
 
-        detectors: dict[str, type] = get_mapping_from_secret_type_to_class()
+        detectors: Mapping[str, type] = get_mapping_from_secret_type_to_class()
         names = {one.__name__ for one in detectors.values()}
         # Its filters, all left out, are what asks services whether a secret is in force.
         plugins = [{"name": name} for name in sorted(names - _LEFT_OUT)]

@@ -346,6 +346,7 @@ def _message(place: str, value: object) -> Message:
     content_name = "value" if "value" in value and "content" not in value else "content"
     faults: list[Fault] = []
     role: Role | None = None
+    content: str | None = None
     try:
         role = _role(f"{place}.{role_name}", value.get(role_name))
     except Invalid as invalid:
@@ -356,7 +357,7 @@ def _message(place: str, value: object) -> Message:
         faults += invalid.faults
     if value.get("tool_calls"):
         faults.append(_tool(f"{place}.tool_calls"))
-    if faults or role is None:
+    if faults or role is None or content is None:
         raise Invalid(*faults)
     return Message(role, content)
 
