@@ -53,8 +53,8 @@ class Lesson(Struct, frozen=True, kw_only=True):
 
 
 # A number with what stands around it, so that no part of a longer one is exchanged.
-_NUMBER = re.compile(r"(?<![\d.,/-])\d+(?![\d/-]|[.,]\d)")
-_YEAR = range(1700, 2100)
+_NUMBER = re.compile(r"(?<![\d.,/–-])\d+(?![\d/–-]|[.,]\d)")  # noqa: RUF001 - of ranges
+_YEAR = range(1000, 2100)
 _YEARS_OFF = 30
 
 
@@ -113,7 +113,7 @@ def exchanged(text: str, swap: Swap | None) -> str:
 
 def _alone(fact: str) -> re.Pattern[str]:
     """Return what finds a fact, but not as a part of a longer word or number."""
-    return re.compile(rf"(?<![\w.,/-]){re.escape(fact)}(?![\w/-]|[.,]\d)")
+    return re.compile(rf"(?<![\w.,/–-]){re.escape(fact)}(?![\w/–-]|[.,]\d)")  # noqa: RUF001 - likewise
 
 
 def _other_fact(item: EvalItem, choose: random.Random) -> Swap | None:

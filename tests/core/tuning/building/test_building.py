@@ -230,7 +230,8 @@ async def test_a_fact_of_a_title_is_not_exchanged(project, private):
 
 async def test_no_part_of_another_number_is_exchanged(project, private):
     (project.parent / "docs" / "bonn.md").write_text(
-        "# Bonn\n\nThe archive of Bonn has 12 rooms. It opened in 2012, under order 1200-12.\n"
+        "# Bonn\n\nThe archive of Bonn has 12 rooms. "
+        "It opened in 2012, under order 1200-12, for pages 12\u201319.\n"
     )
     item = EvalItem(
         id="rooms",
@@ -246,7 +247,7 @@ async def test_no_part_of_another_number_is_exchanged(project, private):
 
     asked = example.messages[1].content
     assert "has 47 rooms" in asked
-    assert "opened in 2012, under order 1200-12" in asked
+    assert "opened in 2012, under order 1200-12, for pages 12\u201319." in asked
 
 
 async def test_numbers_in_brackets_of_a_document_are_no_marks(project, private):
