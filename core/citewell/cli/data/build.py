@@ -53,6 +53,7 @@ class Chosen(Struct, frozen=True, kw_only=True):
     refused: float
     swapped: float
     conflicts: float
+    all_ways: bool
     profile: str | None
     labels: tuple[str, ...]
     seed: int
@@ -122,6 +123,11 @@ class Chosen(Struct, frozen=True, kw_only=True):
     show_default=True,
     callback=share,
     help="So many have two passages that disagree, and teach to tell both.",
+)
+@click.option(
+    "--all-ways",
+    is_flag=True,
+    help="Make of each question all that it can teach, whatever the shares.",
 )
 @profile_option
 @reader_option
@@ -202,7 +208,7 @@ async def _built(chosen: Chosen) -> Built:
     keep_out = [] if chosen.keep_out is None else load_questions(chosen.keep_out)
     terms = Terms(profile=profile, audience=reader(chosen.labels, settings))
     shares = Shares(refused=chosen.refused, swapped=chosen.swapped, conflict=chosen.conflicts)
-    wish = Wish(terms=terms, shares=shares, seed=chosen.seed)
+    wish = Wish(terms=terms, shares=None if chosen.all_ways else shares, seed=chosen.seed)
     with Private() as private:
         guard = Guard(private, keep_out)
         async with _opened(chosen) as runtime:

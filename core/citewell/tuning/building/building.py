@@ -47,12 +47,12 @@ class Wish(Struct, frozen=True, kw_only=True):
     """What is wanted.
 
     Attributes:
-        shares: of what examples teach.
+        shares: of what examples teach, one of each question; None for all that each can teach.
         seed: of every choice.
     """
 
     terms: Terms
-    shares: Shares
+    shares: Shares | None
     seed: int = 0
 
 

@@ -58,40 +58,64 @@ _YEAR = range(1000, 2100)
 _YEARS_OFF = 30
 
 
-def lessons(items: Sequence[EvalItem], shares: Shares, seed: int) -> list[Lesson]:
-    """Return a lesson for each question, mixed in their shares; the same seed gives the same.
+def lessons(items: Sequence[EvalItem], shares: Shares | None, seed: int) -> list[Lesson]:
+    """Return the lessons of questions, in a random order; the same seed gives the same.
 
-    What cannot be exchanged, as it is no number, is asked as it is.
+    Args:
+        items: the questions.
+        shares: one lesson of each question, mixed in these shares, where what is no number is asked
+            as it is; None for all that can be taught by each.
+        seed: of every choice.
     """
     choose = random.Random(seed)  # noqa: S311 - a draw is no secret
-    order = choose.sample([*items], len(items))
-    wanted = {
-        Teaches.REFUSED: shares.refused,
-        Teaches.SWAPPED: shares.swapped,
-        Teaches.CONFLICT: shares.conflict,
-    }
-    given = dict.fromkeys(wanted, 0)
+    mixture = None if shares is None else _Mixture(shares)
     found = []
-    for number, item in enumerate(order, 1):
+    for item in choose.sample([*items], len(items)):
         swap = item.swap or _other_fact(item, choose)
-        teaches = Teaches.REFUSED if item.unanswerable else Teaches.ANSWERED
-        for one, share in wanted.items():
-            is_possible = one is Teaches.REFUSED or swap is not None
-            if not item.unanswerable and is_possible and given[one] + 0.5 < share * number:
-                teaches = one
-                break
-        if teaches in given:
-            given[teaches] += 1
-        is_changed = teaches in {Teaches.SWAPPED, Teaches.CONFLICT}
-        found.append(
-            Lesson(
-                item=item,
-                teaches=teaches,
-                swap=swap if is_changed else None,
-                order=f"{seed} {item.id}",
+        possible = _possible(item, swap)
+        for teaches in possible if mixture is None else [mixture.drawn(possible)]:
+            is_changed = teaches in {Teaches.SWAPPED, Teaches.CONFLICT}
+            found.append(
+                Lesson(
+                    item=item,
+                    teaches=teaches,
+                    swap=swap if is_changed else None,
+                    order=f"{seed} {item.id}",
+                )
             )
-        )
     return found
+
+
+def _possible(item: EvalItem, swap: Swap | None) -> list[Teaches]:
+    """Return what a question can teach."""
+    if item.unanswerable:
+        return [Teaches.REFUSED]
+    changed = [] if swap is None else [Teaches.SWAPPED, Teaches.CONFLICT]
+    return [Teaches.ANSWERED, Teaches.REFUSED, *changed]
+
+
+class _Mixture:
+    """Keeps lessons in their shares."""
+
+    def __init__(self, shares: Shares) -> None:
+        self._wanted = {
+            Teaches.REFUSED: shares.refused,
+            Teaches.SWAPPED: shares.swapped,
+            Teaches.CONFLICT: shares.conflict,
+        }
+        self._given = dict.fromkeys(Teaches, 0)
+
+    def drawn(self, possible: Sequence[Teaches]) -> Teaches:
+        """Return what a question teaches: what is missing the most, if it can; else the first."""
+        number = 1 + sum(self._given.values())
+        short = (
+            one
+            for one, share in self._wanted.items()
+            if one in possible and self._given[one] + 0.5 < share * number
+        )
+        teaches = next(short, possible[0])
+        self._given[teaches] += 1
+        return teaches
 
 
 def is_exchangeable(swap: Swap, passages: Sequence[Passage]) -> bool:

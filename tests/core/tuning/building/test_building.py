@@ -21,6 +21,7 @@ from citewell.tuning.building.lessons import Shares, lessons
 from citewell.tuning.building.teaching import Terms, answered, declined, messages_of
 from citewell.tuning.building.tracing import Tracer
 from citewell.tuning.data.checking import faults
+from citewell.tuning.data.likeness import twins
 from citewell.tuning.data.private import Private
 from citewell.types.evaluation import EvalItem, Swap
 from towns import EVERYONE, opened, write_towns
@@ -431,6 +432,31 @@ def test_lessons_come_in_their_shares():
     found = Counter(one.teaches.value for one in lessons(items, MIXED, 0))
 
     assert found == {"answered": 80, "refused": 40, "swapped": 40, "conflict": 40}
+
+
+def test_a_question_can_teach_all_that_it_can():
+    name = replace(FOUNDED, id="who", answers=("Anna Weber",))
+    gone = replace(FOUNDED, id="gone", unanswerable=True, quotes=(), answers=())
+
+    found = Counter(
+        (one.item.id, one.teaches.value) for one in lessons([FOUNDED, name, gone], None, 0)
+    )
+
+    every = ("answered", "refused", "swapped", "conflict")
+    assert found == {
+        **{("founded", one): 1 for one in every},
+        ("who", "answered"): 1,
+        ("who", "refused"): 1,
+        ("gone", "refused"): 1,
+    }
+
+
+async def test_all_ways_make_more_examples_that_are_no_twins(project, private):
+    async with opened(project) as runtime:
+        found = await built(runtime, [FOUNDED], private, shares=None)
+
+    assert found.teaches == {"answered": 1, "refused": 1, "swapped": 1, "conflict": 1}
+    assert [*twins(found.examples, is_near=True)] == []
 
 
 def test_what_is_no_number_is_not_exchanged():
