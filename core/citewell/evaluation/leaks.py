@@ -25,6 +25,7 @@ _UNLIKE = 0.67
 be like every question that has both."""
 
 _SHARED = 0.5
+_STEM = 4
 _COMMON = 0.02
 _FEW = 5
 _SHOWN_CHARS = 200
@@ -182,7 +183,7 @@ class Lookout:
         for index, count in self._hits(present).items():
             known = self._known[index]
             sizes = sorted((len(known.words), len(present)))
-            if not known.telling <= present:
+            if not all(_is_told(word, present) for word in known.telling):
                 continue
             if count < _SHARED * self._rare[index] or sizes[0] < _UNLIKE * sizes[1]:
                 continue
@@ -190,6 +191,15 @@ class Lookout:
                 score = token_set_ratio(known.plain, plain, score_cutoff=100 * SIMILAR)
                 if score:
                     yield index, round(score / 100, 4)
+
+
+def _is_told(word: str, present: frozenset[str]) -> bool:
+    """Tell whether a word is among others, a name also in another form."""
+    if word in present:
+        return True
+    stem = word[: max(_STEM, len(word) - 2)]
+    is_name = not any(map(str.isdigit, word)) and len(word) > _STEM
+    return is_name and any(one.startswith(stem) for one in present)
 
 
 def _plain(text: str) -> tuple[str, frozenset[str]]:

@@ -87,6 +87,25 @@ def test_another_name_or_number_asks_for_something_else(tmp_path, asked, other):
     assert [one.line for one in found] == [2]
 
 
+@pytest.mark.parametrize(
+    ("asked", "other"),
+    [
+        (
+            "How long is the Warranty Period for Premium Phones of our shop?",
+            "How long is the warranty period for the premium phone of our shop?",
+        ),
+        (
+            "Wie lange gilt die Garantie der alten Geräte in unserem Laden?",
+            "Wie lange gilt die Garantie für alte Gerät in unserem Laden?",
+        ),
+    ],
+)
+def test_a_name_in_another_form_is_the_same(tmp_path, asked, other):
+    (tmp_path / "a.txt").write_text(other, encoding="utf-8")
+
+    assert leaks([EvalItem(id="q", question=asked)], [tmp_path / "a.txt"])
+
+
 def test_a_long_text_that_happens_to_hold_all_words_is_no_leak(tmp_path):
     words = QUESTION.rstrip("?").split()
     text = " ".join(f"{word} and some more that nobody asked for" for word in words)

@@ -81,7 +81,8 @@ async def of_questions(
     known = await _document_ids(runtime, wish.terms)
     asked = []
     for item in items:
-        named = replace(item, documents=tuple(known.get(one, one) for one in item.documents))
+        ids = [id_ for one in item.documents for id_ in known.get(one, (one,))]
+        named = replace(item, documents=tuple(ids))
         if item.is_draft:
             built.declined["a draft that nobody accepted"] += 1
         elif not item.quotes and not item.unanswerable:
@@ -91,8 +92,7 @@ async def of_questions(
         else:
             asked.append(named)
     every = lessons(asked, wish.shares, wish.seed)
-    kept_out = frozenset(filter(guard.keeps_out, known.values()))
-    terms = replace(wish.terms, kept_out=kept_out)
+    terms = replace(wish.terms, kept_out=guard.documents)
     for number, lesson in enumerate(every, 1):
         try:
             built.take(await teach(runtime, lesson, terms), guard)
@@ -113,17 +113,9 @@ async def of_votes(
     """
     _need_retriever(runtime, terms)
     built = Built()
-    known = await _document_ids(runtime, terms)
-    kept = replace(terms, kept_out=frozenset(filter(guard.keeps_out, known.values())))
-    every = [one async for one in examples_of(runtime, found, kind, kept, built.declined)]
-    votes: dict[tuple[object, ...], set[bool]] = {}
-    for example in every:
-        votes.setdefault((example.messages, example.answer), set()).add(example.is_good)
-    for example in every:
-        if kind is Kind.VOTE and len(votes[example.messages, example.answer]) > 1:
-            built.declined["people think differently about it"] += 1
-        else:
-            built.take(example, guard)
+    kept = replace(terms, kept_out=guard.documents)
+    async for example in examples_of(runtime, found, kind, kept, built.declined):
+        built.take(example, guard)
     return built
 
 
@@ -135,9 +127,11 @@ def _need_retriever(runtime: Runtime, terms: Terms) -> None:
         )
 
 
-async def _document_ids(runtime: Runtime, terms: Terms) -> dict[str, str]:
+async def _document_ids(runtime: Runtime, terms: Terms) -> dict[str, list[str]]:
     """Return the ids of documents by their names, with and without their library."""
     name = runtime.settings.profiles[terms.profile].retriever or ""
     ids = await (await runtime.retriever(name)).versions()
-    bare = {id_.partition(":")[2]: id_ for id_ in ids}
-    return bare | {id_: id_ for id_ in ids}
+    named: dict[str, list[str]] = {}
+    for id_ in ids:
+        named.setdefault(id_.partition(":")[2], []).append(id_)
+    return named | {id_: [id_] for id_ in ids}

@@ -18,18 +18,20 @@ class Guard:
     Args:
         private: finds secrets.
         questions: of an evaluation, which no example may ask.
+
+    Attributes:
+        documents: names of those that these questions are about.
     """
 
     def __init__(self, private: Private, questions: Sequence[EvalItem] = ()) -> None:
         self._private = private
         self._lookout = Lookout(questions)
         self._known = Likenesses(is_near=False)
-        self._documents = frozenset(name for question in questions for name in question.documents)
+        self.documents = frozenset(name for question in questions for name in question.documents)
 
     def keeps_out(self, document_id: str) -> bool:
         """Tell whether questions of the evaluation are about a document."""
-        names = {document_id, document_id.partition(":")[2]}
-        return bool(names & self._documents)
+        return not self.documents.isdisjoint((document_id, document_id.partition(":")[2]))
 
     def reason(self, example: Example) -> str | None:
         """Return why an example is not kept; None where it is, and known from now on."""

@@ -8,7 +8,9 @@ from collections.abc import Sequence
 from enum import StrEnum
 
 from msgspec import Struct
+from msgspec.structs import replace
 
+from citewell.engine.citing.numerals import numbers_in_words
 from citewell.types.documents import Passage
 from citewell.types.evaluation import EvalItem, Swap
 
@@ -56,6 +58,8 @@ class Lesson(Struct, frozen=True, kw_only=True):
 _NUMBER = re.compile(r"(?<![\d.,/–-])\d+(?![\d/–-]|[.,]\d)")  # noqa: RUF001 - of ranges
 _YEAR = range(1000, 2100)
 _YEARS_OFF = 30
+_DAY = range(10, 29)
+_DIGITS = re.compile(r"\d+")
 
 
 def lessons(items: Sequence[EvalItem], shares: Shares | None, seed: int) -> list[Lesson]:
@@ -121,13 +125,27 @@ class _Mixture:
 def is_exchangeable(swap: Swap, passages: Sequence[Passage]) -> bool:
     """Tell whether a fact stands in the text of passages alone, and the other one nowhere."""
     fact = _alone(swap.fact)
-    around = [" ".join((one.title, one.header, *one.place.headings)) for one in passages]
     return (
         bool(passages)
         and all(fact.search(one.text) for one in passages)
-        and not any(fact.search(text) for text in around)
         and not any(swap.instead in one.text for one in passages)
+        and not any(still_states(changed(one, swap), swap) for one in passages)
     )
+
+
+def still_states(passage: Passage, swap: Swap) -> bool:
+    """Tell whether a number of a fact is left in what a model sees of a passage, also in words."""
+    text = " ".join((passage.title, passage.header, *passage.place.headings, passage.text))
+    numbers = set(_DIGITS.findall(swap.fact)) - set(_DIGITS.findall(swap.instead))
+    said = {*_DIGITS.findall(text), *(str(one.value) for one in numbers_in_words(text))}
+    return bool(_alone(swap.fact).search(text)) or not numbers.isdisjoint(said)
+
+
+def changed(passage: Passage, swap: Swap) -> Passage:
+    """Return a passage with the other fact."""
+    text = exchanged(passage.text, swap)
+    header = exchanged(passage.header, swap)
+    return replace(passage, text=text, header=header, end=passage.start + len(text))
 
 
 def exchanged(text: str, swap: Swap | None) -> str:
@@ -146,7 +164,8 @@ def _other_fact(item: EvalItem, choose: random.Random) -> Swap | None:
         return None
     fact = item.answers[0]
     numbers = _NUMBER.findall(fact)
-    if len(numbers) != 1 or item.quotes[0].count(fact) != 1:
+    # One of something becomes several by more than its number.
+    if len(numbers) != 1 or int(numbers[0]) == 1 or item.quotes[0].count(fact) != 1:
         return None
     instead = _NUMBER.sub(_other_number(numbers[0], choose), fact)
     return Swap(fact=fact, instead=instead)
@@ -157,6 +176,8 @@ def _other_number(digits: str, choose: random.Random) -> str:
     value = int(digits)
     if len(digits) == 4 and value in _YEAR:
         return str(value + choose.choice([-1, 1]) * choose.randint(1, _YEARS_OFF))
-    low, high = (1, 9) if len(digits) == 1 else (10 ** (len(digits) - 1), 10 ** len(digits) - 1)
+    if value in _DAY:
+        return str(choose.choice([one for one in _DAY if one != value]))
+    low, high = (2, 9) if len(digits) == 1 else (10 ** (len(digits) - 1), 10 ** len(digits) - 1)
     other = choose.randint(low, high - 1)
     return str(other + (other >= value)).zfill(len(digits))

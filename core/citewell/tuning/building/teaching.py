@@ -21,7 +21,14 @@ from citewell.engine.runtime import Runtime
 from citewell.evaluation.making.facts import plain
 from citewell.journal.records import AnswerRecord
 from citewell.tuning.building.classroom import Arrangement, Classroom, Teacher
-from citewell.tuning.building.lessons import Lesson, Teaches, exchanged, is_exchangeable
+from citewell.tuning.building.lessons import (
+    Lesson,
+    Teaches,
+    changed,
+    exchanged,
+    is_exchangeable,
+    still_states,
+)
 from citewell.tuning.building.targets import cited_answer, tells
 from citewell.tuning.data.examples import Example, Kind, Message
 from citewell.types.answers import Outcome
@@ -45,12 +52,16 @@ class Terms(Struct, frozen=True, kw_only=True):
     Attributes:
         profile: whose prompt is learnt.
         audience: what it may read, a model may repeat.
-        kept_out: ids of documents that no example shows.
+        kept_out: names of documents that no example shows, with or without their library.
     """
 
     profile: str
     audience: Audience
     kept_out: frozenset[str] = frozenset()
+
+    def hides(self, document_id: str) -> bool:
+        """Tell whether no example may show a document."""
+        return not self.kept_out.isdisjoint((document_id, document_id.partition(":")[2]))
 
 
 async def teach(runtime: Runtime, lesson: Lesson, terms: Terms) -> Example:
@@ -94,7 +105,7 @@ async def answered(
     shown = replace(
         arrangement,
         leaves_out=lambda passage: (
-            passage.document_id in terms.kept_out or arrangement.leaves_out(passage)
+            terms.hides(passage.document_id) or arrangement.leaves_out(passage)
         ),
     )
     room = cast("Runtime", Classroom(runtime, teacher, shown))
@@ -160,7 +171,7 @@ def _arranged(lesson: Lesson) -> Arrangement:
             order=lesson.order,
         )
     if lesson.teaches is Teaches.SWAPPED and swap is not None:
-        return Arrangement(changes=lambda passage: _swapped(passage, swap), order=lesson.order)
+        return Arrangement(changes=lambda passage: changed(passage, swap), order=lesson.order)
     if lesson.teaches is Teaches.CONFLICT and swap is not None:
         return Arrangement(copies=lambda passage: _other(passage, item, swap), order=lesson.order)
     return Arrangement(order=lesson.order)
@@ -183,19 +194,11 @@ def _is_of(item: EvalItem, passage: Passage) -> bool:
     return item.unanswerable and bool(names.intersection(item.documents))
 
 
-def _swapped(passage: Passage, swap: Swap) -> Passage:
-    text = exchanged(passage.text, swap)
-    header = exchanged(passage.header, swap)
-    return replace(passage, text=text, header=header, end=passage.start + len(text))
-
-
 def _other(passage: Passage, item: EvalItem, swap: Swap) -> Passage | None:
     """Return a passage of another document that says otherwise; None beside any other."""
     if not item.is_right(passage):
         return None
-    return replace(
-        _swapped(passage, swap), id=f"{passage.id}{_OTHER}", title=f"{passage.title} (2)"
-    )
+    return replace(changed(passage, swap), id=f"{passage.id}{_OTHER}", title=f"{passage.title} (2)")
 
 
 def _check(course: Course, lesson: Lesson, prompt: Prompt) -> None:
@@ -214,6 +217,10 @@ def _check(course: Course, lesson: Lesson, prompt: Prompt) -> None:
     reason = declined(course)
     if reason is not None:
         raise Declined(reason)
+    if lesson.teaches is Teaches.SWAPPED and lesson.swap is not None:
+        touched = (one for one in prompt.passages if lesson.swap.instead in one.text)
+        if any(still_states(one, lesson.swap) for one in touched):
+            raise Declined("the fact that was exchanged stands elsewhere too")
 
 
 def _exchanged(item: EvalItem, swap: Swap | None) -> EvalItem:

@@ -7,8 +7,10 @@ from urllib.parse import unquote
 
 from msgspec import Struct
 
+from citewell.engine.restoring import current_passages
 from citewell.journal.records import AnswerRecord
 from citewell.protocols import Retriever
+from citewell.tuning.building.voted import may_hear
 from citewell.tuning.data.examples import Example
 from citewell.types.documents import Passage
 from citewell.types.questions import Audience
@@ -56,7 +58,9 @@ class Tracer(Struct, frozen=True):
         documents = [unquote(name[9:]) for name in names if name.startswith("document:")]
         passages = await self.retriever.fetch(ids, readable_by=self.audience) if ids else ()
         there = {one.id: one for one in passages}
-        answers = {one[7:]: self.find(one[7:]) for one in names if one.startswith("answer:")}
+        answers = {
+            one[7:]: await self._answer(one[7:]) for one in names if one.startswith("answer:")
+        }
         gone = [f"passage {one}" for one in ids if one not in there]
         known = await self.retriever.versions() if documents else {}
         gone += [f"document {one}" for one in documents if one not in known]
@@ -68,3 +72,11 @@ class Tracer(Struct, frozen=True):
             documents=tuple(one for one in documents if one in known),
             gone=tuple(gone),
         )
+
+    async def _answer(self, id_: str) -> AnswerRecord | None:
+        """Return an answer that is what it was, of which this reader may hear."""
+        record = self.find(id_)
+        if record is None or record.is_wiped or not may_hear(self.audience, record):
+            return None
+        current = await current_passages(record, self.retriever, self.audience)
+        return record if all(one.id in current for one in record.passages) else None

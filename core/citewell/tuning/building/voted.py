@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Sequence
 from functools import partial
@@ -9,9 +10,11 @@ from functools import partial
 from msgspec import Struct
 
 from citewell import blocking
+from citewell.engine.citing.marks import without_marks
 from citewell.engine.citing.sentences import split_sentences
 from citewell.engine.citing.words import content_stems
 from citewell.engine.course import Course
+from citewell.engine.prompting import REFUSAL
 from citewell.engine.restoring import current_passages
 from citewell.engine.runtime import Runtime
 from citewell.evaluation.making.facts import plain
@@ -31,10 +34,14 @@ from citewell.tuning.building.teaching import (
 from citewell.tuning.data.examples import Example, Kind, Message
 from citewell.types.answers import Outcome
 from citewell.types.documents import Passage
-from citewell.types.questions import Prompt
+from citewell.types.questions import Audience, Prompt
 
 LOOKED_BACK = 10_000
 """Answers of the journal, the newest."""
+
+_ABOUT_ANSWERS = re.compile(
+    r"\b(?:you|your|bot|should|wrong|incorrect|(?:this|the|that) answer)\b", re.IGNORECASE
+)
 
 
 class Voted(Struct, frozen=True, kw_only=True):
@@ -66,7 +73,9 @@ def voted(journal: Journal, feedback: Feedback, profile: str) -> list[Voted]:
         votes = feedback.of_answer(record.id)
         balance = sum(1 if vote.is_helpful else -1 for vote in votes)
         if balance:
-            found.append(Voted(record=record, is_good=balance > 0, corrections=_corrections(votes)))
+            # Others may read more than who asked.
+            own = [vote for vote in votes if record.asker in {None, vote.voter}]
+            found.append(Voted(record=record, is_good=balance > 0, corrections=_corrections(own)))
     return found
 
 
@@ -84,7 +93,13 @@ async def examples(
         told: is given how many answers no example is made of, by the reason.
     """
     better = {_asked(one): one for one in reversed(found) if one.is_good}
+    thought: dict[object, set[bool]] = {}
     for one in found:
+        thought.setdefault(_answered(one), set()).add(one.is_good)
+    for one in found:
+        if len(thought[_answered(one)]) > 1:
+            told["people think differently about it"] += 1
+            continue
         try:
             made = await _made(runtime, one, kind, terms, better.get(_asked(one)))
         except Declined as error:
@@ -133,14 +148,14 @@ class _Lesson(Struct, frozen=True):
         record = one.record
         if not record.passages or not record.retriever:
             raise Declined("it was answered without a passage")
-        if not _may_hear(terms, record):
+        if not may_hear(terms.audience, record):
             raise Declined("people asked it who may read more than the reader of the examples")
         retriever = await runtime.retriever(record.retriever)
         current = await current_passages(record, retriever, terms.audience)
         passages = [current[given.id] for given in record.passages if given.id in current]
         if len(passages) < len(record.passages):
             raise Declined("its passages changed, or may not be read")
-        if any(passage.document_id in terms.kept_out for passage in passages):
+        if any(terms.hides(passage.document_id) for passage in passages):
             raise Declined("the evaluation asks about its document")
         return cls(runtime, one, terms, passages)
 
@@ -179,7 +194,7 @@ class _Lesson(Struct, frozen=True):
             Declined: it says the same.
         """
         chosen, record = right.messages[-1].content, self.voted.record
-        rejected = _text(record) or record.notice
+        rejected = _text(record) or REFUSAL
         if chosen.split() == rejected.split():
             raise Declined("the better answer says the same")
         origins = (*right.origin.split(), f"answer:{record.id}")
@@ -220,12 +235,10 @@ class _Lesson(Struct, frozen=True):
         return tuple(dict.fromkeys(one for one in every if one in cited)) or tuple(every[:1])
 
 
-def _may_hear(terms: Terms, record: AnswerRecord) -> bool:
+def may_hear(audience: Audience, record: AnswerRecord) -> bool:
     """Tell whether nobody who asked may read more: their words would tell of it."""
-    return all(
-        asker <= reader
-        for asker in map(frozenset, record.readers)
-        for reader in terms.audience.readers
+    return bool(record.readers) and all(
+        asker <= reader for asker in map(frozenset, record.readers) for reader in audience.readers
     )
 
 
@@ -250,7 +263,9 @@ def _text(record: AnswerRecord, *, shown_alone: bool = False) -> str:
 
 def _marked(text: str, passages: Sequence[Passage]) -> str:
     """Return sentences with the number of the passage that shares the most words with each."""
-    language = passages[0].language
+    if _ABOUT_ANSWERS.search(text):
+        raise Declined("what somebody wrote speaks about the answer")
+    text, language = without_marks(text), passages[0].language
     spans = split_sentences(text, language)
     return " ".join(_best(text[start:end], passages) for start, end in spans)
 
@@ -264,6 +279,12 @@ def _best(sentence: str, passages: Sequence[Passage]) -> str:
 def _corrections(votes: Iterable[Vote]) -> tuple[str, ...]:
     reasons = (" ".join(vote.reason.split()) for vote in votes if not vote.is_helpful)
     return tuple(dict.fromkeys(filter(None, reasons)))
+
+
+def _answered(one: Voted) -> object:
+    """Return what two answers have in common that say the same to the same from the same."""
+    given = tuple(passage.id for passage in one.record.passages)
+    return _asked(one), given, " ".join(_text(one.record).split())
 
 
 def _asked(one: Voted) -> str:

@@ -118,7 +118,7 @@ def _reason(
         concern = Concern.DUPLICATE if twin.is_exact else Concern.NEAR_DUPLICATE
         return concern, f"{how} what line {twin.of.line} says"
     if limits.private is not None:
-        for text in example.texts:
+        for text in (*example.documents, example.origin, *example.texts):
             for kind in limits.private.secrets(text):
                 return Concern.SECRET, f"holds a secret ({kind})"
             if not keeps_personal:

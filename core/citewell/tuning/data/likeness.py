@@ -2,8 +2,8 @@
 
 Nearly: of what is asked and of what is answered, each by itself, at least 4 of 5 pieces of five
 words are shared, as in Lee et al. 2022, "Deduplicating Training Data Makes Language Models Better",
-section 4.2; many are found with MinHash (Broder 1997) and counted exactly. Their numbers are equal,
-since a text with another number says something else.
+section 4.2; many are found with MinHash (Broder 1997) and counted exactly. Their numbers and their
+names are equal, since a text with another one says something else.
 """
 
 from __future__ import annotations
@@ -15,22 +15,28 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from msgspec import Struct
 
+from citewell.engine.citing.marks import without_marks
 from citewell.errors import MissingExtra
 from citewell.tuning.data.examples import Example, Kind
 
 if TYPE_CHECKING:
-    from datasketch import MinHash
+    from datasketch import MinHash, MinHashLSH
 
 ALIKE = 0.8
 """Jaccard similarity of the pieces from which on two texts are taken for one."""
 
 _WORDS = 5
 _PERMUTATIONS = 128
+_LOOKED_UP = 0.6
+"""Lower than `ALIKE`, since an index misses half of what is just as alike as it is made for."""
+
 _FEW = 64
 """Examples that are compared one by one; more are looked up by their signatures."""
 
 _WORD = re.compile(r"[^\W_]+")
 _NUMBER = re.compile(r"\d+")
+# A word within a sentence that begins with a capital letter.
+_NAME = re.compile(r"(?:(?<=[a-z] )|(?<=[a-z], ))[A-Z][\w-]+")
 # The passages of a prompt are the same for many questions.
 _PASSAGES = re.compile(r"<passage .*?</passage>", re.DOTALL)
 
@@ -72,7 +78,10 @@ class Likenesses:
         """Let others be compared with an example; the first of equal ones stays."""
         self._exact.setdefault(_key(example), example)
         if self._is_near and (pieces := _pieces(example)) is not None:
-            self._near.setdefault(_group(example), _Near()).add(example, pieces)
+            group = _group(example)
+            if group not in self._near:
+                self._near[group] = _Near()
+            self._near[group].add(example, pieces)
 
     def find(self, example: Example) -> Twin | None:
         """Return the example that says the same, or nearly; None where there is none."""
@@ -113,21 +122,18 @@ class _Near:
     """Examples with the same numbers, by their pieces."""
 
     def __init__(self) -> None:
-        from datasketch import MinHashLSH
-
         self._known: list[tuple[Example, Pieces]] = []
-        self._index = MinHashLSH(threshold=ALIKE, num_perm=_PERMUTATIONS)
+        self._index: MinHashLSH | None = None
 
     def add(self, example: Example, pieces: Pieces) -> None:
         self._known.append((example, pieces))
-        if len(self._known) == _FEW:
-            for number, (_, each) in enumerate(self._known):
-                self._index.insert(number, _signed(each))
-        elif len(self._known) > _FEW:
+        if self._index is not None:
             self._index.insert(len(self._known) - 1, _signed(pieces))
+        elif len(self._known) == _FEW:
+            self._index = _index([each for _, each in self._known])
 
     def find(self, pieces: Pieces) -> Example | None:
-        if len(self._known) < _FEW:
+        if self._index is None:
             candidates: Iterable[int] = range(len(self._known))
         else:
             candidates = sorted(self._index.query(_signed(pieces)))
@@ -136,6 +142,15 @@ class _Near:
             if all(map(_is_alike, pieces, others)):
                 return example
         return None
+
+
+def _index(known: Iterable[Pieces]) -> MinHashLSH:
+    from datasketch import MinHashLSH
+
+    index = MinHashLSH(threshold=_LOOKED_UP, num_perm=_PERMUTATIONS)
+    for number, pieces in enumerate(known):
+        index.insert(number, _signed(pieces))
+    return index
 
 
 def _signature() -> type[MinHash]:
@@ -175,14 +190,18 @@ def _without_blanks(text: str) -> str:
 
 def _group(example: Example) -> tuple[object, ...]:
     """Return what two examples have in common that may be alike."""
-    return (example.kind, example.is_good, *_NUMBER.findall(" ".join(_said(example))))
+    said = " ".join(_said(example))
+    names = frozenset(_NAME.findall(said))
+    return (example.kind, example.is_good, names, *_NUMBER.findall(said))
 
 
 def _said(example: Example) -> tuple[str, str]:
     """Return what is asked and what is answered, without what all examples are told."""
-    asked = _PASSAGES.sub("", example.asked)
+    asked = example.asked
+    if "</passage>" in asked:
+        asked = _PASSAGES.sub("", asked)
     if example.kind is Kind.CHAT:
-        return asked, example.messages[-1].content
+        return asked, without_marks(example.messages[-1].content)
     answers = (example.text, example.chosen, example.rejected, example.answer)
     return asked, "\n".join(filter(None, answers))
 

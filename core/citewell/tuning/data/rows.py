@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from citewell.errors import MissingExtra
 from citewell.tuning.data.problems import Concern, Problem, named, shown
-from citewell.tuning.data.schemas import FIELDS
+from citewell.tuning.data.schemas import FIELDS, LISTS
 
 LARGEST_LINE = 20_000_000
 """Bytes of a line; a longer one is no example."""
@@ -24,7 +24,12 @@ _LARGEST_ARRAY = 500_000_000
 _TABLES = {".csv": ",", ".tsv": "\t"}
 _BATCH = 256
 _MARK = b"\xef\xbb\xbf"
-_COMPRESSED = {b"\x1f\x8b": "gzip", b"PK": "zip", b"\x28\xb5": "zstd", b"BZ": "bzip2"}
+_COMPRESSED = {
+    b"\x1f\x8b": "gzip",
+    b"PK\x03\x04": "zip",
+    b"\x28\xb5\x2f\xfd": "zstd",
+    b"BZh": "bzip2",
+}
 SUFFIXES = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet", ".txt")
 
 Told: TypeAlias = Callable[[Problem], None]
@@ -227,6 +232,8 @@ def _of_items(path: Path, text: str, at: int, told: Told) -> Iterator[Row]:
         at = _behind_blanks(text, at)
         line, counted = line + text.count("\n", counted, at), at
         if text[at : at + 1] == "]":
+            if text[at + 1 :].strip():
+                raise _Told(_broken(path, line, "is followed by something else"))
             return
         if not is_first:
             if text[at : at + 1] != ",":
@@ -237,7 +244,8 @@ def _of_items(path: Path, text: str, at: int, told: Told) -> Iterator[Row]:
         try:
             value, at = decoder.raw_decode(text, at)
         except (ValueError, RecursionError) as error:
-            said = getattr(error, "msg", "nested too deeply").lower()
+            deep = isinstance(error, RecursionError)
+            said = "nested too deeply" if deep else shown(error, most=80).lower()
             raise _Told(_broken(path, line, f"is no JSON: {said}")) from error
         if isinstance(value, dict):
             yield Row(line, value)
@@ -322,18 +330,21 @@ def _of_cells(path: Path, reader: Any, told: Told) -> Iterator[Row]:
                 )
             )
         elif any(map(str.strip, cells)):
-            yield Row(begin, dict(zip(header, map(_cell, cells), strict=False)))
+            yield Row(
+                begin, {name: _cell(name, cell) for name, cell in zip(header, cells, strict=False)}
+            )
         begin = reader.line_num + 1
 
 
-def _cell(cell: str) -> Any:
+def _cell(name: str, cell: str) -> Any:
     """Return what a cell holds: a list of messages stands in it as JSON."""
-    if cell.lstrip().startswith("["):
+    if name in LISTS and cell.lstrip().startswith("["):
         try:
             value = msgspec.json.decode(cell)
         except (msgspec.DecodeError, RecursionError):
             return cell
-        return value if value and isinstance(value[0], dict) else cell
+        is_list = isinstance(value, list) and value and isinstance(value[0], dict)
+        return value if is_list and not value[0].keys().isdisjoint({"role", "from"}) else cell
     return cell
 
 

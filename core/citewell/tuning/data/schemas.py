@@ -114,7 +114,8 @@ def lineage(values: Mapping[str, Any], by: str | None) -> dict[str, Any]:
     Raises:
         Invalid: it says so in another form.
     """
-    name = by or ("document" if values.get("documents") is None else "documents")
+    several = values.get("documents")
+    name = by or ("document" if several is None or several == "" else "documents")
     told = values.get(name)
     if told is None or told == "":
         told = ()
@@ -267,6 +268,9 @@ FIELDS = _LINEAGE.union(
 )
 """Names of all that is read."""
 
+LISTS = frozenset({"messages", "conversations", "prompt", "completion", "chosen", "rejected"})
+"""Names of what may be a list of messages."""
+
 
 # --- fields ---------------------------------------------------------------------------------
 
@@ -398,8 +402,12 @@ def _content(place: str, value: object) -> str:
 
 def _part(place: str, value: object) -> str:
     if isinstance(value, dict) and value.get("type") == "text":
-        return _content(f"{place}.text", value.get("text"))
+        if isinstance(value.get("text"), str):
+            return str(value["text"])
+        said = f"is {named(value.get('text'))}"
+        raise Invalid((f"{place}.text", Concern.FIELD, said, "a text", "write one"))
     kind = value.get("type") if isinstance(value, dict) else None
     said = f"is of the type {shown(kind)}" if kind else f"is {named(value)}"
     fix = "delete the example, or what is no text of it"
-    raise Invalid((place, Concern.FIELD, said, "text alone", fix))
+    expected = 'text alone, as an object with the type "text"'
+    raise Invalid((place, Concern.FIELD, said, expected, fix))

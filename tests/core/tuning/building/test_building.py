@@ -232,7 +232,7 @@ async def test_a_fact_of_a_title_is_not_exchanged(project, private):
 async def test_no_part_of_another_number_is_exchanged(project, private):
     (project.parent / "docs" / "bonn.md").write_text(
         "# Bonn\n\nThe archive of Bonn has 12 rooms. "
-        "It opened in 2012, under order 1200-12, for pages 12\u201319.\n"
+        "It opened in 2013, under order 1200/120, for pages 121\u201319.\n"
     )
     item = EvalItem(
         id="rooms",
@@ -248,7 +248,42 @@ async def test_no_part_of_another_number_is_exchanged(project, private):
 
     asked = example.messages[1].content
     assert "has 47 rooms" in asked
-    assert "opened in 2012, under order 1200-12, for pages 12\u201319." in asked
+    assert "opened in 2013, under order 1200/120, for pages 121\u201319." in asked
+
+
+@pytest.mark.parametrize(
+    "again", ["The 30-day period starts at once.", "After thirty days it is late.", "30/31 rooms."]
+)
+async def test_a_fact_that_stands_there_in_other_words_is_not_exchanged(project, private, again):
+    (project.parent / "docs" / "bonn.md").write_text(
+        f"# Bonn\n\nBooks of the archive in Bonn are due within 30 days. {again}\n"
+    )
+    item = EvalItem(
+        id="due",
+        question="Within how many days are books of the archive in Bonn due?",
+        documents=("bonn.md",),
+        quotes=("Books of the archive in Bonn are due within 30 days.",),
+        answers=("30 days",),
+        swap=Swap(fact="30 days", instead="45 days"),
+    )
+    async with opened(project) as runtime:
+        swaps = Shares(refused=0, swapped=0.9, conflict=0)
+        (example,) = (await built(runtime, [item], private, shares=swaps)).examples
+
+    assert example.teaches == "answered"
+    assert "within 30 days" in said(example)
+
+
+async def test_a_name_of_two_libraries_means_both(project, private):
+    other = project.parent / "other"
+    other.mkdir()
+    (other / "bonn.md").write_text("# Bonn\n\nNothing is said here about it.\n")
+    library = '[library.zoo]\nuse = "files"\npath = "other"\nlabels = { "**" = ["everyone"] }\n'
+    project.write_text(library + project.read_text())
+    async with opened(project) as runtime:
+        (example,) = (await built(runtime, [FOUNDED], private)).examples
+
+    assert example.documents == ("docs:bonn.md",)
 
 
 async def test_numbers_in_brackets_of_a_document_are_no_marks(project, private):

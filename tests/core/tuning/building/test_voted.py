@@ -14,6 +14,7 @@ from citewell.journal.journal import Journal
 from citewell.tuning.building.building import of_votes
 from citewell.tuning.building.guarding import Guard
 from citewell.tuning.building.teaching import Terms
+from citewell.tuning.building.tracing import Tracer
 from citewell.tuning.building.voted import voted
 from citewell.tuning.data.checking import faults
 from citewell.tuning.data.examples import Kind
@@ -120,6 +121,55 @@ async def test_what_somebody_wrote_instead_is_learnt_where_the_documents_say_it(
     assert example.documents == ("docs:bonn.md",)
 
 
+@pytest.mark.parametrize(
+    ("reason", "declined"),
+    [
+        (
+            "You should have said that the library in Bonn was founded in 1851 by Anna Weber.",
+            {"what somebody wrote speaks about the answer": 1},
+        ),
+        ("The library in Bonn was founded in 1851 by Anna Weber [4].", {}),
+    ],
+)
+async def test_a_correction_is_a_statement_with_a_mark_of_its_own(project, reason, declined):
+    async with town(project) as people:
+        await people.ask(WHEN, profile="inventive", vote=False, reason=reason)
+        found = await people.built(Kind.CHAT, INVENTIVE)
+
+    assert found.declined == declined
+    for one in found.examples:
+        assert one.messages[-1].content.count("[") == 1
+
+
+async def test_the_words_of_somebody_else_are_no_correction(project):
+    async with town(project) as people:
+        reference = await people.ask(WHEN, profile="inventive")
+        record = people.journal.find(reference)
+        people.journal.add(replace(record, id="asked", question_id="q3", asker="slack/T/U1"))
+        for voter in ("slack/T/U1", "slack/T/U2"):
+            vote = Vote(answer="asked", voter=voter, is_helpful=False, reason=voter, at=1.0)
+            people.feedback.add(vote)
+        (one,) = voted(people.journal, people.feedback, "inventive")
+
+    assert one.corrections == ("slack/T/U1",)
+
+
+async def test_a_forgotten_answer_cannot_be_looked_up(project):
+    async with town(project) as people:
+        await people.ask(WHEN, vote=True)
+        (example,) = (await people.built(Kind.CHAT)).examples
+        record = people.journal.find(example.origin.removeprefix("answer:"))
+        retriever = await people.runtime.retriever("main")
+        there = await Tracer(retriever, EVERYONE, lambda _id: record).trace(example)
+        wiped = replace(record, is_wiped=True)
+        gone = await Tracer(retriever, EVERYONE, lambda _id: wiped).trace(example)
+        secret = replace(record, readers=(("everyone", "people-team"),))
+        hidden = await Tracer(retriever, EVERYONE, lambda _id: secret).trace(example)
+
+    assert there.is_whole
+    assert [one.gone for one in (gone, hidden)] == [(f"answer {record.id}",)] * 2
+
+
 async def test_a_better_answer_to_the_same_question_makes_a_pair(project):
     async with town(project) as people:
         good = await people.ask(WHEN, vote=True)
@@ -143,14 +193,15 @@ async def test_equal_answers_make_no_pair(project):
         found = await people.built(Kind.PREFERENCE)
 
     assert not found.examples
-    assert found.declined == {"the better answer says the same": 1}
+    assert found.declined == {"people think differently about it": 2}
 
 
-async def test_what_people_think_differently_about_is_no_vote(project):
+@pytest.mark.parametrize("kind", [Kind.CHAT, Kind.VOTE])
+async def test_what_people_think_differently_about_teaches_nothing(project, kind):
     async with town(project) as people:
         await people.ask(WHEN, vote=True)
         await people.ask(WHEN, vote=False)
-        found = await people.built(Kind.VOTE)
+        found = await people.built(kind)
 
     assert not found.examples
     assert found.declined == {"people think differently about it": 2}

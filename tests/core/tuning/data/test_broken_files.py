@@ -52,6 +52,13 @@ BROKEN = {
     "nested": ("a.jsonl", lines(GOOD, DEEP), 2, "", "is no JSON"),
     "nested array": ("a.json", b'[{"text": ' + DEEP.encode(), 1, "", "is no JSON"),
     "lines named json": ("a.json", lines(GOOD, GOOD), 0, "", "name it .jsonl"),
+    "two arrays": (
+        "a.json",
+        b'[{"text": "a"}]\n[{"text": "b"}]',
+        1,
+        "",
+        "is followed by something else",
+    ),
     "an object": ("a.json", b'{\n"a": 1}', 0, "", "is no JSON array"),
     "empty json": ("a.json", b" ", 0, "", "holds nothing"),
     "no comma": ("a.json", b'[{"text": "a"}\n{"text": "b"}]', 2, "", "is not followed by a comma"),
@@ -118,6 +125,13 @@ BROKEN = {
         1,
         "messages[0].content[0]",
         "is of the type image_url; expected text alone",
+    ),
+    "deep parts": (
+        "a.jsonl",
+        lines(chat(("user", [{"type": "text", "text": [{"type": "text", "text": []}]}]), BOT)),
+        1,
+        "messages[0].content[0].text",
+        "is a list; expected a text",
     ),
     "assistant first": (
         "a.jsonl",

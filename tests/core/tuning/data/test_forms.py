@@ -247,3 +247,18 @@ def test_a_field_that_cannot_be_read_is_no_crash(tmp_path):
     (problem,) = load(tmp_path / "a.parquet").errors
 
     assert problem.is_end
+
+
+@pytest.mark.parametrize("head", ["PK", "BZ is", "(/"])
+def test_letters_that_archives_begin_with_may_begin_a_text(tmp_path, head):
+    (tmp_path / "a.txt").write_text(f"{head} a text\n")
+
+    assert [one.text for one in load(tmp_path / "a.txt").examples] == [f"{head} a text"]
+
+
+def test_an_answer_in_json_stays_a_text(tmp_path):
+    (tmp_path / "a.csv").write_text('input,output\nWho?,"[{""name"": ""Ann""}]"\n')
+
+    (example,) = load(tmp_path / "a.csv").examples
+
+    assert example.messages[-1].content == '[{"name": "Ann"}]'

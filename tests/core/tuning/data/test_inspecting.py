@@ -198,6 +198,14 @@ def test_cleaning_leaves_what_nothing_is_wrong_with(loaded):
     }
 
 
+def test_cleaning_leaves_no_secret_in_a_name(loaded):
+    dirty = loaded(*ROWS, row("q", "a", "AKIAIOSFODNN7EXAMPLE"))
+    with Private() as private:
+        cleaned = clean(dirty, replace(LIMITS, private=private))
+
+    assert [(one.line, one.concern) for one in cleaned.dropped] == [(31, Concern.SECRET)]
+
+
 def test_lengths_fall_into_bins_that_hold_them_all():
     lengths = measured([1, 2, 3, 50, 100])
 

@@ -81,6 +81,21 @@ def test_yes_and_no_are_not_alike():
     assert found(talk(answer="Yes.", line=1), talk(answer="No.", line=2)) == []
 
 
+def test_another_name_says_something_else():
+    first, second = (
+        talk(f"{ASKED} Who is asked, as {name} is away?", f"{ANSWER} It is {name} who decides.", at)
+        for at, name in enumerate(("Anna Weber", "Otto Braun"), 1)
+    )
+
+    assert found(first, second) == []
+
+
+def test_another_mark_says_the_same():
+    first, second = (talk(answer=f"{ANSWER[:-1]} [{mark}].", line=mark) for mark in (1, 2))
+
+    assert found(first, second) == [(2, 1, False)]
+
+
 def test_signs_without_words_are_not_alike():
     texts = [Example(kind=Kind.TEXT, text=text, line=at) for at, text in enumerate(("+-", "**"), 1)]
 
