@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from contextlib import AbstractAsyncContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 from msgspec import Struct
@@ -20,10 +18,6 @@ from citewell.cli.options import (
     where,
     where_options,
 )
-
-if TYPE_CHECKING:
-    from citewell.engine.runtime import Runtime
-    from citewell.engine.settings import Settings
 
 REFUSED = 3
 
@@ -78,11 +72,17 @@ def _text(words: tuple[str, ...]) -> str:
 
 async def _answer(asked: Asked) -> str:
     """Show the answer and return its outcome."""
-    from citewell.cli.assisting import Conversation, Manner, reader, without_actions
+    from citewell.cli.assisting import (
+        Conversation,
+        Manner,
+        open_named,
+        reader,
+        without_actions,
+    )
     from citewell.cli.printing import open_printer
 
     settings = asked.where.settings()
-    async with _opened(asked.where, settings) as runtime:
+    async with open_named(asked.where, settings) as runtime:
         manner = Manner(
             audience=reader(asked.labels, settings),
             profile=asked.profile,
@@ -92,13 +92,3 @@ async def _answer(asked: Asked) -> str:
         printer = open_printer(sys.stdout, where=asked.where.words)
         answer = await Conversation(runtime, runtime.settings, manner, printer).ask(asked.text)
     return answer.outcome.value
-
-
-def _opened(where: Where, settings: Settings) -> AbstractAsyncContextManager[Runtime]:
-    if where.docs is not None:
-        from citewell.cli.indexing import open_folder
-
-        return open_folder(settings)
-    from citewell.engine.runtime import open_runtime
-
-    return open_runtime(settings)

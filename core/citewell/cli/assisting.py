@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import aclosing
+from contextlib import AbstractAsyncContextManager, aclosing
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -12,14 +12,16 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from citewell.blocks import Actions, Block
+from citewell.cli.options import Where
 from citewell.cli.printing import Printer
 from citewell.cli.wording import safe_line
 from citewell.engine.assistant import Assistant, Backends, new_id, profile_of
 from citewell.engine.folders import make_folder
+from citewell.engine.nearest import did_you_mean
 from citewell.engine.restoring import restored
-from citewell.engine.runtime import Runtime
+from citewell.engine.runtime import Runtime, open_runtime
 from citewell.engine.settings import Settings
-from citewell.errors import JournalError, StoreError
+from citewell.errors import ConfigError, JournalError, StoreError
 from citewell.journal.records import AnswerRecord, storable
 from citewell.journal.spool import Spool
 from citewell.noticing import Told, listening
@@ -50,6 +52,29 @@ class Manner(Struct, frozen=True, kw_only=True):
 def reader(labels: Sequence[str], settings: Settings) -> Audience:
     """Return the audience of one reader with `labels`, or with those that the settings give."""
     return Audience.of(*(labels or settings.reads))
+
+
+def named_profile(name: str | None, settings: Settings) -> str:
+    """Return the name of a profile that is there; None for the one that answers by default.
+
+    Raises:
+        ConfigError: there is none of that name.
+    """
+    found = name or settings.default_profile
+    if found not in settings.profiles:
+        known = ", ".join(settings.profiles)
+        hint = did_you_mean(found, settings.profiles, f"there are: {known}")
+        raise ConfigError(f'profile "{found}" is not in the settings{hint}')
+    return found
+
+
+def open_named(where: Where, settings: Settings) -> AbstractAsyncContextManager[Runtime]:
+    """Return a runtime for the documents that the command line names, to be entered."""
+    if where.docs is not None:
+        from citewell.cli.indexing import open_folder
+
+        return open_folder(settings)
+    return open_runtime(settings)
 
 
 def spool(settings: Settings) -> Spool:

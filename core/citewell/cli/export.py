@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from citewell.cli.forms import document
-from citewell.cli.options import config_option, examples
+from citewell.cli.options import Where, config_option, examples
 from citewell.cli.people import checked, open_journal
 
 
@@ -26,5 +26,5 @@ def command(person: str, config: Path | None) -> None:
     from citewell.journal.people import People
 
     name = checked(person)
-    with open_journal(config) as engine:
+    with open_journal(Where(config).settings()) as engine:
         click.echo(document("person", People(engine).export(name)))

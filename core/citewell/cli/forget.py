@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from citewell.cli.forms import document
-from citewell.cli.options import config_option, examples
+from citewell.cli.options import Where, config_option, examples
 from citewell.cli.people import checked, open_journal
 from citewell.cli.wording import counted, safe
 from citewell.errors import CitewellError
@@ -36,7 +36,7 @@ def command(person: str, config: Path | None, yes: bool, as_json: bool) -> None:
     name = checked(person)
     if not yes:
         _ask(name)
-    with open_journal(config) as engine:
+    with open_journal(Where(config).settings()) as engine:
         told = Forgetting(engine).forget(name)
     if as_json:
         click.echo(document("forgotten", {"person": name, **to_builtins(told)}))

@@ -1,19 +1,19 @@
-"""What the commands about one person share."""
+"""What the commands share that read or write what people said."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from citewell.cli.options import Where
 from citewell.cli.wording import safe
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
+
+    from citewell.engine.settings import Settings
 
 
 def checked(person: str) -> str:
@@ -32,14 +32,13 @@ def checked(person: str) -> str:
 
 
 @contextmanager
-def open_journal(config: Path | None) -> Iterator[sa.Engine]:
+def open_journal(settings: Settings) -> Iterator[sa.Engine]:
     """Yield the database of the journal, with everything in it that waited to be."""
     from citewell.cli.assisting import spool
     from citewell.engine.folders import make_folder
     from citewell.journal.database import open_engine
     from citewell.journal.journal import Journal, journal_url
 
-    settings = Where(config).settings()
     make_folder(settings.data_dir)
     engine = open_engine(journal_url(settings.journal_url, settings.data_dir))
     try:
@@ -47,3 +46,12 @@ def open_journal(config: Path | None) -> Iterator[sa.Engine]:
         yield engine
     finally:
         engine.dispose()
+
+
+def note_words_of_people() -> None:
+    """Say that a file holds what people said, which the journal cannot delete."""
+    click.echo(
+        "note: these are words of people; what is forgotten in the journal stays in this file "
+        "until you delete it here too",
+        err=True,
+    )

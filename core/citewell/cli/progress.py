@@ -81,6 +81,33 @@ def counting_bar(out: TextIO, doing: str, what: str) -> Iterator[Callable[[int, 
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
+@contextmanager
+def staged_bar(out: TextIO) -> Iterator[Callable[[str, int, int], None]]:
+    """Yield a function that draws what is being done, how much of it, and of how much; 0 for any.
+
+    See `progress_bar`.
+    """
+    if not is_screen(out):
+        yield lambda _doing, _done, _total: None
+        return
+    from rich import progress as rich
+    from rich.console import Console
+
+    bar = rich.Progress(
+        rich.TextColumn("{task.description}"),
+        rich.BarColumn(bar_width=24),
+        rich.MofNCompleteColumn(),
+        rich.TimeRemainingColumn(),
+        console=Console(file=out),
+        transient=True,
+    )
+    task = bar.add_task("", total=None)
+    with bar:
+        yield lambda doing, done, total: bar.update(
+            task, description=doing, completed=done, total=total or None
+        )
+
+
 def _count_nothing(_done: int, _total: int) -> None:
     """Draw nothing."""
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +22,6 @@ from citewell.cli.options import (
     where_options,
 )
 from citewell.cli.wording import counted, safe_line
-from citewell.errors import ConfigError
 
 if TYPE_CHECKING:
     from citewell.engine.runtime import Runtime
@@ -188,7 +185,7 @@ def _show(out: Path, built: Built) -> None:
 
 
 async def _built(chosen: Chosen) -> Built:
-    from citewell.cli.assisting import reader
+    from citewell.cli.assisting import named_profile, open_named, reader
     from citewell.cli.progress import counting_bar
     from citewell.evaluation.questions import load_questions
     from citewell.tuning.building.building import Wish, of_questions
@@ -198,20 +195,14 @@ async def _built(chosen: Chosen) -> Built:
     from citewell.tuning.data.private import Private
 
     settings = chosen.where.settings()
-    profile = chosen.profile or settings.default_profile
-    if profile not in settings.profiles:
-        from citewell.engine.nearest import did_you_mean
-
-        known = ", ".join(settings.profiles)
-        hint = did_you_mean(profile, settings.profiles, f"there are: {known}")
-        raise ConfigError(f'profile "{profile}" is not in the settings{hint}')
+    profile = named_profile(chosen.profile, settings)
     keep_out = [] if chosen.keep_out is None else load_questions(chosen.keep_out)
     terms = Terms(profile=profile, audience=reader(chosen.labels, settings))
     shares = Shares(refused=chosen.refused, swapped=chosen.swapped, conflict=chosen.conflicts)
     wish = Wish(terms=terms, shares=None if chosen.all_ways else shares, seed=chosen.seed)
     with Private() as private:
         guard = Guard(private, keep_out)
-        async with _opened(chosen) as runtime:
+        async with open_named(chosen.where, settings) as runtime:
             if chosen.from_journal:
                 return await _of_journal(chosen, runtime, terms, guard)
             items = await _items(chosen, runtime, terms)
@@ -219,23 +210,12 @@ async def _built(chosen: Chosen) -> Built:
                 return await of_questions(runtime, items, wish, guard, told)
 
 
-@asynccontextmanager
-async def _opened(chosen: Chosen) -> AsyncIterator[Runtime]:
-    from citewell.cli.indexing import open_folder
-    from citewell.engine.runtime import open_runtime
-
-    settings = chosen.where.settings()
-    opened = open_folder(settings) if chosen.where.docs is not None else open_runtime(settings)
-    async with opened as runtime:
-        yield runtime
-
-
 async def _items(chosen: Chosen, runtime: Runtime, terms: Terms) -> list[EvalItem]:
     """Return the questions of a file, or of the documents."""
-    from citewell.cli.progress import counting_bar
+    from citewell.cli.eval.sets import documents_read
     from citewell.evaluation.making.drawing import draw
     from citewell.evaluation.making.elsewhere import Elsewhere
-    from citewell.evaluation.making.material import Wish, read
+    from citewell.evaluation.making.material import Wish
     from citewell.evaluation.questions import load_questions
 
     if chosen.from_file is not None:
@@ -245,41 +225,22 @@ async def _items(chosen: Chosen, runtime: Runtime, terms: Terms) -> list[EvalIte
         return []
     retriever = await runtime.retriever(name)
     wish = Wish(number=chosen.number, seed=chosen.seed, with_gaps=False, several=0.1)
-    with counting_bar(sys.stderr, "Reading", "documents") as told:
-        reading = await read(retriever, terms.audience, wish, told)
-    if not reading.documents:
-        raise ConfigError(
-            "nothing is indexed that this reader may read; run: citewell sync, or name other "
-            "labels with --as"
-        )
+    reading = await documents_read(retriever, terms.audience, wish)
     return (await draw(reading, Elsewhere(retriever, terms.audience, frozenset()), wish)).items
 
 
 async def _of_journal(chosen: Chosen, runtime: Runtime, terms: Terms, guard: Guard) -> Built:
-    from citewell.cli.assisting import spool
-    from citewell.engine.folders import make_folder
-    from citewell.journal.database import open_engine
+    from citewell.cli.people import note_words_of_people, open_journal
     from citewell.journal.feedback import Feedback
-    from citewell.journal.journal import Journal, journal_url
+    from citewell.journal.journal import Journal
     from citewell.tuning.building.building import of_votes
     from citewell.tuning.building.voted import read_votes
     from citewell.tuning.data.examples import Kind
 
     kinds = {"answers": Kind.CHAT, "votes": Kind.VOTE, "pairs": Kind.PREFERENCE}
-    settings = runtime.settings
-    make_folder(settings.data_dir)
-    engine = open_engine(journal_url(settings.journal_url, settings.data_dir))
-    try:
-        journal = Journal(engine)
-        journal.take_in(spool(settings))
-        found = await read_votes(journal, Feedback(engine), terms.profile)
-        built = await of_votes(runtime, found[: chosen.number], kinds[chosen.kind], terms, guard)
-    finally:
-        engine.dispose()
+    with open_journal(runtime.settings) as engine:
+        found = await read_votes(Journal(engine), Feedback(engine), terms.profile)
+    built = await of_votes(runtime, found[: chosen.number], kinds[chosen.kind], terms, guard)
     if built.examples:
-        click.echo(
-            "note: these are words of people; what is forgotten in the journal stays in this file "
-            "until you delete it here too",
-            err=True,
-        )
+        note_words_of_people()
     return built

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,14 +15,15 @@ from citewell.cli.data.options import (
     limits,
     look_options,
     not_looked_for,
-    progress,
 )
 from citewell.cli.forms import document
 from citewell.cli.options import FAILED, examples
+from citewell.cli.progress import staged_bar
 from citewell.cli.wording import counted, safe_line
 
 if TYPE_CHECKING:
     from citewell.tuning.data.inspecting import Limits, Told
+    from citewell.tuning.data.lengths import Lengths
     from citewell.tuning.data.loading import Loaded
     from citewell.tuning.data.problems import Problem
 
@@ -67,7 +69,7 @@ def command(files: tuple[Path, ...], by: str | None, as_json: bool, **options: A
 
     names = ("validation", "questions", "strict", "is_all")
     validation, questions, strict, is_all = (options.pop(name) for name in names)
-    with limits(Looked(**options)) as (wanted, missing), progress() as told:
+    with limits(Looked(**options)) as (wanted, missing), staged_bar(sys.stderr) as told:
         every = [load(path, lambda done: told("Reading", done, 0), by=by) for path in files]
         other = load(validation, by=by) if validation is not None else None
         found = [(one, _problems(one, other, questions, wanted, told)) for one in every]
@@ -102,7 +104,7 @@ def _fields(
     from citewell.cli.data.stats import plain
 
     return {
-        "files": [plain(one, wanted.count) for one, _ in found],
+        "files": [plain(one, _lengths(one, wanted)) for one, _ in found],
         "problems": [
             {
                 "file": str(one.file),
@@ -125,7 +127,7 @@ def _show(found: Sequence[tuple[Loaded, list[Problem]]], wanted: Limits, *, is_a
     from citewell.cli.data.stats import sentence
 
     for loaded, problems in found:
-        click.secho(safe_line(sentence(loaded, wanted.count)), bold=True)
+        click.secho(safe_line(sentence(loaded, _lengths(loaded, wanted))), bold=True)
         for name, number in loaded.unused.items():
             click.echo(f"  not used: the field {safe_line(name)} of {counted(number, 'row')}")
         shown = problems if is_all else problems[:_SHOWN]
@@ -134,6 +136,12 @@ def _show(found: Sequence[tuple[Loaded, list[Problem]]], wanted: Limits, *, is_a
         if len(problems) > len(shown):
             click.echo(f"  {len(problems) - len(shown):,} more; see all with --all")
         click.echo(f"  {_counts(problems) or 'nothing is wrong'}")
+
+
+def _lengths(loaded: Loaded, wanted: Limits) -> Lengths | None:
+    from citewell.tuning.data.lengths import measured
+
+    return measured([wanted.count(one) for one in loaded.examples])
 
 
 def _show_problem(problem: Problem) -> None:

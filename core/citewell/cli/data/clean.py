@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,11 +14,14 @@ from citewell.cli.data.options import (
     limits,
     look_options,
     not_looked_for,
-    progress,
 )
 from citewell.cli.forms import document
 from citewell.cli.options import FAILED, examples
+from citewell.cli.progress import staged_bar
 from citewell.cli.wording import counted, safe_line
+
+if TYPE_CHECKING:
+    from citewell.tuning.data.cleaning import Cleaned
 
 _SHOWN = 10
 
@@ -56,7 +60,7 @@ def command(
     from citewell.tuning.data.writing import check_new, save
 
     check_new(out, file, force=force)
-    with limits(Looked(**looked)) as (wanted, missing), progress() as told:
+    with limits(Looked(**looked)) as (wanted, missing), staged_bar(sys.stderr) as told:
         loaded = load(file, lambda done: told("Reading", done, 0), by=by)
         cleaned = clean(
             loaded,
@@ -80,23 +84,26 @@ def command(
         }
         click.echo(document("data-clean", fields))
         return 0 if cleaned.examples else FAILED
+    if note := not_looked_for(missing):
+        click.echo(f"note: {note}", err=True)
+    _show(file, out, cleaned)
+    return 0 if cleaned.examples else FAILED
+
+
+def _show(file: Path, out: Path, cleaned: Cleaned) -> None:
     for one in cleaned.dropped[:_SHOWN]:
         where = f"line {one.line}" if one.line else str(file)
         click.echo(safe_line(f"left out: {where}: {one.said}"))
     if len(cleaned.dropped) > _SHOWN:
         click.echo(f"{len(cleaned.dropped) - _SHOWN:,} more left out; see all with --json")
-    reasons = ", ".join(f"{concern.value} {n:,}" for concern, n in cleaned.reasons.most_common())
-    if note := not_looked_for(missing):
-        click.echo(f"note: {note}", err=True)
     if not cleaned.examples:
         said = f"nothing of {file} is left; {out} is not written"
         click.echo(f"error: {safe_line(said)}", err=True)
-        return FAILED
-    click.secho(
-        safe_line(f"{out}: {counted(len(cleaned.examples), 'example')}"), bold=True, nl=False
-    )
+        return
+    reasons = ", ".join(f"{concern.value} {n:,}" for concern, n in cleaned.reasons.most_common())
+    said = f"{out}: {counted(len(cleaned.examples), 'example')}"
+    click.secho(safe_line(said), bold=True, nl=False)
     click.echo(
         f", {cleaned.mended:,} mended, {len(cleaned.dropped):,} left out"
         + (f" ({reasons})" if reasons else "")
     )
-    return 0

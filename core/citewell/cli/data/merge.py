@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
 
-from citewell.cli.data.options import by_option, progress
+from citewell.cli.data.options import by_option
 from citewell.cli.forms import document
 from citewell.cli.options import examples
+from citewell.cli.progress import staged_bar
 from citewell.cli.wording import counted, safe_line
 from citewell.errors import ConfigError
 
@@ -30,7 +32,7 @@ def command(files: tuple[Path, ...], out: Path, by: str | None, force: bool, as_
     from citewell.tuning.data.writing import check_new, save
 
     check_new(out, *files, force=force)
-    with progress() as told:
+    with staged_bar(sys.stderr) as told:
         loaded = [load_sound(path, lambda done: told("Reading", done, 0), by=by) for path in files]
     kinds = {one.schema.kind: one.path for one in loaded if one.schema is not None}
     if len(kinds) > 1:

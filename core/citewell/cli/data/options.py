@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -11,10 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 from msgspec import Struct
 
-from citewell.cli.printing import is_screen
-
 if TYPE_CHECKING:
-    from citewell.tuning.data.inspecting import Limits, Told
+    from citewell.tuning.data.inspecting import Limits
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
@@ -107,29 +104,3 @@ def not_looked_for(names: Sequence[str]) -> str:
     if not names:
         return ""
     return f'not looked for: {", ".join(names)}; run: pip install "citewell[data]"'
-
-
-@contextmanager
-def progress() -> Iterator[Told]:
-    """Yield what draws a bar on standard error while something takes long."""
-    if not is_screen(sys.stderr):
-        yield lambda _what, _done, _of: None
-        return
-    from rich import progress as rich
-    from rich.console import Console
-
-    bar = rich.Progress(
-        rich.TextColumn("{task.description}"),
-        rich.BarColumn(bar_width=24),
-        rich.MofNCompleteColumn(),
-        rich.TimeRemainingColumn(),
-        console=Console(file=sys.stderr),
-        transient=True,
-    )
-    task = bar.add_task("Reading", total=None)
-
-    def draw(what: str, done: int, of: int) -> None:
-        bar.update(task, description=what, completed=done, total=of or None)
-
-    with bar:
-        yield draw

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
 import click
 
-from citewell.cli.data.options import by_option, progress
+from citewell.cli.data.options import by_option
 from citewell.cli.forms import document
 from citewell.cli.options import examples, share
+from citewell.cli.progress import staged_bar
 from citewell.cli.wording import counted, safe_line
 from citewell.errors import ConfigError
 
@@ -69,7 +71,7 @@ def command(file: Path, by: str | None, as_json: bool, **options: Any) -> None:
     paths = {name: folder / f"{file.stem}-{name}.jsonl" for name in ("train", *shares)}
     for path in paths.values():
         check_new(path, file, force=options["force"])
-    with progress() as told:
+    with staged_bar(sys.stderr) as told:
         loaded = load_sound(file, lambda done: told("Reading", done, 0), by=by)
     try:
         parts = split(loaded.examples, shares, seed=options["seed"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
-from citewell.cli.data.options import by_option, progress, tokenizer_option
+from citewell.cli.data.options import by_option, tokenizer_option
 from citewell.cli.forms import document
 from citewell.cli.options import examples
+from citewell.cli.progress import staged_bar
 from citewell.cli.wording import counted, safe_line
 from citewell.errors import ConfigError
 
 if TYPE_CHECKING:
-    from citewell.tuning.data.lengths import Counter as CountTokens
     from citewell.tuning.data.lengths import Lengths
     from citewell.tuning.data.loading import Loaded
 
@@ -42,14 +43,15 @@ def command(file: Path, by: str | None, tokenizer: Path | None, as_json: bool) -
     from citewell.tuning.data.loading import load
 
     count = counter(tokenizer)
-    with progress() as told:
+    with staged_bar(sys.stderr) as told:
         loaded = load(file, lambda done: told("Reading", done, 0), by=by)
     if not loaded.rows and loaded.errors:
         raise ConfigError(loaded.errors[0].text)
+    lengths = measured([count(one) for one in loaded.examples])
     if as_json:
-        click.echo(document("data-stats", plain(loaded, count)))
+        click.echo(document("data-stats", plain(loaded, lengths)))
         return
-    click.secho(safe_line(sentence(loaded, count)), bold=True)
+    click.secho(safe_line(sentence(loaded, lengths)), bold=True)
     if loaded.errors:
         click.echo(f"  {counted(len(loaded.errors), 'error')}; see: citewell data check")
     documents = Counter(name for one in loaded.examples for name in one.documents)
@@ -59,17 +61,13 @@ def command(file: Path, by: str | None, tokenizer: Path | None, as_json: bool) -
             click.echo(f"    {number:>7,}  {safe_line(name)}")
     for name, number in sorted(_roles(loaded).items()):
         click.echo(f"  {number:,} messages of the {name}")
-    lengths = measured([count(one) for one in loaded.examples])
     if lengths is not None:
         click.echo(f"  tokens an example{'' if tokenizer else ', estimated'}:")
         _plot(lengths)
 
 
-def plain(loaded: Loaded, count: CountTokens) -> dict[str, Any]:
+def plain(loaded: Loaded, lengths: Lengths | None) -> dict[str, Any]:
     """Return what is known of a file, as JSON holds it."""
-    from citewell.tuning.data.lengths import measured
-
-    lengths = measured([count(one) for one in loaded.examples])
     return {
         "file": str(loaded.path),
         "form": loaded.schema.name if loaded.schema else None,
@@ -83,17 +81,14 @@ def plain(loaded: Loaded, count: CountTokens) -> dict[str, Any]:
     }
 
 
-def sentence(loaded: Loaded, count: CountTokens) -> str:
+def sentence(loaded: Loaded, lengths: Lengths | None) -> str:
     """Say in a line what a file holds."""
-    from citewell.tuning.data.lengths import measured
-
     if loaded.schema is None:
         return f"{loaded.path}: no example"
     said = f"{loaded.path}: {counted(len(loaded.examples), 'sound example')}"
     if loaded.rows != len(loaded.examples):
         said += f" of {counted(loaded.rows, 'row')}"
     said += f", {loaded.schema.name}"
-    lengths = measured([count(one) for one in loaded.examples])
     if lengths is None:
         return said
     return f"{said}; about {lengths.p50:,} tokens each, {lengths.longest:,} at most"

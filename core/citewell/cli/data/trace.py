@@ -82,18 +82,17 @@ async def _traced(
     labels: tuple[str, ...],
     config: Path | None,
 ) -> list[Trace]:
-    from citewell.cli.assisting import reader, spool
+    from citewell.cli.assisting import named_profile, reader, spool
     from citewell.engine.runtime import open_runtime
     from citewell.journal.journal import Journal, journal_url
     from citewell.tuning.building.tracing import Tracer
 
     settings = Where(config).settings()
-    named = settings.profiles.get(profile or settings.default_profile)
-    name = None if named is None else named.retriever
+    name = settings.profiles[named_profile(profile, settings)].retriever
     if name is None:
         raise ConfigError(
-            f'profile "{profile or settings.default_profile}" has no retriever, or is not in the '
-            "settings; expected one that has: name it with --profile"
+            "the profile has no retriever; expected one that holds the documents: name it with "
+            "--profile"
         )
     url = journal_url(settings.journal_url, settings.data_dir)
     with Journal.open(url, spool(settings)) as journal:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import click
-
 from citewell.types.evaluation import EvalItem
 
 if TYPE_CHECKING:
@@ -18,25 +16,13 @@ def from_journal(settings: Settings, number: int) -> list[EvalItem]:
     Raises:
         JournalError: the journal cannot be read.
     """
-    from citewell.cli.assisting import spool
-    from citewell.engine.folders import make_folder
+    from citewell.cli.people import note_words_of_people, open_journal
     from citewell.evaluation.making.remembering import remembered
-    from citewell.journal.database import open_engine
     from citewell.journal.feedback import Feedback
-    from citewell.journal.journal import Journal, journal_url
+    from citewell.journal.journal import Journal
 
-    make_folder(settings.data_dir)
-    engine = open_engine(journal_url(settings.journal_url, settings.data_dir))
-    try:
-        journal = Journal(engine)
-        journal.take_in(spool(settings))
-        items = remembered(journal, Feedback(engine), number)
-    finally:
-        engine.dispose()
+    with open_journal(settings) as engine:
+        items = remembered(Journal(engine), Feedback(engine), number)
     if items:
-        click.echo(
-            "note: these are words of people; what is forgotten in the journal stays in this file "
-            "until you delete it here too",
-            err=True,
-        )
+        note_words_of_people()
     return items

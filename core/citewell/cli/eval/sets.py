@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,8 +21,9 @@ if TYPE_CHECKING:
     from citewell.engine.runtime import Runtime
     from citewell.engine.settings import Settings
     from citewell.evaluation.making.elsewhere import Elsewhere
-    from citewell.evaluation.making.material import Reading
+    from citewell.evaluation.making.material import Reading, Wish
     from citewell.protocols import Retriever
+    from citewell.types.questions import Audience
 
 
 class Made(Struct, kw_only=True):
@@ -57,7 +57,9 @@ async def made(chosen: Chosen) -> Made:
         return Made(items=from_journal(settings, chosen.number))
     if chosen.model is not None:
         _check_model(settings, chosen.model)
-    async with _opened(chosen, settings) as runtime:
+    from citewell.cli.assisting import open_named
+
+    async with open_named(chosen.where, settings) as runtime:
         return await _of_documents(chosen, runtime)
 
 
@@ -81,16 +83,6 @@ def merged(items: Sequence[EvalItem], file: Path) -> list[EvalItem]:
     return every
 
 
-@asynccontextmanager
-async def _opened(chosen: Chosen, settings: Settings) -> AsyncIterator[Runtime]:
-    from citewell.cli.indexing import open_folder
-    from citewell.engine.runtime import open_runtime
-
-    opened = open_folder(settings) if chosen.where.docs is not None else open_runtime(settings)
-    async with opened as runtime:
-        yield runtime
-
-
 def _check_model(settings: Settings, name: str) -> None:
     from citewell.engine.nearest import did_you_mean
 
@@ -99,12 +91,30 @@ def _check_model(settings: Settings, name: str) -> None:
         raise ConfigError(f"[model.{name}] is not in the settings{hint}")
 
 
+async def documents_read(retriever: Retriever, audience: Audience, wish: Wish) -> Reading:
+    """Return what questions are made from, with progress on standard error.
+
+    Raises:
+        ConfigError: nothing is indexed that this reader may read.
+    """
+    from citewell.cli.progress import counting_bar
+    from citewell.evaluation.making.material import read
+
+    with counting_bar(sys.stderr, "Reading", "documents") as told:
+        reading = await read(retriever, audience, wish, told)
+    if not reading.documents:
+        raise ConfigError(
+            "nothing is indexed that this reader may read; run: citewell sync, or name other "
+            "labels with --as"
+        )
+    return reading
+
+
 async def _of_documents(chosen: Chosen, runtime: Runtime) -> Made:
     from citewell.cli.assisting import reader
-    from citewell.cli.progress import counting_bar
     from citewell.evaluation.making.drawing import draw
     from citewell.evaluation.making.elsewhere import Elsewhere
-    from citewell.evaluation.making.material import Wish, read
+    from citewell.evaluation.making.material import Wish
 
     settings = runtime.settings
     audience = reader(chosen.labels, settings)
@@ -117,13 +127,7 @@ async def _of_documents(chosen: Chosen, runtime: Runtime) -> Made:
         several=chosen.several,
         in_form=chosen.in_form,
     )
-    with counting_bar(sys.stderr, "Reading", "documents") as told:
-        reading = await read(retriever, audience, wish, told)
-    if not reading.documents:
-        raise ConfigError(
-            "nothing is indexed that this reader may read; run: citewell sync, or name other "
-            "labels with --as"
-        )
+    reading = await documents_read(retriever, audience, wish)
     if chosen.held_out and not reading.held_out:
         click.echo("note: there is one document; none is left out", err=True)
     elsewhere = Elsewhere(retriever, audience, reading.held_out)
@@ -136,15 +140,10 @@ async def _of_documents(chosen: Chosen, runtime: Runtime) -> Made:
 
 
 async def _retriever(chosen: Chosen, runtime: Runtime) -> Retriever:
-    settings = runtime.settings
-    profile = chosen.profile or settings.default_profile
-    if profile not in settings.profiles:
-        from citewell.engine.nearest import did_you_mean
+    from citewell.cli.assisting import named_profile
 
-        hint = did_you_mean(
-            profile, settings.profiles, f"there are: {', '.join(settings.profiles)}"
-        )
-        raise ConfigError(f'profile "{profile}" is not in the settings{hint}')
+    settings = runtime.settings
+    profile = named_profile(chosen.profile, settings)
     name = settings.profiles[profile].retriever or next(iter(settings.retrievers), None)
     if name is None:
         raise ConfigError(
