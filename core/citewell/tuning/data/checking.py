@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from citewell.tuning.data.controls import CONTROLS
 from citewell.tuning.data.examples import Example, Kind, Message
+from citewell.tuning.data.fields import Fault
 from citewell.tuning.data.problems import Concern
-from citewell.tuning.data.schemas import Fault
 
 _LOST = "\N{REPLACEMENT CHARACTER}"
 # What ends or begins a turn in the templates of common models: in a text, it ends the turn there.

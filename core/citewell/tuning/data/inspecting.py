@@ -44,14 +44,12 @@ def inspect(loaded: Loaded, limits: Limits, told: Told) -> list[Problem]:
     Raises:
         MissingExtra: something is looked for that needs a package that is not installed.
     """
-    examples = loaded.examples
     found = [
         *_few(loaded),
         *_long(loaded, limits),
         *_twice(loaded, limits, told),
         *_private(loaded, limits, told),
     ]
-    told("Looked", len(examples), len(examples))
     return sorted(found, key=lambda one: one.line)
 
 

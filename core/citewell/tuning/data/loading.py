@@ -12,16 +12,10 @@ from msgspec.structs import replace
 from citewell.errors import ConfigError
 from citewell.tuning.data.checking import faults
 from citewell.tuning.data.examples import Example
+from citewell.tuning.data.fields import Fault, Invalid
 from citewell.tuning.data.problems import Concern, Problem
 from citewell.tuning.data.rows import Row, rows
-from citewell.tuning.data.schemas import (
-    Fault,
-    Invalid,
-    Schema,
-    detect,
-    lineage,
-    unknown_form,
-)
+from citewell.tuning.data.schemas import Schema, detect, lineage, unknown_form
 
 _SHOWN = 5
 

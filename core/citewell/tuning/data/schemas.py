@@ -3,33 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import Any
 
 import msgspec
 from msgspec import Struct
 
 from citewell.engine.nearest import nearest
 from citewell.tuning.data.controls import CONTROLS
-from citewell.tuning.data.examples import ROLES, Example, Kind, Message, Role
+from citewell.tuning.data.examples import Example, Kind, Message
+from citewell.tuning.data.fields import (
+    Fault,
+    Invalid,
+    name_there,
+    one_turn,
+    read_answer,
+    read_asked,
+    read_messages,
+    read_text,
+    with_system,
+)
 from citewell.tuning.data.problems import Concern, named, shown
 
-Fault: TypeAlias = tuple[str, Concern, str, str, str]
-"""Field, concern, what is wrong, what was expected, what mends it."""
-
-# ShareGPT's names, and those that its users gave to the same things.
-_ROLES: Mapping[str, Role] = {
-    "system": "system",
-    "developer": "system",
-    "user": "user",
-    "human": "user",
-    "assistant": "assistant",
-    "gpt": "assistant",
-    "chatgpt": "assistant",
-    "bard": "assistant",
-    "bot": "assistant",
-    "model": "assistant",
-}
-_TOOLS = {"tool", "function", "function_call", "observation", "tool_call", "tool_response"}
 # What people call a question and its answer elsewhere.
 _OTHER_NAMES: Mapping[str, str] = {
     "question": "prompt",
@@ -46,15 +40,6 @@ _OTHER_NAMES: Mapping[str, str] = {
 }
 _YES = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 _LINEAGE = {"documents", "document", "origin", "teaches"}
-
-
-class Invalid(Exception):
-    """A row holds no example; `faults` says why."""
-
-    def __init__(self, *faults: Fault) -> None:
-        """Keep the faults."""
-        super().__init__()
-        self.faults = faults
 
 
 class Schema(Struct, frozen=True, kw_only=True):
@@ -157,44 +142,44 @@ def _listed(text: str) -> Any:
 
 
 def _chat(values: Mapping[str, Any]) -> Example:
-    return Example(kind=Kind.CHAT, messages=_messages("messages", values["messages"]))
+    return Example(kind=Kind.CHAT, messages=read_messages("messages", values["messages"]))
 
 
 def _conversation(values: Mapping[str, Any]) -> Example:
-    messages = _messages("conversations", values["conversations"])
-    return Example(kind=Kind.CHAT, messages=_with_system(values, messages))
+    messages = read_messages("conversations", values["conversations"])
+    return Example(kind=Kind.CHAT, messages=with_system(values, messages))
 
 
 def _instruction(values: Mapping[str, Any]) -> Example:
-    asked = _text(values, "instruction")
-    if given := _text(values, "input", default=""):
+    asked = read_text(values, "instruction")
+    if given := read_text(values, "input", default=""):
         asked = f"{asked}\n\n{given}"
-    answer = _text(values, _name(values, "output", "response"))
-    return Example(kind=Kind.CHAT, messages=_with_system(values, _turn(asked, answer)))
+    answer = read_text(values, name_there(values, "output", "response"))
+    return Example(kind=Kind.CHAT, messages=with_system(values, one_turn(asked, answer)))
 
 
 def _prompt(values: Mapping[str, Any]) -> Example:
-    name = _name(values, "completion", "response")
-    messages = _asked(values, "prompt")
-    answer = Message("assistant", _answer(values, name))
-    return Example(kind=Kind.CHAT, messages=(*_with_system(values, messages), answer))
+    name = name_there(values, "completion", "response")
+    messages = read_asked(values, "prompt")
+    answer = Message("assistant", read_answer(values, name))
+    return Example(kind=Kind.CHAT, messages=(*with_system(values, messages), answer))
 
 
 def _input(values: Mapping[str, Any]) -> Example:
-    messages = _turn(_text(values, "input"), _text(values, "output"))
-    return Example(kind=Kind.CHAT, messages=_with_system(values, messages))
+    messages = one_turn(read_text(values, "input"), read_text(values, "output"))
+    return Example(kind=Kind.CHAT, messages=with_system(values, messages))
 
 
 def _plain(values: Mapping[str, Any]) -> Example:
-    return Example(kind=Kind.TEXT, text=_text(values, "text"))
+    return Example(kind=Kind.TEXT, text=read_text(values, "text"))
 
 
 def _preference(values: Mapping[str, Any]) -> Example:
     return Example(
         kind=Kind.PREFERENCE,
-        messages=_with_system(values, _asked(values, "prompt")),
-        chosen=_answer(values, "chosen"),
-        rejected=_answer(values, "rejected"),
+        messages=with_system(values, read_asked(values, "prompt")),
+        chosen=read_answer(values, "chosen"),
+        rejected=read_answer(values, "rejected"),
     )
 
 
@@ -209,8 +194,8 @@ def _vote(values: Mapping[str, Any]) -> Example:
         raise Invalid(("label", Concern.FIELD, said, "true or false", "write one of them"))
     return Example(
         kind=Kind.VOTE,
-        messages=_with_system(values, _asked(values, "prompt")),
-        answer=_answer(values, "completion"),
+        messages=with_system(values, read_asked(values, "prompt")),
+        answer=read_answer(values, "completion"),
         is_good=label,
     )
 
@@ -270,144 +255,3 @@ FIELDS = _LINEAGE.union(
 
 LISTS = frozenset({"messages", "conversations", "prompt", "completion", "chosen", "rejected"})
 """Names of what may be a list of messages."""
-
-
-# --- fields ---------------------------------------------------------------------------------
-
-
-def _name(values: Mapping[str, Any], *names: str) -> str:
-    return next(name for name in names if values.get(name) is not None)
-
-
-def _text(values: Mapping[str, Any], name: str, default: str | None = None) -> str:
-    value = values.get(name)
-    if value is None and default is not None:
-        return default
-    if not isinstance(value, str):
-        raise Invalid((name, Concern.FIELD, f"is {named(value)}", "a text", "write one"))
-    return value
-
-
-def _turn(asked: str, answer: str) -> tuple[Message, ...]:
-    return Message("user", asked), Message("assistant", answer)
-
-
-def _with_system(values: Mapping[str, Any], messages: tuple[Message, ...]) -> tuple[Message, ...]:
-    system = _text(values, "system", default="")
-    return (Message("system", system), *messages) if system else messages
-
-
-def _asked(values: Mapping[str, Any], name: str) -> tuple[Message, ...]:
-    """Return what is answered: a text, or messages."""
-    value = values[name]
-    return (Message("user", value),) if isinstance(value, str) else _messages(name, value)
-
-
-def _answer(values: Mapping[str, Any], name: str) -> str:
-    """Return an answer: a text, or a list with one message."""
-    value = values[name]
-    if isinstance(value, str):
-        return value
-    messages = _messages(name, value)
-    if len(messages) != 1 or messages[0].role != "assistant":
-        said = f"is {len(messages)} messages" if len(messages) != 1 else "is not the assistant's"
-        raise Invalid((
-            name,
-            Concern.FIELD,
-            said,
-            "one message of the assistant",
-            "leave the others out",
-        ))
-    return messages[0].content
-
-
-def _messages(name: str, value: object) -> tuple[Message, ...]:
-    if not isinstance(value, list):
-        raise Invalid((
-            name,
-            Concern.FIELD,
-            f"is {named(value)}",
-            "a list of messages",
-            "write one",
-        ))
-    found: list[Message] = []
-    faults: list[Fault] = []
-    for at, one in enumerate(value):
-        try:
-            found.append(_message(f"{name}[{at}]", one))
-        except Invalid as invalid:
-            faults += invalid.faults
-    if faults:
-        raise Invalid(*faults)
-    return tuple(found)
-
-
-def _message(place: str, value: object) -> Message:
-    if not isinstance(value, dict):
-        expected = 'an object with "role" and "content"'
-        raise Invalid((place, Concern.FIELD, f"is {named(value)}", expected, "write one"))
-    role_name = "from" if "from" in value and "role" not in value else "role"
-    content_name = "value" if "value" in value and "content" not in value else "content"
-    faults: list[Fault] = []
-    role: Role | None = None
-    content: str | None = None
-    try:
-        role = _role(f"{place}.{role_name}", value.get(role_name))
-    except Invalid as invalid:
-        faults += invalid.faults
-    try:
-        content = _content(f"{place}.{content_name}", value.get(content_name))
-    except Invalid as invalid:
-        faults += invalid.faults
-    if value.get("tool_calls"):
-        faults.append(_tool(f"{place}.tool_calls"))
-    if faults or role is None or content is None:
-        raise Invalid(*faults)
-    return Message(role, content)
-
-
-def _role(place: str, value: object) -> Role:
-    expected, fix = ", ".join(ROLES[:-1]) + f" or {ROLES[-1]}", "write one of them"
-    if not isinstance(value, str):
-        said = "is missing" if value is None else f"is {named(value)}"
-        raise Invalid((place, Concern.ROLE, said, expected, fix))
-    if value.strip().lower() in _TOOLS:
-        raise Invalid(_tool(place))
-    found = _ROLES.get(value.strip().lower())
-    if found is None:
-        near = nearest(value, _ROLES)
-        hint = f"write {_ROLES[near]}" if near else fix
-        raise Invalid((place, Concern.ROLE, f'"{shown(value)}" is no role', expected, hint))
-    return found
-
-
-def _tool(place: str) -> Fault:
-    return (
-        place,
-        Concern.ROLE,
-        "is a call of a tool",
-        "what people and the assistant say, as a model answers here without tools",
-        "delete the example, or write what the assistant should say",
-    )
-
-
-def _content(place: str, value: object) -> str:
-    if isinstance(value, str):
-        return value
-    if isinstance(value, list):
-        return "".join(_part(f"{place}[{at}]", one) for at, one in enumerate(value))
-    said = "is missing" if value is None else f"is {named(value)}"
-    raise Invalid((place, Concern.FIELD, said, "a text", "write one"))
-
-
-def _part(place: str, value: object) -> str:
-    if isinstance(value, dict) and value.get("type") == "text":
-        if isinstance(value.get("text"), str):
-            return str(value["text"])
-        said = f"is {named(value.get('text'))}"
-        raise Invalid((f"{place}.text", Concern.FIELD, said, "a text", "write one"))
-    kind = value.get("type") if isinstance(value, dict) else None
-    said = f"is of the type {shown(kind)}" if kind else f"is {named(value)}"
-    fix = "delete the example, or what is no text of it"
-    expected = 'text alone, as an object with the type "text"'
-    raise Invalid((place, Concern.FIELD, said, expected, fix))
