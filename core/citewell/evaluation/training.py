@@ -27,9 +27,14 @@ def training_texts(path: Path) -> Iterator[Text]:
     example in each line; in any other, and where a line has another form, the line is the text.
 
     Raises:
-        ConfigError: the file cannot be read.
+        ConfigError: the file cannot be read, or is no text.
     """
     suffix = path.suffix.lower()
+    if suffix == ".parquet":
+        raise ConfigError(
+            f"{path}: is no text; expected JSON lines, JSON, a table of text, or text: write it so "
+            f"with citewell data merge {path} {path.with_suffix('.jsonl').name}"
+        )
     try:
         with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
             if suffix in _TABLES:

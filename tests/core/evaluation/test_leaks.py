@@ -113,6 +113,13 @@ def test_a_long_text_that_happens_to_hold_all_words_is_no_leak(tmp_path):
     assert found(tmp_path, json.dumps({"completion": text})) == []
 
 
+def test_a_file_in_which_no_text_could_be_found_is_refused(tmp_path):
+    (tmp_path / "a.parquet").write_bytes(b"PAR1")
+
+    with pytest.raises(ConfigError, match=r"is no text; .* citewell data merge .*a\.jsonl"):
+        leaks([EvalItem(id="q", question="Is it found?")], [tmp_path / "a.parquet"])
+
+
 def test_a_file_that_is_not_there_is_refused(tmp_path):
     with pytest.raises(ConfigError, match="cannot be read: no such file"):
         leaks(items(QUESTION), [tmp_path / "none.jsonl"])
