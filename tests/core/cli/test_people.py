@@ -6,6 +6,9 @@ import pytest
 
 import commands
 from bots import asked, complete, started, synced, until
+from citewell.journal.database import open_engine
+from citewell.journal.inbox import Inbox
+from citewell.journal.journal import journal_url
 
 NAME = "plain//U1"
 SECRET = "Is the merger with Umbrella still on?"
@@ -20,6 +23,10 @@ def talked(tmp_path):
         for number, (user, text) in enumerate([("U1", SECRET), ("U2", "How many days of leave?")]):
             chat.tell(asked(str(number), text, user=user))
         until(complete(chat, 2))
+        # What is shown is written down a moment later.
+        engine = open_engine(journal_url(None, machine.work / ".citewell"))
+        until(lambda: not Inbox(engine).waiting())
+        engine.dispose()
     return machine
 
 

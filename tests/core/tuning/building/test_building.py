@@ -333,22 +333,22 @@ async def test_what_cannot_be_an_example_is_counted(project, private, item, reas
     assert found.declined == {reason: 1}
 
 
-async def test_a_wrong_target_is_refused_by_the_checks(project):
-    wrong = {
-        "The library in Bonn was founded in 1951 by Anna Weber [1].": "numbers",
-        "The library in Bonn was founded in 1851 by Anna Weber [9].": "marks",
-        "The library in Bonn was founded in 1851 by Anna Weber.": "marks",
-        "The library in Bonn was not founded in 1851 by Anna Weber [1].": "negations",
-        "Bonn has a famous cathedral with two golden towers [1].": "containment",
-    }
+@pytest.mark.parametrize(
+    ("target", "check"),
+    [
+        ("The library in Bonn was founded in 1951 by Anna Weber [1].", "figures"),
+        ("The library in Bonn was founded in 1851 by Anna Weber [9].", "marks"),
+        ("The library in Bonn was founded in 1851 by Anna Weber.", "citation"),
+        ("The library in Bonn was not founded in 1851 by Anna Weber [1].", "negation"),
+        ("Bonn has a famous cathedral with golden towers [1].", "containment"),
+    ],
+)
+async def test_a_wrong_target_is_refused_by_the_checks(project, target, check):
     async with opened(project) as runtime:
-        found = {}
-        for target in wrong:
-            teacher = Teacher(lambda _prompt, target=target: target)
-            course = await answered(runtime, FOUNDED.question, teacher, Arrangement(), TERMS)
-            found[target] = declined(course)
+        teacher = Teacher(lambda _prompt: target)
+        course = await answered(runtime, FOUNDED.question, teacher, Arrangement(), TERMS)
 
-    assert all(reason is not None for reason in found.values()), found
+    assert declined(course) == f"the checks refused it: {check}"
 
 
 async def test_no_example_holds_a_secret_also_in_its_passages(project, private):

@@ -137,8 +137,7 @@ async def test_a_correction_is_a_statement_with_a_mark_of_its_own(project, reaso
         found = await people.built(Kind.CHAT, INVENTIVE)
 
     assert found.declined == declined
-    for one in found.examples:
-        assert one.messages[-1].content.count("[") == 1
+    assert [one.messages[-1].content.count("[") for one in found.examples] == [1] * (not declined)
 
 
 async def test_the_words_of_somebody_else_are_no_correction(project):
