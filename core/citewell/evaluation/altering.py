@@ -6,7 +6,7 @@ in the passages, to see whether an answer follows them.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, cast
 
@@ -14,13 +14,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from citewell.engine.runtime import Runtime
-from citewell.protocols import Retriever
+from citewell.evaluation.arranging import Arranged, Arrangement, is_named
 from citewell.types.documents import Passage
 from citewell.types.evaluation import Swap
-from citewell.types.questions import Audience, Query
-
-_MOST = 10_000
-"""Passages that are asked for, at most, to find enough that are not held out."""
 
 
 class Alteration(Struct, frozen=True):
@@ -34,14 +30,14 @@ class Alteration(Struct, frozen=True):
     held_out: frozenset[str] = frozenset()
     swap: Swap | None = None
 
-    def holds_out(self, document_id: str) -> bool:
-        """Tell whether a document is not there."""
-        return document_id in self.held_out or document_id.partition(":")[2] in self.held_out
-
-    def applied(self, passages: Sequence[Passage]) -> list[Passage]:
-        """Return what there is of `passages`, with the fact exchanged."""
-        there = [one for one in passages if not self.holds_out(one.document_id)]
-        return there if self.swap is None else [_swapped(one, self.swap) for one in there]
+    @property
+    def arrangement(self) -> Arrangement:
+        """What becomes of passages."""
+        swap = self.swap
+        return Arrangement(
+            leaves_out=lambda passage: is_named(passage.document_id, self.held_out),
+            changes=lambda passage: passage if swap is None else _swapped(passage, swap),
+        )
 
 
 def altered(runtime: Runtime, alteration: Alteration) -> Runtime:
@@ -63,40 +59,8 @@ class _Altered:
     async def lease(self) -> AsyncIterator[_Altered]:
         yield self
 
-    async def retriever(self, name: str) -> _AlteredRetriever:
-        return _AlteredRetriever(await self._runtime.retriever(name), self._alteration)
-
-
-class _AlteredRetriever:
-    """What an answer asks of a retriever; nothing is written through it."""
-
-    def __init__(self, retriever: Retriever, alteration: Alteration) -> None:
-        self._retriever = retriever
-        self._alteration = alteration
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._retriever, name)
-
-    async def retrieve(
-        self, query: Query, *, limit: int, readable_by: Audience
-    ) -> Sequence[Passage]:
-        wanted = limit
-        while True:
-            found = await self._retriever.retrieve(query, limit=wanted, readable_by=readable_by)
-            left = self._alteration.applied(found)
-            if len(left) >= limit or len(found) < wanted or wanted >= _MOST:
-                return left[:limit]
-            wanted = min(_MOST, 2 * wanted)
-
-    async def fetch(self, ids: Sequence[str], *, readable_by: Audience) -> Sequence[Passage]:
-        return self._alteration.applied(await self._retriever.fetch(ids, readable_by=readable_by))
-
-    async def within(
-        self, document_id: str, *, start: int, end: int, readable_by: Audience
-    ) -> Sequence[Passage]:
-        return self._alteration.applied(
-            await self._retriever.within(document_id, start=start, end=end, readable_by=readable_by)
-        )
+    async def retriever(self, name: str) -> Arranged:
+        return Arranged(await self._runtime.retriever(name), self._alteration.arrangement)
 
 
 def _swapped(passage: Passage, swap: Swap) -> Passage:

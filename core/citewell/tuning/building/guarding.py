@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from citewell.evaluation.arranging import is_named
 from citewell.evaluation.leaks import Lookout
 from citewell.tuning.data.checking import faults
 from citewell.tuning.data.examples import Example
@@ -31,7 +32,7 @@ class Guard:
 
     def keeps_out(self, document_id: str) -> bool:
         """Tell whether questions of the evaluation are about a document."""
-        return not self.documents.isdisjoint((document_id, document_id.partition(":")[2]))
+        return is_named(document_id, self.documents)
 
     def reason(self, example: Example) -> str | None:
         """Return why an example is not kept; None where it is, and known from now on."""

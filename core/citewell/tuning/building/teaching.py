@@ -18,9 +18,10 @@ from citewell.engine.citing.words import content_stems
 from citewell.engine.course import Course
 from citewell.engine.prompting import chat_messages
 from citewell.engine.runtime import Runtime
+from citewell.evaluation.arranging import Arrangement, is_named
 from citewell.evaluation.making.facts import plain
 from citewell.journal.records import AnswerRecord
-from citewell.tuning.building.classroom import Arrangement, Classroom, Teacher
+from citewell.tuning.building.classroom import Classroom, Teacher
 from citewell.tuning.building.lessons import (
     Lesson,
     Teaches,
@@ -61,7 +62,7 @@ class Terms(Struct, frozen=True, kw_only=True):
 
     def hides(self, document_id: str) -> bool:
         """Tell whether no example may show a document."""
-        return not self.kept_out.isdisjoint((document_id, document_id.partition(":")[2]))
+        return is_named(document_id, self.kept_out)
 
 
 async def teach(runtime: Runtime, lesson: Lesson, terms: Terms) -> Example:
@@ -167,7 +168,10 @@ def _arranged(lesson: Lesson) -> Arrangement:
     item, swap = lesson.item, lesson.swap
     if lesson.teaches is Teaches.REFUSED:
         return Arrangement(
-            leaves_out=lambda passage: _is_of(item, passage) or may_answer(item, passage),
+            leaves_out=lambda passage: (
+                (item.unanswerable and is_named(passage.document_id, item.documents))
+                or may_answer(item, passage)
+            ),
             order=lesson.order,
         )
     if lesson.teaches is Teaches.SWAPPED and swap is not None:
@@ -186,12 +190,6 @@ def may_answer(item: EvalItem, passage: Passage) -> bool:
     shared = asked.intersection(content_stems(passage.text, passage.language))
     is_about = len(shared) >= _SAME * len(asked)
     return is_about and any(f" {plain(one)} " in text for one in item.answers if plain(one))
-
-
-def _is_of(item: EvalItem, passage: Passage) -> bool:
-    """Tell whether a passage is of a document that is left out with the question."""
-    names = {passage.document_id, passage.document_id.partition(":")[2]}
-    return item.unanswerable and bool(names.intersection(item.documents))
 
 
 def _other(passage: Passage, item: EvalItem, swap: Swap) -> Passage | None:

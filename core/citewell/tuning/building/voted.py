@@ -17,11 +17,12 @@ from citewell.engine.course import Course
 from citewell.engine.prompting import REFUSAL
 from citewell.engine.restoring import current_passages
 from citewell.engine.runtime import Runtime
+from citewell.evaluation.arranging import Arrangement
 from citewell.evaluation.making.facts import plain
 from citewell.journal.feedback import Feedback, Vote
 from citewell.journal.journal import Journal
 from citewell.journal.records import AnswerRecord
-from citewell.tuning.building.classroom import Arrangement, Teacher
+from citewell.tuning.building.classroom import Teacher
 from citewell.tuning.building.lessons import Teaches
 from citewell.tuning.building.targets import with_mark
 from citewell.tuning.building.teaching import (

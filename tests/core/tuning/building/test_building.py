@@ -10,12 +10,13 @@ from msgspec.structs import replace
 from citewell import Audience
 from citewell.engine.prompting import REFUSAL
 from citewell.errors import ConfigError
+from citewell.evaluation.arranging import Arrangement
 from citewell.evaluation.making.drawing import draw
 from citewell.evaluation.making.elsewhere import Elsewhere
 from citewell.evaluation.making.material import Wish as Asked
 from citewell.evaluation.making.material import read
 from citewell.tuning.building.building import Wish, of_questions
-from citewell.tuning.building.classroom import Arrangement, Teacher
+from citewell.tuning.building.classroom import Teacher
 from citewell.tuning.building.guarding import Guard
 from citewell.tuning.building.lessons import Shares, lessons
 from citewell.tuning.building.teaching import Terms, answered, declined, messages_of
