@@ -3,7 +3,7 @@
 Everything a plugin needs is here and in `citewell.testing`; other modules are private.
 """
 
-from citewell import asking, blocking, blocks, chat, following, globs, storing
+from citewell import asking, blocking, blocks, chat, children, following, globs, storing, training
 from citewell.composing import DocumentBuilder
 from citewell.configs import ApiUrl, Config, EmbedderName, LocalPath, ModelName, Spelling
 from citewell.engine.prompting import ChatMessage, chat_messages
@@ -19,10 +19,13 @@ from citewell.errors import (
     MissingExtra,
     ModelError,
     ModelTimeout,
+    NotProven,
     PluginError,
     PromptRefused,
     SourceError,
     StoreError,
+    TrainingError,
+    TrainingLost,
     UnknownComponent,
     UntrustedPlugin,
     WorkerLost,
@@ -34,6 +37,7 @@ from citewell.protocols import (
     CatchingUpRetriever,
     Embedder,
     Engine,
+    Exporter,
     Formatter,
     HybridRetriever,
     Loader,
@@ -43,6 +47,7 @@ from citewell.protocols import (
     Reranker,
     Retriever,
     Source,
+    Trainer,
     Verifier,
 )
 from citewell.redaction import redact
@@ -54,6 +59,7 @@ from citewell.specs import (
     Embedders,
     EmbedderSpec,
     EngineSpec,
+    ExporterSpec,
     FormatterSpec,
     HealthCheck,
     LoaderSpec,
@@ -65,6 +71,7 @@ from citewell.specs import (
     RerankerSpec,
     RetrieverSpec,
     SourceSpec,
+    TrainerSpec,
     Trusted,
     VerifierSpec,
 )
@@ -148,6 +155,8 @@ __all__ = [
     "EngineError",
     "EngineSpec",
     "EvalItem",
+    "Exporter",
+    "ExporterSpec",
     "Figure",
     "Formatter",
     "FormatterSpec",
@@ -176,6 +185,7 @@ __all__ = [
     "ModelTimeout",
     "Models",
     "Nearest",
+    "NotProven",
     "Observation",
     "Outcome",
     "OutputSchema",
@@ -206,6 +216,10 @@ __all__ = [
     "Statement",
     "StoreError",
     "Swap",
+    "Trainer",
+    "TrainerSpec",
+    "TrainingError",
+    "TrainingLost",
     "Trusted",
     "Turn",
     "UnknownComponent",
@@ -222,6 +236,7 @@ __all__ = [
     "blocks",
     "chat",
     "chat_messages",
+    "children",
     "content_hash",
     "following",
     "fused",
@@ -230,4 +245,5 @@ __all__ = [
     "place_at",
     "redact",
     "storing",
+    "training",
 ]

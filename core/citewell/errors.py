@@ -15,6 +15,9 @@
     ├── ModelError             a model cannot answer
     │   ├── ModelTimeout
     │   └── PromptRefused      it works, but cannot answer this prompt
+    ├── TrainingError          a model cannot be trained, or what it learnt cannot be exported
+    │   ├── TrainingLost       its process ended; another attempt may succeed
+    │   └── NotProven          a file is not equal to what was trained
     ├── JournalError           the journal cannot be opened or written
     ├── AdapterError           a chat service cannot be connected to
     ├── DeliveryError          a chat service does not take what is to be shown
@@ -107,6 +110,18 @@ class ModelTimeout(ModelError):
 
 class PromptRefused(ModelError):
     """A model that works cannot answer this prompt: too long, or refused by its provider."""
+
+
+class TrainingError(CitewellError):
+    """A model cannot be trained, or what it learnt cannot be exported."""
+
+
+class TrainingLost(TrainingError):
+    """The process that trained or exported ended; another attempt may succeed."""
+
+
+class NotProven(TrainingError):
+    """A file was made, but is not equal to what was trained; the message names the difference."""
 
 
 class JournalError(CitewellError):

@@ -17,6 +17,7 @@ from citewell.specs import (
     CommandSpec,
     EmbedderSpec,
     EngineSpec,
+    ExporterSpec,
     FormatterSpec,
     HealthCheck,
     LoaderSpec,
@@ -25,6 +26,7 @@ from citewell.specs import (
     RerankerSpec,
     RetrieverSpec,
     SourceSpec,
+    TrainerSpec,
     VerifierSpec,
 )
 from citewell.types.questions import Question
@@ -88,6 +90,18 @@ def register_verifiers() -> Iterable[VerifierSpec[Any]]:
 @hookspec
 def register_metrics() -> Iterable[MetricSpec[Any]]:
     """Offer further scores for `citewell eval`."""
+    return ()
+
+
+@hookspec
+def register_trainers() -> Iterable[TrainerSpec[Any]]:
+    """Offer ways to fit a model to examples, for `citewell tune`."""
+    return ()
+
+
+@hookspec
+def register_exporters() -> Iterable[ExporterSpec[Any]]:
+    """Offer ways to make of what was trained what a model loads, and to prove it equal."""
     return ()
 
 

@@ -10,6 +10,13 @@ from typing import Literal, Protocol, runtime_checkable
 
 from citewell.blocks import Block
 from citewell.fusion import Fusion
+from citewell.training import (
+    Estimate,
+    ExportEvent,
+    ExportTask,
+    TrainEvent,
+    TrainingTask,
+)
 from citewell.types.answers import Answer, Verdict
 from citewell.types.documents import (
     Changed,
@@ -266,5 +273,53 @@ class Formatter(Protocol):
 
         While an answer grows (`complete` False) each rendering begins with the blocks of the one
         before; only its last block may have become longer.
+        """
+        ...
+
+
+class Trainer(Protocol):
+    """Fits a model to examples; what it learns becomes a LoRA adapter in the form of PEFT."""
+
+    async def estimate(self, task: TrainingTask) -> Estimate:
+        """Measure some steps; nothing of them stays.
+
+        Raises:
+            TrainingError: the model cannot be trained so; says why, and the fix.
+        """
+        ...
+
+    def train(self, task: TrainingTask, *, resume: bool) -> AsyncIterator[TrainEvent]:
+        """Yield `Started`, what happens, and `Trained` in the end.
+
+        Closing the iterator stops the work. Until `Trained` there is no adapter that could be
+        loaded. The same task and settings give the same adapter, byte for byte, on the same
+        machine, also where the work was stopped and went on; where that cannot be, `Started` says
+        so.
+
+        Args:
+            task: what is learnt.
+            resume: go on from the last `Saved` of a call with the same task and settings, where
+                there is one.
+
+        Raises:
+            TrainingLost: the process ended; another attempt may succeed.
+            TrainingError: it will not.
+        """
+        ...
+
+
+class Exporter(Protocol):
+    """Makes of what was trained the files that a model loads, and proves that they are equal."""
+
+    def export(self, task: ExportTask) -> AsyncIterator[ExportEvent]:
+        """Yield how far it is, and each file that is finished and proven.
+
+        A file has its name once it is whole and proven; what stands there of an earlier call is
+        replaced then. Closing the iterator stops the work.
+
+        Raises:
+            NotProven: a file differs from what was trained; it is not kept.
+            TrainingLost: the process ended; another attempt may succeed.
+            TrainingError: it will not.
         """
         ...

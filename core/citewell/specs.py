@@ -21,6 +21,7 @@ from citewell.noticing import notice
 from citewell.protocols import (
     Embedder,
     Engine,
+    Exporter,
     Formatter,
     Loader,
     Metric,
@@ -28,8 +29,10 @@ from citewell.protocols import (
     Reranker,
     Retriever,
     Source,
+    Trainer,
     Verifier,
 )
+from citewell.training import ExampleKind
 from citewell.types.documents import Labels
 
 if TYPE_CHECKING:
@@ -328,6 +331,31 @@ class MetricSpec(Struct, Generic[C], frozen=True, kw_only=True):
     extra: str | None = None
 
 
+class TrainerSpec(Struct, Generic[C], frozen=True, kw_only=True):
+    """A way to fit a model to examples.
+
+    Attributes:
+        learns: given its settings, the kinds of examples that it learns from.
+    """
+
+    name: str
+    summary: str
+    config: type[C]
+    build: Builder[C, Trainer]
+    learns: Callable[[C], frozenset[ExampleKind]]
+    extra: str | None = None
+
+
+class ExporterSpec(Struct, Generic[C], frozen=True, kw_only=True):
+    """A way to make of what was trained what a model loads."""
+
+    name: str
+    summary: str
+    config: type[C]
+    build: Builder[C, Exporter]
+    extra: str | None = None
+
+
 class FormatterSpec(Struct, Generic[C], frozen=True, kw_only=True):
     """A way to show an answer."""
 
@@ -387,6 +415,8 @@ ComponentSpec: TypeAlias = (
     | EngineSpec[Any]
     | VerifierSpec[Any]
     | MetricSpec[Any]
+    | TrainerSpec[Any]
+    | ExporterSpec[Any]
     | FormatterSpec[Any]
     | AdapterSpec[Any]
 )

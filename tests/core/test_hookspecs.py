@@ -69,6 +69,17 @@ def register_verifiers():
 def register_metrics():
     return spec(citewell.MetricSpec)
 
+def learns(config):
+    return frozenset()
+
+@hookimpl
+def register_trainers():
+    return spec(citewell.TrainerSpec, learns=learns)
+
+@hookimpl
+def register_exporters():
+    return spec(citewell.ExporterSpec)
+
 @hookimpl
 def register_formatters():
     return spec(citewell.FormatterSpec)

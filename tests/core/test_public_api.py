@@ -12,20 +12,21 @@ CITEWELL = """
 AdapterError AdapterSpec Answer ApiUrl Attached Audience Builder CatchingUpRetriever Changed
 ChatMessage Choices Citation CitewellError Claim ClaimKind CommandSpec Config ConfigError Constraint
 Context DeliveryError Delta Document DocumentBuilder DocumentError EVERYONE Embedder EmbedderName
-EmbedderSpec Embedders Engine EngineError EngineSpec EvalItem Figure Formatter FormatterSpec Fusion
-Generation Gone HealthCheck HybridRetriever IndexLocked IndexedDocument JournalError Labels Loader
-LoaderSpec LocalPath Marks Membership Metric MetricSpec MissingExtra Model ModelCapabilities
-ModelError ModelName ModelSpec ModelTimeout Models Nearest Observation Outcome OutputSchema Part
-PartKind Passage PassageRef Place Placed PluginError PricedModel Prompt PromptRefused Query Question
-Quote RawDocument Reranker RerankerSpec Response Retriever RetrieverSpec Score Source SourceError
-SourceSpec Spelling Statement StoreError Swap Trusted Turn UnknownComponent Unreadable Unscored
+EmbedderSpec Embedders Engine EngineError EngineSpec EvalItem Exporter ExporterSpec Figure Formatter
+FormatterSpec Fusion Generation Gone HealthCheck HybridRetriever IndexLocked IndexedDocument
+JournalError Labels Loader LoaderSpec LocalPath Marks Membership Metric MetricSpec MissingExtra
+Model ModelCapabilities ModelError ModelName ModelSpec ModelTimeout Models Nearest NotProven
+Observation Outcome OutputSchema Part PartKind Passage PassageRef Place Placed PluginError
+PricedModel Prompt PromptRefused Query Question Quote RawDocument Reranker RerankerSpec Response
+Retriever RetrieverSpec Score Source SourceError SourceSpec Spelling Statement StoreError Swap
+Trainer TrainerSpec TrainingError TrainingLost Trusted Turn UnknownComponent Unreadable Unscored
 UntrustedPlugin Usage Verdict Verifier VerifierSpec WorkerLost asking blocking blocks chat
-chat_messages content_hash following fused globs hookimpl place_at redact storing
+chat_messages children content_hash following fused globs hookimpl place_at redact storing training
 """
 TESTING = """
 AdapterContract EmbedderContract EngineContract FormatterContract LoaderContract MetricContract
-ModelContract RerankerContract RetrieverContract SourceContract VerifierContract adapter_scenarios
-adapter_table growing make_answer make_claim make_passages
+ModelContract RerankerContract RetrieverContract SourceContract TrainerContract VerifierContract
+adapter_scenarios adapter_table growing make_answer make_claim make_passages
 """
 
 
@@ -44,8 +45,8 @@ def test_the_public_names_are_these(module, names):
 
 
 def test_an_unknown_name_is_no_attribute():
-    with pytest.raises(AttributeError, match="no attribute 'TrainerContract'"):
-        _ = testing.TrainerContract
+    with pytest.raises(AttributeError, match="no attribute 'RouterContract'"):
+        _ = testing.RouterContract
 
 
 def test_the_testing_kit_can_be_imported_without_pytest(monkeypatch):

@@ -18,6 +18,7 @@ from citewell.specs import (
     ComponentSpec,
     EmbedderSpec,
     EngineSpec,
+    ExporterSpec,
     FormatterSpec,
     HealthCheck,
     LoaderSpec,
@@ -26,6 +27,7 @@ from citewell.specs import (
     RerankerSpec,
     RetrieverSpec,
     SourceSpec,
+    TrainerSpec,
     VerifierSpec,
 )
 
@@ -52,6 +54,8 @@ KINDS = (
     Kind("engine", "register_engines", EngineSpec),
     Kind("verifier", "register_verifiers", VerifierSpec),
     Kind("metric", "register_metrics", MetricSpec),
+    Kind("trainer", "register_trainers", TrainerSpec),
+    Kind("exporter", "register_exporters", ExporterSpec),
     Kind("formatter", "register_formatters", FormatterSpec),
     Kind("adapter", "register_adapters", AdapterSpec),
     Kind("command", "register_commands", CommandSpec),

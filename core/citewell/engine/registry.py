@@ -30,6 +30,7 @@ from citewell.specs import (
     ComponentSpec,
     EmbedderSpec,
     EngineSpec,
+    ExporterSpec,
     FormatterSpec,
     HealthCheck,
     LoaderSpec,
@@ -38,6 +39,7 @@ from citewell.specs import (
     RerankerSpec,
     RetrieverSpec,
     SourceSpec,
+    TrainerSpec,
     VerifierSpec,
 )
 from citewell.types.questions import Question
@@ -153,6 +155,16 @@ class Registry:
     def metrics(self) -> Mapping[str, MetricSpec[Any]]:
         """The metrics by name."""
         return cast("Mapping[str, MetricSpec[Any]]", self._offers["metric"])
+
+    @property
+    def trainers(self) -> Mapping[str, TrainerSpec[Any]]:
+        """The trainers by name."""
+        return cast("Mapping[str, TrainerSpec[Any]]", self._offers["trainer"])
+
+    @property
+    def exporters(self) -> Mapping[str, ExporterSpec[Any]]:
+        """The exporters by name."""
+        return cast("Mapping[str, ExporterSpec[Any]]", self._offers["exporter"])
 
     @property
     def formatters(self) -> Mapping[str, FormatterSpec[Any]]:

@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Any, Literal, TypeAlias
 
 from msgspec import Struct, to_builtins
 
+from citewell.training import ExampleKind as Kind
+
 Role: TypeAlias = Literal["system", "user", "assistant"]
 ROLES: tuple[Role, ...] = ("system", "user", "assistant")
-
-
-class Kind(StrEnum):
-    """What an example teaches; a file holds examples of one kind."""
-
-    CHAT = "chat"
-    TEXT = "text"
-    PREFERENCE = "preference"
-    VOTE = "vote"
 
 
 class Message(Struct, frozen=True):
