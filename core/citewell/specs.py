@@ -247,6 +247,8 @@ class ModelSpec(Struct, Generic[C], frozen=True, kw_only=True):
         memory: given what `build` is given, the memory that an open model takes, in bytes, by a
             name of each part; parts of one name are shared by the models that have them. It opens
             nothing and may raise what `build` raises. None for one that takes none worth counting.
+        proof: given the files that its settings name, whether these were proven equal to what was
+            trained, in a few words; it reads no more than their heads. None for what nobody trains.
     """
 
     name: str
@@ -257,6 +259,7 @@ class ModelSpec(Struct, Generic[C], frozen=True, kw_only=True):
         default_factory=ModelCapabilities
     )
     memory: Callable[[C, Context], Mapping[str, int]] | None = None
+    proof: Callable[[tuple[Path, ...]], str] | None = None
     extra: str | None = None
 
     def claims(self, config: C) -> ModelCapabilities:

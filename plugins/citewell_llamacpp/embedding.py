@@ -157,7 +157,7 @@ class Embedding:
 
     def __init__(self, load: Load) -> None:
         self._journal = Journal()
-        self._model = load_model(load.file, load.gpu_layers, self._journal)
+        self._model = load_model(load.file, load.gpu_layers, self._journal, plain=load.plain)
         self._vocabulary = c.llama_model_get_vocab(self._model)
         self.context: int = min(load.context, c.llama_model_n_ctx_train(self._model))
         self.dimension = int(c.llama_model_n_embd(self._model))

@@ -43,11 +43,14 @@ class Aborted(Exception):
 class Journal:
     """The last lines that the library complained with."""
 
+    # The library keeps a pointer to the last one, also when nobody else does.
+    _listening: Journal | None = None
+
     def __init__(self) -> None:
         self._lines: deque[str] = deque(maxlen=_KEPT_LINES)
-        # The library keeps the pointer, so this object has to stay.
         self._callback = c.llama_log_callback(self._note)
         c.llama_log_set(self._callback, ctypes.c_void_p(0))
+        Journal._listening = self
 
     def _note(self, level: int, text: bytes, _data: object) -> None:
         if level == _LEVEL_ERROR and text.strip():
@@ -60,8 +63,14 @@ class Journal:
         return line
 
 
-def load_model(file: File, gpu_layers: int, journal: Journal) -> Any:
+def load_model(file: File, gpu_layers: int, journal: Journal, *, plain: bool = False) -> Any:
     """Return the library's handle of the model in `file`.
+
+    Args:
+        file: that was checked.
+        gpu_layers: that are moved to a GPU; -1 for all.
+        journal: of its complaints.
+        plain: compute with the weights as they are, and not as the fastest kernels want them.
 
     Raises:
         NativeError: it cannot be loaded, or is not the file that was checked.
@@ -69,6 +78,7 @@ def load_model(file: File, gpu_layers: int, journal: Journal) -> Any:
     c.llama_backend_init()
     settings = c.llama_model_default_params()
     settings.n_gpu_layers = gpu_layers
+    settings.use_extra_bufts = not plain
     with _unchanged(file):
         model = c.llama_model_load_from_file(file.path.encode(), settings)
     if not model:
@@ -165,6 +175,9 @@ class Native:
         NativeError: the model cannot be loaded, or has no memory for conversations.
     """
 
+    _cache_type: int | None = None
+    _plain = False
+
     def __init__(
         self,
         file: File,
@@ -176,7 +189,7 @@ class Native:
         gpu_layers: int,
     ) -> None:
         self._journal = Journal()
-        self._model = load_model(file, gpu_layers, self._journal)
+        self._model = load_model(file, gpu_layers, self._journal, plain=self._plain)
         self._vocabulary = c.llama_model_get_vocab(self._model)
         self.context: int = min(context, c.llama_model_n_ctx_train(self._model))
         settings = c.llama_context_default_params()
@@ -190,6 +203,8 @@ class Native:
         # Each conversation in cells of its own: what one computes cannot depend on its neighbours.
         settings.kv_unified = False
         settings.no_perf = True
+        if self._cache_type is not None:
+            settings.type_k = settings.type_v = self._cache_type
         if not gpu_layers:
             # Measured: on processors it makes every token of an answer take half as long again.
             settings.flash_attn_type = c.LLAMA_FLASH_ATTN_TYPE_DISABLED
@@ -221,6 +236,16 @@ class Native:
         """The chat template that the file carries."""
         found = c.llama_model_chat_template(self._model, None)
         return found.decode("utf-8", "replace") if found else None
+
+    def value(self, key: str) -> str:
+        """Return what the file has under a key, as text; empty for nothing."""
+        size = _PIECE_BYTES
+        while True:
+            room = ctypes.create_string_buffer(size)
+            count = c.llama_model_meta_val_str(self._model, key.encode(), room, size)
+            if count < size:
+                return "" if count < 0 else room.value.decode("utf-8", "replace")
+            size = count + 1
 
     def steering_texts(self) -> list[str]:
         """Return the texts of the tokens that steer the model, like `<|im_end|>`."""
@@ -268,6 +293,10 @@ class Native:
         begins = not text.startswith(self.bos_text() or "\0")
         return tokens_of(self._vocabulary, text, begins=begins, special=True)
 
+    def special_tokens(self, text: str) -> list[int]:
+        """Return the tokens of a piece of a conversation, in which special tokens count."""
+        return tokens_of(self._vocabulary, text, begins=False, special=True)
+
     def plain_tokens(self, text: str) -> list[int]:
         """Return the tokens of a text in which nothing is special."""
         return tokens_of(self._vocabulary, text, begins=False, special=False)
@@ -284,6 +313,10 @@ class Native:
             if count >= 0:
                 return room.raw[:count]
             size = -count
+
+    def steers(self, token: int) -> bool:
+        """Tell whether a token is no text."""
+        return bool(self._kinds[token] & _STEERS)
 
     @property
     def end_token(self) -> int:
@@ -352,6 +385,22 @@ class Native:
         if missing:
             self.keep(slot, position + len(tokens))
         return last
+
+    def read_all(self, tokens: Sequence[int], *, slot: int = 0) -> NDArray[np.float32]:
+        """Begin a conversation anew, with `chunk` tokens at most.
+
+        Returns:
+            The logits after each of them, float32[tokens, vocabulary].
+
+        Raises:
+            Aborted: `abort` was called meanwhile.
+            NativeError: the library failed.
+        """
+        self.clear(slot)
+        for at, token in enumerate(tokens):
+            self._put(at, slot, at, token, wanted=True)
+        self._decode(len(tokens))
+        return np.stack([self.logits(row) for row in range(len(tokens))])
 
     def extend(self, work: Sequence[tuple[int, int, int]]) -> None:
         """Compute one further token of each of some conversations, in one step.
@@ -422,3 +471,18 @@ class Native:
     def handles(self) -> tuple[Any, Any]:
         """The library's context and vocabulary."""
         return self._context, self._vocabulary
+
+
+class PlainNative(Native):
+    """A loaded model that is computed without the fastest kernels.
+
+    Some virtual machines say that they have instructions (AMX) which end the process.
+    """
+
+    _plain = True
+
+
+class ExactNative(PlainNative):
+    """A loaded model that keeps keys and values in F32, as training does."""
+
+    _cache_type = c.GGML_TYPE_F32

@@ -6,19 +6,23 @@ import asyncio
 import hashlib
 import json
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from citewell import Context, ModelError, blocking
 from citewell_llamacpp.embedder import LlamaCppEmbedder
 from citewell_llamacpp.fitting import check_adapter, check_model, memory_bytes
-from citewell_llamacpp.header import read_header
+from citewell_llamacpp.header import Header, read_header
 from citewell_llamacpp.model import LlamaCppModel
 from citewell_llamacpp.plugin import EmbedderConfig, LlamaCppConfig
+from citewell_llamacpp.proof import KEY as PROOF
+from citewell_llamacpp.proving import Memory, proof_of
 from citewell_llamacpp.wire import File, Load
 from citewell_llamacpp.worker import Worker
 
@@ -41,11 +45,13 @@ async def open_model(config: LlamaCppConfig, context: Context) -> AsyncIterator[
     Raises:
         ModelError: a file is damaged, or does not fit the others.
     """
-    load, adapter = await blocking.call(_checked, config, context)
-    async with _shared_worker(load, config.load_timeout_s, context.log) as worker:
+    checked = await blocking.call(_checked, config, context)
+    adapter = checked.adapter
+    async with _shared_worker(checked.load, config.load_timeout_s, context.log) as worker:
         await worker.start()
         if adapter is not None:
-            await worker.adapt(adapter)
+            await worker.adapt(adapter, checked.proof, computes=checked.computes)
+        await blocking.call(checked.remember)
         yield LlamaCppModel(worker, config, adapter=adapter)
 
 
@@ -83,7 +89,25 @@ async def _shared_worker(
             await shared.worker.close()
 
 
-def _checked(config: LlamaCppConfig, context: Context) -> tuple[Load, File | None]:
+class _Checked(Struct):
+    """A model whose files were checked.
+
+    Attributes:
+        load: how it is loaded.
+        adapter: that it is used with.
+        proof: that the adapter is asked for; empty for none.
+        computes: whether the adapter was tried with this file of its base.
+        remember: keeps what was found out, once the model has done what it is proven by.
+    """
+
+    load: Load
+    adapter: File | None
+    proof: str
+    computes: bool
+    remember: Callable[[], None]
+
+
+def _checked(config: LlamaCppConfig, context: Context) -> _Checked:
     """Check every file, and return how to load the model, and its adapter.
 
     Each file is stamped before it is read: the process refuses one that is another by then.
@@ -97,12 +121,51 @@ def _checked(config: LlamaCppConfig, context: Context) -> tuple[Load, File | Non
     adapters = {}
     for name in config.lora:
         adapter = context.resolve(config.lora[name]).resolve()
-        adapters[name] = _stamped(adapter)
-        check_adapter(adapter, read_header(adapter), path, header)
+        adapters[name] = _stamped(adapter), read_header(adapter)
+        check_adapter(adapter, adapters[name][1], path, header)
         if name in config.lora_sha256:
             _check_pin(adapter, _sha256(adapter), config.lora_sha256[name])
     chosen = _chosen(config)
-    return _load(config, context, file), None if chosen is None else adapters[chosen]
+    used = None if chosen is None else adapters[chosen]
+    _check_proven(config, *((file, header) if used is None else used))
+    return _with_proofs(_load(config, context, file), header, used, Memory(context.data_dir))
+
+
+def _check_proven(config: LlamaCppConfig, file: File, header: Header) -> None:
+    if config.require_proof and proof_of(header) is None:
+        raise ModelError(
+            f"{file.path}: carries no proof that it is equal to what was trained, and "
+            "require_proof is set; export it with citewell tune export"
+        )
+
+
+def _with_proofs(
+    load: Load, header: Header, used: tuple[File, Header] | None, memory: Memory
+) -> _Checked:
+    """Add what the files have to be asked for, as far as they were not asked before."""
+    ways = f"{load.gpu_layers} {load.batches} {load.template}"
+    checked = _Checked(load, None if used is None else used[0], "", True, lambda: None)
+    asked: list[tuple[str, ...]] = []
+    if proof_of(header) is not None:
+        parts = (memory.hash_of(load.file), ways)
+        if not memory.has(*parts):
+            asked.append(parts)
+            checked.load = replace(load, proof=header.values[PROOF])
+    proof = None if used is None else proof_of(used[1])
+    if used is not None and proof is not None:
+        base = memory.hash_of(load.file)
+        both = (base, memory.hash_of(used[0]), ways)
+        checked.computes = proof.base == base
+        if not memory.has(*both):
+            asked.append(both)
+            checked.proof = str(used[1].values[PROOF])
+    checked.remember = partial(_remember, memory, asked)
+    return checked
+
+
+def _remember(memory: Memory, asked: list[tuple[str, ...]]) -> None:
+    for parts in asked:
+        memory.note(*parts)
 
 
 def memory_of(config: LlamaCppConfig, context: Context) -> dict[str, int]:
@@ -144,7 +207,7 @@ def _load(config: LlamaCppConfig, context: Context, file: File) -> Load:
 
 def _key(load: Load) -> bytes:
     """Return what is equal for models that share a worker."""
-    return msgspec.json.encode(load)
+    return msgspec.json.encode(replace(load, proof=""))
 
 
 def _stamped(path: Path) -> File:

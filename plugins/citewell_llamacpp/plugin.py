@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
@@ -14,6 +15,7 @@ from citewell import (
     Context,
     Embedder,
     EmbedderSpec,
+    ExporterSpec,
     LocalPath,
     MissingExtra,
     Model,
@@ -21,6 +23,8 @@ from citewell import (
     ModelSpec,
     hookimpl,
 )
+from citewell_llamacpp.export.settings import GgufConfig
+from citewell_llamacpp.export.settings import build as build_exporter
 
 Sha256 = Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")]
 
@@ -80,6 +84,10 @@ class LlamaCppConfig(Config):
     )
     load_timeout_s: float = Field(
         default=120, gt=0, description="seconds that loading the model may take"
+    )
+    require_proof: bool = Field(
+        default=False,
+        description="refuse a file, or an adapter, that was not proven equal to what was trained",
     )
 
     @model_validator(mode="after")
@@ -185,6 +193,27 @@ def memory(config: LlamaCppConfig, context: Context) -> Mapping[str, int]:
     return memory_of(config, context)
 
 
+def proof(paths: tuple[Path, ...]) -> str:
+    """Tell whether the files were proven equal to what was trained."""
+    from citewell_llamacpp.proving import told
+
+    return told(paths)
+
+
+@hookimpl
+def register_exporters() -> Iterable[ExporterSpec[Any]]:
+    """Offer `gguf`."""
+    return (
+        ExporterSpec(
+            name="gguf",
+            summary="GGUF files for llama.cpp, each proven equal to what was trained",
+            config=GgufConfig,
+            build=build_exporter,
+            extra="train",
+        ),
+    )
+
+
 @hookimpl
 def register_models() -> Iterable[ModelSpec[Any]]:
     """Offer `llamacpp`."""
@@ -196,6 +225,7 @@ def register_models() -> Iterable[ModelSpec[Any]]:
             build=build,
             capabilities=capabilities,
             memory=memory,
+            proof=proof,
             extra="llamacpp",
         ),
     )

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from citewell_llamacpp import grammar
-from citewell_llamacpp.native import Native, NativeError
+from citewell_llamacpp.native import Native, NativeError, PlainNative
+from citewell_llamacpp.normalizing import KEY, normalized
+from citewell_llamacpp.probing import problem
+from citewell_llamacpp.proof import decoded
 from citewell_llamacpp.schema_grammar import BadSchema, schema_grammar
 from citewell_llamacpp.slots import Slots
 from citewell_llamacpp.templates import BadTemplate, Template
@@ -49,7 +53,7 @@ class Service:
     def __init__(self, load: Load, send: Send) -> None:
         self._send = send
         try:
-            self._native = Native(
+            self._native = (PlainNative if load.plain else Native)(
                 load.file,
                 context=load.context,
                 slots=load.slots,
@@ -57,11 +61,18 @@ class Service:
                 threads=load.threads,
                 gpu_layers=load.gpu_layers,
             )
+            # What this machine cannot compute ends the process now, and not with the first answer.
+            self._native.read_all([0, 0])
+            self._native.clear(0)
         except NativeError as error:
             raise Refused(str(error)) from error
+        self._form = self._native.value(KEY)
         self._template = self._read_template(load.template)
-        slots = Slots(load.slots, chunk=CHUNK)
-        self._turns = Turns(self._native, send, slots, chunk=CHUNK, batches=load.batches)
+        self._slots = Slots(load.slots, chunk=CHUNK)
+        self._turns = Turns(self._native, send, self._slots, chunk=CHUNK, batches=load.batches)
+        self._unproven: deque[Adapt] = deque()
+        if reason := self._problem(load.proof):
+            raise Refused(reason)
 
     @property
     def context(self) -> int:
@@ -71,7 +82,7 @@ class Service:
     @property
     def has_work(self) -> bool:
         """Whether an answer waits or is being written."""
-        return self._turns.has_work
+        return bool(self._unproven) or self._turns.has_work
 
     def take(self, request: Generate | Adapt | Embed) -> None:
         """Do what the parent asks for, or say why it cannot be done."""
@@ -87,14 +98,40 @@ class Service:
             self._native.load_adapter(request.adapter)
         except NativeError as error:
             self._send(Failed(id=request.id, reason=str(error)))
+            return
+        if request.proof:
+            self._unproven.append(request)
         else:
             self._send(Adapted(request.id))
+
+    def _prove(self, request: Adapt) -> None:
+        """Ask the model with an adapter what that is proven by; answers go on behind it."""
+        self._native.use_adapter(request.adapter)
+        reason = self._problem(request.proof, computes=request.computes)
+        if reason:
+            self._send(Failed(id=request.id, reason=f"{request.adapter.path}: {reason}"))
+        else:
+            self._send(Adapted(request.id))
+
+    def _problem(self, text: str, *, computes: bool = True) -> str | None:
+        """Return how the model differs from what a proof says."""
+        proof = decoded(text) if text else None
+        if proof is None:
+            return None
+        slot = self._slots.emptied()
+        try:
+            found = problem(self._native, self._template, proof, slot=slot.index, computes=computes)
+        except NativeError as error:
+            found = str(error)
+        self._native.clear(slot.index)
+        return found and f"is not what was trained: it {found}; export it anew"
 
     def _begin(self, request: Generate) -> None:
         try:
             if request.adapter is not None:
                 self._native.load_adapter(request.adapter)
-            tokens = self._native.tokenize(self._template.render(self._defused(request.messages)))
+            text = self._template.render(self._defused(request.messages))
+            tokens = self._native.tokenize(normalized(text, self._form))
             rules = _grammar(request)
         except (BadSchema, BadTemplate, NativeError) as error:
             self._send(Failed(id=request.id, reason=str(error)))
@@ -115,7 +152,10 @@ class Service:
 
     def step(self) -> None:
         """Bring the answers one step on."""
-        self._turns.step()
+        if self._unproven and not self._slots.are_busy:
+            self._prove(self._unproven.popleft())
+        else:
+            self._turns.step()
 
     def _read_template(self, configured: str | None) -> Template:
         native = self._native

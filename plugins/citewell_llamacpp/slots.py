@@ -64,6 +64,12 @@ class Slots:
         """Whether no further answer can begin."""
         return all(slot.busy for slot in self.all)
 
+    def emptied(self) -> Slot:
+        """Return a free slot whose conversation may be forgotten: the oldest."""
+        slot = min((one for one in self.all if not one.busy), key=lambda one: one.used)
+        slot.tokens = []
+        return slot
+
     def take(self, tokens: Sequence[int], adapter: File | None) -> Lease:
         """Take a free slot for a prompt: one that holds the same conversation, or the oldest.
 

@@ -110,7 +110,7 @@ class Template:
         try:
             return self._render(messages)
         except BadTemplate:
-            folded = _without_system(messages)
+            folded = without_system(messages)
             if folded == list(messages):
                 raise
             return self._render(folded)
@@ -139,7 +139,8 @@ class Template:
             yield
 
 
-def _without_system(messages: Sequence[Message]) -> list[Message]:
+def without_system(messages: Sequence[Message]) -> list[Message]:
+    """Return the messages with what the system says in front of the first question."""
     if len(messages) < 2 or messages[0].role != "system":
         return list(messages)
     first = Message(messages[1].role, f"{messages[0].content}\n\n{messages[1].content}")

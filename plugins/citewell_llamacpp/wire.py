@@ -63,6 +63,8 @@ class Load(Struct, frozen=True, kw_only=True, tag="load"):
         batches: decode several answers in one step.
         pooling: with a name, the model embeds texts and writes none; how the vectors of a text's
             tokens become one: "mean", "cls", "last", or "file" for what the file says.
+        plain: compute without the fastest kernels.
+        proof: JSON text of what the file has to do to be loaded; empty for nothing.
     """
 
     file: File
@@ -73,6 +75,8 @@ class Load(Struct, frozen=True, kw_only=True, tag="load"):
     template: str | None = None
     batches: bool = False
     pooling: str | None = None
+    plain: bool = False
+    proof: str = ""
 
 
 class Message(Struct, frozen=True):
@@ -107,10 +111,17 @@ class Generate(Struct, frozen=True, kw_only=True, tag="generate"):
 
 
 class Adapt(Struct, frozen=True, tag="adapt"):
-    """Load a LoRA adapter, so that answers can use it."""
+    """Load a LoRA adapter, so that answers can use it.
+
+    Attributes:
+        proof: JSON text of what the model has to do with it; empty for nothing.
+        computes: whether it was tried with this file of its base, so that numbers can be compared.
+    """
 
     id: int
     adapter: File
+    proof: str = ""
+    computes: bool = True
 
 
 class Embed(Struct, frozen=True, tag="embed"):

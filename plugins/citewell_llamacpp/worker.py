@@ -5,20 +5,18 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-import os
 import signal
-import sys
 from array import array
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing, suppress
 from itertools import count
-from pathlib import Path
 from time import monotonic
 
 import msgspec
 from msgspec.structs import replace
 
 from citewell import ModelError
+from citewell_llamacpp.spawning import spawned
 from citewell_llamacpp.wire import (
     LENGTH,
     MAX_FRAME_BYTES,
@@ -47,11 +45,6 @@ _ENDING_S = 2.0
 _LONGEST_REASON = 400
 _FIRST_PAUSE_S = 0.5
 _LONGEST_PAUSE_S = 60.0
-_KEPT_VARIABLES = frozenset(
-    ("LANG", "LANGUAGE", "LD_LIBRARY_PATH", "PATH", "PYTHONDONTWRITEBYTECODE", "PYTHONHOME",
-     "SYSTEMROOT", "TEMP", "TMP", "TMPDIR", "TZ")
-)  # fmt: skip
-_KEPT_FAMILIES = ("CUDA_", "GGML_", "HIP_", "LC_", "OMP_", "ROCR_")
 
 Item = Piece | Done
 
@@ -115,8 +108,8 @@ class Worker:
             self._starting.add_done_callback(self._started)
         await asyncio.shield(self._starting)
 
-    async def adapt(self, adapter: File) -> None:
-        """Have a LoRA adapter loaded.
+    async def adapt(self, adapter: File, proof: str = "", *, computes: bool = True) -> None:
+        """Have a LoRA adapter loaded, and asked what it is proven by; see `Adapt`.
 
         Raises:
             ModelError: it does not fit the model, or the process ended.
@@ -124,7 +117,7 @@ class Worker:
         await self.start()
         try:
             async with asyncio.timeout(self._load_timeout_s):
-                await self._reply(lambda answer_id: Adapt(answer_id, adapter))
+                await self._reply(lambda answer_id: Adapt(answer_id, adapter, proof, computes))
         except TimeoutError:
             raise ModelError(self._too_slow(adapter)) from None
 
@@ -227,7 +220,7 @@ class Worker:
         return f"{file.path}: was not loaded within {limit:g} s; raise load_timeout_s"
 
     async def _start(self) -> None:
-        process = await _spawned(self._load)
+        process = await spawned(self._load)
         self._process = process
         try:
             self._check_may_start()
@@ -239,6 +232,14 @@ class Worker:
             raise ModelError(self._too_slow(self._load.file)) from None
         except _Gone as gone:
             await self._stop(str(gone))
+            if gone.is_illegal and not self._load.plain:
+                self._log.warning(
+                    "this machine says that it has instructions which end a process (AMX, in some "
+                    "virtual machines); the model is loaded without them, and is slower"
+                )
+                self._load = replace(self._load, plain=True)
+                await self._start()
+                return
             raise ModelError(f"{self._load.file.path}: loading it {gone}") from None
         except BaseException:
             await self._stop("was interrupted")
@@ -290,7 +291,9 @@ class Worker:
                 raise _Gone("sent a message that is too long")
             return from_child(await process.stdout.readexactly(length))
         except asyncio.IncompleteReadError:
-            raise _Gone(await _end_of(process)) from None
+            gone = _Gone(await _end_of(process))
+            gone.is_illegal = process.returncode == -signal.SIGILL
+            raise gone from None
         except msgspec.DecodeError:
             _kill(process)
             raise _Gone("sent what is no message") from None
@@ -337,47 +340,13 @@ class Worker:
 
 
 class _Gone(Exception):
-    """The process ended; says how."""
+    """The process ended; says how.
 
+    Attributes:
+        is_illegal: it was given an instruction that this machine does not have.
+    """
 
-# The path of this process, so that the child finds the same packages.
-_BOOT = "from citewell_llamacpp.child import main; main()"
-
-
-async def _spawned(load: Load) -> asyncio.subprocess.Process:
-    try:
-        return await asyncio.create_subprocess_exec(
-            sys.executable,
-            # Without the working folder on its path: a folder must not run code by being there.
-            "-P",
-            "-c",
-            _BOOT,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
-            env=_environment(load),
-            # What is typed to stop this process is not for that one, which answers to the end.
-            start_new_session=True,
-        )
-    except OSError as error:
-        raise ModelError(f"its process cannot be started: {error.strerror}") from error
-
-
-def _environment(load: Load) -> dict[str, str]:
-    """Return what the process needs to know, and no secret."""
-    # A thread that waits for the others holds its processor, which on a busy machine makes vectors
-    # several times slower; the steps of an answer are too short to let it go.
-    waiting = {"OMP_WAIT_POLICY": "PASSIVE"} if load.pooling else {}
-    kept = {
-        name: value
-        for name, value in os.environ.items()
-        if name in _KEPT_VARIABLES or name.startswith(_KEPT_FAMILIES)
-    }
-    package = str(Path(__file__).resolve().parent.parent)
-    inherited = [path for path in sys.path if path and Path(path).is_dir()]
-    # Where llama.cpp aborts it would start a debugger first.
-    paths = os.pathsep.join([*inherited, package])
-    return {**waiting, **kept, "GGML_NO_BACKTRACE": "1", "PYTHONPATH": paths}
+    is_illegal = False
 
 
 def _plain(reason: str) -> str:

@@ -10,7 +10,7 @@ import pytest
 import ggufs
 from citewell import Context, ModelError
 from citewell.testing import EmbedderContract
-from citewell_llamacpp import worker
+from citewell_llamacpp import spawning, worker
 from citewell_llamacpp.plugin import EmbedderConfig, build_embedder
 
 LEAVE = "Every employee has 28 days of leave a year."
@@ -198,7 +198,7 @@ while True:
     ],
 )
 async def test_a_worker_that_is_taken_over_is_not_believed(told, tmp_path, monkeypatch):
-    monkeypatch.setattr(worker, "_BOOT", TAKEN_OVER.replace("TOLD", told))
+    monkeypatch.setattr(spawning, "_BOOT", TAKEN_OVER.replace("TOLD", told))
 
     with pytest.raises(ModelError) as raised:
         async with asyncio.timeout(30), opened(tmp_path) as embedder:

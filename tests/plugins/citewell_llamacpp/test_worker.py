@@ -12,7 +12,7 @@ import pytest
 import ggufs
 import llamacpp
 from citewell import ModelError, Usage
-from citewell_llamacpp import worker
+from citewell_llamacpp import spawning
 from citewell_llamacpp.wire import CHUNK
 
 ENDLESS = {"max_output_tokens": 4000, "seed": 5}
@@ -298,7 +298,7 @@ async def test_a_cancellation_beside_a_long_prompt_is_as_fast(tmp_path):
 
 
 async def test_a_process_that_falls_silent_is_ended(tmp_path, monkeypatch):
-    monkeypatch.setattr(worker, "_BOOT", f"{SILENT}; {worker._BOOT}")
+    monkeypatch.setattr(spawning, "_BOOT", f"{SILENT}; {spawning._BOOT}")
     async with llamacpp.opened(tmp_path) as model:
         silent = model.process_id
         with pytest.raises(ModelError, match="fell silent"):
@@ -324,9 +324,9 @@ import asyncio, sys
 from pathlib import Path
 sys.path[:0] = {sys.path!r}
 import llamacpp
-from citewell_llamacpp import worker
+from citewell_llamacpp import spawning
 # As on a system without this timer.
-worker._BOOT = "import signal; signal.setitimer = lambda *_: None; " + worker._BOOT
+spawning._BOOT = "import signal; signal.setitimer = lambda *_: None; " + spawning._BOOT
 
 async def main():
     asyncio.create_task(tell())

@@ -1,0 +1,1 @@
+"""Makes GGUF files of what was trained, and proves them equal to it."""
