@@ -26,6 +26,7 @@ SUPPORT = (
     "tests/support/openai_server.py",
     "tests/support/websites.py",
     "scripts/random_gguf.py",
+    "scripts/tiny_base.py",
 )
 NEEDED = (
     *("aiohttp", "flask", "flask-cors", "gguf", "hypothesis", "moto[s3]", "pytest"),

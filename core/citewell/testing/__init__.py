@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from citewell.testing.rerankers import RerankerContract
     from citewell.testing.retrievers import RetrieverContract
     from citewell.testing.sources import SourceContract
+    from citewell.testing.trainers import TrainerContract
     from citewell.testing.verifiers import VerifierContract
 
 __all__ = [
@@ -45,6 +46,7 @@ __all__ = [
     "RerankerContract",
     "RetrieverContract",
     "SourceContract",
+    "TrainerContract",
     "VerifierContract",
     "adapter_scenarios",
     "adapter_table",
@@ -65,6 +67,7 @@ _MODULES = {
     "RerankerContract": "rerankers",
     "RetrieverContract": "retrievers",
     "SourceContract": "sources",
+    "TrainerContract": "trainers",
     "VerifierContract": "verifiers",
     "adapter_scenarios": "adapters.contract",
     "adapter_table": "adapters.contract",
