@@ -83,16 +83,21 @@ class Started(Struct, frozen=True, kw_only=True, tag=True):
         steps: of the whole training, at most.
         step: that it goes on behind; 0 where it begins.
         examples: that are learnt from.
+        too_long: examples that do not fit and are left out.
         parameters: that are learnt.
         device: that computes.
-        notice: why it began anew though it was to go on, or cannot be repeated exactly; else empty.
+        repeats: whether the same task and settings give the same adapter, byte for byte.
+        notice: what whoever trains should know, in one line: why it began anew though it was to go
+            on, or cannot be repeated exactly, or what is odd about the examples; else empty.
     """
 
     steps: int
     step: int = 0
     examples: int = 0
+    too_long: int = 0
     parameters: int = 0
     device: str = "cpu"
+    repeats: bool = True
     notice: str = ""
 
 
