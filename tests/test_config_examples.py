@@ -1,14 +1,25 @@
 """Each example of a settings file is valid, and those of `citewell init` are what it writes."""
 
+import json
+import shutil
+import tomllib
 from pathlib import Path
 
 import pytest
 
+import tunings
 from citewell.cli.starters import NEEDS, starter
+from citewell.cli.tune.starters import TASKS, recipe_text
+from citewell.engine.prompting import REFUSAL
+from citewell.engine.registry import Registry
 from citewell.engine.settings import load_settings
+from citewell.tuning.recipes.reading import load_recipe
+from citewell.tuning.recipes.recipe import DataFiles
+from citewell.tuning.runs.checking import check
 
 CONFIG = Path(__file__).resolve().parent.parent / "config"
 EXAMPLES = sorted(CONFIG.glob("*.toml"))
+RECIPES = sorted((CONFIG / "recipes").glob("*.toml"))
 
 
 def test_there_is_one_for_each_use():
@@ -35,3 +46,44 @@ def test_init_writes_the_example(need):
     stored = (CONFIG / f"{need}.toml").read_text(encoding="utf-8")
 
     assert stored == starter(need, docs="docs").text
+
+
+@pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
+def test_a_recipe_is_valid(path, tmp_path):
+    recipe = Path(shutil.copytree(CONFIG / "recipes", tmp_path / "config" / "recipes")) / path.name
+    told = tomllib.loads(recipe.read_text(encoding="utf-8"))
+    tunings.base((recipe.parent / told["base"]).resolve())
+    for name in ("train", "validation"):
+        data = recipe.parent / told["data"][name]
+        if not data.exists():
+            tunings.write(data, map(tunings.chat, range(3)))
+
+    found = load_recipe(recipe, Registry.load())
+
+    assert found.name == path.stem
+    assert recipe.read_text(encoding="utf-8").startswith("# "), "say what it is for"
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_tune_init_writes_the_recipe(task):
+    stored = (CONFIG / "recipes" / f"{task}.toml").read_text(encoding="utf-8")
+
+    assert stored == recipe_text(task, base="models/base")
+
+
+def test_the_examples_of_the_tiny_recipe_can_be_learnt_and_are_of_our_pages():
+    data = DataFiles(
+        train=CONFIG / "recipes" / "tiny-train.jsonl",
+        validation=CONFIG / "recipes" / "tiny-validation.jsonl",
+    )
+
+    found = check(data, None, lambda *_: None)
+
+    assert found.errors == found.warnings == []
+    for path in (data.train, data.validation):
+        for line in path.read_text(encoding="utf-8").splitlines():
+            row = json.loads(line)
+            page = (CONFIG.parent / "docs" / row["documents"][0]).read_text(encoding="utf-8")
+            page = page.replace("`", "").replace("*", "")
+            answer = row["messages"][-1]["content"]
+            assert answer == REFUSAL or answer[: answer.index(" [")].lower() in page.lower(), answer

@@ -4,12 +4,16 @@ import re
 import shlex
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 
 import commands
+import tunings
+from citewell.engine.registry import Registry
 from citewell.engine.settings import load_settings
+from citewell.tuning.recipes.reading import load_recipe
 from scripts import generate_docs
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -48,6 +52,22 @@ def test_config_examples_are_valid(page, tmp_path):
         config.write_text(example + library, encoding="utf-8")
 
         assert load_settings(config).registry.plugins
+
+
+def test_recipe_examples_are_valid(tmp_path):
+    examples = [example for page in PAGES for example in blocks(page, "toml recipe")]
+    for number, example in enumerate(examples):
+        told = tomllib.loads(example)
+        folder = tmp_path / str(number)
+        tunings.base(folder / told["base"])
+        data = told["data"]
+        for name in (data["train"], data["validation"], *data["questions"]):
+            tunings.write(folder / name, [tunings.chat(1)])
+        (folder / "recipe.toml").write_text(example, encoding="utf-8")
+
+        assert load_recipe(folder / "recipe.toml", Registry.load()).license
+
+    assert examples
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)

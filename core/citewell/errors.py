@@ -57,11 +57,13 @@ class UnknownComponent(PluginError):
 class MissingExtra(PluginError):
     """An optional dependency is not installed; the message holds the install command."""
 
-    def __init__(self, component: str, *, package: str, extra: str) -> None:
-        """Say that `component` needs `package`, which comes with `extra`."""
+    def __init__(
+        self, component: str, *, package: str, extra: str, distribution: str = "citewell"
+    ) -> None:
+        """Say that `component` needs `package`, which comes with `extra` of a distribution."""
         super().__init__(
             f"{component} needs {package}, which is not installed; "
-            f'run: pip install "citewell[{extra}]"'
+            f'run: pip install "{distribution}[{extra}]"'
         )
         self.extra = extra
 

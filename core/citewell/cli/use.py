@@ -82,7 +82,7 @@ def model(
     settings = load_settings(path)
     profile = profile or settings.default_profile
     document = settings_document(path)
-    before = _set_model(document, profile, name)
+    before = set_model(document, profile, name)
     wanted = settings_of(path, document.as_string())
     if wanted.gate is not None:
         from citewell.cli.gated import let_pass
@@ -127,8 +127,12 @@ def settings_document(path: Path) -> Any:
         raise ConfigError(f"{path}: this is not TOML: {error}") from error
 
 
-def _set_model(document: Any, profile: str, name: str) -> str:
-    """Name the model in the document, and return the one that was named before, if one was."""
+def set_model(document: Any, profile: str, name: str) -> str:
+    """Name the model in the document, and return the one that was named before, if one was.
+
+    Raises:
+        ConfigError: there is no such profile.
+    """
     import tomlkit
 
     from citewell.engine.nearest import did_you_mean

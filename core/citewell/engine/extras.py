@@ -8,6 +8,7 @@ from importlib import metadata
 from msgspec.structs import replace
 
 from citewell.engine.registry import PluginState, Registry
+from citewell.errors import MissingExtra
 
 _PACKAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
@@ -30,6 +31,21 @@ def missing_extra(registry: Registry, kind: str, name: str) -> str | None:
     if extra is None or not missing_packages(distribution, extra):
         return None
     return f'pip install "{distribution}[{extra}]"'
+
+
+def need_extra(registry: Registry, kind: str, name: str) -> None:
+    """Let a component be opened.
+
+    Raises:
+        MissingExtra: it lacks an optional package; says the install command.
+    """
+    extra = getattr(registry.offer(kind, name), "extra", None)
+    distribution = registry.distribution_of(kind, name)
+    missing = [] if extra is None else missing_packages(distribution, extra)
+    if extra is not None and missing:
+        raise MissingExtra(
+            f'{kind} "{name}"', package=missing[0], extra=extra, distribution=distribution
+        )
 
 
 def plugin_states(registry: Registry) -> tuple[PluginState, ...]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import tomllib
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,6 +11,7 @@ from citewell.engine.registry import Registry
 from citewell.engine.replacing import replace_content
 from citewell.engine.sections import LibrarySettings, RetrieverSettings, Section, Settings
 from citewell.engine.tables import Profile
+from citewell.engine.toml_files import content_of, parsed
 from citewell.errors import ConfigError
 
 __all__ = [
@@ -30,7 +30,6 @@ __all__ = [
 ]
 
 FILE_NAME: Final = "citewell.toml"
-_MAX_BYTES = 1_000_000
 
 
 def find_config(start: Path) -> Path | None:
@@ -63,7 +62,7 @@ def settings_of(path: Path, text: str) -> Settings:
     Raises:
         ConfigError: with every problem of the text.
     """
-    return Assembly(str(path), path.resolve().parent, _parsed(path, text.encode())).settings(path)
+    return Assembly(str(path), path.resolve().parent, parsed(path, text.encode())).settings(path)
 
 
 def save_settings(path: Path, text: str) -> Settings:
@@ -116,33 +115,4 @@ def folder_settings(docs: Path) -> Settings:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    """Return the tables of the file.
-
-    Raises:
-        ConfigError: it cannot be read, or is no TOML.
-    """
-    try:
-        with path.open("rb") as file:
-            content = file.read(_MAX_BYTES + 1)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise ConfigError(f"{path}: cannot be read: {reason.lower()}") from error
-    if len(content) > _MAX_BYTES:
-        raise ConfigError(f"{path}: larger than {_MAX_BYTES:,} bytes; this is no settings file")
-    return _parsed(path, content)
-
-
-def _parsed(path: Path, content: bytes) -> dict[str, Any]:
-    """Return the tables that the content of the file at `path` describes.
-
-    Raises:
-        ConfigError: it is no TOML.
-    """
-    try:
-        return tomllib.loads(content.decode())
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise ConfigError(f"{path}: line {line}: expected text in UTF-8") from error
-    except (ValueError, RecursionError) as error:
-        text = str(error) if isinstance(error, ValueError) else "nested too deeply"
-        raise ConfigError(f"{path}: this is not TOML: {text[:1].lower()}{text[1:]}") from error
+    return parsed(path, content_of(path))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -174,16 +174,22 @@ class Profile(Config):
                 "an output of a fixed form can carry no citation; leave out retriever, "
                 "or choices and output_schema"
             )
-        changed = [choice for choice in self.choices if not _is_plain(choice)]
-        if changed:
-            raise ValueError(
-                f'choices: "{changed[0]}" would be shown as something else; expected plain words, '
-                "without blank space at the ends, marks, markup or addresses"
-            )
-        problem = schema_problem(self.output_schema) if self.output_schema is not None else None
+        problem = form_problem(self.choices, self.output_schema)
         if problem is not None:
-            raise ValueError(f"output_schema {problem}")
+            raise ValueError(problem)
         return self
+
+
+def form_problem(choices: Sequence[str], output_schema: Mapping[str, Any] | None) -> str | None:
+    """Return what is wrong with a form that outputs shall have, or None."""
+    changed = [choice for choice in choices if not _is_plain(choice)]
+    if changed:
+        return (
+            f'choices: "{changed[0]}" would be shown as something else; expected plain words, '
+            "without blank space at the ends, marks, markup or addresses"
+        )
+    problem = schema_problem(output_schema) if output_schema is not None else None
+    return None if problem is None else f"output_schema {problem}"
 
 
 def _is_plain(text: str) -> bool:

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from jinja2 import Environment
     from markupsafe import Markup
 
+_PACKAGE = "citewell.evaluation"
+
 
 class ScoreRow(Struct, frozen=True):
     """A row about one score; one of all arms has a cell for each."""
@@ -52,7 +54,7 @@ def html(report: Report) -> str:
     Raises:
         MissingExtra: jinja2 is not installed.
     """
-    environment = _environment()
+    environment = environment_of(_PACKAGE)
     planes = (cost_plane(report), latency_plane(report))
     page: str = environment.get_template("report.html").render(
         report=report,
@@ -114,13 +116,19 @@ def _described(name: str) -> tuple[str, str]:
     return (measure.title, measure.explanation) if measure else (name, "of a plugin")
 
 
-def _environment() -> Environment:
+def environment_of(package: str) -> Environment:
+    """Return what fills the pages of a package; those of an evaluation lend them their look.
+
+    Raises:
+        MissingExtra: jinja2 is not installed.
+    """
     try:
-        from jinja2 import Environment, PackageLoader, StrictUndefined
+        from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
     except ImportError as error:
         raise MissingExtra("the page of a report", package="jinja2", extra="eval") from error
+    places = dict.fromkeys((package, _PACKAGE))
     return Environment(
-        loader=PackageLoader("citewell.evaluation", "pages"),
+        loader=ChoiceLoader([PackageLoader(one, "pages") for one in places]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

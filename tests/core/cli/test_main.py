@@ -289,7 +289,7 @@ def test_shells_can_complete(capsys, shell):
     ("words", "completed"),
     [
         ("citewell do", "doctor"),
-        ("citewell ru", "run"),
+        ("citewell dep", "deploy"),
         ("citewell tr", "try"),
         ("citewell sl", "slack"),
         ("citewell dis", "discord"),

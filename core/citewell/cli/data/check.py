@@ -9,20 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from citewell.cli.data.options import (
-    Looked,
-    by_option,
-    limits,
-    look_options,
-    not_looked_for,
-)
+from citewell.cli.data.options import by_option, look_options, not_looked_for
 from citewell.cli.forms import document
 from citewell.cli.options import FAILED, examples
 from citewell.cli.progress import staged_bar
 from citewell.cli.wording import counted, safe_line
+from citewell.tuning.data.looking import Looked, limits
 
 if TYPE_CHECKING:
-    from citewell.tuning.data.inspecting import Limits, Told
+    from citewell.tuning.data.inspecting import Limits
     from citewell.tuning.data.lengths import Lengths
     from citewell.tuning.data.loading import Loaded
     from citewell.tuning.data.problems import Problem
@@ -65,6 +60,7 @@ def command(files: tuple[Path, ...], by: str | None, as_json: bool, **options: A
 
     Names of people are not looked for. The exit code is 1 where there is an error.
     """
+    from citewell.tuning.data.inspecting import every_problem
     from citewell.tuning.data.loading import load
 
     names = ("validation", "questions", "strict", "is_all")
@@ -72,35 +68,24 @@ def command(files: tuple[Path, ...], by: str | None, as_json: bool, **options: A
     with limits(Looked(**options)) as (wanted, missing), staged_bar(sys.stderr) as told:
         every = [load(path, lambda done: told("Reading", done, 0), by=by) for path in files]
         other = load(validation, by=by) if validation is not None else None
-        found = [(one, _problems(one, other, questions, wanted, told)) for one in every]
+        sets = () if questions is None else (questions,)
+        found = [(one, every_problem(one, other, sets, wanted, told)) for one in every]
         if other is not None:
-            found.append((other, _problems(other, None, questions, wanted, told)))
+            found.append((other, every_problem(other, None, sets, wanted, told)))
         if as_json:
-            click.echo(document("data-check", _fields(found, wanted, missing)))
+            click.echo(document("data-check", fields(found, wanted, missing)))
         else:
-            _show(found, wanted, is_all=is_all)
+            show(found, wanted, is_all=is_all)
     if not as_json and (note := not_looked_for(missing)):
         click.echo(f"note: {note}", err=True)
     problems = [one for _, each in found for one in each]
     return FAILED if any(one.is_error or strict for one in problems) else 0
 
 
-def _problems(
-    loaded: Loaded, other: Loaded | None, questions: Path | None, wanted: Limits, told: Told
-) -> list[Problem]:
-    from citewell.tuning.data.inspecting import asked_in, between, inspect
-
-    found = [*loaded.problems, *inspect(loaded, wanted, told)]
-    if other is not None:
-        found += between(loaded, other, wanted, told)
-    if questions is not None:
-        found += asked_in(loaded, questions)
-    return sorted(found, key=lambda one: (not one.is_error, one.line))
-
-
-def _fields(
+def fields(
     found: Sequence[tuple[Loaded, list[Problem]]], wanted: Limits, missing: Sequence[str]
 ) -> dict[str, object]:
+    """Return what was found in files, as JSON holds it."""
     from citewell.cli.data.stats import plain
 
     return {
@@ -123,7 +108,8 @@ def _fields(
     }
 
 
-def _show(found: Sequence[tuple[Loaded, list[Problem]]], wanted: Limits, *, is_all: bool) -> None:
+def show(found: Sequence[tuple[Loaded, list[Problem]]], wanted: Limits, *, is_all: bool) -> None:
+    """Say of each file what it holds, and what is wrong with it."""
     from citewell.cli.data.stats import sentence
 
     for loaded, problems in found:

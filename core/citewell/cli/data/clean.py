@@ -8,17 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from citewell.cli.data.options import (
-    Looked,
-    by_option,
-    limits,
-    look_options,
-    not_looked_for,
-)
+from citewell.cli.data.options import by_option, look_options, not_looked_for
 from citewell.cli.forms import document
 from citewell.cli.options import FAILED, examples
 from citewell.cli.progress import staged_bar
 from citewell.cli.wording import counted, safe_line
+from citewell.tuning.data.looking import Looked, limits
 
 if TYPE_CHECKING:
     from citewell.tuning.data.cleaning import Cleaned

@@ -6,8 +6,9 @@ from typing import Any, Literal, TypeAlias
 
 from msgspec import Struct, to_builtins
 
-from citewell.training import ExampleKind as Kind
+from citewell.training import ExampleKind
 
+Kind: TypeAlias = ExampleKind
 Role: TypeAlias = Literal["system", "user", "assistant"]
 ROLES: tuple[Role, ...] = ("system", "user", "assistant")
 

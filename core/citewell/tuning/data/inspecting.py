@@ -53,6 +53,30 @@ def inspect(loaded: Loaded, limits: Limits, told: Told) -> list[Problem]:
     return sorted(found, key=lambda one: one.line)
 
 
+def every_problem(
+    loaded: Loaded, other: Loaded | None, questions: Sequence[Path], limits: Limits, told: Told
+) -> list[Problem]:
+    """Return all that is wrong with a file, the errors first.
+
+    Args:
+        loaded: the file.
+        other: what a training is validated with.
+        questions: sets of an evaluation, none of which may be learnt.
+        limits: what is looked for.
+        told: what is being done.
+
+    Raises:
+        ConfigError: questions cannot be read.
+        MissingExtra: something is looked for that needs a package that is not installed.
+    """
+    found = [*loaded.problems, *inspect(loaded, limits, told)]
+    if other is not None:
+        found += between(loaded, other, limits, told)
+    for path in questions:
+        found += asked_in(loaded, path)
+    return sorted(found, key=lambda one: (not one.is_error, one.line))
+
+
 def between(train: Loaded, other: Loaded, limits: Limits, told: Told) -> list[Problem]:
     """Return what of `train` stands in another file too, with which a model is to be tested."""
     known = Likenesses(is_near=limits.is_near)

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from citewell.errors import ConfigError
 from citewell.tuning.data.checking import faults
-from citewell.tuning.data.examples import Example
+from citewell.tuning.data.examples import Example, Kind
 from citewell.tuning.data.fields import Fault, Invalid
 from citewell.tuning.data.problems import Concern, Problem
 from citewell.tuning.data.rows import Row, rows
@@ -79,6 +79,19 @@ def load(path: Path, told: Callable[[int], None] | None = None, *, by: str | Non
         )
         loaded.problems.append(problem)
     return loaded
+
+
+def kind_of(path: Path) -> Kind | None:
+    """Return the kind of the first example of a file; None where none is in a known form.
+
+    Raises:
+        MissingExtra: it needs a package that is not installed.
+    """
+    for row in rows(path, lambda _: None):
+        schema = detect(row.values)
+        if schema is not None:
+            return schema.kind
+    return None
 
 
 def load_sound(
