@@ -44,7 +44,11 @@ KINDS = {
     "metric": ("metrics", "Metrics"),
     "formatter": ("formatters", "Formatters"),
     "adapter": ("adapters", "Chat services"),
+    "trainer": ("trainers", "Trainers"),
+    "exporter": ("exporters", "Exporters"),
 }
+# A recipe has one of each, under these names.
+OF_RECIPES = {"trainer": "trainer", "exporter": "export"}
 # They stand in for others in tests.
 STAND_INS = {"scripted", "plainchat"}
 
@@ -138,9 +142,13 @@ def components() -> str:
     for section, (attribute, title) in KINDS.items():
         specs: Mapping[str, Any] = getattr(registry, attribute)
         if specs:
-            parts.append(f"## {title}: `use` of `[{section}.NAME]`")
+            parts.append(f"## {title}: `use` of `[{_section(section)}]`")
         parts += [_component(spec) for name, spec in sorted(specs.items()) if name not in STAND_INS]
     return "\n\n".join(parts)
+
+
+def _section(kind: str) -> str:
+    return OF_RECIPES.get(kind, f"{kind}.NAME")
 
 
 def _component(spec: Any) -> str:

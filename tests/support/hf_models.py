@@ -57,16 +57,18 @@ _QWEN_CUT = _LLAMA_CUT.replace("{1,3}", "")
 _VOCABULARY = 1024
 
 
-def byte_level(cut: str | None, special: list[str], *, nfc: bool = False) -> Tokenizer:
-    """Return byte-level BPE."""
-    tokenizer = Tokenizer(models.BPE(ignore_merges=cut == _LLAMA_CUT))
+def byte_level(
+    cut: str | None, special: list[str], *, nfc: bool = False, whole: bool = False
+) -> Tokenizer:
+    """Return byte-level BPE; with `whole`, a word that is a token is one, whatever merges say."""
+    tokenizer = Tokenizer(models.BPE(ignore_merges=whole))
     if nfc:
         tokenizer.normalizer = normalizers.NFC()
-    whole = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=cut is None)
-    tokenizer.pre_tokenizer = whole
+    letters = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=cut is None)
+    tokenizer.pre_tokenizer = letters
     if cut is not None:
         split = pre_tokenizers.Split(Regex(cut), "isolated")
-        tokenizer.pre_tokenizer = pre_tokenizers.Sequence([split, whole])
+        tokenizer.pre_tokenizer = pre_tokenizers.Sequence([split, letters])
     tokenizer.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
         vocab_size=_VOCABULARY - len(special),
@@ -136,7 +138,7 @@ _HEADERS = ["<|begin_of_text|>", "<|start_header_id|>", "<|end_header_id|>", "<|
 
 def _llama3() -> tuple[Tokenizer, str, dict[str, str]]:
     named = {"bos_token": _HEADERS[0], "eos_token": "<|eot_id|>"}
-    return byte_level(_LLAMA_CUT, _HEADERS), LLAMA3, named
+    return byte_level(_LLAMA_CUT, _HEADERS, whole=True), LLAMA3, named
 
 
 def _chatml(*, nfc: bool = True) -> tuple[Tokenizer, str, dict[str, str]]:

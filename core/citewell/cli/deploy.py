@@ -74,13 +74,13 @@ def command(
         raise click.UsageError("--force needs --why, which is kept with your name")
     path = settings_file(config)
     found = home(path)
-    run = found.runs.find(name)
+    run = found.run(name)
     recipe = run.recipe(found.registry)
     settings = load_settings(path)
     wanted = _wanted(recipe, settings, **options)
     made = _made(run, run.record(), wanted.kind)
     document = settings_document(path)
-    _write_section(document, wanted.model, made, settings, runs=found.runs.folder)
+    _write_section(document, wanted.model, made, settings, runs=run.folder.parent)
     before = set_model(document, wanted.profile, wanted.model) if switch else ""
     changed = settings_of(path, document.as_string())
     if switch and changed.gate is not None:
@@ -153,6 +153,7 @@ def _write_section(document: Any, name: str, made: Made, settings: Settings, *, 
         table[key] = _inline(value)
     if name in models:
         del models[name]
+    table.add(tomlkit.nl())
     models[name] = table
 
 

@@ -199,6 +199,7 @@ async def _components(settings: Settings) -> list[Finding]:
         for section, command in extras.items()
     ]
     # What lacks an extra or a secret is told already.
+    findings += _models(settings)
     findings += [
         Finding("components", problem)
         for section, problems in (await opening_problems(settings)).items()
@@ -218,6 +219,15 @@ async def _components(settings: Settings) -> list[Finding]:
             await runtime.embedder(name)
         indexes = [await _index(name, runtime) for name in settings.retrievers]
     return [*indexes, *findings]
+
+
+def _models(settings: Settings) -> Iterator[Finding]:
+    """Tell which models were proven equal to what was trained."""
+    from citewell.engine.provenance import provenance
+
+    for name, section in settings.models.items():
+        if said := provenance(section):
+            yield Finding("models", detail=f"{name}: {said}")
 
 
 async def _index(name: str, runtime: Runtime) -> Finding:

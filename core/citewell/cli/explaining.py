@@ -7,8 +7,10 @@ from typing import Final
 
 from msgspec import Struct, to_builtins
 
+from citewell import blocking
 from citewell.cli.assisting import spool
 from citewell.engine.folders import make_folder
+from citewell.engine.provenance import provenance
 from citewell.engine.restoring import current_passages, may_tell, restored
 from citewell.engine.runtime import Runtime
 from citewell.engine.settings import Settings
@@ -75,11 +77,14 @@ class Explanation(Struct, frozen=True, kw_only=True):
         record: as the journal keeps it.
         index_now: what the index calls its content now.
         index_problem: why the index cannot be read, or empty.
+        model_proof: whether the files of the model were proven equal to what was trained, or
+            empty where there are none, or the settings no longer have the model.
     """
 
     record: AnswerRecord
     index_now: str
     index_problem: str
+    model_proof: str
     passages: tuple[PassageView, ...]
     claims: tuple[ClaimView, ...]
 
@@ -133,10 +138,12 @@ async def explain(record: AnswerRecord, runtime: Runtime, audience: Audience) ->
             standing = await standings(record.passages, retriever, readers)
         except CitewellError as error:
             problem = str(error)
+    model = runtime.settings.models.get(record.model)
     return Explanation(
         record=record,
         index_now=index_now,
         index_problem=problem,
+        model_proof="" if model is None else await blocking.call(provenance, model),
         passages=tuple(_passage(one, record, current, standing) for one in record.passages),
         claims=tuple(_claim(one, record, current, audience) for one in record.claims),
     )
@@ -207,6 +214,7 @@ def described(explanation: Explanation) -> dict[str, object]:
         **kept,
         "index_now": explanation.index_now,
         "index_problem": explanation.index_problem,
+        "model_proof": explanation.model_proof,
         "sources_changed": list(explanation.lost),
         "passages": to_builtins(explanation.passages),
         "claims": [_plain_claim(claim) for claim in explanation.claims],

@@ -87,7 +87,7 @@ def _told(explanation: Explanation) -> dict[str, str]:
     record = explanation.record
     return {
         "profile": record.profile,
-        "model": f"{record.model} ({record.model_identity})" if record.model else "",
+        "model": _model(explanation),
         "index": _index(explanation),
         "prompt": record.prompt_hash[:16],
         "time": ", ".join(f"{stage} {took:.3f} s" for stage, took in record.seconds.items()),
@@ -97,6 +97,14 @@ def _told(explanation: Explanation) -> dict[str, str]:
         "errors": "; ".join(record.errors),
         "notes": "; ".join(record.notes),
     }
+
+
+def _model(explanation: Explanation) -> str:
+    record = explanation.record
+    if not record.model:
+        return ""
+    proof = f", {explanation.model_proof}" if explanation.model_proof else ""
+    return f"{record.model} ({record.model_identity}){proof}"
 
 
 def _index(explanation: Explanation) -> str:

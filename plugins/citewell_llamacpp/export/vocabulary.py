@@ -30,8 +30,8 @@ _CUTS: Mapping[str, str] = {
     "|".join(_CASED) + r"|\p{N}" + _CASED_REST: "tekken",
     f"{_CASED[0]}{_ENDING}|{_CASED[1]}{_ENDING}" + r"|\p{N}{1,3}" + _CASED_REST: "gpt-4o",
 }
-# These take a word that is a token as that token, whatever its merges say.
-_WHOLE_WORDS = {"llama-bpe", "tekken"}
+# These take a word that is a token as that token, whatever its merges say; the other cuts alike.
+_WHOLE_WORDS = {"llama-bpe": "dbrx", "tekken": ""}
 _SPACE = "\u2581"
 
 
@@ -90,7 +90,9 @@ def _bytes(found: Mapping[str, Any], size: int) -> Vocabulary:
     """Return byte-level BPE."""
     model, pre = found["model"], _cut(found.get("pre_tokenizer"))
     if bool(model.get("ignore_merges")) is not (pre in _WHOLE_WORDS):
-        raise _refusal("ignore_merges", model.get("ignore_merges"), f"as {pre} has it")
+        pre = _WHOLE_WORDS.get(pre, "")
+        if not pre:
+            raise _refusal("ignore_merges", model.get("ignore_merges"), "the other value")
     tokens, kinds = _tokens(found, size, gguf.TokenType.NORMAL)
     merges = [one if isinstance(one, str) else " ".join(one) for one in model["merges"]]
     return Vocabulary(

@@ -31,7 +31,7 @@ def command(name: str, config: Path | None) -> int:
     from citewell.cli.tune.home import home
     from citewell.tuning.runs.happenings import State
 
-    run = home(config).runs.find(name)
+    run = home(config).run(name)
     state = run.record().state
     if state is State.INTERRUPTED:
         _end(run)

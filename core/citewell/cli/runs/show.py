@@ -36,7 +36,7 @@ def command(name: str, page: Path | None, as_json: bool, config: Path | None) ->
     from citewell.cli.runs.screen import plain, shown, written
     from citewell.cli.tune.home import home
 
-    run = home(config).runs.find(name)
+    run = home(config).run(name)
     record = run.record()
     if page is not None:
         from citewell.engine.replacing import replace_content

@@ -109,7 +109,7 @@ def command(
         need_components(found, recipe)
         run = found.runs.new(recipe)
     else:
-        run = found.runs.find(name)
+        run = found.run(name)
         recipe = _recipe_again(found, run, use, settings)
         need_components(found, recipe)
     return work_on(found, [(run, recipe)], asks=False, as_json=as_json)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
     from citewell.engine.registry import Registry
-    from citewell.tuning.runs.store import Runs
+    from citewell.tuning.runs.store import Run, Runs
 
 
 class Home(Struct, frozen=True):
@@ -34,6 +34,18 @@ class Home(Struct, frozen=True):
 
         return Runs(self.data_dir)
 
+    def run(self, name: str) -> Run:
+        """Return the run that people call so, also one that was begun before there were settings.
+
+        Raises:
+            CitewellError: there is none; names the nearest.
+        """
+        from citewell.tuning.runs.store import Runs
+
+        elsewhere = {one.id: one for one in Runs(_without_settings()).every()}
+        known = {one.id for one in self.runs.every()}
+        return elsewhere[name] if name in elsewhere.keys() - known else self.runs.find(name)
+
 
 def home(config: Path | None) -> Home:
     """Return where runs are kept: with the settings that were named, or with the nearest.
@@ -47,9 +59,14 @@ def home(config: Path | None) -> Home:
     if path is not None:
         settings = load_settings(path)
         return Home(settings.registry, settings.data_dir)
+    return Home(load_registry(None), _without_settings())
+
+
+def _without_settings() -> Path:
+    """Return where runs are kept where there are no settings."""
     import platformdirs
 
-    return Home(load_registry(None), platformdirs.user_data_path("citewell"))
+    return platformdirs.user_data_path("citewell")
 
 
 def complete_run(

@@ -107,7 +107,7 @@ def _resumed(home: Home, name: str) -> tuple[Run, Recipe]:
     from citewell.cli.tune.working import need_components
     from citewell.tuning.runs.happenings import State
 
-    run = home.runs.find(name)
+    run = home.run(name)
     if run.record().state is State.DONE:
         raise CitewellError(f"run {run.id} is done; to make its files anew: citewell tune export")
     recipe = run.recipe(home.registry)

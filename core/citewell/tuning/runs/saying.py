@@ -145,7 +145,8 @@ def lost_line(lost: Lost) -> str:
 
 def figures_of(made: Made) -> str:
     """Say what the proof of a file found."""
-    return ", ".join(f"{name} {value:.4g}" for name, value in made.figures.items())
+    figures = made.figures.items()
+    return ", ".join(f"{name.replace('_', ' ')} {value:.4g}" for name, value in figures)
 
 
 def short(sha256: str) -> str:

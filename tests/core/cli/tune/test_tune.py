@@ -224,13 +224,16 @@ def test_wrong_data_is_told_before_anything_is_measured(folder, said):
 
 # --- export ---------------------------------------------------------------------------------
 
+_FILES = ("--use", "files")
+
 
 def test_the_files_of_a_run_are_made_anew_with_other_settings(folder, said):
     tunings.recipe(folder, export=None)
     said("tune", "run", "tiny.toml")
 
-    refused = said("tune", "export", "tiny-1", "--set", 'files=["Q9"]')
-    code, out, _ = said("tune", "export", "tiny-1", "--set", 'files=["merged", "Q8_0"]')
+    refused = said("tune", "export", "tiny-1", *_FILES, "--set", 'files=["Q9"]')
+    wanted = 'files=["merged", "Q8_0"]'
+    code, out, _ = said("tune", "export", "tiny-1", *_FILES, "--set", wanted)
 
     assert refused[0] == 1
     assert "export.files[0]: expected 'adapter', 'merged' or 'Q8_0', got \"Q9\"" in refused[2]
@@ -261,7 +264,7 @@ def test_what_another_trainer_made_becomes_a_run(folder, said):
 
     code, out, _ = said(
         *("tune", "export", "--base", "base", "--adapter", "out/Lora 1", "--license", "mit"),
-        *("--samples", "valid.jsonl"),
+        *("--samples", "valid.jsonl", *_FILES),
     )
 
     assert code == 0
@@ -276,8 +279,9 @@ def test_what_another_trainer_made_becomes_a_run(folder, said):
     [
         (["--base", "base"], "expected RUN, or --base FOLDER and --adapter FOLDER"),
         (["tiny-1", "--base", "base", "--adapter", "out"], "expected RUN, or --base"),
-        (["--base", "base", "--adapter", "none"], "command line: adapter: "),
-        (["--base", "none", "--adapter", "out"], "command line: base: "),
+        (["--base", "base", "--adapter", "none", *_FILES], "command line: adapter: "),
+        (["--base", "none", "--adapter", "out", *_FILES], "command line: base: "),
+        (["--base", "base", "--adapter", "out"], "there are: gguf, files; name one with --use"),
         (["--base", "base", "--adapter", "out", "--use", "fils"], 'did you mean "files"?'),
         (["--base", "base", "--adapter", "out", "--set", "files"], '"files" is no setting; expec'),
         (["tiny-1"], "run tiny-1 has no adapter yet; run: citewell tune run --resume tiny-1"),
