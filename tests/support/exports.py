@@ -10,7 +10,7 @@ from tempfile import mkdtemp
 from typing import Any
 
 import ggufs  # noqa: F401 - skips the tests where llama.cpp was not compiled
-import hf_models
+import random_models
 from citewell import Context
 from citewell.training import Exported, ExportTask
 from citewell_llamacpp.export.settings import GgufConfig, build
@@ -38,13 +38,13 @@ def folder() -> Path:
 @cache
 def base(family: str = "llama", *, tied: bool = False) -> Path:
     """Return a model of a family."""
-    return hf_models.make(folder() / f"{family}-{tied}", family, tied=tied)
+    return random_models.make(folder() / f"{family}-{tied}", family, tied=tied)
 
 
 @cache
 def adapter(family: str = "llama", *, tied: bool = False) -> Path:
     """Return an adapter for `base`."""
-    return hf_models.adapt(base(family, tied=tied), folder() / f"{family}-{tied}-lora")
+    return random_models.adapt(base(family, tied=tied), folder() / f"{family}-{tied}-lora")
 
 
 def task(out: Path, of: Path, learnt: Path | None, **settings: Any) -> ExportTask:

@@ -12,8 +12,8 @@ import psutil
 import pytest
 
 import exports
-import hf_models
 import llamacpp
+import random_models
 from citewell import ModelError, NotProven, TrainingError
 from citewell.training import Exporting
 from citewell_llamacpp.export.settings import GgufConfig, build
@@ -148,7 +148,7 @@ async def test_a_file_that_is_not_what_it_was_proven_to_be_is_refused(files, cha
 
 async def test_other_weights_below_the_same_proof_are_refused(files, tmp_path):
     proof = read_header(files["F16"].file).values[KEY]
-    other = hf_models.make(tmp_path / "other", "qwen2", seed=7)
+    other = random_models.make(tmp_path / "other", "qwen2", seed=7)
     task = exports.task(tmp_path / "out", other, None)
     (made,) = await exports.exported(task, files=["F16"])
     path = tmp_path / "swapped.gguf"
@@ -171,8 +171,8 @@ async def test_another_chat_template_is_refused(files, tmp_path):
 
 
 async def test_an_adapter_for_another_base_is_refused(files, tmp_path):
-    other = hf_models.make(tmp_path / "other", "qwen2", seed=7, hidden_size=128)
-    learnt = hf_models.adapt(other, tmp_path / "lora")
+    other = random_models.make(tmp_path / "other", "qwen2", seed=7, hidden_size=128)
+    learnt = random_models.adapt(other, tmp_path / "lora")
     task = exports.task(tmp_path / "out", exports.base("qwen2"), learnt)
 
     with pytest.raises(TrainingError, match=r"is this the base|size mismatch"):

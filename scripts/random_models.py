@@ -1,4 +1,7 @@
-"""Small models with random weights, as Hugging Face saves them, of each family that is exported."""
+"""Makes small models with random weights, as Hugging Face saves them, of each exported family.
+
+They say nothing, and are as good as any to compare two programs that compute them.
+"""
 
 from __future__ import annotations
 
@@ -212,7 +215,7 @@ def make(folder: Path, family: str, *, tied: bool = False, seed: int = 0, **sett
             torch.nn.init.normal_(parameter, float("norm" in parameter_name), 0.1)
     head = model.get_output_embeddings().weight
     # Else all tokens are alike, and which is likeliest is decided by rounding.
-    head.data *= torch.exp(torch.randn(len(head), 1) * 0.45)
+    head.data *= torch.exp(torch.randn(len(head), 1) * (0.45 if family == "gemma3" else 0.55))
     model.save_pretrained(folder)
     fast.save_pretrained(folder)
     return folder
