@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal, Protocol, TypeAlias, cast
 
@@ -40,7 +41,7 @@ class Proof(Protocol):
 
 
 class MissingData(Exception):
-    """A data set that a proof measures on is not on this machine."""
+    """Something that a proof needs is not on this machine."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +66,17 @@ def data(name: str) -> Path:
     if not folder.is_dir():
         raise MissingData(f"CITEWELL_DATA has no folder {name}: {root}")
     return folder
+
+
+def need(*packages: str) -> None:
+    """Raise where a package is not installed.
+
+    Raises:
+        MissingData: it is not.
+    """
+    for package in packages:
+        if find_spec(package) is None:
+            raise MissingData(f"{package} is not installed")
 
 
 def rows(path: Path) -> Iterator[dict[str, Any]]:
