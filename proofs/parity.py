@@ -78,9 +78,9 @@ def table(result: dict[str, object]) -> str:
         shown = " | ".join(by_kind[kind] for kind in _KINDS)
         lines.append(f"| {family} | {'tied' if tied else 'own'} | {shown} |")
     lines += ["", "| what was done to a file | what is said |", "|---|---|"]
-    for name, seen in cast("dict[str, str]", result["controls"]).items():
+    for name, seen in sorted(cast("dict[str, str]", result["controls"]).items()):
         lines.append(f"| {name} | {seen} |")
-    compared = cast("dict[str, float]", result["adapter_tensors"])
+    compared = dict(sorted(cast("dict[str, float]", result["adapter_tensors"]).items()))
     if compared:
         said = (
             f"The matrices of the adapters of {', '.join(compared)} differ from those that "

@@ -61,7 +61,8 @@ def table(result: dict[str, object]) -> str:
         f"| file, {result['questions']} questions | MB | right | points against F16 | 95% |",
         "|---|---:|---:|---:|---|",
     ]
-    for kind, row in cast("dict[str, dict[str, Any]]", result["files"]).items():
+    files = cast("dict[str, dict[str, Any]]", result["files"])
+    for kind, row in ((kind, files[kind]) for kind in _FILES):
         points = "" if kind == "F16" else f"{row['points']:+.1f}"
         interval = "" if kind == "F16" else f"{row['low']:+.1f} to {row['high']:+.1f}"
         cells = (kind, f"{row['megabytes']:.2f}", f"{row['right']:.1f}%", points, interval)
