@@ -16,13 +16,15 @@ from time import sleep
 from typing import BinaryIO, TypeAlias
 
 _KEPT_VARIABLES = frozenset(
-    ("HOME", "LANG", "LANGUAGE", "LD_LIBRARY_PATH", "PATH", "PYTHONDONTWRITEBYTECODE", "PYTHONHOME",
-     "SYSTEMROOT", "TEMP", "TMP", "TMPDIR", "TZ")
+    ("APPDATA", "HOME", "LANG", "LANGUAGE", "LD_LIBRARY_PATH", "PATH", "PYTHONDONTWRITEBYTECODE", "PYTHONHOME",
+     "SYSTEMROOT", "TEMP", "TMP", "TMPDIR", "TZ",
+     "USERPROFILE")
 )  # fmt: skip
 _KEPT_FAMILIES = ("CUDA_", "CUBLAS_", "HIP_", "LC_", "MKL_", "NVIDIA_", "OMP_", "ROCR_", "TORCH")
 _MESSAGE, _FAILED, _DONE = b"+", b"!", b"."
 _LONGEST_LINE = 64 * 1024 * 1024
 _LONGEST_REASON = 400
+_PARENT = "CITEWELL_PARENT"
 _WATCH_S = 1.0
 _SET_PARENT_DEATH_SIGNAL = 1
 
@@ -75,9 +77,7 @@ async def run(
     except ValueError:
         raise ChildLost("sent a message that is too long") from None
     finally:
-        # With all that it started: a trainer has workers of its own.
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
+        _kill(process)
         await process.wait()
 
 
@@ -101,6 +101,15 @@ async def _spawned(
         )
 
 
+def _kill(process: asyncio.subprocess.Process) -> None:
+    """End a process with all that it started, where that can be done: trainers have workers."""
+    with suppress(ProcessLookupError):
+        if hasattr(os, "killpg"):
+            os.killpg(process.pid, signal.SIGKILL)
+        else:
+            process.kill()
+
+
 def _environment(variables: Mapping[str, str]) -> dict[str, str]:
     kept = {
         name: value
@@ -108,7 +117,13 @@ def _environment(variables: Mapping[str, str]) -> dict[str, str]:
         if name in _KEPT_VARIABLES or name.startswith(_KEPT_FAMILIES)
     }
     paths = [path for path in sys.path if path and Path(path).exists()]
-    return {**kept, "PYTHONPATH": os.pathsep.join(paths), "PYTHONUNBUFFERED": "1", **variables}
+    return {
+        **kept,
+        "PYTHONPATH": os.pathsep.join(paths),
+        "PYTHONUNBUFFERED": "1",
+        _PARENT: str(os.getpid()),
+        **variables,
+    }
 
 
 def _plain(reason: str) -> str:
@@ -118,7 +133,7 @@ def _plain(reason: str) -> str:
 
 
 def _ended(code: int) -> str:
-    if code == -signal.SIGKILL:
+    if code == -9:
         return "was killed; the machine may have run out of memory"
     if code < 0:
         return f"ended with {signal.Signals(-code).name}"
@@ -175,7 +190,9 @@ def _end_with_parent() -> None:
     """
     with suppress(AttributeError, OSError):
         ctypes.CDLL(None).prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGKILL)
-    threading.Thread(target=_outlive_nobody, args=(os.getppid(),), daemon=True).start()
+    # As it was when this process was started: it may be gone by now.
+    parent = int(os.environ.get(_PARENT, os.getppid()))
+    threading.Thread(target=_outlive_nobody, args=(parent,), daemon=True).start()
 
 
 def _outlive_nobody(parent: int) -> None:

@@ -36,7 +36,10 @@ class LlamaCppModel:
         adapter: the LoRA adapter, or None.
     """
 
-    def __init__(self, worker: Worker, config: LlamaCppConfig, *, adapter: File | None) -> None:
+    def __init__(
+        self, worker: Worker, config: LlamaCppConfig, *, adapter: File | None, form: str
+    ) -> None:
+        self._form = form
         self._worker = worker
         self._config = config
         self._adapter = adapter
@@ -72,6 +75,7 @@ class LlamaCppModel:
                 Message(message["role"], message["content"]) for message in chat_messages(prompt)
             ),
             adapter=self._adapter,
+            form=self._form,
             max_output_tokens=generation.max_output_tokens,
             temperature=generation.temperature,
             top_p=self._config.top_p,

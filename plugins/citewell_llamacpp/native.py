@@ -396,6 +396,8 @@ class Native:
             Aborted: `abort` was called meanwhile.
             NativeError: the library failed.
         """
+        if len(tokens) > self._chunk:
+            raise NativeError(f"{len(tokens)} tokens are more than fit into one step")
         self.clear(slot)
         for at, token in enumerate(tokens):
             self._put(at, slot, at, token, wanted=True)

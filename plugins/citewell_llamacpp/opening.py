@@ -20,10 +20,11 @@ from citewell_llamacpp.embedder import LlamaCppEmbedder
 from citewell_llamacpp.fitting import check_adapter, check_model, memory_bytes
 from citewell_llamacpp.header import Header, read_header
 from citewell_llamacpp.model import LlamaCppModel
+from citewell_llamacpp.normalizing import KEY as FORM
 from citewell_llamacpp.plugin import EmbedderConfig, LlamaCppConfig
 from citewell_llamacpp.proof import KEY as PROOF
 from citewell_llamacpp.proving import Memory, proof_of
-from citewell_llamacpp.wire import File, Load
+from citewell_llamacpp.wire import Adapt, File, Load
 from citewell_llamacpp.worker import Worker
 
 
@@ -50,9 +51,11 @@ async def open_model(config: LlamaCppConfig, context: Context) -> AsyncIterator[
     async with _shared_worker(checked.load, config.load_timeout_s, context.log) as worker:
         await worker.start()
         if adapter is not None:
-            await worker.adapt(adapter, checked.proof, computes=checked.computes)
+            await worker.adapt(
+                Adapt(0, adapter, checked.proof, computes=checked.computes, form=checked.form)
+            )
         await blocking.call(checked.remember)
-        yield LlamaCppModel(worker, config, adapter=adapter)
+        yield LlamaCppModel(worker, config, adapter=adapter, form=checked.form)
 
 
 @asynccontextmanager
@@ -97,6 +100,7 @@ class _Checked(Struct):
         adapter: that it is used with.
         proof: that the adapter is asked for; empty for none.
         computes: whether the adapter was tried with this file of its base.
+        form: Unicode form that text is brought into for the adapter.
         remember: keeps what was found out, once the model has done what it is proven by.
     """
 
@@ -104,6 +108,7 @@ class _Checked(Struct):
     adapter: File | None
     proof: str
     computes: bool
+    form: str
     remember: Callable[[], None]
 
 
@@ -143,8 +148,12 @@ def _with_proofs(
     load: Load, header: Header, used: tuple[File, Header] | None, memory: Memory
 ) -> _Checked:
     """Add what the files have to be asked for, as far as they were not asked before."""
-    ways = f"{load.gpu_layers} {load.batches} {load.template}"
-    checked = _Checked(load, None if used is None else used[0], "", True, lambda: None)
+    ways = f"{load.gpu_layers} {load.batches} {load.context} {load.template}"
+    form = header.values.get(FORM, "")
+    adapter = None
+    if used is not None:
+        adapter, form = used[0], used[1].values.get(FORM, "") or form
+    checked = _Checked(load, adapter, "", True, str(form), lambda: None)
     asked: list[tuple[str, ...]] = []
     if proof_of(header) is not None:
         parts = (memory.hash_of(load.file), ways)

@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from citewell_llamacpp.native import Native
-from citewell_llamacpp.normalizing import KEY, normalized
-from citewell_llamacpp.proof import Probe, Proof
+from citewell_llamacpp.normalizing import normalized
+from citewell_llamacpp.proof import DAY, Probe, Proof, highest_token
 from citewell_llamacpp.templates import BadTemplate, Template
 from citewell_llamacpp.wire import CHUNK, Message
 
+_LEAST_AGREEMENT = 0.5
+
 
 def problem(
-    native: Native, template: Template, proof: Proof, *, slot: int, computes: bool = True
+    native: Native, template: Template, proof: Proof, *, form: str, slot: int, computes: bool = True
 ) -> str | None:
     """Return how a model differs from what its proof says, in one line; None where it does not.
 
@@ -22,18 +25,25 @@ def problem(
         native: with the adapter in use that the proof is of.
         template: that lays out conversations.
         proof: of the model or the adapter.
+        form: Unicode form that text is brought into.
         slot: a conversation that may be forgotten.
-        computes: compare what is computed as well: not where an adapter is used with another file
-            of its base than the one that it was tried with.
+        computes: compare numbers: not where an adapter is used with another file of its base than
+            the one that it was tried with; then most of the likeliest tokens have to be the same.
 
     Raises:
         NativeError: the library failed.
     """
-    found = _differences(native, template, proof)
-    first = next(found, None)
-    if first is None and computes:
-        first = next(_computed(native, proof, slot), None)
-    return first
+    if not 0 <= highest_token(proof) < native.vocabulary_size:
+        return "speaks of tokens that it does not have"
+    first = next(_differences(native, template, proof, form), None)
+    if first is not None:
+        return first
+    if computes:
+        return next(_computed(native, proof, slot), None)
+    share = _agreement(native, proof, slot)
+    if share < _LEAST_AGREEMENT:
+        return f"goes on otherwise with this base than it was trained to: {share:.0%} alike"
+    return None
 
 
 def continued(
@@ -44,10 +54,7 @@ def continued(
     Raises:
         NativeError: the library failed.
     """
-    native.clear(0)
-    row = 0
-    for at in range(0, len(tokens), CHUNK):
-        row = native.read(0, at, tokens[at : at + CHUNK], wanted=at + CHUNK >= len(tokens))
+    row = last_row(native, tokens)
     written: list[int] = []
     while True:
         written.append(int(np.argmax(native.logits(row))))
@@ -57,15 +64,27 @@ def continued(
         row = 0
 
 
-def _differences(native: Native, template: Template, proof: Proof) -> Iterator[str]:
-    form = native.value(KEY)
+def last_row(native: Native, tokens: Sequence[int]) -> int:
+    """Begin the first conversation anew with many tokens, and return the row of the last logits.
+
+    Raises:
+        NativeError: the library failed.
+    """
+    native.clear(0)
+    row = 0
+    for at in range(0, len(tokens), CHUNK):
+        row = native.read(0, at, tokens[at : at + CHUNK], wanted=at + CHUNK >= len(tokens))
+    return row
+
+
+def _differences(native: Native, template: Template, proof: Proof, form: str) -> Iterator[str]:
     for text, tokens in proof.texts:
         if native.special_tokens(normalized(text, form)) != list(tokens):
             yield f"makes other tokens of {text!r:.40} than it was trained with"
     for chat in proof.chats:
         messages = [Message(role, content) for role, content in chat.messages]
         try:
-            laid_out = template.render(messages)
+            laid_out = template.render(messages, day=DAY)
         except BadTemplate as error:
             yield f"has a chat template that {error}"
             return
@@ -93,13 +112,27 @@ def _computed(native: Native, proof: Proof, slot: int) -> Iterator[str]:
             )
 
 
+def _agreement(native: Native, proof: Proof, slot: int) -> float:
+    """Return the share of tokens behind the probes that are the likeliest ones here as well."""
+    alike: list[bool] = []
+    for probe in proof.probes:
+        rows = _behind(native, probe, slot)
+        alike += [
+            int(row.argmax()) == token for row, token in zip(rows, probe.continuation, strict=False)
+        ]
+    return sum(alike) / len(alike)
+
+
+def _behind(native: Native, probe: Probe, slot: int) -> NDArray[np.float32]:
+    """Return the logits behind a probe, and behind each token that it is written on with."""
+    given = [*probe.tokens, *probe.continuation[:-1]]
+    return native.read_all(given, slot=slot)[len(probe.tokens) - 1 :]
+
+
 def _largest_difference(native: Native, probe: Probe, slot: int) -> float:
     """Return by how much a logit differs, or the likeliest tokens fall short."""
-    given = [*probe.tokens, *probe.continuation[:-1]]
-    rows = native.read_all(given, slot=slot)
-    last = rows[len(probe.tokens) - 1]
-    differences = [abs(float(last[token]) - logit) for token, logit in probe.likeliest]
-    behind = rows[len(probe.tokens) - 1 :]
+    behind = _behind(native, probe, slot)
+    differences = [abs(float(behind[0][token]) - logit) for token, logit in probe.likeliest]
     # One of two that are as good as equally likely may win elsewhere.
     short = [
         (float(row.max()) - float(row[token])) / 2

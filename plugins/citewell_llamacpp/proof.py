@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 
 import msgspec
 from msgspec import Struct
 
+from citewell_llamacpp.wire import CHUNK
+
 KEY = "citewell.proof"
 VERSION = 1
+DAY = datetime(2026, 1, 1, tzinfo=UTC)
+"""Today, as far as chat templates are told while files are proven."""
+
+KINDS = ("adapter", "F32", "F16", "Q8_0", "Q6_K", "Q5_K_M", "Q4_K_M")
+_MOST = 1_000
 
 
 class Chat(Struct, frozen=True):
@@ -70,9 +79,37 @@ def encoded(proof: Proof) -> str:
 
 
 def decoded(text: str) -> Proof | None:
-    """Return the proof in a text; None where it is none, or one of another version."""
+    """Return the proof in a text; None where it is none, proves nothing, or has another version."""
     try:
         proof = msgspec.json.decode(text, type=Proof)
     except (msgspec.DecodeError, RecursionError):
         return None
-    return proof if proof.version == VERSION else None
+    return proof if proof.version == VERSION and _proves(proof) else None
+
+
+def _proves(proof: Proof) -> bool:
+    """Tell whether a proof demands something, and nothing absurd."""
+    parts = (proof.texts, proof.chats, proof.stops, proof.probes)
+    return (
+        proof.kind in KINDS
+        and all(0 < len(one) <= _MOST for one in parts)
+        and 0 < proof.tolerance < math.inf
+        and all(
+            one.tokens
+            and one.likeliest
+            and one.continuation
+            and len(one.tokens) + len(one.continuation) <= CHUNK
+            for one in proof.probes
+        )
+    )
+
+
+def highest_token(proof: Proof) -> int:
+    """Return the highest number of a token that a proof speaks of; -1 where one is negative."""
+    probes = [
+        number
+        for one in proof.probes
+        for number in (*one.tokens, *one.continuation, *(token for token, _ in one.likeliest))
+    ]
+    every = [proof.end, *proof.stops, *probes]
+    return -1 if min(every) < 0 else max(every)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import json
+import os
 from contextlib import suppress
 from functools import lru_cache
 from importlib import metadata
 from pathlib import Path
+
+import msgspec
 
 from citewell import ModelError
 from citewell_llamacpp.header import Header, read_header
@@ -60,10 +62,13 @@ class Memory:
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / _NAME
-        self._found: dict[str, str] = {}
-        with suppress(OSError, ValueError):
-            found = json.loads(self._path.read_text(encoding="utf-8"))
-            self._found = {str(key): str(value) for key, value in found.items()}
+        self._found = self._read()
+
+    def _read(self) -> dict[str, str]:
+        try:
+            return msgspec.json.decode(self._path.read_bytes(), type=dict[str, str])
+        except (OSError, msgspec.DecodeError, RecursionError):
+            return {}
 
     def hash_of(self, file: File) -> str:
         """Return the SHA-256 of a file, which is read once for each of its states."""
@@ -82,15 +87,17 @@ class Memory:
         self._keep(_key(parts), "proven")
 
     def _keep(self, key: str, value: str) -> None:
-        self._found[key] = value
-        recent = dict([*self._found.items()][-_MOST:])
-        part = self._path.with_suffix(".part")
+        # Another process may have found out something meanwhile.
+        known = self._found | self._read()
+        known.pop(key, None)
+        self._found = dict([*known.items(), (key, value)][-_MOST:])
+        part = self._path.with_suffix(f".{os.getpid()}.part")
         # What cannot be kept is found out again.
         with suppress(OSError):
-            part.write_text(json.dumps(recent), encoding="utf-8")
+            part.write_bytes(msgspec.json.encode(self._found))
             part.replace(self._path)
 
 
 def _key(parts: tuple[str, ...]) -> str:
-    version = metadata.version("llama-cpp-python")
-    return hashlib.sha256(json.dumps([version, *parts]).encode()).hexdigest()
+    versions = [metadata.version(one) for one in ("llama-cpp-python", "citewell")]
+    return hashlib.sha256(msgspec.json.encode([*versions, *parts])).hexdigest()

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from citewell_llamacpp import grammar
-from citewell_llamacpp.native import Native, NativeError, PlainNative
+from citewell_llamacpp.native import Aborted, Native, NativeError, PlainNative
 from citewell_llamacpp.normalizing import KEY, normalized
 from citewell_llamacpp.probing import problem
 from citewell_llamacpp.proof import decoded
@@ -71,6 +71,7 @@ class Service:
         self._slots = Slots(load.slots, chunk=CHUNK)
         self._turns = Turns(self._native, send, self._slots, chunk=CHUNK, batches=load.batches)
         self._unproven: deque[Adapt] = deque()
+        self._given_up: set[int] = set()
         if reason := self._problem(load.proof):
             raise Refused(reason)
 
@@ -106,32 +107,45 @@ class Service:
 
     def _prove(self, request: Adapt) -> None:
         """Ask the model with an adapter what that is proven by; answers go on behind it."""
-        self._native.use_adapter(request.adapter)
-        reason = self._problem(request.proof, computes=request.computes)
+        try:
+            self._native.use_adapter(request.adapter)
+            reason = self._problem(request.proof, form=request.form, computes=request.computes)
+        except NativeError as error:
+            reason = str(error)
         if reason:
             self._send(Failed(id=request.id, reason=f"{request.adapter.path}: {reason}"))
         else:
             self._send(Adapted(request.id))
 
-    def _problem(self, text: str, *, computes: bool = True) -> str | None:
+    def _problem(self, text: str, *, form: str = "", computes: bool = True) -> str | None:
         """Return how the model differs from what a proof says."""
         proof = decoded(text) if text else None
         if proof is None:
             return None
         slot = self._slots.emptied()
         try:
-            found = problem(self._native, self._template, proof, slot=slot.index, computes=computes)
-        except NativeError as error:
-            found = str(error)
+            found = problem(
+                self._native,
+                self._template,
+                proof,
+                form=form or self._form,
+                slot=slot.index,
+                computes=computes,
+            )
+        except (Aborted, NativeError) as error:
+            found = f"cannot be asked: {error}"
         self._native.clear(slot.index)
-        return found and f"is not what was trained: it {found}; export it anew"
+        return found and (
+            f"is not what was trained: it {found}; use the file, its base and its chat template "
+            "as they were exported, or export it anew"
+        )
 
     def _begin(self, request: Generate) -> None:
         try:
             if request.adapter is not None:
                 self._native.load_adapter(request.adapter)
             text = self._template.render(self._defused(request.messages))
-            tokens = self._native.tokenize(normalized(text, self._form))
+            tokens = self._native.tokenize(normalized(text, request.form or self._form))
             rules = _grammar(request)
         except (BadSchema, BadTemplate, NativeError) as error:
             self._send(Failed(id=request.id, reason=str(error)))
@@ -147,15 +161,24 @@ class Service:
             self._turns.add(Answer(request=request, tokens=tokens, grammar=rules))
 
     def cancel(self, answer_id: int) -> None:
-        """Stop an answer; may be called from another thread."""
+        """Stop an answer, or asking an adapter; may be called from another thread."""
+        self._given_up.add(answer_id)
         self._turns.cancel(answer_id)
 
     def step(self) -> None:
         """Bring the answers one step on."""
+        self._drop_given_up()
         if self._unproven and not self._slots.are_busy:
             self._prove(self._unproven.popleft())
         else:
             self._turns.step()
+
+    def _drop_given_up(self) -> None:
+        for request in [one for one in self._unproven if one.id in self._given_up]:
+            self._unproven.remove(request)
+            self._send(Failed(id=request.id, reason="was given up"))
+        # Ids are not used again, and others are no longer looked at.
+        self._given_up.clear()
 
     def _read_template(self, configured: str | None) -> Template:
         native = self._native

@@ -91,7 +91,6 @@ class Template:
             "eos_token": eos,
             "add_generation_prompt": True,
             "raise_exception": _refuse,
-            "strftime_now": _now,
             "tools": None,
         }
         # To compile a template computes what is constant in it: anything, for any time.
@@ -99,28 +98,33 @@ class Template:
             self._template = environment.from_string(source)
         self.render([Message("system", "system"), Message("user", "user")])
 
-    def render(self, messages: Sequence[Message]) -> str:
+    def render(self, messages: Sequence[Message], *, day: datetime | None = None) -> str:
         """Return the text of a conversation, up to where the assistant's turn begins.
 
         Where the template knows no system message, its text goes into the first question.
+
+        Args:
+            messages: of the conversation.
+            day: that a template is told which asks for today's date; None for today.
 
         Raises:
             BadTemplate: the template fails, or takes too much time or memory.
         """
         try:
-            return self._render(messages)
+            return self._render(messages, day)
         except BadTemplate:
             folded = without_system(messages)
             if folded == list(messages):
                 raise
-            return self._render(folded)
+            return self._render(folded, day)
 
-    def _render(self, messages: Sequence[Message]) -> str:
+    def _render(self, messages: Sequence[Message], day: datetime | None) -> str:
         plain = [{"role": message.role, "content": message.content} for message in messages]
         parts: list[str] = []
         length = 0
+        values = {**self._values, "strftime_now": _now if day is None else day.strftime}
         with self._bounded():
-            for part in self._template.generate(messages=plain, **self._values):
+            for part in self._template.generate(messages=plain, **values):
                 parts.append(part)
                 length += len(part)
                 if length > _MAX_CHARS:

@@ -91,6 +91,7 @@ class Generate(Struct, frozen=True, kw_only=True, tag="generate"):
 
     Attributes:
         adapter: the LoRA adapter to compute with, or None.
+        form: Unicode form that the prompt is brought into for it.
         highest: with a number, marks may carry 1 to it; 0 allows none; None leaves marks free.
         choices: what the output must be one of.
         schema: JSON text of the JSON Schema that the output must satisfy.
@@ -100,6 +101,7 @@ class Generate(Struct, frozen=True, kw_only=True, tag="generate"):
     id: int
     messages: tuple[Message, ...]
     adapter: File | None = None
+    form: str = ""
     highest: int | None = None
     choices: tuple[str, ...] = ()
     schema: str | None = None
@@ -116,12 +118,14 @@ class Adapt(Struct, frozen=True, tag="adapt"):
     Attributes:
         proof: JSON text of what the model has to do with it; empty for nothing.
         computes: whether it was tried with this file of its base, so that numbers can be compared.
+        form: Unicode form that text is brought into for it; the file of the base may not say it.
     """
 
     id: int
     adapter: File
     proof: str = ""
     computes: bool = True
+    form: str = ""
 
 
 class Embed(Struct, frozen=True, tag="embed"):

@@ -108,8 +108,8 @@ class Worker:
             self._starting.add_done_callback(self._started)
         await asyncio.shield(self._starting)
 
-    async def adapt(self, adapter: File, proof: str = "", *, computes: bool = True) -> None:
-        """Have a LoRA adapter loaded, and asked what it is proven by; see `Adapt`.
+    async def adapt(self, request: Adapt) -> None:
+        """Have a LoRA adapter loaded, and asked what it is proven by; its id is given here.
 
         Raises:
             ModelError: it does not fit the model, or the process ended.
@@ -117,9 +117,9 @@ class Worker:
         await self.start()
         try:
             async with asyncio.timeout(self._load_timeout_s):
-                await self._reply(lambda answer_id: Adapt(answer_id, adapter, proof, computes))
+                await self._reply(lambda answer_id: replace(request, id=answer_id))
         except TimeoutError:
-            raise ModelError(self._too_slow(adapter)) from None
+            raise ModelError(self._too_slow(request.adapter)) from None
 
     async def embed(self, texts: Sequence[str]) -> list[Sequence[float]]:
         """Return the vectors of texts, in order.

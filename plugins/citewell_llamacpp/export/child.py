@@ -49,12 +49,24 @@ def work(task: bytes, tell: Tell) -> None:
 def _scratch(out: Path) -> Iterator[Path]:
     """Yield a folder beside the files; those of exports that were killed go."""
     for left in out.glob(f"{_SCRATCH}*"):
-        shutil.rmtree(left, ignore_errors=True)
-    scratch = Path(mkdtemp(prefix=_SCRATCH, dir=out))
+        if not _is_running(left.name.removeprefix(_SCRATCH).partition("-")[0]):
+            shutil.rmtree(left, ignore_errors=True)
+    scratch = Path(mkdtemp(prefix=f"{_SCRATCH}{os.getpid()}-", dir=out))
     try:
         yield scratch
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _is_running(process: str) -> bool:
+    """Tell whether the process of this number is there, whoever's it is."""
+    try:
+        os.kill(int(process), 0)
+    except (ValueError, ProcessLookupError):
+        return False
+    except OSError:
+        return True
+    return True
 
 
 class Export:
@@ -93,15 +105,18 @@ class Export:
         self._say("writing the adapter")
         assert self._lora is not None  # noqa: S101 - checked when this was made
         raw = self._scratch / "adapter.part"
-        write_adapter(raw, self._base, self._lora, described=self._described("adapter"))
+        form = self._tokens.normalizer
+        described = self._described("adapter")
+        write_adapter(raw, self._base, self._lora, form=form, described=described)
         base = self._model("F16", merged=False)
         used = job.base_gguf
+        self._say("proving adapter")
+        self._examination.of_adapter(raw, base)
         if used is None:
             self._say("proving base")
             proof = self._examination.of_model("F16", base, adapted=False)
             used = self._publish("base-F16", base, proof)
-        self._say("proving adapter")
-        proof = self._examination.of_adapter(raw, base, used)
+        proof = self._examination.of_adapter_with(raw, used, form, least=job.agreement)
         file = self._publish("adapter", raw, proof)
         section = {"use": "llamacpp", "path": str(used), "lora": {job.name: str(file)}}
         self._told(Exported(kind="adapter", file=file, section=section, figures=proof.figures))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import islice
+from itertools import chain, cycle, islice
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +15,8 @@ from citewell_llamacpp.export.reference import Reference
 from citewell_llamacpp.export.samples import TEXTS, Conversation
 from citewell_llamacpp.native import ExactNative, NativeError
 from citewell_llamacpp.normalizing import KEY, normalized
-from citewell_llamacpp.probing import continued
+from citewell_llamacpp.probing import continued, last_row
+from citewell_llamacpp.proof import DAY
 from citewell_llamacpp.templates import BadTemplate, Template
 from citewell_llamacpp.wire import CHUNK, File
 
@@ -39,40 +40,56 @@ class Expected(Struct, kw_only=True):
     """What the trained model computes.
 
     Attributes:
-        texts: tokens of each of `TEXTS`.
+        texts: with the tokens of each.
         prompts: each conversation as the chat template lays it out.
         tokens: of each prompt.
         end: token that ends a text.
+        ends: tokens that the chat template ends an answer with, and that end a text.
         stops: tokens that end an answer.
-        logits: of each probe, float32[tokens, vocabulary].
+        probes: tokens of which all logits are compared.
+        long: tokens of which the last logits are.
+        logits: of each probe, float32[tokens, vocabulary], and of the last of `long`.
         continuations: of each prompt.
         margins: by how much the logit of each of their tokens is above that of the next best.
         behind: the likeliest tokens behind each probe that a file carries.
     """
 
-    texts: list[list[int]]
+    texts: list[tuple[str, list[int]]]
     prompts: list[str]
     tokens: list[list[int]]
     end: int
+    ends: frozenset[int]
     stops: frozenset[int]
+    probes: list[list[int]]
+    long: list[int]
     logits: list[NDArray[np.float32]] = field(default_factory=list)
     continuations: list[list[int]] = field(default_factory=list)
     margins: list[list[float]] = field(default_factory=list)
     behind: list[list[int]] = field(default_factory=list)
 
-    @property
-    def probes(self) -> list[list[int]]:
-        """The tokens of which logits are compared."""
-        return [tokens[:_PROBED] for tokens in self.tokens[:PROBES]]
 
+def expected(
+    reference: Reference, conversations: Sequence[Conversation], *, longest: int
+) -> Expected:
+    """Return what a file must do; without what costs computing.
 
-def expected(reference: Reference, conversations: Sequence[Conversation]) -> Expected:
-    """Return what a file must do; without what costs computing."""
+    Args:
+        reference: the trained model.
+        conversations: that wait for an answer.
+        longest: tokens of the longest text that is computed.
+    """
     prompts = [reference.lay_out(one) for one in conversations]
+    tokens = [reference.tokenize(text)[:_LONGEST_PROMPT] for text in prompts]
+    texts = [(text, reference.tokenize(text)) for text in (*TEXTS, *reference.odd_texts())]
+    # The ends: what prompts begin with is alike.
+    probes = [list(one) for one in dict.fromkeys(tuple(one[-_PROBED:]) for one in tokens)]
     return Expected(
-        texts=[reference.tokenize(text) for text in TEXTS],
+        texts=texts,
         prompts=prompts,
-        tokens=[reference.tokenize(text)[:_LONGEST_PROMPT] for text in prompts],
+        tokens=tokens,
+        probes=probes[:PROBES],
+        long=list(islice(cycle(chain.from_iterable(one for _, one in texts)), longest)),
+        ends=reference.ends,
         end=reference.specials.eos,
         stops=reference.stops,
     )
@@ -84,16 +101,27 @@ class Trial:
     Args:
         model: the file.
         adapter: an adapter that is used with it.
+        threads: that compute.
+        longest: tokens of the longest text that is computed.
+        form: Unicode form that text is brought into; by default the one that the file names.
 
     Raises:
         ChildFailed: llama.cpp cannot load it.
     """
 
-    def __init__(self, model: Path, adapter: Path | None, *, threads: int | None) -> None:
+    def __init__(
+        self,
+        model: Path,
+        adapter: Path | None,
+        *,
+        threads: int | None,
+        longest: int = 0,
+        form: str = "",
+    ) -> None:
         try:
             self.native = ExactNative(
                 File.at(model),
-                context=_LONGEST_PROMPT + CHUNK,
+                context=max(_LONGEST_PROMPT, longest) + CHUNK,
                 slots=1,
                 chunk=CHUNK,
                 threads=threads,
@@ -106,7 +134,7 @@ class Trial:
         except NativeError as error:
             raise ChildFailed(f"llama.cpp cannot load what was made: {error}") from error
 
-        self._form = self.native.value(KEY)
+        self._form = form or self.native.value(KEY)
 
     def close(self) -> None:
         """Free the memory."""
@@ -123,7 +151,7 @@ class Trial:
         ]
 
     def _token_differences(self, wanted: Expected) -> Iterator[str]:
-        for text, tokens in zip(TEXTS, wanted.texts, strict=True):
+        for text, tokens in wanted.texts:
             found = self.native.special_tokens(normalized(text, self._form))
             if found != tokens:
                 yield _token_difference(f"text {text!r:.60}", tokens, found)
@@ -137,7 +165,7 @@ class Trial:
             for conversation, text, tokens in zip(
                 conversations, wanted.prompts, wanted.tokens, strict=True
             ):
-                found = template.render(conversation)
+                found = template.render(conversation, day=DAY)
                 if found != text:
                     yield _text_difference(text, found)
                 ids = native.tokenize(normalized(found, self._form))[: len(tokens)]
@@ -151,7 +179,12 @@ class Trial:
         if native.end_token != wanted.end:
             mine, theirs = native.token_text(wanted.end), native.token_text(native.end_token)
             yield f"the end of a text is {mine!r} (token {wanted.end}), and {theirs!r} in the file"
-        deaf = sorted(token for token in wanted.stops if not native.ends(token))
+        # Others that steer are never drawn.
+        deaf = sorted(
+            token
+            for token in wanted.stops
+            if not native.ends(token) and (token in wanted.ends or not native.steers(token))
+        )
         if deaf:
             text = native.token_text(deaf[0])
             yield f"an answer ends with {text!r} (token {deaf[0]}), at which the file does not stop"
@@ -167,6 +200,11 @@ class Trial:
     def logits(self, probes: Sequence[Sequence[int]]) -> list[NDArray[np.float32]]:
         """Return the logits of each probe."""
         return [self.native.read_all(tokens) for tokens in probes]
+
+    def last_logits(self, tokens: Sequence[int]) -> NDArray[np.float32]:
+        """Return the logits after the last of many tokens, float32[1, vocabulary]."""
+        row = last_row(self.native, tokens)
+        return self.native.logits(row)[None].copy()
 
     def continuations(
         self, wanted: Expected, prompts: Sequence[Sequence[int]], count: int

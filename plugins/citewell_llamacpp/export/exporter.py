@@ -69,7 +69,7 @@ class GgufExporter:
             out=task.out.resolve(),
             kinds=tuple(dict.fromkeys(config.files)),
             base_gguf=None if given is None else self._context.resolve(given).resolve(),
-            name=task.base.resolve().name,
+            name=task.card.get("name") or task.base.resolve().name,
             card=task.card,
             agreement=config.min_agreement,
             threads=config.threads,

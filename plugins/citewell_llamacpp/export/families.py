@@ -41,6 +41,10 @@ class Family(Struct, frozen=True, kw_only=True):
 
 
 def _mistral(settings: Settings) -> None:
+    _whole(settings)
+
+
+def _whole(settings: Settings) -> None:
     window = settings.get("sliding_window")
     if window is not None and window < settings["max_position_embeddings"]:
         raise _refusal("sliding_window", window, "null: llama.cpp attends to everything")
@@ -62,14 +66,9 @@ def _gemma3(settings: Settings) -> None:
     local = settings.get("rope_local_base_freq", 10_000.0)
     rope = settings.get("rope_parameters") or {}
     local = rope.get("sliding_attention", {}).get("rope_theta", local)
-    if local != 10_000:
-        raise _refusal("rope_theta of sliding_attention", local, "10000")
-
-
-def _phi3(settings: Settings) -> None:
-    window = settings.get("sliding_window")
-    if window is not None and window < settings["max_position_embeddings"]:
-        raise _refusal("sliding_window", window, "null: llama.cpp attends to everything")
+    kind = rope.get("sliding_attention", {}).get("rope_type", "default")
+    if local != 10_000 or kind != "default":
+        raise _refusal("rope_parameters of sliding_attention", rope, "a rope_theta of 10000")
 
 
 _SILU = {"hidden_act": ("silu", None), "pretraining_tp": (1, None)}
@@ -110,7 +109,7 @@ FAMILIES: Mapping[str, Family] = {
         tolerance=0.1,
     ),
     "Phi3ForCausalLM": Family(
-        name="phi3", architecture=gguf.MODEL_ARCH.PHI3, demands=_SILU, check=_phi3
+        name="phi3", architecture=gguf.MODEL_ARCH.PHI3, demands=_SILU, check=_whole
     ),
 }
 """By the name of the class in transformers. A family stands here once its files are proven."""
@@ -162,13 +161,7 @@ def read_base(folder: Path) -> Base:
         ChildFailed: it is not, or has a setting that llama.cpp does not follow; names it.
     """
     path = folder / "config.json"
-    try:
-        settings = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "is no JSON"
-        raise ChildFailed(
-            f"{path}: {reason}; expected the config.json of a model from transformers"
-        ) from error
+    settings = _settings(path)
     named = (settings.get("architectures") or ["none"])[0]
     family = FAMILIES.get(named)
     if family is None:
@@ -184,6 +177,25 @@ def read_base(folder: Path) -> Base:
     if settings.get("quantization_config"):
         raise _refusal("quantization_config", "set", "a base with unquantised weights")
     return Base(folder=folder, family=family, settings=settings)
+
+
+def _settings(path: Path) -> Settings:
+    """Return what a config says, with what transformers takes where it says nothing."""
+    from transformers import AutoConfig
+
+    try:
+        json.loads(path.read_text(encoding="utf-8"))
+        found = AutoConfig.from_pretrained(
+            path.parent, local_files_only=True, trust_remote_code=False
+        )
+    # A config is checked by code of its own, which raises what it likes.
+    except Exception as error:
+        reason = getattr(error, "strerror", None) or " ".join(str(error).split())
+        raise ChildFailed(
+            f"{path}: {reason:.200}; expected the config.json of a model from transformers"
+        ) from error
+    settings: Settings = found.to_dict()
+    return settings
 
 
 def _refusal(key: str, value: object, expected: str) -> ChildFailed:

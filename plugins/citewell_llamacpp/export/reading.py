@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,12 +19,16 @@ def weight_files(folder: Path) -> list[Path]:
     Raises:
         ChildFailed: there are none in the form of safetensors.
     """
-    found = sorted(folder.glob("model*.safetensors"))
-    if not found:
+    whole, index = folder / "model.safetensors", folder / "model.safetensors.index.json"
+    if whole.is_file():
+        return [whole]
+    try:
+        named = json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()
+        return [folder / name for name in sorted(set(named))]
+    except (OSError, ValueError, KeyError, AttributeError) as error:
         raise ChildFailed(
             f"{folder}: has no model.safetensors; expected a model that was saved with safetensors"
-        )
-    return found
+        ) from error
 
 
 def read_shapes(paths: Sequence[Path]) -> Iterator[tuple[str, tuple[int, ...]]]:

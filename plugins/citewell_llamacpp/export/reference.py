@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime, tzinfo
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -13,14 +14,17 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
+from transformers.utils import chat_template_utils
 
 from citewell.children import ChildFailed
 from citewell_llamacpp.export.samples import Conversation
 from citewell_llamacpp.export.writing import Specials
+from citewell_llamacpp.proof import DAY
 from citewell_llamacpp.templates import without_system
 from citewell_llamacpp.wire import Message
 
 _ANSWER = "x"
+_MOST_ADDED = 64
 
 
 class Reference:
@@ -42,6 +46,12 @@ class Reference:
         self._base, self._adapter = base, adapter
         self._loaded: Any = None
         self.specials = self._specials()
+
+    @property
+    def ends(self) -> frozenset[int]:
+        """The tokens that the chat template ends an answer with, and that end a text."""
+        found = {self.specials.eos, self.specials.turn_end}
+        return frozenset(one for one in found if one is not None)
 
     @cached_property
     def stops(self) -> frozenset[int]:
@@ -74,6 +84,24 @@ class Reference:
         with torch.no_grad():
             found = self._model(torch.tensor([list(tokens)])).logits[0]
         return np.asarray(found.to(torch.float32).numpy())
+
+    def last_logits(self, tokens: Sequence[int]) -> NDArray[np.float32]:
+        """Return the logits after the last of many tokens, float32[1, vocabulary]."""
+        with torch.no_grad():
+            found = self._model(torch.tensor([list(tokens)]), logits_to_keep=1).logits[0]
+        return np.asarray(found[-1:].to(torch.float32).numpy())
+
+    def odd_texts(self) -> list[str]:
+        """Return texts around the tokens that were added by hand, and are no ordinary special ones.
+
+        What stands beside them may be cut otherwise.
+        """
+        found = []
+        for token in self._tokenizer.added_tokens_decoder.values():
+            if not token.special or token.rstrip or token.lstrip:
+                text = token.content
+                found.append(f" a{text} b\n{text}\nc {text}{text}d")
+        return found[:_MOST_ADDED]
 
     def continued(self, tokens: Sequence[int], count: int) -> tuple[list[int], list[float]]:
         """Return the likeliest next tokens, `count` at most, up to one that ends the answer.
@@ -134,9 +162,10 @@ class Reference:
     def _laid_out(self, messages: Sequence[Message], *, asks: bool) -> str:
         plain = [{"role": one.role, "content": one.content} for one in messages]
         try:
-            text: str = self._tokenizer.apply_chat_template(
-                plain, tokenize=False, add_generation_prompt=asks
-            )
+            with _on_one_day():
+                text: str = self._tokenizer.apply_chat_template(
+                    plain, tokenize=False, add_generation_prompt=asks
+                )
         # A template is a program; it raises what it likes.
         except Exception as error:
             raise ChildFailed(f"the chat template of the base fails: {error}") from error
@@ -145,8 +174,9 @@ class Reference:
     def _specials(self) -> Specials:
         tokenizer = self._tokenizer
         if not isinstance(tokenizer.chat_template, str):
+            several = "several" if tokenizer.chat_template else "no"
             raise ChildFailed(
-                f"{self._base}: its tokenizer has no chat template; expected one, as it was "
+                f"{self._base}: its tokenizer has {several} chat template; expected one, as it was "
                 "trained with: save the tokenizer with it, or put chat_template.jinja there"
             )
         turn_end = self._turn_end()
@@ -181,6 +211,23 @@ class Reference:
                 "model cannot learn where one ends; expected one like <|im_end|>"
             )
         return behind[0] if behind[0] != self._tokenizer.eos_token_id else None
+
+
+class _OneDay(datetime):
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override] # noqa: ARG003 - one day everywhere
+        return DAY
+
+
+@contextmanager
+def _on_one_day() -> Iterator[None]:
+    """Let chat templates that ask for the date be told the one that files are proven with."""
+    usual = chat_template_utils.datetime
+    chat_template_utils.datetime = _OneDay
+    try:
+        yield
+    finally:
+        chat_template_utils.datetime = usual
 
 
 def tokenizer_folder(base: Path, adapter: Path | None) -> Path:

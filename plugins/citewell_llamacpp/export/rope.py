@@ -20,6 +20,7 @@ _YARN_DEFAULTS: Mapping[str, tuple[object, ...]] = {
     "mscale": (None,),
     "mscale_all_dim": (None,),
     "truncate": (True, None),
+    "attention_factor": (None,),
 }
 
 
@@ -28,7 +29,7 @@ class Rope(Struct, frozen=True, kw_only=True):
 
     Attributes:
         theta: base of the frequencies.
-        kind: "default", "linear", "llama3", "yarn" or "longrope".
+        kind: "default", "linear", "llama3" or "yarn".
         values: of the settings for that kind.
         dimensions: numbers of a head that are rotated.
     """
@@ -50,19 +51,24 @@ def rope_of(base: Base) -> Rope:
     given = given.get("full_attention", given)
     values: dict[str, Any] = {**given, **(settings.get("rope_scaling") or {})}
     kind = values.get("rope_type") or values.get("type") or "default"
-    if base.family.name == "phi3" and kind in {"su", "yarn"}:
-        kind = "longrope"
-    if kind not in {"default", "linear", "llama3", "yarn", "longrope"}:
+    usual = 1_000_000.0 if base.family.name == "gemma3" else 10_000.0
+    part = values.get("partial_rotary_factor") or settings.get("partial_rotary_factor") or 1.0
+    # llama.cpp chooses between the two factors of longrope by the room it has, transformers by the
+    # length of the text: no file does both alike.
+    if kind not in {"default", "linear", "llama3", "yarn"} or (
+        base.family.name == "phi3" and kind != "default"
+    ):
         raise ChildFailed(
-            f"config.json scales positions by {kind!r}, with which no file was proven; expected "
-            "default, linear, llama3, yarn or longrope"
+            f"config.json scales positions by {kind!r}, with which no file of {base.family.name} "
+            "was proven; expected default, linear, llama3 or yarn, and default of phi3"
         )
-    if (kind == "longrope") and base.family.name != "phi3":
-        raise ChildFailed("config.json scales positions by longrope, which is proven of phi3 alone")
     if kind == "yarn":
         _check_yarn(values)
-    usual = 1_000_000.0 if base.family.name == "gemma3" else 10_000.0
-    part = values.get("partial_rotary_factor", settings.get("partial_rotary_factor", 1.0)) or 1.0
+    if part != 1 and base.family.name != "phi3":
+        raise ChildFailed(
+            f"config.json has partial_rotary_factor = {part}, with which no file was proven; "
+            "expected 1"
+        )
     return Rope(
         theta=float(values.get("rope_theta") or settings.get("rope_theta") or usual),
         kind=kind,
@@ -91,9 +97,6 @@ def write_rope(writer: gguf.GGUFWriter, base: Base, rope: Rope) -> None:
         writer.add_rope_scaling_type(gguf.RopeScalingType.YARN)
         writer.add_rope_scaling_factor(float(rope.values["factor"]))
         writer.add_rope_scaling_orig_ctx_len(_original(base, rope))
-    elif rope.kind == "longrope":
-        writer.add_rope_scaling_orig_ctx_len(_original(base, rope))
-        writer.add_rope_scaling_attn_factors(_long_attention(base, rope))
     elif base.family.name == "phi3":
         writer.add_rope_scaling_orig_ctx_len(int(base.settings["max_position_embeddings"]))
 
@@ -102,11 +105,6 @@ def rope_tensors(rope: Rope) -> dict[str, NDArray[np.float32]]:
     """Return the tensors that say how single frequencies are changed, by name."""
     if rope.kind == "llama3":
         return {"rope_freqs.weight": _llama3(rope)}
-    if rope.kind == "longrope":
-        return {
-            f"rope_factors_{name}.weight": np.array(rope.values[f"{name}_factor"], np.float32)
-            for name in ("long", "short")
-        }
     return {}
 
 
@@ -115,13 +113,6 @@ def _original(base: Base, rope: Rope) -> int:
     found = rope.values.get("original_max_position_embeddings")
     found = found or settings.get("original_max_position_embeddings")
     return int(found or settings["max_position_embeddings"])
-
-
-def _long_attention(base: Base, rope: Rope) -> float:
-    """Return the factor of the attention. Source: LongRoPE (Ding et al., 2024), as Phi-3 has it."""
-    original = _original(base, rope)
-    scale = int(base.settings["max_position_embeddings"]) / original
-    return math.sqrt(1 + math.log(scale) / math.log(original)) if scale > 1 else 1.0
 
 
 def _llama3(rope: Rope) -> NDArray[np.float32]:

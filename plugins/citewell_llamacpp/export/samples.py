@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import msgspec
+from msgspec import Struct
 
 from citewell.children import ChildFailed
 from citewell_llamacpp.wire import Message
@@ -94,6 +95,13 @@ _TOLD = (
 )
 
 
+class _Row(Struct):
+    """What is read of an example."""
+
+    prompt: list[Message] = []
+    messages: list[Message] = []
+
+
 def conversations(path: Path | None, count: int) -> list[Conversation]:
     """Return `count` conversations that wait for an answer, the first ones from a file.
 
@@ -119,10 +127,9 @@ def _from_file(path: Path, count: int) -> Iterator[Conversation]:
     try:
         with path.open("rb") as file:
             lines = [line for line, _ in zip(file, range(count), strict=False)]
-        rows = [msgspec.json.decode(line) for line in lines if line.strip()]
+        rows = [msgspec.json.decode(line, type=_Row) for line in lines if line.strip()]
     except (OSError, msgspec.DecodeError) as error:
         raise ChildFailed(f"{path}: cannot be read: {error}; expected JSON lines") from error
     for row in rows:
-        messages = row.get("prompt") or row.get("messages", [])[:-1]
-        if isinstance(messages, list) and messages:
-            yield tuple(Message(one["role"], one["content"]) for one in messages)
+        if messages := row.prompt or row.messages[:-1]:
+            yield tuple(messages)

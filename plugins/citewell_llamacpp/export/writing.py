@@ -21,6 +21,7 @@ from citewell_llamacpp.export.rope import rope_of, rope_tensors, write_rope
 from citewell_llamacpp.export.tensors import adapter_tensors, model_shapes, model_tensors
 from citewell_llamacpp.export.vocabulary import Vocabulary
 from citewell_llamacpp.native import Journal
+from citewell_llamacpp.normalizing import KEY as NORMALIZER
 
 # Source: llama.cpp, `llama_ftype`.
 QUANTISED: Mapping[str, int] = {"Q8_0": 7, "Q6_K": 18, "Q5_K_M": 17, "Q4_K_M": 15}
@@ -94,8 +95,15 @@ def write_model(
     writer.close()
 
 
-def write_adapter(path: Path, base: Base, lora: Lora, *, described: Described) -> None:
+def write_adapter(path: Path, base: Base, lora: Lora, *, form: str, described: Described) -> None:
     """Write an adapter in F32.
+
+    Args:
+        path: of the file.
+        base: that it is used with.
+        lora: what was learnt.
+        form: Unicode form that text is brought into; the file of the base may not say it.
+        described: what the file says about itself.
 
     Raises:
         ChildFailed: it changes what no file can change.
@@ -104,6 +112,8 @@ def write_adapter(path: Path, base: Base, lora: Lora, *, described: Described) -
     writer.add_type(gguf.GGUFType.ADAPTER)
     _describe(writer, described)
     writer.add_string(gguf.Keys.Adapter.TYPE, "lora")
+    if form:
+        writer.add_string(NORMALIZER, form)
     # llama.cpp divides it by the rank, whatever the adapter was trained with.
     writer.add_float32(gguf.Keys.Adapter.LORA_ALPHA, float(lora.scale * lora.rank))
     for name, array in adapter_tensors(base, lora):
@@ -162,7 +172,7 @@ def _describe(writer: gguf.GGUFWriter, described: Described) -> None:
         if key == "license":
             writer.add_license(value)
         else:
-            writer.add_string(f"citewell.{key}", value)
+            writer.add_string(f"citewell.card.{key}", value)
 
 
 def _write_shape(writer: gguf.GGUFWriter, base: Base) -> None:
@@ -197,7 +207,7 @@ def _write_tokens(writer: gguf.GGUFWriter, tokens: Vocabulary, specials: Special
     if tokens.adds_space is not None:
         writer.add_add_space_prefix(tokens.adds_space)
     if tokens.normalizer:
-        writer.add_string("citewell.normalizer", tokens.normalizer)
+        writer.add_string(NORMALIZER, tokens.normalizer)
     for add, token in (
         (writer.add_bos_token_id, specials.bos),
         (writer.add_eos_token_id, specials.eos),

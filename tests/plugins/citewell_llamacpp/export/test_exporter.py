@@ -10,6 +10,7 @@ from contextlib import aclosing
 import gguf
 import psutil
 import pytest
+from gguf.scripts.gguf_new_metadata import copy_with_new_metadata
 
 import exports
 import llamacpp
@@ -19,8 +20,8 @@ from citewell.training import Exporting
 from citewell_llamacpp.export.settings import GgufConfig, build
 from citewell_llamacpp.export.writing import write_copy
 from citewell_llamacpp.header import read_header
-from citewell_llamacpp.proof import KEY, decoded, encoded
-from citewell_llamacpp.proving import told
+from citewell_llamacpp.proof import KEY, Probe, decoded, encoded
+from citewell_llamacpp.proving import Memory, told
 
 
 @pytest.fixture(scope="module")
@@ -129,7 +130,10 @@ def changed(path, target, **changes):
     return target
 
 
+BEYOND = Probe(tokens=[1, 2], likeliest=[(10**7, 1.0)], continuation=[3])
 CHANGES = {
+    "beyond": ({"probes": [BEYOND]}, "speaks of tokens that it does not have"),
+    "ends beyond": ({"end": 10**7}, "speaks of tokens that it does not have"),
     "tokens": ({"texts": [("28 days", [1, 2, 3])]}, "makes other tokens of '28 days'"),
     "end": ({"end": 5}, "ends a text otherwise"),
     "stop": ({"stops": [5]}, "does not stop at"),
@@ -157,6 +161,102 @@ async def test_other_weights_below_the_same_proof_are_refused(files, tmp_path):
     with pytest.raises(ModelError, match="computes something else than it was proven to"):
         async with llamacpp.opened(tmp_path, path=path, context=512):
             pass
+
+
+ABSURD = {
+    "nothing": {"texts": [], "chats": [], "stops": [], "probes": []},
+    "an unknown kind": {"kind": "\x1b[2J"},
+    "a long probe": {"probes": [Probe(tokens=[1] * 70, likeliest=[(1, 1.0)], continuation=[3])]},
+    "any number": {"tolerance": 1e308 * 10},
+}
+
+
+@pytest.mark.parametrize("absurd", ABSURD)
+async def test_a_proof_that_proves_nothing_is_none(files, absurd, tmp_path):
+    path = changed(files["F16"].file, tmp_path / "other.gguf", **ABSURD[absurd])
+
+    with pytest.raises(ModelError, match="carries no proof"):
+        async with llamacpp.opened(tmp_path, path=path, context=512, require_proof=True):
+            pass
+
+    assert told((path,)) == "not proven equal to what was trained"
+
+
+async def test_another_base_is_no_base_of_an_adapter(files, tmp_path):
+    other = random_models.make(tmp_path / "other", "qwen2", seed=7)
+    (made,) = await exports.exported(exports.task(tmp_path / "out", other, None), files=["F16"])
+    task = exports.task(tmp_path / "again", exports.base("qwen2"), exports.adapter("qwen2"))
+
+    with pytest.raises(NotProven, match=r"adapter with .*% of the likeliest tokens"):
+        await exports.exported(task, base_gguf=made.file, min_agreement=0.5)
+    with pytest.raises(ModelError, match="goes on otherwise with this base"):
+        async with llamacpp.opened(
+            tmp_path, path=made.file, lora={"a": files["adapter"].file}, context=512
+        ):
+            pass
+
+
+async def test_an_adapter_knows_what_the_file_of_its_base_does_not_say(files, tmp_path):
+    plain = tmp_path / "plain.gguf"
+    reader = gguf.GGUFReader(files["adapter"].section["path"])
+    writer = gguf.GGUFWriter(plain, "qwen2")
+    copy_with_new_metadata(reader, writer, {}, ["citewell.normalizer", KEY])
+
+    async with llamacpp.opened(
+        tmp_path, path=plain, lora={"a": files["adapter"].file}, context=512, require_proof=True
+    ) as model:
+        _, usage = await llamacpp.written(model, llamacpp.prompt(constraint=None, passages=()))
+
+    assert usage.output_tokens > 0
+
+
+async def test_an_adapter_that_learnt_nothing_is_not_proven(tmp_path):
+    learnt = random_models.adapt(exports.base("qwen2"), tmp_path / "lora", scale=1e-4)
+    task = exports.task(tmp_path / "out", exports.base("qwen2"), learnt)
+
+    with pytest.raises(NotProven, match="from one that learnt nothing"):
+        await exports.exported(task)
+
+    assert not list(task.out.glob("*.gguf"))
+
+
+async def test_a_template_that_tells_the_date_stays_proven(tmp_path, monkeypatch):
+    folder = shutil.copytree(exports.base("qwen2"), tmp_path / "base")
+    template = "{{ strftime_now('%d %b %Y') }}\n" + random_models.CHATML
+    (folder / "chat_template.jinja").write_text(template, encoding="utf-8")
+    (made,) = await exports.exported(exports.task(tmp_path / "out", folder, None), files=["F16"])
+    monkeypatch.setenv("TZ", "AAA-23")
+
+    async with llamacpp.opened(tmp_path, path=made.file, context=512, require_proof=True) as model:
+        _, usage = await llamacpp.written(model, llamacpp.prompt(constraint=None, passages=()))
+
+    assert usage.output_tokens > 0
+
+
+async def test_giving_up_an_adapter_leaves_the_answers_of_others(files, tmp_path):
+    settings = {"path": files["adapter"].section["path"], "context": 2048, "conversations": 1}
+    asked = llamacpp.prompt(constraint=None, passages=(), max_output_tokens=200)
+
+    async with llamacpp.opened(tmp_path, **settings) as model:
+        answer = asyncio.create_task(llamacpp.written(model, asked))
+        await asyncio.sleep(0.3)
+        opening = llamacpp.opened(tmp_path, **settings, lora={"a": files["adapter"].file})
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.05), opening:
+                pass
+        _, usage = await answer
+
+    assert usage.output_tokens == 200
+
+
+@pytest.mark.parametrize("content", [b"[1, 2]", b"[" * 100_000, b"{", b'{"a": 1}'])
+def test_a_memory_that_cannot_be_read_is_begun_anew(content, tmp_path):
+    (tmp_path / "proven.json").write_bytes(content)
+
+    memory = Memory(tmp_path)
+    memory.note("a", "b")
+
+    assert Memory(tmp_path).has("a", "b")
 
 
 async def test_another_chat_template_is_refused(files, tmp_path):
