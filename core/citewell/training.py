@@ -53,6 +53,7 @@ class Estimate(Struct, frozen=True, kw_only=True):
         measured: steps that were measured.
         step_s: seconds of one step, the median.
         start_s: seconds until the first step.
+        other_s: seconds of all trials on validation examples and all saves, at most.
         memory_bytes: at most, of all that the trainer needs, on a GPU where that computes.
         examples: that are learnt from.
         tokens: of these, once over all of them.
@@ -64,6 +65,7 @@ class Estimate(Struct, frozen=True, kw_only=True):
     measured: int
     step_s: float
     start_s: float
+    other_s: float = 0.0
     memory_bytes: int
     examples: int
     tokens: int
@@ -73,7 +75,7 @@ class Estimate(Struct, frozen=True, kw_only=True):
     @property
     def seconds(self) -> float:
         """How long the training will take."""
-        return self.start_s + self.steps * self.step_s
+        return self.start_s + self.steps * self.step_s + self.other_s
 
 
 class Started(Struct, frozen=True, kw_only=True, tag=True):

@@ -20,6 +20,7 @@ from msgspec import Struct
 FOLDER = "checkpoints"
 ADAPTER = "adapter"
 UNNAMED_ADAPTER = "adapter.part"
+_ASIDE = "aside"
 _SEAL = "seal.json"
 _WEIGHTS, _CONFIG = "adapter_model.safetensors", "adapter_config.json"
 
@@ -80,6 +81,35 @@ def newest(out: Path) -> Seal | None:
         if best is None or best in seals:
             return seals[step]
     return None
+
+
+def turn_to(out: Path, made_of: Mapping[str, str]) -> Mapping[str, str] | None:
+    """Have those checkpoints in place that were made of the same, and put others aside.
+
+    What was learnt of other things is not lost to whoever turns back to them.
+
+    Returns:
+        what those were made of that were put aside; None where there were none.
+    """
+    found = newest(out)
+    if found is not None and found.made_of == made_of:
+        return None
+    if found is not None:
+        _move(out / FOLDER, _aside(out, found.made_of))
+    if _aside(out, made_of).exists():
+        _move(_aside(out, made_of), out / FOLDER)
+    return None if found is None else found.made_of
+
+
+def _aside(out: Path, made_of: Mapping[str, str]) -> Path:
+    named = json.dumps(dict(made_of), sort_keys=True).encode()
+    return out / _ASIDE / hashlib.sha256(named).hexdigest()[:12]
+
+
+def _move(folder: Path, to: Path) -> None:
+    discard(to)
+    to.parent.mkdir(exist_ok=True)
+    folder.replace(to)
 
 
 def keep(out: Path, steps: Iterable[int]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -12,6 +12,13 @@ from citewell_trl.settings import TrlConfig
 
 # Of the allocators of PyTorch, on GPUs and elsewhere.
 _NO_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")
+_NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+# Of safetensors, and of what PyTorch writes zip files with.
+_NO_SPACE_SAID = (
+    *(f"(os error {number})" for number in _NO_SPACE),
+    "] . unexpected pos ",
+    "pytorchstreamwriter failed writing",
+)
 
 
 @contextmanager
@@ -25,31 +32,33 @@ def explained(config: TrlConfig, *, base: Path, out: Path) -> Iterator[None]:
         yield
     except ChildFailed:
         raise
-    except ImportError as error:
-        raise ChildFailed(
+    except Exception as error:
+        told = _told(error, config, base=base, out=out)
+        if told is None:
+            raise
+        raise ChildFailed(told) from error
+
+
+def _told(error: Exception, config: TrlConfig, *, base: Path, out: Path) -> str | None:
+    """Say what went wrong; None where that is nothing that a user could mend."""
+    if isinstance(error, ImportError):
+        return (
             f"the training needs {error.name or 'a package'}, which cannot be imported: {error}; "
             'run: pip install "citewell[train]"'
-        ) from error
-    except (MemoryError, RuntimeError) as error:
-        if isinstance(error, RuntimeError) and not _is_about_memory(error):
-            raise
-        raise ChildFailed(
-            f"memory ran out with batch_size = {config.batch_size}; {_smaller(config)}"
-        ) from error
-    except OSError as error:
-        if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
-            raise
-        raise ChildFailed(
+        )
+    if _is_about_memory(error):
+        return f"memory ran out with batch_size = {config.batch_size}; {_smaller(config)}"
+    if _is_about_space(error):
+        return (
             f"{out}: there is no space left for it; free some, and run it again: it goes on from "
             "its last checkpoint"
-        ) from error
-    except Exception as error:
-        # Of a module that is written in Rust, where it cannot be told apart otherwise.
-        if type(error).__name__ != "SafetensorError":
-            raise
-        raise ChildFailed(
-            f"{base}: its weights cannot be read: {error}; fetch them anew"
-        ) from error
+        )
+    # Of a module that is written in Rust, where it cannot be told apart otherwise.
+    if type(error).__name__ != "SafetensorError":
+        return None
+    if "while serializing" in str(error):
+        return f"{out}: cannot be written: {error}; check who may write it"
+    return f"{base}: its weights cannot be read: {error}; fetch them anew"
 
 
 def lost(config: TrlConfig, how: str) -> str:
@@ -68,8 +77,20 @@ def diverged(config: TrlConfig, *, step: int, loss: float, what: str) -> ChildFa
     )
 
 
-def _is_about_memory(error: RuntimeError) -> bool:
-    return any(one in str(error).lower() for one in _NO_MEMORY)
+def _is_about_memory(error: Exception) -> bool:
+    if isinstance(error, MemoryError):
+        return True
+    return isinstance(error, RuntimeError) and _says(error, _NO_MEMORY)
+
+
+def _is_about_space(error: Exception) -> bool:
+    if isinstance(error, OSError):
+        return error.errno in _NO_SPACE
+    return _says(error, _NO_SPACE_SAID)
+
+
+def _says(error: Exception, words: Iterable[str]) -> bool:
+    return any(one in str(error).lower() for one in words)
 
 
 def _smaller(config: TrlConfig) -> str:

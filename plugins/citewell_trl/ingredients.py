@@ -10,7 +10,7 @@ from pathlib import Path
 from citewell_trl.wire import Order
 
 _PACKAGES = ("accelerate", "datasets", "peft", "tokenizers", "torch", "transformers", "trl")
-_SMALL = (".json", ".jinja", ".model", ".txt")
+_DECIDING = (".json", ".jinja", ".model", ".safetensors", ".txt")
 
 
 def made_of(order: Order) -> dict[str, str]:
@@ -31,13 +31,10 @@ def differing(now: Mapping[str, str], then: Mapping[str, str]) -> str:
 
 
 def _base(folder: Path) -> Iterable[str]:
-    """Yield what tells a model from others; not all weights, which may take minutes to read."""
+    """Yield what tells a model from others, however it was copied."""
     for path in sorted(folder.iterdir()):
-        if path.suffix in _SMALL:
+        if path.suffix in _DECIDING:
             yield from (path.name, *_content(path))
-        elif path.suffix == ".safetensors":
-            found = path.stat()
-            yield from (path.name, str(found.st_size), str(found.st_mtime_ns))
 
 
 def _content(path: Path | None) -> Iterable[str]:

@@ -113,14 +113,18 @@ def _last(order: Order, parts: Mapping[str, str]) -> tuple[Seal | None, str]:
     """Return the checkpoint that it goes on from, or why there is none though there should be."""
     if not order.resume:
         return None, ""
-    found = checkpoints.newest(order.task.out)
-    if found is None:
-        is_begun = checkpoints.is_begun(order.task.out)
-        return None, "it begins anew, because no checkpoint is whole" if is_begun else ""
-    other = differing(parts, found.made_of)
-    if other:
-        return None, f"it begins anew, because its checkpoints are of other things: {other} changed"
-    return found, ""
+    out = order.task.out
+    other = checkpoints.turn_to(out, parts)
+    found = checkpoints.newest(out)
+    if found is not None:
+        return found, ""
+    if other is not None:
+        return None, (
+            "it begins anew, because its checkpoints are of other things: "
+            f"{differing(parts, other)} changed; they are kept, for when that is changed back"
+        )
+    is_begun = checkpoints.is_begun(out)
+    return None, "it begins anew, because no checkpoint is whole" if is_begun else ""
 
 
 def _needed(last: Seal | None) -> set[int]:

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 from statistics import median
 from typing import Any
 
 import torch
 
 from citewell.training import Estimate
+from citewell_trl import checkpoints
 from citewell_trl.fitting import Lesson, learner_for, trainer_for
 from citewell_trl.learning import Examples, Ready, Tell, made_ready
-from citewell_trl.lengths import Fitting
-from citewell_trl.planning import Plan
-from citewell_trl.rows import Columns
+from citewell_trl.planning import Plan, trials_and_saves
+from citewell_trl.samples import of_steps, of_trial
 from citewell_trl.settings import TrlConfig
 from citewell_trl.watching import Stopwatch
 from citewell_trl.wire import Measured, Order
@@ -28,6 +27,8 @@ def measure(
 ) -> None:
     """Do some steps: one on the longest examples, for the memory, then some on typical ones.
 
+    After them it is tried on some validation examples, and saved, as happens in a training.
+
     Args:
         order: what would be trained.
         config: its settings.
@@ -40,23 +41,29 @@ def measure(
     """
     ready = made_ready(order, config, examples)
     learner = learner_for(config, order.task.base, ready.tokenizer, ready.machine)
-    rows = _sample(ready.learnt, config.batch_size * config.accumulate)
+    tried = None if ready.tried is None else of_trial(ready.tried, config)
     steps = 1 + _TYPICAL_STEPS
-    plan = Plan(steps=steps, epoch_steps=steps, validates=False)
-    watch = Stopwatch(enough_s=_ENOUGH_S)
+    plan = Plan(steps=steps, epoch_steps=steps, validates=tried is not None)
+    watch = Stopwatch(plan, out=order.task.out, enough_s=_ENOUGH_S)
     trainer = trainer_for(
         config,
-        Lesson(rows=rows, validation=None, plan=plan),
+        Lesson(
+            rows=of_steps(ready.learnt, config, typical=_TYPICAL_STEPS), validation=tried, plan=plan
+        ),
         learner,
-        out=order.task.out,
+        out=order.task.out / checkpoints.FOLDER,
         callback=watch,
         in_order=True,
     )
     trainer.train()
-    tell(Measured(_estimate(ready, watch, began)))
+    # A trial is on all of them, and some were measured.
+    trial_s = watch.trial_s * len(ready.tried.rows) / len(tried) if ready.tried and tried else 0.0
+    trials, saves = trials_and_saves(config, ready.plan)
+    other_s = trials * trial_s + saves * watch.save_s
+    tell(Measured(_estimate(ready, watch, began=began, other_s=other_s)))
 
 
-def _estimate(ready: Ready, watch: Stopwatch, began: float) -> Estimate:
+def _estimate(ready: Ready, watch: Stopwatch, *, began: float, other_s: float) -> Estimate:
     # The first step is also where everything warms up.
     typical = watch.seconds[1:] or watch.seconds
     return Estimate(
@@ -64,24 +71,13 @@ def _estimate(ready: Ready, watch: Stopwatch, began: float) -> Estimate:
         measured=len(typical),
         step_s=median(typical),
         start_s=watch.began - began,
+        other_s=other_s,
         memory_bytes=_memory(ready),
         examples=len(ready.learnt.rows),
         tokens=ready.learnt.tokens,
         too_long=ready.learnt.too_long,
         device=ready.machine.name,
     )
-
-
-def _sample(learnt: Fitting, size: int) -> Sequence[Columns]:
-    """Return the examples of the steps: the longest, then such as all lengths come up alike."""
-    by_length = sorted(range(len(learnt.rows)), key=lambda at: learnt.lengths[at], reverse=True)
-    steps = range(_TYPICAL_STEPS)
-    count = size * len(steps)
-    longest = [by_length[at % len(by_length)] for at in range(size)]
-    spread = [by_length[at * len(by_length) // count] for at in range(count)]
-    # Each step gets long and short ones, not the first all long ones.
-    typical = [spread[at] for step in steps for at in range(step, count, len(steps))]
-    return [learnt.rows[at] for at in (*longest, *typical)]
 
 
 def _memory(ready: Ready) -> int:

@@ -45,6 +45,7 @@ class LoraConfig(Config):
     alpha: float = Field(
         default=32.0,
         gt=0,
+        allow_inf_nan=False,
         description="what is learnt counts alpha / rank times; usual is twice the rank",
     )
     # Source: QLoRA (Dettmers et al. 2023), appendix A: useful for models of 7 and 13 billion
@@ -93,11 +94,17 @@ class TrlConfig(Config):
         default=None, gt=0, le=1, description="default: 2e-4 with sft, 5e-6 with dpo and kto"
     )
     batch_size: int = Field(
-        default=4, ge=1, description="examples that are computed together; they take the memory"
+        default=4,
+        ge=1,
+        le=1024,
+        description="examples that are computed together; they take the memory",
     )
     # With batches of 4: 16 examples a step, as QLoRA (Dettmers et al. 2023, table 9) has them.
     accumulate: int = Field(
-        default=4, ge=1, description="batches that make one step; they take time, and no memory"
+        default=4,
+        ge=1,
+        le=65_536,
+        description="batches that make one step; they take time, and no memory",
     )
     max_tokens: int | None = Field(
         default=None,
@@ -121,6 +128,7 @@ class TrlConfig(Config):
     beta: float = Field(
         default=0.1,
         gt=0,
+        allow_inf_nan=False,
         description="of dpo and kto: the higher, the nearer the model stays to what it was",
     )
     seed: int = Field(

@@ -15,7 +15,7 @@ from citewell.training import Saved, Stepped, Validated
 from citewell_trl import checkpoints
 from citewell_trl.checkpoints import Progress
 from citewell_trl.failures import diverged
-from citewell_trl.planning import Plan
+from citewell_trl.planning import Plan, is_saved, is_tried
 from citewell_trl.settings import TrlConfig
 from citewell_trl.wire import FromChild
 
@@ -59,12 +59,8 @@ class Watch(TrainerCallback):  # type: ignore[misc]
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """Have it tried and saved when that is due, and always at the end."""
         del args
-        is_last = state.global_step >= self._plan.steps
-        every = self._config.validate_every or self._plan.epoch_steps
-        control.should_evaluate = self._plan.validates and (
-            is_last or state.global_step % every == 0
-        )
-        control.should_save = is_last or state.global_step % self._config.save_every == 0
+        control.should_evaluate = is_tried(self._config, self._plan, state.global_step)
+        control.should_save = is_saved(self._config, self._plan, state.global_step)
 
     def on_log(
         self, args: Any, state: Any, control: Any, logs: Mapping[str, Any], **_: Any
@@ -124,20 +120,28 @@ class Watch(TrainerCallback):  # type: ignore[misc]
 
 
 class Stopwatch(TrainerCallback):  # type: ignore[misc]
-    """Times the steps of a training.
+    """Times the steps of a training, and after the last one a trial and a save.
 
     Args:
+        plan: how long it takes, and whether there is a trial.
+        out: folder with the checkpoints.
         enough_s: seconds after which no further step begins, once two were done.
 
     Attributes:
         began: when the first step did.
         seconds: of each step.
+        trial_s: seconds of the trial on the validation examples.
+        save_s: seconds of the save.
     """
 
-    def __init__(self, *, enough_s: float) -> None:
+    def __init__(self, plan: Plan, *, out: Path, enough_s: float) -> None:
+        self._plan = plan
+        self._out = out
         self._enough_s = enough_s
         self.began = 0.0
         self.seconds: list[float] = []
+        self.trial_s = 0.0
+        self.save_s = 0.0
         self._last = 0.0
 
     def on_step_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
@@ -148,8 +152,25 @@ class Stopwatch(TrainerCallback):  # type: ignore[misc]
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """Remember how long it took."""
-        del args, state
-        now = monotonic()
-        self.seconds.append(now - self._last)
-        if len(self.seconds) > 1 and now - self.began > self._enough_s:
-            control.should_training_stop = True
+        del args
+        self.seconds.append(self._lap())
+        is_enough = len(self.seconds) > 1 and self._last - self.began > self._enough_s
+        if is_enough or state.global_step >= self._plan.steps:
+            control.should_training_stop = control.should_save = True
+            control.should_evaluate = self._plan.validates
+
+    def on_evaluate(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        """Remember how long the trial took."""
+        del args, state, control
+        self.trial_s = self._lap()
+
+    def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        """Remember how long the save took, until the disk has it."""
+        del args, control
+        checkpoints.seal(self._out, state.global_step, made_of={}, progress=Progress())
+        self.save_s = self._lap()
+
+    def _lap(self) -> float:
+        """Return the seconds since it was asked the last time, or a step began."""
+        before, self._last = self._last, monotonic()
+        return self._last - before

@@ -80,6 +80,26 @@ def test_what_nobody_needs_is_removed(tmp_path):
     assert checkpoints.newest(tmp_path).step == 3
 
 
+def test_checkpoints_of_other_things_are_kept_until_they_are_needed_again(tmp_path):
+    sealed(tmp_path, 7)
+
+    put_aside = checkpoints.turn_to(tmp_path, {"the base": "b"})
+    anew = checkpoints.newest(tmp_path)
+    written(tmp_path, 1)
+    checkpoints.turn_to(tmp_path, {"the base": "a"})
+
+    assert put_aside == {"the base": "a"}
+    assert anew is None
+    assert checkpoints.newest(tmp_path).step == 7
+
+
+def test_checkpoints_of_the_same_things_stay(tmp_path):
+    sealed(tmp_path, 7)
+
+    assert checkpoints.turn_to(tmp_path, {"the base": "a"}) is None
+    assert checkpoints.newest(tmp_path).step == 7
+
+
 def test_without_checkpoints_there_is_nothing_to_go_on_from(tmp_path):
     assert checkpoints.newest(tmp_path) is None
     assert not checkpoints.is_begun(tmp_path)

@@ -1,4 +1,7 @@
 import errno
+import subprocess
+import sys
+from importlib.util import find_spec
 
 import pytest
 
@@ -49,9 +52,57 @@ def test_where_batches_cannot_be_smaller_something_else_is_advised(tmp_path, set
     assert fix in said(tmp_path, MemoryError(), **settings)
 
 
-def test_a_full_disk_is_told_with_its_folder(tmp_path):
-    error = OSError(errno.ENOSPC, "No space left on device")
+# Writes more than it may: what it may is as little as if the disk were full.
+WRITE = """
+import resource, signal, sys
+from pathlib import Path
+import torch
+from safetensors.torch import save_file
+from citewell.children import ChildFailed
+from citewell_trl.failures import explained
+from citewell_trl.settings import TrlConfig
 
+out = Path(sys.argv[1])
+numbers = {"numbers": torch.zeros(100_000)}
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))
+for write in (
+    lambda: save_file(numbers, out / "adapter_model.safetensors"),
+    lambda: torch.save(numbers, out / "optimizer.pt"),
+    lambda: (out / "seal.json").write_bytes(bytes(100_000)),
+):
+    try:
+        with explained(TrlConfig(), base=out / "base", out=out):
+            write()
+    except ChildFailed as error:
+        print(error)
+"""
+
+
+@pytest.mark.skipif(find_spec("torch") is None, reason="what trains is not installed")
+@pytest.mark.skipif(sys.platform == "win32", reason="it has no such limits")
+def test_each_file_that_does_not_fit_on_the_disk_is_told_with_its_folder(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-c", WRITE, tmp_path], check=True, capture_output=True, text=True
+    )
+
+    told = done.stdout.splitlines()
+    assert len(told) == 3
+    assert all(one.startswith(f"{tmp_path}: there is no space left") for one in told)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(errno.ENOSPC, "No space left on device"),
+        OSError(errno.EFBIG, "File too large"),
+        SafetensorError(
+            f"Error while serializing: I/O error: No space left on device (os error {errno.ENOSPC})"
+        ),
+        RuntimeError("[enforce fail at inline_container.cc:672] . unexpected pos 576 vs 534"),
+    ],
+)
+def test_a_full_disk_is_told_with_its_folder(tmp_path, error):
     assert said(tmp_path, error).startswith(f"{tmp_path / 'out'}: there is no space left")
 
 
@@ -64,8 +115,17 @@ def test_a_package_that_is_missing_is_told_with_the_command(tmp_path):
     )
 
 
-def test_damaged_weights_are_told_with_their_folder(tmp_path):
-    assert said(tmp_path, SafetensorError("header too large")).startswith(f"{tmp_path / 'base'}: ")
+@pytest.mark.parametrize(
+    "text", ["header too large", "Error while deserializing header: incomplete metadata"]
+)
+def test_damaged_weights_are_told_with_their_folder(tmp_path, text):
+    assert said(tmp_path, SafetensorError(text)).startswith(f"{tmp_path / 'base'}: ")
+
+
+def test_what_cannot_be_written_is_not_blamed_on_the_base(tmp_path):
+    error = SafetensorError("Error while serializing: I/O error: Permission denied (os error 13)")
+
+    assert said(tmp_path, error).startswith(f"{tmp_path / 'out'}: cannot be written: ")
 
 
 @pytest.mark.parametrize("error", [RuntimeError("shapes differ"), OSError("odd"), KeyError("x")])

@@ -1,3 +1,4 @@
+import os
 from importlib.util import find_spec
 
 import pytest
@@ -40,6 +41,22 @@ def test_a_file_that_changes_is_told_by_what_it_is(order, name, differs):
     (order.task.base / name).write_text("something else")
 
     assert differing(made_of(order), then) == differs
+
+
+def test_a_base_that_was_only_touched_is_the_same(order):
+    then = made_of(order)
+
+    os.utime(order.task.base / "model.safetensors", (1, 1))
+
+    assert not differing(made_of(order), then)
+
+
+def test_other_weights_of_the_same_length_are_another_base(order):
+    then = made_of(order)
+
+    (order.task.base / "model.safetensors").write_text("model.safetensorz")
+
+    assert differing(made_of(order), then) == "the base"
 
 
 def test_settings_and_templates_decide_as_well(order, tmp_path):

@@ -1,4 +1,5 @@
 import json
+import math
 
 import pytest
 from hypothesis import given
@@ -7,7 +8,7 @@ from pydantic import ValidationError
 
 from citewell.children import ChildFailed
 from citewell_trl.lengths import most_tokens
-from citewell_trl.planning import plan_for
+from citewell_trl.planning import Plan, is_saved, is_tried, plan_for, trials_and_saves
 from citewell_trl.settings import TrlConfig
 
 
@@ -23,6 +24,10 @@ from citewell_trl.settings import TrlConfig
         ({"method": "ppo"}, "method"),
         ({"learning_rate": 0}, "learning_rate"),
         ({"epochs": -1}, "epochs"),
+        ({"beta": math.inf}, "beta"),
+        ({"lora": {"alpha": math.inf}}, "alpha"),
+        ({"batch_size": 10**9}, "batch_size"),
+        ({"accumulate": 10**9}, "accumulate"),
     ],
 )
 def test_settings_that_cannot_be_are_refused(settings, said):
@@ -58,6 +63,27 @@ def test_a_bound_on_the_steps_ends_before_the_last_epoch_and_never_after():
 
     assert plan_for(config, 10, validates=False).steps == 15
     assert plan_for(config, 5, validates=False).steps == 10
+
+
+@given(
+    steps=st.integers(1, 60),
+    epoch_steps=st.integers(1, 20),
+    save_every=st.integers(1, 20),
+    validate_every=st.none() | st.integers(1, 20),
+    validates=st.booleans(),
+)
+def test_as_many_trials_and_saves_are_counted_as_are_due(
+    steps, epoch_steps, save_every, validate_every, validates
+):
+    config = TrlConfig(save_every=save_every, validate_every=validate_every)
+    plan = Plan(steps=steps, epoch_steps=epoch_steps, validates=validates)
+
+    tried = {step for step in range(1, steps + 1) if is_tried(config, plan, step)}
+    saved = {step for step in range(1, steps + 1) if is_saved(config, plan, step)}
+
+    assert trials_and_saves(config, plan) == (len(tried), len(tried | saved))
+    assert steps in saved
+    assert (steps in tried) == validates
 
 
 @pytest.mark.parametrize(

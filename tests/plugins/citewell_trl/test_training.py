@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from importlib.util import find_spec
 
 import psutil
@@ -198,6 +198,37 @@ async def test_what_is_over_is_not_trained_again(course):
     assert [type(one) for one in again] == [Started, Trained]
     assert again[0].step == 15
     assert trainings.weights(again) == before
+
+
+async def test_who_turns_back_goes_on_where_it_stood(course, tmp_path):
+    task = trainings.task_in(tmp_path, rows=ROWS, validation=TRIED)
+    shutil.copytree(course[1] / "out", task.out, dirs_exist_ok=True)
+
+    async def begun(**settings):
+        async with (
+            trainings.opened(tmp_path, **settings) as trainer,
+            aclosing(trainer.train(task, resume=True)) as events,
+        ):
+            return await anext(events)
+
+    other = await begun(**{**SETTINGS, "epochs": 2})
+    again = await begun(**SETTINGS)
+
+    assert other.step == 0
+    assert "the settings changed; they are kept, for when that is changed back" in other.notice
+    assert again.step == 15
+    assert not again.notice
+
+
+async def test_trials_and_saves_are_estimated_and_a_step_has_no_more_than_all_examples(tmp_path):
+    task = trainings.task_in(tmp_path, validation=TRIED)
+
+    async with trainings.opened(tmp_path, accumulate=10_000, save_every=1) as trainer:
+        estimate = await trainer.estimate(task)
+
+    assert (estimate.steps, estimate.measured) == (3, 3)
+    assert estimate.other_s > 0
+    assert estimate.seconds > estimate.start_s + estimate.steps * estimate.step_s
 
 
 async def test_it_stops_where_validation_examples_become_worse(tmp_path):
