@@ -16,9 +16,8 @@ from time import sleep
 from typing import BinaryIO, TypeAlias
 
 _KEPT_VARIABLES = frozenset(
-    ("APPDATA", "HOME", "LANG", "LANGUAGE", "LD_LIBRARY_PATH", "PATH", "PYTHONDONTWRITEBYTECODE", "PYTHONHOME",
-     "SYSTEMROOT", "TEMP", "TMP", "TMPDIR", "TZ",
-     "USERPROFILE")
+    ("APPDATA", "HOME", "LANG", "LANGUAGE", "LD_LIBRARY_PATH", "PATH", "PYTHONDONTWRITEBYTECODE",
+     "PYTHONHOME", "SYSTEMROOT", "TEMP", "TMP", "TMPDIR", "TZ", "USERPROFILE")
 )  # fmt: skip
 _KEPT_FAMILIES = ("CUDA_", "CUBLAS_", "HIP_", "LC_", "MKL_", "NVIDIA_", "OMP_", "ROCR_", "TORCH")
 _MESSAGE, _FAILED, _DONE = b"+", b"!", b"."
