@@ -14,7 +14,8 @@ from citewell.engine.prompting import REFUSAL
 from citewell.engine.registry import Registry
 from citewell.engine.settings import load_settings
 from citewell.tuning.recipes.reading import load_recipe
-from citewell.tuning.recipes.recipe import DataFiles
+from citewell.tuning.recipes.recipe import DataFiles, Recipe
+from citewell.tuning.recipes.tables import Deploy
 from citewell.tuning.runs.checking import check
 
 CONFIG = Path(__file__).resolve().parent.parent / "config"
@@ -72,12 +73,19 @@ def test_tune_init_writes_the_recipe(task):
 
 
 def test_the_examples_of_the_tiny_recipe_can_be_learnt_and_are_of_our_pages():
-    data = DataFiles(
-        train=CONFIG / "recipes" / "tiny-train.jsonl",
-        validation=CONFIG / "recipes" / "tiny-validation.jsonl",
+    folder = CONFIG / "recipes"
+    data = DataFiles(train=folder / "tiny-train.jsonl", validation=folder / "tiny-validation.jsonl")
+    recipe = Recipe(
+        file=folder / "tiny.toml",
+        base_dir=folder,
+        content=b"",
+        name="tiny",
+        base=folder,
+        data=data,
+        deploy=Deploy(),
     )
 
-    found = check(data, None, lambda *_: None)
+    found = check(recipe, lambda *_: None)
 
     assert found.errors == found.warnings == []
     for path in (data.train, data.validation):

@@ -7,7 +7,7 @@ closes it. It must be importable by its module and name (not a lambda, not a loc
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, TypeVar
@@ -334,11 +334,17 @@ class MetricSpec(Struct, Generic[C], frozen=True, kw_only=True):
     extra: str | None = None
 
 
+Faults: TypeAlias = Iterable[tuple[str, str]]
+"""What is wrong: each time a setting, or an empty text for the base, and why with the fix."""
+
+
 class TrainerSpec(Struct, Generic[C], frozen=True, kw_only=True):
     """A way to fit a model to examples.
 
     Attributes:
         learns: given its settings, the kinds of examples that it learns from.
+        check: given its settings, the folder of the base, and the folder at which paths of settings
+            start, what keeps a training from being begun; fast, and without its extra.
     """
 
     name: str
@@ -346,16 +352,22 @@ class TrainerSpec(Struct, Generic[C], frozen=True, kw_only=True):
     config: type[C]
     build: Builder[C, Trainer]
     learns: Callable[[C], frozenset[ExampleKind]]
+    check: Callable[[C, Path, Path], Faults] | None = None
     extra: str | None = None
 
 
 class ExporterSpec(Struct, Generic[C], frozen=True, kw_only=True):
-    """A way to make of what was trained what a model loads."""
+    """A way to make of what was trained what a model loads.
+
+    Attributes:
+        check: see `TrainerSpec.check`.
+    """
 
     name: str
     summary: str
     config: type[C]
     build: Builder[C, Exporter]
+    check: Callable[[C, Path, Path], Faults] | None = None
     extra: str | None = None
 
 

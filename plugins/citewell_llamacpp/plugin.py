@@ -25,6 +25,7 @@ from citewell import (
 )
 from citewell_llamacpp.export.settings import GgufConfig
 from citewell_llamacpp.export.settings import build as build_exporter
+from citewell_llamacpp.export.settings import check as check_export
 
 Sha256 = Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")]
 
@@ -209,6 +210,7 @@ def register_exporters() -> Iterable[ExporterSpec[Any]]:
             summary="GGUF files for llama.cpp, each proven equal to what was trained",
             config=GgufConfig,
             build=build_exporter,
+            check=check_export,
             extra="train",
         ),
     )

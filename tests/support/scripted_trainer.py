@@ -21,6 +21,7 @@ from citewell import (
     Context,
     Exporter,
     ExporterSpec,
+    LocalPath,
     NotProven,
     Trainer,
     TrainerSpec,
@@ -139,6 +140,8 @@ class ScriptedExport(Config):
     file_s: float = Field(default=0.0, ge=0, description="seconds that a file takes")
     unproven: str = Field(default="", description="the file whose proof fails")
     lost_times: int = Field(default=0, ge=0, description="how often the process is lost")
+    samples: LocalPath | None = Field(default=None, description="a file that nothing reads")
+    started: str = Field(default="", description="a text that nothing reads")
 
 
 class ScriptedExporter:
@@ -201,6 +204,18 @@ async def build_exporter(config: ScriptedExport, context: Context) -> AsyncItera
     yield ScriptedExporter(config, context)
 
 
+def check_trainer(_config: Scripted, base: Path, _base_dir: Path) -> Iterable[tuple[str, str]]:
+    if (base / "unfit").exists():
+        yield "", f"{base} cannot learn; take another base"
+
+
+def check_exporter(
+    config: ScriptedExport, _base: Path, base_dir: Path
+) -> Iterable[tuple[str, str]]:
+    if config.samples is not None and not (base_dir / config.samples).is_file():
+        yield "samples", f"{config.samples} is not there; name another"
+
+
 def learns(config: Scripted) -> frozenset[ExampleKind]:
     return (
         frozenset(ExampleKind)
@@ -217,6 +232,7 @@ def register_trainers() -> Iterable[TrainerSpec[Scripted]]:
             summary="counts steps",
             config=Scripted,
             build=build_trainer,
+            check=check_trainer,
             learns=learns,
         ),
         TrainerSpec(
@@ -238,5 +254,6 @@ def register_exporters() -> Iterable[ExporterSpec[ScriptedExport]]:
             summary="writes files",
             config=ScriptedExport,
             build=build_exporter,
+            check=check_exporter,
         ),
     )

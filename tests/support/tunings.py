@@ -36,6 +36,15 @@ def base(folder: Path) -> Path:
     return folder
 
 
+def words(folder: Path, *, context: int) -> None:
+    """Let the base in a folder count words, and read so many of them."""
+    model = {"type": "WordLevel", "vocab": {"?": 0}, "unk_token": "?"}
+    tokenizer = {"version": "1.0", "model": model, "pre_tokenizer": {"type": "Whitespace"}}
+    (folder / "tokenizer.json").write_text(json.dumps(tokenizer))
+    config = {"model_type": "none", "max_position_embeddings": context}
+    (folder / "config.json").write_text(json.dumps(config))
+
+
 def adapter(folder: Path, weights: str = "made elsewhere") -> Path:
     """Make the folder that PEFT saves, without an adapter."""
     folder.mkdir(parents=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,7 @@ from citewell.errors import CitewellError, ConfigError
 
 if TYPE_CHECKING:
     from citewell.engine.settings import Settings
-    from citewell.tuning.recipes.recipe import Recipe
+    from citewell.tuning.recipes.tables import Deploy, Form
     from citewell.tuning.runs.record import Made, Record
     from citewell.tuning.runs.store import Run
 
@@ -62,46 +62,51 @@ def command(
     """Write what RUN made into the settings as a model, and let it answer.
 
     The settings are checked before they are changed, and keep their comments; a running process
-    takes the change over. A section that an earlier run left is replaced, any other is not.
+    takes the change over. A section of an earlier run names the new file from then on, and keeps
+    what else it says; any other is not touched.
 
-    Where the settings have a [gate], the model must have passed it: write its section with
-    --no-switch, evaluate it, and deploy it then.
+    Where the settings have a [gate], the model must have passed it: write a section of another name
+    with --no-switch --model OTHER, evaluate it, and deploy it then.
     """
     from citewell.cli.tune.home import home
     from citewell.engine.settings import load_settings, save_settings, settings_of
 
     if force and not (why and why.strip()):
         raise click.UsageError("--force needs --why, which is kept with your name")
+    if force and not switch:
+        raise click.UsageError("--force lets it answer; leave out --no-switch, or --force")
     path = settings_file(config)
     found = home(path)
     run = found.run(name)
-    recipe = run.recipe(found.registry)
+    answering = run.answering(found.registry)
     settings = load_settings(path)
-    wanted = _wanted(recipe, settings, **options)
-    made = _made(run, run.record(), wanted.kind)
+    record = run.record()
+    wanted = _wanted(answering.deploy, record, settings, **options)
+    made = _made(run, record, wanted.kind)
     document = settings_document(path)
-    _write_section(document, wanted.model, made, settings, runs=run.folder.parent)
+    _write_section(document, wanted.model, made, settings, runs=found.runs.folders)
     before = set_model(document, wanted.profile, wanted.model) if switch else ""
     changed = settings_of(path, document.as_string())
-    if switch and changed.gate is not None:
+    # A section alone changes what answers, too, where a profile names it already.
+    if changed.gate is not None:
         _pass_gate(changed, settings, wanted, run, by_force=why if force else None)
     save_settings(path, document.as_string())
     _say(run, wanted, before, switched=switch)
-    _note_form(recipe, changed, wanted)
+    _note_form(answering.form, changed, wanted)
 
 
 def _wanted(
-    recipe: Recipe,
+    told: Deploy,
+    record: Record,
     settings: Settings,
     *,
     kind: str | None,
     model: str | None,
     profile: str | None,
 ) -> Wanted:
-    told = recipe.deploy
     return Wanted(
         kind=kind or told.file,
-        model=model or told.model or recipe.name,
+        model=model or told.model or record.name,
         profile=profile or told.profile or settings.default_profile,
     )
 
@@ -135,8 +140,10 @@ def _made(run: Run, record: Record, kind: str | None) -> Made:
     return made
 
 
-def _write_section(document: Any, name: str, made: Made, settings: Settings, *, runs: Path) -> None:
-    """Put the section of a file into the settings.
+def _write_section(
+    document: Any, name: str, made: Made, settings: Settings, *, runs: Sequence[Path]
+) -> None:
+    """Put the section of a file into the settings; what else a section of a run says stays.
 
     Raises:
         ConfigError: another section has the name.
@@ -144,24 +151,46 @@ def _write_section(document: Any, name: str, made: Made, settings: Settings, *, 
     import tomlkit
 
     models = document.setdefault("model", tomlkit.table(is_super_table=True))
-    if name in models and not _is_of_a_run(models[name].unwrap(), settings.base_dir, runs):
+    section = _relative(made.section, settings.base_dir)
+    if name not in models:
+        models[name] = _table(section)
+        return
+    if not _is_of_a_run(models[name].unwrap(), settings.base_dir, runs):
         raise ConfigError(
             f"[model.{name}] is there already, and is of no run; name another with --model"
         )
+    _update(models[name], section, settings.base_dir, runs)
+
+
+def _table(section: Mapping[str, Any]) -> Any:
+    import tomlkit
+
     table = tomlkit.table()
-    for key, value in _relative(made.section, settings.base_dir).items():
+    for key, value in section.items():
         table[key] = _inline(value)
-    if name in models:
-        del models[name]
     table.add(tomlkit.nl())
-    models[name] = table
+    return table
 
 
-def _is_of_a_run(section: Any, base_dir: Path, runs: Path) -> bool:
-    """Tell whether a section names a file of some run."""
-    return any(
-        (base_dir / text).resolve().is_relative_to(runs.resolve()) for text in _texts(section)
-    )
+def _update(table: Any, section: Mapping[str, Any], base_dir: Path, runs: Sequence[Path]) -> None:
+    """Let a table name other files; what the user added to it stays, with the comments."""
+    from tomlkit.items import Table
+
+    for key, value in table.unwrap().items():
+        # Files of the run before are nothing to the one that takes its place.
+        if key not in section and _is_of_a_run(value, base_dir, runs):
+            del table[key]
+    for key, value in section.items():
+        if isinstance(table.get(key), Table):
+            del table[key]
+        table[key] = _inline(value)
+
+
+def _is_of_a_run(section: Any, base_dir: Path, runs: Sequence[Path]) -> bool:
+    """Tell whether a section, or a setting of it, names a file of some run."""
+    folders = [folder.resolve() for folder in runs]
+    paths = [(base_dir / text).resolve() for text in _texts(section)]
+    return any(path.is_relative_to(folder) for path in paths for folder in folders)
 
 
 def _texts(value: object) -> list[str]:
@@ -202,7 +231,10 @@ def _pass_gate(
     try:
         let_pass(changed, present, wanted.profile, by_force=by_force)
     except CitewellError as error:
-        hint = f"to have it evaluated first, run: citewell deploy {run.id} --no-switch"
+        hint = (
+            "to have it evaluated first, under a name that answers nobody yet, run: "
+            f"citewell deploy {run.id} --no-switch --model OTHER"
+        )
         raise CitewellError(f"{error}\n{hint}") from error
 
 
@@ -218,9 +250,9 @@ def _say(run: Run, wanted: Wanted, before: str, *, switched: bool) -> None:
         click.echo(f"profile {safe_line(wanted.profile)}: {model} answers{was}")
 
 
-def _note_form(recipe: Recipe, settings: Settings, wanted: Wanted) -> None:
+def _note_form(form: Form | None, settings: Settings, wanted: Wanted) -> None:
     """Say where a profile asks for answers of another form than those that were learnt."""
-    form, profile = recipe.form, settings.profiles.get(wanted.profile)
+    profile = settings.profiles.get(wanted.profile)
     if form is None or profile is None:
         return
     differing = [

@@ -19,7 +19,7 @@ def replace_content(path: Path, content: bytes) -> None:
     target = path.resolve()
     fresh = target.with_name(f".{target.name}.{os.getpid()}")
     try:
-        fresh.write_bytes(content)
+        _write_to_disk(fresh, content)
         with suppress(FileNotFoundError):
             shutil.copymode(target, fresh)
         fresh.replace(target)
@@ -29,3 +29,11 @@ def replace_content(path: Path, content: bytes) -> None:
         # Where it could not be written, it cannot be deleted either.
         with suppress(OSError):
             fresh.unlink()
+
+
+def _write_to_disk(path: Path, content: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        # Else a power failure may leave the name, and nothing behind it.
+        os.fsync(file.fileno())

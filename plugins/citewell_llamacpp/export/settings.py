@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Literal, TypeAlias
 
 from pydantic import Field
@@ -37,6 +38,15 @@ class GgufConfig(Config):
     threads: int | None = Field(
         default=None, ge=1, le=512, description="that compute; default: all processors"
     )
+
+
+def check(config: GgufConfig, _base: Path, base_dir: Path) -> Iterator[tuple[str, str]]:
+    """Yield what would end an export before its first file."""
+    if config.base_gguf is not None:
+        path = base_dir / config.base_gguf.expanduser()
+        if not path.is_file():
+            said = f"{path} is not there; expected a GGUF file of the base"
+            yield "base_gguf", f"{said}: name another, or leave it out, and one is made"
 
 
 @asynccontextmanager

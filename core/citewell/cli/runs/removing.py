@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 def command(names: tuple[str, ...], force: bool, config: Path | None) -> None:
     """Delete the runs RUN with their checkpoints, adapters, files and reports.
 
+    Their copies of the examples go, too, which hold people's words where rows are from the journal.
+
     A run that goes on is not deleted, and one whose files the settings name only with --force.
     """
     from citewell.cli.tune.home import home

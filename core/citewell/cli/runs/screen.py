@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,8 +34,11 @@ if TYPE_CHECKING:
 def plain(run: Run, record: Record) -> dict[str, Any]:
     """Return a run as JSON holds it."""
     facts = facts_of(record, run.events())
+    fields = msgspec.to_builtins(record)
+    # The number of the file; what a program gets has a form of its own.
+    del fields["schema"]
     return {
-        **msgspec.to_builtins(record),
+        **fields,
         "folder": str(run.folder),
         "steps": facts.last_step,
         "steps_total": facts.curve.total,
@@ -71,8 +75,7 @@ def shown(run: Run, record: Record) -> Iterator[Row]:
     yield _line(f"  {'folder':<11}{run.folder}", Look.FAINT)
     if run.report_file.is_file():
         yield _line(f"  {'report':<11}{run.report_file}", Look.FAINT)
-    if hint := _hint(record):
-        yield _line(hint, Look.FAINT)
+    yield from (_line(hint, Look.FAINT) for hint in _hints(record))
 
 
 def made_lines(record: Record) -> Iterator[Row]:
@@ -93,16 +96,23 @@ def ended(run: Run, record: Record) -> None:
     click.echo(text([*rows, *made_lines(record), _line(f"  {took}")]), nl=False)
     if run.report_file.is_file():
         click.echo(f"  report: {safe_line(str(run.report_file))}")
-    if hint := _hint(record):
+    kept = run.record()
+    if kept.state is not record.state:
+        click.echo(f"  {record.id} is {kept.state}, as it was before")
+    for hint in _hints(kept):
         click.echo(hint)
 
 
-def _hint(record: Record) -> str:
+def _hints(record: Record) -> Iterator[str]:
     if record.state is State.DONE and record.made:
-        return f"next: citewell deploy {record.id}"
+        yield f"next: citewell deploy {record.id}"
     if record.state is State.DONE or record.state.is_active:
-        return ""
-    return f"to go on: citewell tune run --resume {record.id}"
+        return
+    yield f"to go on: citewell tune run --resume {record.id}"
+    if record.state is State.FAILED and Path(record.recipe).is_file():
+        # A run keeps to the recipe that it began with.
+        recipe = safe_line(shlex.quote(record.recipe))
+        yield f"with another recipe, begin anew: citewell tune run {recipe}"
 
 
 def _figures(facts: Facts) -> Iterator[str]:
@@ -124,9 +134,8 @@ def _made_from(record: Record) -> Iterator[tuple[str, str]]:
     if inputs is None:
         return
     yield "base", f"{inputs.base}  {short(inputs.base_sha256)}"
-    for name, one in (("train", inputs.train), ("validation", inputs.validation)):
-        if one is not None:
-            yield name, f"{one.examples:,} examples of {one.file}  {short(one.sha256)}"
+    for name, one in record.data:
+        yield name, f"{one.examples:,} examples of {one.file}  {short(one.sha256)}"
     if record.adapter_sha256:
         yield "adapter", short(record.adapter_sha256)
 

@@ -45,20 +45,12 @@ def command(recipes: tuple[Path, ...], is_all: bool, as_json: bool, config: Path
     return FAILED if any(one is not None and one.errors for _, one in looked) else 0
 
 
-def tokenizer_of(recipe: Recipe) -> Path | None:
-    """Return what counts the tokens of a recipe's examples; None where nothing can."""
-    from citewell.engine.extras import missing_packages
-
-    path = recipe.base / "tokenizer.json"
-    return path if path.is_file() and not missing_packages("citewell", "data") else None
-
-
 def _looked(recipe: Recipe, told: Told) -> Checked | None:
     from citewell.tuning.runs.checking import check
 
     if recipe.data is None:
         return None
-    return check(recipe.data, recipe.form, told, tokenizer=tokenizer_of(recipe))
+    return check(recipe, told)
 
 
 def _fields(looked: Sequence[tuple[Recipe, Checked | None]]) -> list[dict[str, object]]:

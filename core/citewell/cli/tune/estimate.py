@@ -58,7 +58,7 @@ def _estimated(home: Home, recipe: Recipe) -> Estimated:
         raise ConfigError(f"{recipe.file}: names an adapter, so there is nothing to train")
     need_components(home, recipe)
     with staged_bar(sys.stderr) as told:
-        checked = check(recipe.data, recipe.form, told)
+        checked = check(recipe, told)
         refuse(checked, recipe)
         told("Measuring steps", 0, 0)
         return asyncio.run(estimate_apart(Place(home.data_dir), recipe, checked))

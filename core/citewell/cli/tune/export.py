@@ -138,12 +138,17 @@ def _recipe_again(home: Home, run: Run, use: str | None, settings: Mapping[str, 
     table["use"] = use or table.get("use") or _only_exporter(home)
     table.update(settings)
     found = recipe_of(
-        run.recipe_file,
+        # What is wrong is said of what was typed.
+        Path("command line"),
         document.as_string().encode(),
         home.registry,
         base_dir=recipe.base_dir,
         is_begun=True,
     )
+    assert found.export is not None  # noqa: S101 - it was just named
+    faults = [*found.export.faults(found.base, found.base_dir)]
+    if faults:
+        raise ConfigError(*(f"command line: {name or 'base'}: {said}" for name, said in faults))
     return replace(found, name=recipe.name)
 
 

@@ -29,22 +29,19 @@ class Home(Struct, frozen=True):
 
     @property
     def runs(self) -> Runs:
-        """All runs that are kept here."""
+        """All runs: those that are kept here, and those that were begun without settings."""
         from citewell.tuning.runs.store import Runs
 
-        return Runs(self.data_dir)
+        others = [_without_settings()]
+        return Runs(self.data_dir, tuple(one for one in others if one != self.data_dir))
 
     def run(self, name: str) -> Run:
-        """Return the run that people call so, also one that was begun before there were settings.
+        """Return the run that people call so.
 
         Raises:
             CitewellError: there is none; names the nearest.
         """
-        from citewell.tuning.runs.store import Runs
-
-        elsewhere = {one.id: one for one in Runs(_without_settings()).every()}
-        known = {one.id for one in self.runs.every()}
-        return elsewhere[name] if name in elsewhere.keys() - known else self.runs.find(name)
+        return self.runs.find(name)
 
 
 def home(config: Path | None) -> Home:

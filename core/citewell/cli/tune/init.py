@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 from pathlib import Path
 from typing import cast
 
@@ -27,7 +29,9 @@ from citewell.errors import ConfigError
     show_default=True,
     help="What the model is to do: answer with citations; sort or extract.",
 )
-@click.option("--base", default="models/base", show_default=True, help="Folder of the model.")
+@click.option(
+    "--base", default="models/base", show_default=True, help="Folder of the model, from here."
+)
 @click.option("--force", is_flag=True, help="Replace FILE.")
 def command(file: Path | None, task: str, base: str, force: bool) -> None:
     """Write a recipe with comments into FILE, by default TASK.toml.
@@ -39,6 +43,14 @@ def command(file: Path | None, task: str, base: str, force: bool) -> None:
     path = file or Path(f"{task}.toml")
     if path.exists() and not force:
         raise ConfigError(f"{path} is there already; --force replaces it")
-    replace_content(path, recipe_text(cast("Task", task), base=base).encode())
-    said = safe_line(str(path))
-    click.echo(f"wrote {said}; name your data in it, then run: citewell tune check {said}")
+    text = recipe_text(cast("Task", task), base=_seen_from(path.parent, base))
+    replace_content(path, text.encode())
+    said, typed = safe_line(str(path)), safe_line(shlex.quote(str(path)))
+    click.echo(f"wrote {said}; name your data in it, then run: citewell tune check {typed}")
+
+
+def _seen_from(folder: Path, base: str) -> str:
+    """Return where the base is from a recipe, whose paths start at its own folder."""
+    if Path(base).expanduser().is_absolute():
+        return base
+    return Path(os.path.relpath(base, folder)).as_posix()

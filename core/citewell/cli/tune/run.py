@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from citewell.cli.options import config_option, examples
+from citewell.cli.progress import staged_bar
 from citewell.cli.tune.home import complete_run
+from citewell.cli.wording import safe_line
 from citewell.errors import CitewellError, ConfigError
 
 if TYPE_CHECKING:
@@ -16,6 +19,7 @@ if TYPE_CHECKING:
 
     from citewell.cli.tune.home import Home
     from citewell.tuning.recipes.recipe import Recipe
+    from citewell.tuning.runs.record import Record
     from citewell.tuning.runs.store import Run
 
 yes_option = click.option("-y", "--yes", is_flag=True, help="Begin without asking.")
@@ -100,7 +104,30 @@ def _begun(home: Home, paths: Sequence[Path]) -> list[tuple[Run, Recipe]]:
     recipes = load_recipes(home, paths)
     for recipe in recipes:
         need_components(home, recipe)
+    if len(recipes) > 1:
+        # A single one is checked as it begins.
+        _check_data(recipes)
     return [(home.runs.new(recipe), recipe) for recipe in recipes]
+
+
+def _check_data(recipes: Sequence[Recipe]) -> None:
+    """Find what is wrong with the data of the last before hours are spent on the first.
+
+    Raises:
+        ConfigError: with the problems of all of them.
+    """
+    from citewell.tuning.runs.checking import check, refuse
+
+    problems: list[str] = []
+    with staged_bar(sys.stderr) as told:
+        for recipe in recipes:
+            try:
+                if recipe.data is not None:
+                    refuse(check(recipe, told), recipe)
+            except ConfigError as error:
+                problems += error.problems
+    if problems:
+        raise ConfigError(*problems)
 
 
 def _resumed(home: Home, name: str) -> tuple[Run, Recipe]:
@@ -108,8 +135,20 @@ def _resumed(home: Home, name: str) -> tuple[Run, Recipe]:
     from citewell.tuning.runs.happenings import State
 
     run = home.run(name)
-    if run.record().state is State.DONE:
+    record = run.record()
+    if record.state is State.DONE:
         raise CitewellError(f"run {run.id} is done; to make its files anew: citewell tune export")
     recipe = run.recipe(home.registry)
     need_components(home, recipe)
+    _note_change(record)
     return run, recipe
+
+
+def _note_change(record: Record) -> None:
+    """Say where the recipe says something else by now, which a run that goes on does not use."""
+    from citewell.tuning.runs.hashing import file_hash
+
+    path = Path(record.recipe)
+    if path.is_file() and file_hash(path) != record.recipe_sha256:
+        said = f"{record.id} goes on with the recipe as it was, and {path} has changed since"
+        click.echo(safe_line(f"note: {said}; start a new run for the change"), err=True)

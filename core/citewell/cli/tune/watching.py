@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
 
@@ -41,6 +41,8 @@ class Watcher:
             self._steps, self._begun = what.steps, what.step
         for line in self._lines(what):
             self._write(f"{run}: {line}")
+        for line in _failed(what):
+            self._fail(f"{run}: {line}")
         if isinstance(what, Stepped):
             self._step(run, what)
 
@@ -72,14 +74,19 @@ class Watcher:
     def _write(self, text: str) -> None:
         click.echo(safe_line(text), file=self._out)
 
+    def _fail(self, text: str) -> None:
+        self._write(f"error: {text}")
+
     def _lines(self, what: Happening) -> Iterator[str]:
         """Yield what is worth a line that stays."""
         from citewell.training import Exported, Started, Trained, Validated
-        from citewell.tuning.runs.happenings import Entered, Estimated, Lost, Warned
+        from citewell.tuning.runs.happenings import Entered, Estimated, Lost, State, Warned
 
         match what:
             case Entered(state=state, reason=reason) if state.is_active or not reason:
                 yield state.value
+            case Entered(state=state, reason=reason) if state is not State.FAILED:
+                yield f"{state}: {' '.join(reason.split())}"
             case Warned(said=said):
                 yield from (f"warning: {one}" for one in said)
             case Estimated():
@@ -158,6 +165,21 @@ class _Drawing(Watcher):
 
     def _write(self, text: str) -> None:
         self._bar.console.print(safe_line(text), soft_wrap=True)
+
+    def _fail(self, text: str) -> None:
+        from rich.text import Text
+
+        said = Text.assemble(("error: ", "bold red"), safe_line(text))
+        self._bar.console.print(said, soft_wrap=True)
+
+
+def _failed(what: Happening) -> Sequence[str]:
+    """Return why a run failed, where it just did."""
+    from citewell.tuning.runs.happenings import Entered, State
+
+    if isinstance(what, Entered) and what.state is State.FAILED:
+        return what.reason.splitlines()
+    return ()
 
 
 @contextmanager

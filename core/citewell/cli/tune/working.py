@@ -15,7 +15,6 @@ from citewell.cli.forms import document
 from citewell.cli.lines import typed
 from citewell.cli.options import FAILED
 from citewell.cli.tune.watching import Watcher, watcher
-from citewell.cli.wording import safe_line
 
 if TYPE_CHECKING:
     from citewell.cli.tune.home import Home
@@ -79,24 +78,25 @@ def work_on(
             work = Work(run, partial(shown.told, run.id))
             stack.callback(work.close)
             works.append((work, recipe))
-        for work, recipe in works:
-            _adopt(work, recipe)
+        for work, _ in works:
+            if work.record.state is not State.WAITING:
+                work.enter(State.WAITING)
         terms = Terms(place=Place(home.data_dir), confirm=_Asker(shown, asks=asks).confirm)
-        records = asyncio.run(run_all(works, terms))
+        try:
+            records = asyncio.run(run_all(works, terms))
+        except KeyboardInterrupt:
+            _say_how_to_go_on([work for work, _ in works])
+            raise
     _say([run for run, _ in runs], records, as_json=as_json)
     return 0 if all(record.state is State.DONE for record in records) else FAILED
 
 
-def _adopt(work: Work, recipe: Recipe) -> None:
-    """Let a run wait for its turn, with a recipe that may have changed since it began."""
-    from citewell.engine.replacing import replace_content
+def _say_how_to_go_on(works: Sequence[Work]) -> None:
     from citewell.tuning.runs.happenings import State
 
-    if recipe.sha256 != work.record.recipe_sha256:
-        replace_content(work.run.recipe_file, recipe.content)
-        work.keep(recipe_sha256=recipe.sha256)
-    if work.record.state is not State.WAITING:
-        work.enter(State.WAITING)
+    for work in works:
+        if work.record.state is State.INTERRUPTED:
+            click.echo(f"to go on: citewell tune run --resume {work.run.id}", err=True)
 
 
 def _say(runs: Sequence[Run], records: Sequence[Record], *, as_json: bool) -> None:
@@ -106,8 +106,5 @@ def _say(runs: Sequence[Run], records: Sequence[Record], *, as_json: bool) -> No
         fields = {"runs": [plain(*one) for one in zip(runs, records, strict=True)]}
         click.echo(document("tune-run", fields))
     for run, record in zip(runs, records, strict=True):
-        for line in record.reason.splitlines():
-            click.secho("error: ", fg="red", bold=True, nl=False, err=True)
-            click.echo(safe_line(f"{run.id}: {line}"), err=True)
         if not as_json:
             ended(run, record)

@@ -24,6 +24,7 @@ class Concern(StrEnum):
     EMPTY = "empty"
     CONTROL = "control"
     LENGTH = "length"
+    LEFT_OUT = "left-out"
     DUPLICATE = "duplicate"
     NEAR_DUPLICATE = "near-duplicate"
     SECRET = "secret"  # noqa: S105 - the name of a concern
@@ -32,7 +33,13 @@ class Concern(StrEnum):
     NUMBER = "number"
 
 
-WARNINGS = frozenset({Concern.DUPLICATE, Concern.NEAR_DUPLICATE, Concern.PERSONAL, Concern.NUMBER})
+WARNINGS = frozenset({
+    Concern.LEFT_OUT,
+    Concern.DUPLICATE,
+    Concern.NEAR_DUPLICATE,
+    Concern.PERSONAL,
+    Concern.NUMBER,
+})
 """What can be meant so; everything else keeps a row from being trained on."""
 
 

@@ -7,6 +7,25 @@ from collections.abc import Iterator
 from pathlib import Path
 
 _TOKENIZERS = ("tokenizer.json", "tokenizer.model", "vocab.json")
+ADAPTER_FILES = ("adapter_config.json", "adapter_model.safetensors")
+TOKENIZER_FILES = (
+    "tokenizer*",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "vocab*",
+    "merges.txt",
+    "chat_template*",
+)
+BASE_FILES = (
+    "config.json",
+    "generation_config.json",
+    *TOKENIZER_FILES,
+    "additional_chat_templates/*",
+    "*.safetensors",
+    "*.safetensors.index.json",
+)
+"""Patterns of what makes a folder what it is; a note that somebody puts beside it does not."""
+
 _PICKLED = ("pytorch_model*.bin", "*.pt", "*.pth", "*.ckpt")
 
 
@@ -33,6 +52,16 @@ def adapter_problems(folder: Path) -> Iterator[str]:
     yield from _json_problem(folder, "adapter_config.json", "what PEFT saves")
     if not (folder / "adapter_model.safetensors").is_file():
         yield _no_weights(folder, "adapter_model.safetensors")
+
+
+def context_of(base: Path) -> int | None:
+    """Return how many tokens a model can read at most; None where its config does not say."""
+    try:
+        config = json.loads((base / "config.json").read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return None
+    found = config.get("max_position_embeddings") if isinstance(config, dict) else None
+    return found if isinstance(found, int) and found > 0 else None
 
 
 def _no_folder(folder: Path, expected: str, setting: str) -> str:

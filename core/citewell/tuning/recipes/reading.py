@@ -19,7 +19,13 @@ from citewell.specs import ExporterSpec, TrainerSpec
 from citewell.training import ExampleKind
 from citewell.tuning.data.loading import kind_of
 from citewell.tuning.recipes.folders import adapter_problems, base_problems
-from citewell.tuning.recipes.recipe import ChosenExporter, ChosenTrainer, DataFiles, Recipe
+from citewell.tuning.recipes.recipe import (
+    Answering,
+    ChosenExporter,
+    ChosenTrainer,
+    DataFiles,
+    Recipe,
+)
 from citewell.tuning.recipes.tables import SECTIONS, Data, Deploy, Form, Head
 
 M = TypeVar("M", bound=BaseModel)
@@ -55,6 +61,16 @@ def recipe_of(
     return _Reading(tables, registry, is_begun=is_begun).recipe(path, content)
 
 
+def answering_of(path: Path, content: bytes, registry: Registry, *, base_dir: Path) -> Answering:
+    """Return what a recipe says about the answers; the rest of it may name what is gone.
+
+    Raises:
+        ConfigError: with every problem.
+    """
+    tables = TableReader(parsed(path, content), base_dir, Problems(str(path)))
+    return _Reading(tables, registry, is_begun=True).answering()
+
+
 def name_from(path: Path) -> str:
     """Return what a recipe is called by its file."""
     name = re.sub(r"[^a-z0-9_-]+", "-", path.stem.lower()).strip("-_")
@@ -78,6 +94,11 @@ class _Reading:
             self._check_maker(head)
         if data is not None and not self._is_begun:
             self._check_kinds(data, form, trainer)
+        # A folder that holds no model has been told of.
+        if head is not None and not self._is_begun and not self._problems.found:
+            base = self._resolved(head.base)
+            self._check_component("trainer", trainer, base)
+            self._check_component("export", export, base)
         self._problems.found += [f"{path}: {line}" for line in self._tables.missing]
         if self._problems.found or head is None:
             raise ConfigError(*self._problems.found)
@@ -98,6 +119,12 @@ class _Reading:
             export=export,
             deploy=deploy or Deploy(),
         )
+
+    def answering(self) -> Answering:
+        form, deploy = self._table("form", Form), self._table("deploy", Deploy)
+        if self._problems.found:
+            raise ConfigError(*self._problems.found)
+        return Answering(deploy=deploy or Deploy(), form=form)
 
     def _head(self) -> Head | None:
         ours = {name: one for name, one in self._tables.data.items() if name not in SECTIONS}
@@ -204,6 +231,12 @@ class _Reading:
         if found is None:
             return None
         return ChosenExporter(spec=cast("ExporterSpec[Any]", found[0]), config=found[1])
+
+    def _check_component(
+        self, section: str, chosen: ChosenTrainer | ChosenExporter | None, base: Path
+    ) -> None:
+        for setting, said in () if chosen is None else chosen.faults(base, self._tables.base_dir):
+            self._problems.add((section, setting) if setting else ("base",), said)
 
     def _component(self, section: str, kind: str) -> tuple[Any, Any] | None:
         """Return the spec that a section chooses, and its settings."""

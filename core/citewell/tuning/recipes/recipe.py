@@ -9,7 +9,7 @@ from typing import Any
 from msgspec import Struct
 from pydantic import BaseModel
 
-from citewell.specs import ExporterSpec, TrainerSpec
+from citewell.specs import ExporterSpec, Faults, TrainerSpec
 from citewell.training import ExampleKind
 from citewell.tuning.recipes.tables import Deploy, Form
 
@@ -25,12 +25,20 @@ class ChosenTrainer(Struct, frozen=True, kw_only=True):
         """The kinds of examples that it learns from."""
         return self.spec.learns(self.config)
 
+    def faults(self, base: Path, base_dir: Path) -> Faults:
+        """Return what keeps it from being used; see `TrainerSpec.check`."""
+        return () if self.spec.check is None else self.spec.check(self.config, base, base_dir)
+
 
 class ChosenExporter(Struct, frozen=True, kw_only=True):
     """An exporter with its settings; `config` is an instance of `spec.config`."""
 
     spec: ExporterSpec[Any]
     config: BaseModel
+
+    def faults(self, base: Path, base_dir: Path) -> Faults:
+        """Return what keeps it from being used; see `TrainerSpec.check`."""
+        return () if self.spec.check is None else self.spec.check(self.config, base, base_dir)
 
 
 class DataFiles(Struct, frozen=True, kw_only=True):
@@ -41,6 +49,13 @@ class DataFiles(Struct, frozen=True, kw_only=True):
     questions: tuple[Path, ...] = ()
     by: str | None = None
     region: str | None = None
+
+
+class Answering(Struct, frozen=True, kw_only=True):
+    """Where what was made is to answer, and the form that its answers have."""
+
+    deploy: Deploy
+    form: Form | None
 
 
 class Recipe(Struct, frozen=True, kw_only=True):

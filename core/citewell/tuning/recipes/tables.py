@@ -41,7 +41,7 @@ class Head(Config):
         "then, and there is no [trainer]",
     )
     price_per_hour: float | None = Field(
-        default=None, ge=0, description="what an hour of the machine costs"
+        default=None, ge=0, allow_inf_nan=False, description="what an hour of the machine costs"
     )
     currency: Text | None = Field(default=None, description="of price_per_hour, like EUR")
     attempts: int = Field(

@@ -6,7 +6,7 @@ import logging
 import os
 import shutil
 import tempfile
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import TypeVar
@@ -19,7 +19,7 @@ from citewell.protocols import Exporter, Trainer
 from citewell.specs import Context
 from citewell.training import Estimate, Trained, TrainingTask
 from citewell.tuning.data.writing import save
-from citewell.tuning.recipes.folders import adapter_problems
+from citewell.tuning.recipes.folders import ADAPTER_FILES, TOKENIZER_FILES, adapter_problems
 from citewell.tuning.recipes.recipe import ChosenExporter, ChosenTrainer, Recipe
 from citewell.tuning.runs.checking import Checked, files_of
 from citewell.tuning.runs.happenings import Estimated, Lost
@@ -155,8 +155,7 @@ async def persistently(work: Work, attempts: int, attempt: Callable[[], Awaitabl
         except TrainingLost as error:
             if number == attempts:
                 raise TrainingLost(
-                    f"{error}; tried {attempts} times; to go on, run: citewell tune run --resume "
-                    f"{work.run.id}"
+                    f"{error}; tried {attempts} times; to go on, run: {work.command}"
                 ) from error
             work.tell(Lost(attempt=number, attempts=attempts, reason=str(error)))
     raise AssertionError("there is at least one attempt")
@@ -176,14 +175,19 @@ def take_adapter(run: Run, folder: Path) -> None:
     shutil.rmtree(fresh, ignore_errors=True)
     try:
         fresh.mkdir()
-        for path in sorted(folder.iterdir()):
-            if path.is_file():
-                _copy_to_disk(path, fresh / path.name)
+        for path in _of_an_adapter(folder):
+            _copy_to_disk(path, fresh / path.name)
         fresh.rename(run.adapter)
     except OSError as error:
         raise CitewellError(
             f"{error.filename or run.adapter} cannot be copied: {error.strerror}"
         ) from error
+
+
+def _of_an_adapter(folder: Path) -> Sequence[Path]:
+    """Return the files that count; the state of an optimizer is large and of no use here."""
+    patterns = (*ADAPTER_FILES, *TOKENIZER_FILES)
+    return sorted({path for one in patterns for path in folder.glob(one) if path.is_file()})
 
 
 def _copy_to_disk(path: Path, target: Path) -> None:

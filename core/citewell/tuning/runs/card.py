@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from citewell.engine.folders import make_folder
 from citewell.engine.replacing import replace_content
+from citewell.tuning.recipes.placing import name_of, placeless
 from citewell.tuning.recipes.recipe import Recipe
 from citewell.tuning.runs.record import DataFacts, Inputs, Record
 from citewell.tuning.runs.saying import Facts, facts_of, figures_of, size, trained_line
@@ -45,7 +46,7 @@ def card(facts: Facts, recipe: Recipe) -> str:
         *_files(record),
         "## Recipe",
         "",
-        *_fenced(recipe.content.decode("utf-8", "replace")),
+        *_fenced(placeless(recipe)),
     ]
     return "\n".join(lines) + "\n"
 
@@ -58,7 +59,7 @@ def _made_from(record: Record, recipe: Recipe) -> Iterator[str]:
     inputs = record.inputs
     if inputs is not None:
         yield f"| base | {_cell(recipe.base.name)} | | | {inputs.base_sha256} |"
-        yield from _data(inputs)
+        yield from _data(record, inputs)
     yield f"| recipe | {_cell(recipe.name)} | | | {record.recipe_sha256} |"
     yield f"| adapter | what was learnt | | | {record.adapter_sha256} |"
     yield ""
@@ -67,16 +68,15 @@ def _made_from(record: Record, recipe: Recipe) -> Iterator[str]:
     yield ""
 
 
-def _data(inputs: Inputs) -> Iterator[str]:
-    for name, facts in (("train", inputs.train), ("validation", inputs.validation)):
-        if facts is not None:
-            yield _row(name, facts)
+def _data(record: Record, inputs: Inputs) -> Iterator[str]:
+    for name, facts in record.data:
+        yield _row(name, facts)
     for file, sha256 in inputs.questions.items():
-        yield f"| not learnt | {_cell(_name(file))} | | | {sha256} |"
+        yield f"| not learnt | {_cell(name_of(file))} | | | {sha256} |"
 
 
 def _row(name: str, facts: DataFacts) -> str:
-    file = _cell(_name(facts.file))
+    file = _cell(name_of(facts.file))
     return f"| {name} | {file} | {facts.examples:,} | {facts.documents:,} | {facts.sha256} |"
 
 
@@ -100,7 +100,7 @@ def _files(record: Record) -> Iterator[str]:
     yield "| kind | file | size | proof | SHA-256 |"
     yield "|---|---|---|---|---|"
     for one in record.made:
-        cells = (one.kind, _name(one.file), size(one.size), figures_of(one) or "-", one.sha256)
+        cells = (one.kind, name_of(one.file), size(one.size), figures_of(one) or "-", one.sha256)
         yield f"| {' | '.join(map(_cell, cells))} |"
     yield ""
 
@@ -112,11 +112,6 @@ def _fenced(text: str) -> Iterator[str]:
     yield f"{fence}toml"
     yield text.rstrip("\n")
     yield fence
-
-
-def _name(file: str) -> str:
-    """Return the name of a file: where it was is nobody's business who reads the card."""
-    return file.replace("\\", "/").rpartition("/")[2]
 
 
 def _cell(text: str) -> str:

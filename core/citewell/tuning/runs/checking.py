@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 
 from msgspec import Struct
+from msgspec.structs import replace
 
+from citewell.engine.extras import missing_packages
 from citewell.engine.folders import make_folder
 from citewell.errors import ConfigError
 from citewell.training import ExampleKind
@@ -16,9 +19,9 @@ from citewell.tuning.data.loading import Loaded, load
 from citewell.tuning.data.looking import Looked, limits
 from citewell.tuning.data.problems import Concern, Problem
 from citewell.tuning.data.writing import save
+from citewell.tuning.recipes.folders import BASE_FILES, context_of
 from citewell.tuning.recipes.recipe import DataFiles, Recipe
 from citewell.tuning.recipes.shaping import shape
-from citewell.tuning.recipes.tables import Form
 from citewell.tuning.runs.hashing import file_hash, folder_hash
 from citewell.tuning.runs.record import DataFacts, Inputs
 from citewell.tuning.runs.store import Run
@@ -60,37 +63,57 @@ class Checked(Struct, frozen=True, kw_only=True):
         return [one for _, problems in self.found for one in problems if not one.is_error]
 
 
-def check(
-    data: DataFiles, form: Form | None, told: Told, *, tokenizer: Path | None = None
-) -> Checked:
-    """Look at the examples as `citewell data check` does.
-
-    Args:
-        data: the files.
-        form: that every answer is to have.
-        told: what is being done.
-        tokenizer: of the model that learns; without one lengths are estimated.
+def check(recipe: Recipe, told: Told) -> Checked:
+    """Look at the examples of a recipe as `citewell data check` does.
 
     Raises:
         ConfigError: a file of questions or the tokenizer cannot be read.
         MissingExtra: a file needs a package that is not installed.
     """
+    data, form = recipe.data, recipe.form
+    assert data is not None  # noqa: S101 - whoever calls has looked
+    # Nothing is learnt from what an adapter is proven with, so there may be few.
+    unasked = {Concern.NUMBER} if recipe.adapter is not None else set()
 
     def reading(done: int) -> None:
         told("Reading", done, 0)
 
-    with limits(Looked(tokenizer=tokenizer, region=data.region)) as (wanted, missing):
+    with limits(_looked(recipe.base, data)) as (wanted, missing):
         train = load(data.train, reading, by=data.by)
         other = None if data.validation is None else load(data.validation, reading, by=data.by)
         for loaded in (train, other):
             if form is not None and loaded is not None:
                 shape(loaded, form)
-        found = [(train, every_problem(train, other, data.questions, wanted, told))]
+        problems = every_problem(train, other, data.questions, wanted, told)
+        found = [(train, _of_a_training(train, problems, unasked))]
         if other is not None:
             problems = every_problem(other, None, data.questions, wanted, told)
             # Few examples are too few to learn from, and not to see how far it is.
-            found.append((other, [one for one in problems if one.concern is not Concern.NUMBER]))
+            found.append((other, _of_a_training(other, problems, {Concern.NUMBER})))
         return Checked(found=tuple(found), limits=wanted, missing=tuple(missing))
+
+
+def _looked(base: Path, data: DataFiles) -> Looked:
+    """Return what is looked for; lengths only where the tokenizer of the base can tell them."""
+    tokenizer = base / "tokenizer.json"
+    if not tokenizer.is_file() or missing_packages("citewell", "data"):
+        return Looked(region=data.region)
+    return Looked(tokenizer=tokenizer, context=context_of(base), region=data.region)
+
+
+def _of_a_training(
+    loaded: Loaded, problems: Sequence[Problem], unasked: AbstractSet[Concern]
+) -> list[Problem]:
+    """Return problems as a training has them: it leaves out what is too long, unless all is."""
+    longer = sum(one.concern is Concern.LENGTH for one in problems)
+    concern = Concern.LEFT_OUT if longer < len(loaded.examples) else Concern.LENGTH
+    fix = "cut it; it is left out, as the base reads no more"
+    asked = [
+        replace(one, concern=concern, fix=fix) if one.concern is Concern.LENGTH else one
+        for one in problems
+        if one.concern not in unasked
+    ]
+    return sorted(asked, key=lambda one: (not one.is_error, one.line))
 
 
 def refuse(checked: Checked, recipe: Recipe) -> None:
@@ -169,4 +192,7 @@ def _copied(loaded: Loaded, path: Path) -> DataFacts:
 
 
 def _base_hash(folder: Path, told: Told) -> str:
-    return folder_hash(folder, lambda done, total: told("Hashing the base", done, total))
+    def progress(done: int, total: int) -> None:
+        told("Hashing the base", done, total)
+
+    return folder_hash(folder, progress, only=BASE_FILES)

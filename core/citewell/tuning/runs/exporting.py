@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
@@ -28,7 +28,7 @@ async def export(place: Place, work: Work, recipe: Recipe) -> None:
     chosen = recipe.export
     assert chosen is not None  # noqa: S101 - whoever calls has looked
     task = _task(work, recipe)
-    work.keep(made=())
+    former = await blocking.call(_there, work.record)
     async with place.exporter(recipe, chosen) as exporter:
 
         async def attempt() -> tuple[Made, ...]:
@@ -38,13 +38,22 @@ async def export(place: Place, work: Work, recipe: Recipe) -> None:
                     work.tell(event)
                     if isinstance(event, Exported):
                         made[event.kind] = await blocking.call(_made, event)
-                        work.keep(made=tuple(made.values()))
+                        work.keep(made=_beside(former, made))
             return tuple(made.values())
 
         if not await persistently(work, recipe.attempts, attempt):
             raise TrainingError(
                 f'exporter "{chosen.spec.name}" made no file; name at least one in [export]'
             )
+
+
+def _there(record: Record) -> tuple[Made, ...]:
+    return tuple(one for one in record.made if Path(one.file).is_file())
+
+
+def _beside(former: Sequence[Made], made: Mapping[str, Made]) -> tuple[Made, ...]:
+    """Return what was made, and behind it what was before and is of no kind that is made anew."""
+    return (*made.values(), *(one for one in former if one.kind not in made))
 
 
 def _task(work: Work, recipe: Recipe) -> ExportTask:
@@ -68,7 +77,7 @@ def _said(record: Record, recipe: Recipe) -> Iterator[tuple[str, str]]:
     inputs = record.inputs
     if inputs is not None:
         yield "base_model", f"{Path(inputs.base).name} sha256:{inputs.base_sha256}"
-        if inputs.train is not None:
+        if inputs.train is not None and not record.is_handed:
             yield "datasets", f"{Path(inputs.train.file).name} sha256:{inputs.train.sha256}"
     yield "recipe", f"sha256:{recipe.sha256}"
     yield "citewell", version("citewell")

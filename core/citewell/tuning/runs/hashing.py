@@ -34,17 +34,23 @@ def file_hash(path: Path, told: Callable[[int], None] | None = None) -> str:
     return found.hexdigest()
 
 
-def folder_hash(folder: Path, told: Callable[[int, int], None] | None = None) -> str:
+def folder_hash(
+    folder: Path,
+    told: Callable[[int, int], None] | None = None,
+    *,
+    only: Sequence[str] = ("**/*",),
+) -> str:
     """Return the SHA-256 of the names and contents of the files of a folder, hidden ones left out.
 
     Args:
         folder: with everything below it.
         told: given how many bytes were read, and of how many.
+        only: patterns of the files that count.
 
     Raises:
         CitewellError: a file cannot be read.
     """
-    files = _files(folder)
+    files = _files(folder, only)
     total, before = sum(path.stat().st_size for path in files), 0
 
     def progress(done: int) -> None:
@@ -58,10 +64,10 @@ def folder_hash(folder: Path, told: Callable[[int, int], None] | None = None) ->
     return hashlib.sha256("".join(lines).encode("utf-8", "surrogateescape")).hexdigest()
 
 
-def _files(folder: Path) -> Sequence[Path]:
+def _files(folder: Path, only: Sequence[str]) -> Sequence[Path]:
+    found = {path for pattern in only for path in folder.glob(pattern) if path.is_file()}
     return sorted(
         path
-        for path in folder.rglob("*")
-        if path.is_file()
-        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+        for path in found
+        if not any(part.startswith(".") for part in path.relative_to(folder).parts)
     )

@@ -24,7 +24,7 @@ class Hold:
         folder: of the run.
 
     Raises:
-        CitewellError: another process has it.
+        CitewellError: another process has it, or nobody can.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -37,6 +37,10 @@ class Hold:
                 f"run {folder.name} is held by {described(folder)}; wait until it ends, or run: "
                 f"citewell runs cancel {folder.name}"
             ) from error
+        except OSError as error:
+            raise CitewellError(
+                f"{folder / 'run.lock'} cannot be locked: {error.strerror}; check who may write it"
+            ) from error
         since = datetime.now().astimezone().strftime("%Y-%m-%d %H:%M:%S")
         self._holder.write_text(json.dumps({"pid": os.getpid(), "since": since}), encoding="utf-8")
 
@@ -47,7 +51,7 @@ class Hold:
 
 
 def is_held(folder: Path) -> bool:
-    """Tell whether a process has the lock of a run."""
+    """Tell whether a process has the lock of a run; where that cannot be told, as if one had."""
     path = folder / "run.lock"
     if not path.exists():
         return False
@@ -55,7 +59,8 @@ def is_held(folder: Path) -> bool:
     try:
         # Others that look have it too, for an instant.
         lock.acquire(timeout=_LOOK_S, poll_interval=0.01)
-    except Timeout:
+    except (Timeout, OSError):
+        # Whoever may not write it may still look at the run.
         return True
     lock.release()
     return False

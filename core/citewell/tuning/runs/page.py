@@ -26,8 +26,6 @@ def html(run: Run, record: Record) -> str:
     """
     events = run.events()
     facts = facts_of(record, events)
-    inputs = record.inputs
-    data = [] if inputs is None else [(n, getattr(inputs, n)) for n in ("train", "validation")]
     page: str = (
         environment_of("citewell.tuning.runs")
         .get_template("run.html")
@@ -35,7 +33,7 @@ def html(run: Run, record: Record) -> str:
             record=record,
             facts=facts,
             charts=charts(facts.curve),
-            data=[(name, one) for name, one in data if one is not None],
+            data=record.data,
             recipe=run.recipe_file.read_text(encoding="utf-8", errors="replace"),
             trained=trained_line(facts),
             notes=notes_of(events),

@@ -99,6 +99,15 @@ class Record(Struct, frozen=True, kw_only=True):
     cpu_s: float = 0.0
     is_handed: bool = False
 
+    @property
+    def data(self) -> tuple[tuple[str, DataFacts], ...]:
+        """The files of examples, each with what it is for; none is learnt where it is handed."""
+        if self.inputs is None:
+            return ()
+        first = "samples" if self.is_handed else "train"
+        named = ((first, self.inputs.train), ("validation", self.inputs.validation))
+        return tuple((name, facts) for name, facts in named if facts is not None)
+
 
 class _Versioned(Struct):
     """Any record."""

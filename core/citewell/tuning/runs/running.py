@@ -11,7 +11,8 @@ from contextlib import contextmanager
 from msgspec import Struct
 
 from citewell.engine.memory import available_bytes
-from citewell.errors import CitewellError, MissingExtra
+from citewell.engine.replacing import replace_content
+from citewell.errors import CitewellError
 from citewell.redaction import Redacting
 from citewell.tuning.recipes.recipe import Recipe
 from citewell.tuning.runs.adapting import Place, estimate, take_adapter, task_of, train
@@ -51,7 +52,8 @@ class _Declined(CitewellError):
 async def run_all(works: Sequence[tuple[Work, Recipe]], terms: Terms) -> list[Record]:
     """Work on runs in turn; those that wait can be cancelled meanwhile.
 
-    One that fails keeps none of the others from its turn.
+    One that fails keeps none of the others from its turn. Returns how each ended; one that was done
+    before is so afterwards, whatever became of it now.
     """
     every = [work for work, _ in works]
     watching = asyncio.create_task(_end_waiting(every))
@@ -59,13 +61,14 @@ async def run_all(works: Sequence[tuple[Work, Recipe]], terms: Terms) -> list[Re
         for work, recipe in works:
             if work.record.state is State.WAITING:
                 await _go(work, recipe, terms)
+        return [work.record for work in every]
     finally:
         watching.cancel()
         await asyncio.gather(watching, return_exceptions=True)
         for work in every:
             if work.record.state is State.WAITING:
                 work.enter(State.INTERRUPTED, "stopped before its turn")
-    return [work.record for work in every]
+            work.put_back()
 
 
 async def _end_waiting(works: Sequence[Work]) -> None:
@@ -86,8 +89,9 @@ async def _go(work: Work, recipe: Recipe, terms: Terms) -> None:
     finally:
         work.keep(cpu_s=round(work.record.cpu_s + _computed() - began, 3))
         try:
-            write_page(work.run, work.record)
-        except MissingExtra as error:
+            write_page(work.run, work.lasting)
+        except CitewellError as error:
+            # How the run ended is not to be lost, nor the turn of those that wait.
             work.tell(Warned(said=(str(error),)))
 
 
@@ -121,19 +125,27 @@ async def _course(work: Work, recipe: Recipe, terms: Terms) -> None:
     if recipe.export is not None:
         work.enter(State.EXPORTING)
         await export(terms.place, work, recipe)
+    _adopt(work, recipe)
     write_card(work.run, work.record, recipe)
+
+
+def _adopt(work: Work, recipe: Recipe) -> None:
+    """Keep the recipe by which the files were made, which may export otherwise than before."""
+    if recipe.sha256 != work.record.recipe_sha256:
+        replace_content(work.run.recipe_file, recipe.content)
+        work.keep(recipe_sha256=recipe.sha256)
 
 
 async def _check(work: Work, recipe: Recipe) -> None:
     """Look at what the run is made from, or whether that is still what it was."""
     work.enter(State.CHECKING)
-    known, data = work.record.inputs, recipe.data
+    known = work.record.inputs
     if known is not None:
         await work.in_thread(lambda told: check_again(work.run, recipe, known, told))
         return
     checked = None
-    if data is not None:
-        checked = await work.in_thread(lambda told: check(data, recipe.form, told))
+    if recipe.data is not None:
+        checked = await work.in_thread(lambda told: check(recipe, told))
         _warn(work, checked)
         refuse(checked, recipe)
     inputs = await work.in_thread(lambda told: take_in(work.run, recipe, checked, told))

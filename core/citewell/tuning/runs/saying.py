@@ -88,17 +88,18 @@ def money(amount: float, currency: str | None) -> str:
 def estimate_lines(found: Estimated) -> Iterator[str]:
     """Say what a training will take."""
     one: Estimate = found.estimate
+    measured = "was measured" if one.measured == 1 else "were measured"
     yield (
-        f"{one.steps:,} steps over {one.examples:,} examples of {one.tokens:,} tokens, on "
-        f"{one.device}"
+        f"{_counted(one.steps, 'step')} over {_counted(one.examples, 'example')} of "
+        f"{_counted(one.tokens, 'token')}, on {one.device}"
     )
     cost = "" if found.cost is None else f", {money(found.cost, found.currency)}"
     yield (
         f"about {duration(one.seconds)}{cost}, and {size(one.memory_bytes)} of memory; "
-        f"{one.measured} steps were measured, {one.step_s:.3g} s each"
+        f"{_counted(one.measured, 'step')} {measured}, {one.step_s:.3g} s each"
     )
     if one.too_long:
-        yield f"{one.too_long:,} examples are too long and left out"
+        yield _left_out(one.too_long)
 
 
 def trained_line(facts: Facts) -> str:
@@ -133,7 +134,7 @@ def notes_of(events: Sequence[Event]) -> tuple[str, ...]:
 def started_notes(started: Started) -> Iterator[str]:
     """Say what whoever trains should know as it begins."""
     if started.too_long:
-        yield f"{started.too_long:,} examples are too long and left out"
+        yield _left_out(started.too_long)
     if started.notice:
         yield started.notice
 
@@ -147,6 +148,14 @@ def figures_of(made: Made) -> str:
     """Say what the proof of a file found."""
     figures = made.figures.items()
     return ", ".join(f"{name.replace('_', ' ')} {value:.4g}" for name, value in figures)
+
+
+def _left_out(number: int) -> str:
+    return f"too long and left out: {_counted(number, 'example')}"
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def short(sha256: str) -> str:

@@ -19,14 +19,17 @@ from citewell.engine.folders import make_folder
 from citewell.engine.nearest import did_you_mean
 from citewell.engine.registry import Registry
 from citewell.errors import CitewellError
-from citewell.tuning.recipes.reading import recipe_of
-from citewell.tuning.recipes.recipe import Recipe
+from citewell.tuning.recipes.reading import answering_of, recipe_of
+from citewell.tuning.recipes.recipe import Answering, Recipe
 from citewell.tuning.runs.events import Event, load
 from citewell.tuning.runs.happenings import State
 from citewell.tuning.runs.holding import Hold, is_held
 from citewell.tuning.runs.record import Record, load_record, save_record
 
 _LISTED = 5
+
+KINDS = ("trainer", "exporter")
+"""Of components, each with a folder of its own for every recipe, beside those of the runs."""
 
 
 class Run(Struct, frozen=True):
@@ -119,31 +122,54 @@ class Run(Struct, frozen=True):
             ConfigError: a file that it names is gone, or a component is.
         """
         record = load_record(self.record_file)
-        try:
-            content = self.recipe_file.read_bytes()
-        except OSError as error:
-            raise CitewellError(
-                f"{self.recipe_file} cannot be read: {error.strerror}; start a new run"
-            ) from error
         found = recipe_of(
             self.recipe_file,
-            content,
+            self._recipe_content(),
             registry,
             base_dir=Path(record.base_dir),
             is_begun=record.inputs is not None,
         )
         return replace(found, name=record.name)
 
+    def answering(self, registry: Registry) -> Answering:
+        """Return what its recipe says about the answers, also where the base is gone.
+
+        Raises:
+            ConfigError: that is wrong.
+        """
+        base_dir = Path(load_record(self.record_file).base_dir)
+        content = self._recipe_content()
+        return answering_of(self.recipe_file, content, registry, base_dir=base_dir)
+
+    def _recipe_content(self) -> bytes:
+        try:
+            return self.recipe_file.read_bytes()
+        except OSError as error:
+            raise CitewellError(
+                f"{self.recipe_file} cannot be read: {error.strerror}; start a new run"
+            ) from error
+
 
 class Runs(Struct, frozen=True):
-    """All runs that are kept in a folder for data."""
+    """All runs that are kept in a folder for data, and those that are found elsewhere.
+
+    Attributes:
+        data_dir: in which new ones are made.
+        elsewhere: other folders for data; no run of theirs has the name of a new one.
+    """
 
     data_dir: Path
+    elsewhere: tuple[Path, ...] = ()
 
     @property
     def folder(self) -> Path:
-        """Where their folders are."""
+        """Where the folders of new ones are."""
         return self.data_dir / "runs"
+
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """Where the folders of all are."""
+        return (self.folder, *(one / "runs" for one in self.elsewhere))
 
     def every(self) -> list[Run]:
         """Return the runs, the newest first; what cannot be read is none."""
@@ -154,12 +180,14 @@ class Runs(Struct, frozen=True):
         return [run for _, run in sorted(found, key=lambda one: one[0], reverse=True)]
 
     def find(self, name: str) -> Run:
-        """Return the run that people call so.
+        """Return the run that people call so; where two are, the one that is not elsewhere.
 
         Raises:
             CitewellError: there is none; names the nearest.
         """
-        known = {run.id: run for run in self.every()}
+        every = self.every()
+        known = {run.id: run for run in every}
+        known |= {run.id: run for run in every if run.folder.parent == self.folder}
         if name in known:
             return known[name]
         listed = ", ".join([*known][:_LISTED])
@@ -195,6 +223,7 @@ class Runs(Struct, frozen=True):
         Raises:
             CitewellError: a process holds it.
         """
+        name = load_record(run.record_file).name
         hold = Hold(run.folder)
         # What is deleted half is no run any more, whatever happens then.
         gone = run.folder.with_name(f".gone-{run.id}-{os.getpid()}")
@@ -203,6 +232,18 @@ class Runs(Struct, frozen=True):
         finally:
             hold.release()
         shutil.rmtree(gone, ignore_errors=True)
+        self._remove_left(name)
+
+    def _remove_left(self, name: str) -> None:
+        """Delete what components keep for the runs of a recipe, once there is none of it."""
+        for run in self.every():
+            # It may be deleted meanwhile.
+            with suppress(CitewellError):
+                if load_record(run.record_file).name == name:
+                    return
+        for data_dir in (self.data_dir, *self.elsewhere):
+            for kind in KINDS:
+                shutil.rmtree(data_dir / kind / name, ignore_errors=True)
 
     def _tidy(self) -> None:
         """Delete what processes left that were killed while they made or deleted a run."""
@@ -212,8 +253,8 @@ class Runs(Struct, frozen=True):
                 shutil.rmtree(folder, ignore_errors=True)
 
     def _folders(self) -> Iterator[Run]:
-        if self.folder.is_dir():
-            for folder in self.folder.iterdir():
+        for above in self.folders:
+            for folder in above.iterdir() if above.is_dir() else ():
                 if folder.is_dir() and not folder.name.startswith("."):
                     yield Run(folder)
 

@@ -18,7 +18,7 @@ from citewell.tuning.data.inspecting import Told
 from citewell.tuning.runs.events import append
 from citewell.tuning.runs.happenings import Doing, Entered, Happening, Opened, State
 from citewell.tuning.runs.holding import Hold
-from citewell.tuning.runs.record import load_record, save_record
+from citewell.tuning.runs.record import Record, load_record, save_record
 from citewell.tuning.runs.store import Run, now
 
 T = TypeVar("T")
@@ -53,6 +53,7 @@ class Work:
         # What was asked for of the process before.
         run.cancel_file.unlink(missing_ok=True)
         self.record = load_record(run.record_file)
+        self._was_done = self.record.state is State.DONE
         self.tell(Opened(process=os.getpid()))
 
     def close(self) -> None:
@@ -63,6 +64,25 @@ class Work:
     def is_cancelled(self) -> bool:
         """Whether somebody asked for the end of the run."""
         return self.run.cancel_file.exists()
+
+    @property
+    def command(self) -> str:
+        """What goes on with it, where it does not come to its end."""
+        words = "export" if self._was_done else "run --resume"
+        return f"citewell tune {words} {self.run.id}"
+
+    @property
+    def lasting(self) -> Record:
+        """What is to be kept: where a run was done, what failed is only that it was made anew."""
+        if self._was_done and not self.record.state.is_active:
+            return replace(self.record, state=State.DONE, reason="")
+        return self.record
+
+    def put_back(self) -> None:
+        """Let a run that was done be so again."""
+        if self._was_done and self.record.state is not State.DONE:
+            append(self.run.events_file, Entered(state=State.DONE))
+            self.keep(state=State.DONE, reason="", changed=now())
 
     def tell(self, what: Happening) -> None:
         """Keep what happens, and tell it."""

@@ -114,6 +114,71 @@ def test_a_later_run_takes_the_place_of_an_earlier_one(trained, config, said):
     assert "runs/tiny-1/export" not in config.read_text()
 
 
+def test_what_the_user_added_to_a_section_stays(trained, config, said):
+    trained()
+    trained()
+    said("deploy", "tiny-1")
+    text = config.read_text().replace(
+        "[model.tiny]\n", "[model.tiny]\n# proven only\nrequire_proof = true   # always\n"
+    )
+    config.write_text(text)
+
+    adapter = said("deploy", "tiny-2")
+    kept = config.read_text()
+    merged = said("deploy", "tiny-2", "--file", "Q8_0")
+
+    assert (adapter[0], merged[0]) == (0, 0)
+    assert "# proven only\nrequire_proof = true   # always\n" in kept
+    assert kept == text.replace("tiny-1", "tiny-2")
+    assert tomllib.loads(config.read_text())["model"]["tiny"] == {
+        "require_proof": True,
+        "use": "llamacpp",
+        "path": "data/runs/tiny-2/export/Q8_0.gguf",
+    }
+
+
+def test_a_stale_adapter_goes_also_where_it_has_a_table_of_its_own(trained, config, said):
+    trained()
+    said("deploy", "tiny-1")
+    text = config.read_text()
+    line = 'lora = {tuned = "data/runs/tiny-1/export/adapter.gguf"}\n'
+    assert line in text
+    table = line.replace("lora = {", "gpu_layers = 0\n[model.tiny.lora]\n").replace("}", "")
+
+    for kind in ("Q8_0", "adapter"):
+        config.write_text(text.replace(line, table))
+        assert said("deploy", "tiny-1", "--file", kind)[0] == 0
+
+        found = tomllib.loads(config.read_text())["model"]["tiny"]
+        assert ("lora" in found, found["gpu_layers"]) == (kind == "adapter", 0)
+
+
+def test_what_is_deployed_needs_no_base_and_no_trainer(trained, config, folder, said):
+    trained(deploy='model = "tuned"')
+    (folder / "base").rename(folder / "elsewhere")
+    recipe = folder / "data" / "runs" / "tiny-1" / "recipe.toml"
+    recipe.write_text(recipe.read_text().replace('"steps"', '"unsloth"'))
+
+    code, out, _ = said("deploy", "tiny-1", "--file", "Q8_0")
+
+    assert code == 0
+    assert "[model.tuned] is of run tiny-1" in out
+
+
+def test_a_section_of_a_run_that_began_without_settings_is_of_a_run(folder, said):
+    tunings.recipe(folder)
+    for _ in range(2):
+        said("tune", "run", "tiny.toml")
+    (folder / "docs").mkdir()
+    (folder / "citewell.toml").write_text(CONFIG)
+    said("deploy", "tiny-1")
+
+    code, out, _ = said("deploy", "tiny-2")
+
+    assert code == 0
+    assert "profile default: tiny answers as before" in out
+
+
 def test_a_section_of_somebody_else_is_not_replaced(trained, config, said):
     trained()
 
@@ -142,8 +207,35 @@ def test_a_gate_lets_nothing_pass_that_was_not_evaluated(trained, config, said):
 
     assert code == 1
     assert "the gate refuses, and nothing is changed" in err
-    assert "to have it evaluated first, run: citewell deploy tiny-1 --no-switch" in err
+    assert "run: citewell deploy tiny-1 --no-switch --model OTHER" in err
     assert config.read_text() == f"{CONFIG}\n[gate]\n"
+
+
+def test_a_gate_lets_no_other_file_into_a_section_that_answers(trained, config, said):
+    trained()
+    trained()
+    said("deploy", "tiny-1")
+    gated = f"{config.read_text()}\n[gate]\n"
+    config.write_text(gated)
+
+    code, _, err = said("deploy", "tiny-2", "--no-switch")
+    beside = said("deploy", "tiny-2", "--no-switch", "--model", "next")
+
+    assert code == 1
+    assert "the gate refuses, and nothing is changed" in err
+    assert beside[0] == 0
+    found, before = tomllib.loads(config.read_text()), tomllib.loads(gated)
+    assert found["model"].pop("next")["lora"]["tuned"] == "data/runs/tiny-2/export/adapter.gguf"
+    assert found == before
+
+
+def test_by_force_it_answers_or_is_not_forced(trained, config, said):
+    trained()
+
+    code, _, err = said("deploy", "tiny-1", "--no-switch", "--force", "--why", "a test")
+
+    assert code == 2
+    assert "--force lets it answer; leave out --no-switch, or --force" in err
 
 
 def test_by_force_it_passes_and_the_reason_is_kept(trained, config, said):

@@ -37,6 +37,24 @@ def test_runs_are_listed_the_newest_first(trained, said):
     assert listed["schema"] == "citewell.runs/1"
 
 
+def test_runs_that_began_without_settings_are_listed_with_those_of_the_settings(
+    trained, folder, said
+):
+    (folder / "citewell.toml").write_text(
+        'data_dir = "kept"\n[library.a]\nuse = "files"\npath = "."'
+    )
+    before = json.loads(said("runs", "list", "--json")[1])["runs"]
+    tunings.recipe(folder)
+    said("tune", "run", "tiny.toml")
+
+    listed = json.loads(said("runs", "list", "--json")[1])["runs"]
+
+    assert [one["id"] for one in before] == ["tiny-2", "tiny-1"]
+    assert [one["id"] for one in listed] == ["tiny-3", "tiny-2", "tiny-1"]
+    assert said("runs", "compare", "tiny-1", "tiny-3")[0] == 0
+    assert said("runs", "rm", "tiny-1", "tiny-3")[:2] == (0, "tiny-1: deleted\ntiny-3: deleted\n")
+
+
 def test_a_run_is_shown_with_what_mends_it(trained, said):
     _, done, _ = said("runs", "show", "tiny-1")
     _, failed, _ = said("runs", "show", "tiny-2")
@@ -45,6 +63,7 @@ def test_a_run_is_shown_with_what_mends_it(trained, said):
     assert "; proven: logits 0.01, greedy 40" in done
     assert "next: citewell deploy tiny-1" in done
     assert "train      30 examples of " in done
+    assert json.loads(said("runs", "show", "tiny-1", "--json")[1])["schema"] == "citewell.run/1"
     assert "tiny-2: failed\n  the loss is not a number; lower learning_rate" in failed
     assert "to go on: citewell tune run --resume tiny-2" in failed
 
@@ -89,6 +108,7 @@ def test_runs_are_deleted_with_all_that_they_made(trained, folder, said):
 
     assert (code, out) == (0, "tiny-1: deleted\ntiny-2: deleted\n")
     assert [*kept.iterdir()] == []
+    assert not [*kept.parent.glob("trainer/*"), *kept.parent.glob("exporter/*")]
 
 
 def test_where_one_is_not_there_none_is_deleted(trained, said):

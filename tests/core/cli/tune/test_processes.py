@@ -180,6 +180,7 @@ def test_ctrl_c_interrupts_and_says_so(machine, begin):
     _, err = process.communicate(timeout=10)
 
     assert process.returncode == 130
+    assert "\nto go on: citewell tune run --resume tiny-1\n" in err
     assert err.splitlines()[-1] == "interrupted"
     assert state(machine) == "interrupted"
     assert "stopped from the keyboard" in machine.citewell("runs", "show", "tiny-1").stdout
@@ -209,7 +210,8 @@ def test_at_a_terminal_who_trains_is_asked_each_time(machine, terminal):
         code = screen.wait()
 
     assert code == 1
-    assert "error: b-1: not confirmed" in screen.text
+    assert "b-1: cancelled: not confirmed" in screen.text
+    assert "error: " not in screen.text
     assert state(machine, "a-1") == "done"
     assert state(machine, "b-1") == "cancelled"
 

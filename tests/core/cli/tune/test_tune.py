@@ -62,6 +62,43 @@ def test_nothing_begins_before_all_recipes_are_right(folder, said):
     assert runs_of(folder) == []
 
 
+def test_nothing_begins_before_the_data_of_all_recipes_is_right(folder, said):
+    tunings.recipe(folder, name="a")
+    path = tunings.recipe(folder, name="b")
+    path.write_text(path.read_text().replace("train.jsonl", "broken.jsonl"))
+    tunings.write(folder / "broken.jsonl", [*map(tunings.chat, range(30)), "{"])
+
+    code, out, err = said("tune", "run", "a.toml", "b.toml")
+
+    assert (code, out) == (1, "")
+    assert "broken.jsonl: line 31: is no JSON" in err
+    assert runs_of(folder) == []
+
+
+def test_a_failure_is_told_when_it_happens_and_once(folder, said):
+    tunings.recipe(folder, name="a", trainer="fails_at = 2")
+    tunings.recipe(folder, name="b")
+
+    _, _, err = said("tune", "run", "a.toml", "b.toml")
+
+    assert err.index("error: a-1: the loss is not a number") < err.index("b-1: checking")
+    assert err.count("the loss is not a number") == 1
+
+
+def test_what_a_changed_recipe_mends_begins_anew(folder, said):
+    tunings.recipe(folder, trainer="fails_at = 2")
+    failed = said("tune", "run", "tiny.toml")
+    same = said("tune", "run", "--resume", "tiny-1")
+    tunings.recipe(folder)
+    changed = said("tune", "run", "--resume", "tiny-1")
+
+    assert f"with another recipe, begin anew: citewell tune run {folder}/tiny.toml" in failed[1]
+    assert "note: " not in same[2]
+    note = f"note: tiny-1 goes on with the recipe as it was, and {folder}/tiny.toml has changed"
+    assert note in changed[2]
+    assert changed[0] == 1
+
+
 def test_the_exit_code_tells_that_a_run_failed(folder, said):
     tunings.recipe(folder, name="a", trainer="fails_at = 2")
     tunings.recipe(folder, name="b")
@@ -160,6 +197,23 @@ def test_without_the_plugin_a_trainer_is_unknown(folder, said):
     assert 'trainer.use: no trainer is called "unsloth"' in err
 
 
+def test_what_a_component_cannot_use_is_told_before_anything_begins(folder, said):
+    tunings.recipe(folder, name="a")
+    tunings.recipe(folder, name="b", export='samples = "none.jsonl"')
+    later = said("tune", "run", "a.toml", "b.toml")
+    (folder / "base" / "unfit").touch()
+    at_base = said("tune", "check", "a.toml")
+    (folder / "base" / "unfit").unlink()
+    said("tune", "run", "a.toml")
+    again = said("tune", "export", "a-1", "--set", "samples=none.jsonl")
+
+    assert (later[0], at_base[0], again[0]) == (1, 1, 1)
+    assert "b.toml: export.samples: none.jsonl is not there; name another" in later[2]
+    assert f"a.toml: base: {folder}/base cannot learn; take another base" in at_base[2]
+    assert "error: command line: samples: none.jsonl is not there; name another" in again[2]
+    assert runs_of(folder) == ["a-1"]
+
+
 # --- check and estimate ---------------------------------------------------------------------
 
 
@@ -195,6 +249,28 @@ def test_a_check_finds_what_is_wrong_with_the_data(folder, said):
     found = json.loads(said("tune", "check", "tiny.toml", "--json")[1])
     assert found["schema"] == "citewell.tune-check/1"
     assert {one["concern"] for one in found["recipes"][0]["problems"]} == {"json", "leak"}
+
+
+def test_a_check_counts_what_the_base_cannot_read_whole(folder, said):
+    path = tunings.recipe(folder)
+    tunings.words(folder / "base", context=64)
+    long = [tunings.chat(one) for one in range(30)]
+    long[3]["messages"][1]["content"] = "one and two " * 40
+    tunings.write(folder / "train.jsonl", long)
+
+    some = said("tune", "check", "tiny.toml")
+    ran = said("tune", "run", "tiny.toml")
+    tunings.words(folder / "base", context=4)
+    every = said("tune", "check", "tiny.toml")
+
+    assert path.is_file()
+    assert (some[0], ran[0], every[0]) == (0, 0, 1)
+    assert "warning: " in some[1]
+    for text in (some[1], ran[2]):
+        assert "expected at most 64: cut it; it is left out, as the base reads no more" in text
+    assert "line 4: has " in some[1]
+    assert "line 5: has " not in some[1]
+    assert "error: " in every[1]
 
 
 def test_an_estimate_tells_what_a_training_takes_and_leaves_nothing(folder, said):
@@ -238,11 +314,59 @@ def test_the_files_of_a_run_are_made_anew_with_other_settings(folder, said):
     assert refused[0] == 1
     assert "export.files[0]: expected 'adapter', 'merged' or 'Q8_0', got \"Q9\"" in refused[2]
     assert code == 0
+    assert "error: command line: export.files[0]: " in refused[2]
     assert "  Q8_0: " in out
     run = json.loads(said("runs", "show", "tiny-1", "--json")[1])
     assert [one["kind"] for one in run["made"]] == ["merged", "Q8_0"]
     recipe = tomllib.loads(Path(run["folder"], "recipe.toml").read_text())
     assert recipe["export"] == {"use": "files", "files": ["merged", "Q8_0"]}
+
+
+@pytest.mark.parametrize(
+    "wanted", ['unproven = "Q8_0"', "lost_times = 9"], ids=["not proven", "lost"]
+)
+def test_a_run_that_is_done_stays_so_where_another_export_fails(folder, said, wanted):
+    tunings.recipe(folder, export='files = ["adapter", "merged"]')
+    said("tune", "run", "tiny.toml")
+    before = json.loads(said("runs", "show", "tiny-1", "--json")[1])
+    name, _, value = wanted.partition(" = ")
+
+    code, out, err = said(
+        *("tune", "export", "tiny-1", "--set", 'files=["adapter", "Q8_0"]'),
+        *("--set", f"{name}={value}"),
+    )
+
+    assert code == 1
+    assert "error: tiny-1: " in err
+    assert "tiny-1: failed" in out
+    assert "tiny-1 is done, as it was before" in out
+    assert "--resume" not in err
+    found = json.loads(said("runs", "show", "tiny-1", "--json")[1])
+    assert (found["state"], found["reason"]) == ("done", "")
+    assert [one["kind"] for one in found["made"]] == ["adapter", "merged"]
+    assert found["recipe_sha256"] == before["recipe_sha256"]
+    assert name not in Path(found["folder"], "recipe.toml").read_text()
+    assert "failed" not in Path(found["folder"], "report.html").read_text()
+
+
+def test_another_export_replaces_files_of_its_kinds_alone(folder, said):
+    tunings.recipe(folder, export='files = ["adapter", "merged"]')
+    said("tune", "run", "tiny.toml")
+
+    said("tune", "export", "tiny-1", "--set", 'files=["Q8_0", "merged"]')
+
+    found = json.loads(said("runs", "show", "tiny-1", "--json")[1])
+    assert [one["kind"] for one in found["made"]] == ["Q8_0", "merged", "adapter"]
+
+
+def test_a_note_beside_the_base_changes_no_run(folder, said):
+    tunings.recipe(folder)
+    said("tune", "run", "tiny.toml")
+    (folder / "base" / "README.md").write_text("what it is")
+
+    code, _, _ = said("tune", "export", "tiny-1")
+
+    assert code == 0
 
 
 def test_a_file_that_is_not_proven_is_not_kept(folder, said):
@@ -312,6 +436,16 @@ def test_a_recipe_to_begin_with_is_written_once(folder, said, task):
     assert second[0] == 1
     assert f"{task}.toml is there already; --force replaces it" in second[2]
     assert tomllib.loads((folder / f"{task}.toml").read_text())["base"] == 'models/"big"'
+
+
+def test_the_base_is_named_as_the_recipe_finds_it(folder, said):
+    tunings.recipe(folder)
+    (folder / "sub dir").mkdir()
+
+    _, out, _ = said("tune", "init", "sub dir/x.toml", "--base", "base")
+
+    assert tomllib.loads((folder / "sub dir" / "x.toml").read_text())["base"] == "../base"
+    assert out.endswith("run: citewell tune check 'sub dir/x.toml'\n")
 
 
 def test_the_core_alone_is_without_torch():

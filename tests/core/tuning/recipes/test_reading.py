@@ -209,6 +209,11 @@ BROKEN = {
         'use = "files"\n[deploy]\nmodel = "Über"',
         'deploy.model: "Über" is no name; expected at most 64 lower-case letters',
     ),
+    "no price": (
+        'license = "mit"',
+        "price_per_hour = inf",
+        "price_per_hour: expected",
+    ),
     "a negative price": (
         'license = "mit"',
         "price_per_hour = -1",

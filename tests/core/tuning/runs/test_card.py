@@ -1,9 +1,12 @@
 """The model card says what the files are, and nothing about the machine they were made on."""
 
 import pytest
+from msgspec.structs import replace
 
 import tunings
+from citewell.tuning.recipes.reading import load_recipe
 from citewell.tuning.runs.card import card
+from citewell.tuning.runs.happenings import Warned
 from citewell.tuning.runs.hashing import file_hash, folder_hash
 from citewell.tuning.runs.saying import facts_of
 
@@ -33,17 +36,58 @@ async def test_the_card_names_no_folder_of_the_machine(bench):
     run, recipe = bench.new()
     await bench.work((run, recipe))
 
-    assert str(bench.folder) not in (run.export / "card.md").read_text()
+    said = (run.export / "card.md").read_text()
+    assert str(bench.folder) not in said
+    assert "not named in the recipe; look it up before you pass anything on" in said
+
+
+async def test_no_path_of_a_recipe_is_on_the_card(bench):
+    place = bench.folder / "secret client"
+    place.mkdir()
+    (place / "few.jsonl").touch()
+    run, recipe = bench.new(
+        head=f"# kept in {place}",
+        export=f'samples = "{place}/few.jsonl"\nstarted = "a/b"',
+    )
+    content = recipe.content.decode().replace('"base"', f'"{bench.folder}/base/"')
+    (record,) = await bench.work((run, replace(recipe, content=content.encode())))
+
+    said = (run.export / "card.md").read_text()
+
+    assert record.state == "done"
+    assert '\nbase = "base"\n' in said
+    assert '\nsamples = "few.jsonl"\nstarted = "a/b"\n' in said
+    assert "secret client" not in said
+
+
+async def test_samples_of_a_handed_adapter_are_not_called_what_it_learnt(bench):
+    bench.recipe()
+    tunings.adapter(bench.folder / "lora")
+    tunings.write(bench.folder / "few.jsonl", map(tunings.chat, range(3)))
+    path = bench.folder / "handed.toml"
+    path.write_text(
+        'base = "base"\nadapter = "lora"\n[data]\ntrain = "few.jsonl"\n[export]\nuse = "files"\n'
+    )
+    recipe = load_recipe(path, bench.registry)
+    run = bench.runs.new(recipe)
+    (record,) = await bench.work((run, recipe))
+
+    said = (run.export / "card.md").read_text()
+
+    assert record.state == "done"
+    assert "| samples | few.jsonl | 3 | 3 |" in said
+    assert "| train |" not in said
+    assert b"datasets" not in (run.export / "adapter.gguf").read_bytes()
+    assert not any(isinstance(one, Warned) for one in bench.happened)
 
 
 async def test_what_a_recipe_holds_does_not_end_its_quotation(bench):
-    run, recipe = bench.new(head="# ```\n# # A heading\n")
+    run, recipe = bench.new(head='license = """```\n# A heading\n"""')
     (record,) = await bench.work((run, recipe))
 
     said = card(facts_of(record, run.events()), recipe)
 
     assert "````toml\n" in said
-    assert "not named in the recipe; look it up before you pass anything on" in said
 
 
 @pytest.mark.parametrize(

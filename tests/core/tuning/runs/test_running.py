@@ -227,6 +227,19 @@ async def test_one_that_fails_keeps_no_other_from_its_turn(bench):
     assert [(one.id, one.state.value) for one in records] == [("a-1", "failed"), ("b-1", "done")]
 
 
+async def test_a_report_that_cannot_be_written_hides_no_reason_and_ends_no_queue(bench):
+    first, broken = bench.new(name="a", trainer="fails_at = 1")
+    second, recipe = bench.new(name="b")
+    (first.report_file / "in the way").mkdir(parents=True)
+
+    records = await bench.work((first, broken), (second, recipe))
+
+    assert [one.state.value for one in records] == ["failed", "done"]
+    assert "the loss is not a number" in records[0].reason
+    (warned,) = (one for one in bench.happened if isinstance(one, Warned))
+    assert f"{first.report_file} cannot be written: " in warned.said[0]
+
+
 async def test_who_stops_it_leaves_runs_that_can_go_on(bench):
     first, recipe = bench.new(trainer="step_s = 0.2\nsteps = 9")
     second, _ = bench.new(trainer="step_s = 0.2\nsteps = 9")
@@ -284,6 +297,26 @@ async def test_two_never_work_on_one_run(bench):
     (record,) = await bench.work((run, recipe), meanwhile=work_too)
 
     assert record.state == "done"
+
+
+async def test_of_the_folder_of_an_adapter_only_what_counts_is_taken(bench):
+    bench.recipe()
+    lora = tunings.adapter(bench.folder / "lora")
+    for name in ("optimizer.pt", "tokenizer.json", "chat_template.jinja", "README.md"):
+        (lora / name).write_text("{}")
+    path = bench.folder / "handed.toml"
+    path.write_text('base = "base"\nadapter = "lora"\n')
+    recipe = load_recipe(path, bench.registry)
+    run = bench.runs.new(recipe)
+
+    await bench.work((run, recipe))
+
+    assert sorted(one.name for one in run.adapter.iterdir()) == [
+        "adapter_config.json",
+        "adapter_model.safetensors",
+        "chat_template.jinja",
+        "tokenizer.json",
+    ]
 
 
 async def test_an_adapter_of_another_trainer_is_exported_by_itself(bench):

@@ -57,6 +57,17 @@ def held_elsewhere():
         process.stdout.close()
 
 
+def test_who_cannot_take_a_lock_believes_what_is_written(bench):
+    run, _ = bench.new()
+    (run.folder / "run.lock").mkdir()
+
+    found = [one.record().state for one in bench.runs.every()]
+
+    assert found == ["waiting"]
+    with pytest.raises(CitewellError, match=r"run\.lock cannot be locked: .*check who may write"):
+        Hold(run.folder)
+
+
 def test_runs_are_numbered_by_their_recipes(bench):
     names = [bench.new(name=name)[0].id for name in ("a", "b", "a")]
 

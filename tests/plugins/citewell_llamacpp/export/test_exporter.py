@@ -17,7 +17,7 @@ import llamacpp
 import random_models
 from citewell import ModelError, NotProven, TrainingError
 from citewell.training import Exporting
-from citewell_llamacpp.export.settings import GgufConfig, build
+from citewell_llamacpp.export.settings import GgufConfig, build, check
 from citewell_llamacpp.export.writing import write_copy
 from citewell_llamacpp.header import read_header
 from citewell_llamacpp.proof import KEY, Probe, decoded, encoded
@@ -303,6 +303,17 @@ async def test_a_broken_adapter_is_refused(broken, tmp_path):
         await exports.exported(task)
 
     assert not list(task.out.glob("*.gguf"))
+
+
+def test_a_file_of_the_base_that_is_not_there_is_told_before_anything_is_made(tmp_path):
+    (tmp_path / "there.gguf").touch()
+
+    faults = [*check(GgufConfig(base_gguf="gone.gguf"), tmp_path, tmp_path)]
+
+    assert [name for name, _ in faults] == ["base_gguf"]
+    assert faults[0][1].startswith(f"{tmp_path}/gone.gguf is not there; expected a GGUF file")
+    assert not [*check(GgufConfig(base_gguf="there.gguf"), tmp_path, tmp_path)]
+    assert not [*check(GgufConfig(), tmp_path, tmp_path)]
 
 
 async def test_what_no_file_can_say_is_refused_by_name(tmp_path):
