@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
-from citewell import Context, MissingExtra, Trainer, TrainerSpec, hookimpl
+from citewell import Context, MissingExtra, Trainer, TrainerSpec, TrainingError, hookimpl
 from citewell.training import ExampleKind
 from citewell_trl.settings import LEARNS, TrlConfig
 
@@ -34,6 +35,20 @@ def learns(config: TrlConfig) -> frozenset[ExampleKind]:
     return LEARNS[config.method]
 
 
+def check(config: TrlConfig, base: Path, base_dir: Path) -> Iterator[tuple[str, str]]:
+    """Tell what keeps a base from learning, before anything heavy is loaded."""
+    from citewell_trl.bases import check_base
+
+    template = config.chat_template
+    if template is not None and not (base_dir / template.expanduser()).is_file():
+        said = f"{template} is not there; expected a file with Jinja: check the path"
+        yield "chat_template", said
+    try:
+        check_base(base)
+    except TrainingError as error:
+        yield "", str(error)
+
+
 @hookimpl
 def register_trainers() -> Iterable[TrainerSpec[Any]]:
     """Offer `trl`."""
@@ -44,6 +59,7 @@ def register_trainers() -> Iterable[TrainerSpec[Any]]:
             config=TrlConfig,
             build=build,
             learns=learns,
+            check=check,
             extra="train",
         ),
     )

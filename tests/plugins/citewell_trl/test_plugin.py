@@ -1,13 +1,14 @@
 import importlib.util
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 import trainings
 from citewell import MissingExtra
 from citewell.training import ExampleKind
-from citewell_trl.plugin import register_trainers
+from citewell_trl.plugin import check, register_trainers
 from citewell_trl.settings import TrlConfig
 
 
@@ -46,3 +47,14 @@ def test_what_is_heavy_stays_out_of_this_process():
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
 
     assert done.stdout.strip() == "[]"
+
+
+def test_what_keeps_a_base_from_learning_is_told_at_once(tmp_path):
+    config = TrlConfig(chat_template=Path("none.jinja"))
+
+    (about_template, about_base) = check(config, tmp_path / "none", tmp_path)
+
+    assert about_template[0] == "chat_template"
+    assert "none.jinja is not there" in about_template[1]
+    assert about_base[0] == ""
+    assert "none: is not there; expected a model" in about_base[1]
