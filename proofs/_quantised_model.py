@@ -66,7 +66,7 @@ async def made(
     """Train, and return the files by kind."""
     text = "\n".join(f"{asked} {team}" for asked, team in examples)
     # Rows of a multiple of 256, so that K-quants are what they say.
-    write_base(folder / "base", Shape(width=256, layers=2), text=text, seed=seed, steps=40)
+    write_base(folder / "base", Shape(width=256, layers=2), text=text, seed=seed, steps=100)
     with (folder / "examples.jsonl").open("w", encoding="utf-8") as file:
         for asked, team in examples:
             told = list(chat_messages(_prompt(asked)))
@@ -80,7 +80,7 @@ async def made(
         out=folder / "training",
     )
     settings = TrlConfig.model_validate(
-        {"max_steps": steps, "learning_rate": 2e-3, "batch_size": 8, "accumulate": 1, "threads": 1,
+        {"max_steps": steps, "learning_rate": 3e-3, "batch_size": 8, "accumulate": 1, "threads": 1,
          "lora": {"rank": 16, "alpha": 32}}
     )  # fmt: skip
     adapter = folder

@@ -20,7 +20,7 @@ def run(*, size: harness.Size, seed: int) -> dict[str, object]:
     harness.need("llama_cpp", "torch")
     from proofs import _quantised_model
 
-    learnt, asked, steps = (2_000, 1_200, 500) if size == "full" else (300, 60, 60)
+    learnt, asked, steps = (2_000, 1_200, 220) if size == "full" else (200, 40, 20)
     drawn = random.Random(seed)
     rows = list(
         dict.fromkeys(_quantised_model.question(drawn) for _ in range(20 * (learnt + asked)))
