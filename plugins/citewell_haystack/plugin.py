@@ -206,6 +206,11 @@ class ConverterConfig(Config):
     )
 
 
+def memory_mb(_config: ConverterConfig) -> int:
+    """Return what a converter may take: Haystack imports PyTorch where that is installed."""
+    return 1_024
+
+
 def suffixes(config: ConverterConfig) -> tuple[str, ...]:
     """Return how the names of the files end that a loader with these settings reads."""
     return tuple(config.suffixes)
@@ -250,6 +255,7 @@ def register_loaders() -> Iterable[LoaderSpec[Any]]:
             build=build_loader,
             suffixes=(".json", ".msg"),
             chosen=suffixes,
+            memory_mb=memory_mb,
             extra="haystack",
         ),
     )

@@ -21,7 +21,7 @@ FOLDER = "checkpoints"
 ADAPTER = "adapter"
 UNNAMED_ADAPTER = "adapter.part"
 _ASIDE = "aside"
-_SEAL = "seal.json"
+_SEALED = "seal.json"
 _WEIGHTS, _CONFIG = "adapter_model.safetensors", "adapter_config.json"
 
 
@@ -69,7 +69,7 @@ def seal(out: Path, step: int, *, made_of: Mapping[str, str], progress: Progress
             _to_disk(path)
             files[path.name] = _sha256(path)
     sealed = Seal(step=step, made_of=made_of, progress=progress, files=files)
-    _write(folder / _SEAL, msgspec.json.encode(sealed))
+    _write(folder / _SEALED, msgspec.json.encode(sealed))
     _to_disk(folder.parent)
 
 
@@ -119,7 +119,7 @@ def keep(out: Path, steps: Iterable[int]) -> None:
         if folder not in kept:
             # Without its seal it does not count, however far the removal gets.
             with suppress(FileNotFoundError):
-                (folder / _SEAL).unlink()
+                (folder / _SEALED).unlink()
             shutil.rmtree(folder)
 
 
@@ -171,7 +171,7 @@ def _folders(out: Path) -> list[Path]:
 def _seal_of(folder: Path) -> Seal | None:
     """Return the seal of a checkpoint, if it is true."""
     try:
-        sealed = msgspec.json.decode((folder / _SEAL).read_bytes(), type=Seal)
+        sealed = msgspec.json.decode((folder / _SEALED).read_bytes(), type=Seal)
         is_whole = all(_sha256(folder / name) == found for name, found in sealed.files.items())
     except (OSError, msgspec.DecodeError):
         return None
