@@ -6,9 +6,8 @@ import asyncio
 import hashlib
 import json
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -100,16 +99,22 @@ class _Checked(Struct):
         adapter: that it is used with.
         proof: that the adapter is asked for; empty for none.
         computes: whether the adapter was tried with this file of its base.
-        form: Unicode form that text is brought into for the adapter.
-        remember: keeps what was found out, once the model has done what it is proven by.
+        form: Unicode form that text is brought into.
+        asked: of what is asked now, hashes and settings; to be remembered once it was done.
     """
 
     load: Load
-    adapter: File | None
-    proof: str
-    computes: bool
-    form: str
-    remember: Callable[[], None]
+    memory: Memory
+    adapter: File | None = None
+    proof: str = ""
+    computes: bool = True
+    form: str = ""
+    asked: list[tuple[str, ...]] = []
+
+    def remember(self) -> None:
+        """Keep that the model has done what it is proven by."""
+        for parts in self.asked:
+            self.memory.note(*parts)
 
 
 def _checked(config: LlamaCppConfig, context: Context) -> _Checked:
@@ -149,32 +154,25 @@ def _with_proofs(
 ) -> _Checked:
     """Add what the files have to be asked for, as far as they were not asked before."""
     ways = f"{load.gpu_layers} {load.batches} {load.context} {load.template}"
-    form = header.values.get(FORM, "")
-    adapter = None
-    if used is not None:
-        adapter, form = used[0], used[1].values.get(FORM, "") or form
-    checked = _Checked(load, adapter, "", True, str(form), lambda: None)
-    asked: list[tuple[str, ...]] = []
+    checked = _Checked(load, memory, form=str(header.values.get(FORM, "")))
     if proof_of(header) is not None:
         parts = (memory.hash_of(load.file), ways)
         if not memory.has(*parts):
-            asked.append(parts)
+            checked.asked.append(parts)
             checked.load = replace(load, proof=header.values[PROOF])
-    proof = None if used is None else proof_of(used[1])
-    if used is not None and proof is not None:
+    if used is None:
+        return checked
+    checked.adapter, learnt = used
+    checked.form = str(learnt.values.get(FORM, "")) or checked.form
+    proof = proof_of(learnt)
+    if proof is not None:
         base = memory.hash_of(load.file)
-        both = (base, memory.hash_of(used[0]), ways)
+        both = (base, memory.hash_of(checked.adapter), ways)
         checked.computes = proof.base == base
         if not memory.has(*both):
-            asked.append(both)
-            checked.proof = str(used[1].values[PROOF])
-    checked.remember = partial(_remember, memory, asked)
+            checked.asked.append(both)
+            checked.proof = str(learnt.values[PROOF])
     return checked
-
-
-def _remember(memory: Memory, asked: list[tuple[str, ...]]) -> None:
-    for parts in asked:
-        memory.note(*parts)
 
 
 def memory_of(config: LlamaCppConfig, context: Context) -> dict[str, int]:

@@ -21,7 +21,7 @@ from citewell_llamacpp.templates import BadTemplate, Template
 from citewell_llamacpp.wire import CHUNK, File
 
 PROBES = 8
-"""Prompts of which all logits are compared, in their first tokens."""
+"""Prompts of which all logits are compared, at their ends."""
 
 CONTINUED = 24
 """Tokens that are written on behind each prompt."""
