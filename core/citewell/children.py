@@ -20,6 +20,16 @@ _KEPT_VARIABLES = frozenset(
      "PYTHONHOME", "SYSTEMROOT", "TEMP", "TMP", "TMPDIR", "TZ", "USERPROFILE")
 )  # fmt: skip
 _KEPT_FAMILIES = ("CUDA_", "CUBLAS_", "HIP_", "LC_", "MKL_", "NVIDIA_", "OMP_", "ROCR_", "TORCH")
+# No library asks the network for anything, or tells anybody what is done.
+_OFFLINE = {
+    "DISABLE_TELEMETRY": "1",
+    "DO_NOT_TRACK": "1",
+    "HF_DATASETS_OFFLINE": "1",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "HF_HUB_OFFLINE": "1",
+    "TRANSFORMERS_OFFLINE": "1",
+    "WANDB_MODE": "disabled",
+}
 _MESSAGE, _FAILED, _DONE = b"+", b"!", b"."
 _LONGEST_LINE = 64 * 1024 * 1024
 _LONGEST_REASON = 400
@@ -44,9 +54,9 @@ async def run(
 ) -> AsyncGenerator[bytes, None]:
     """Run `module` in a new process and yield the messages that its work tells.
 
-    The module calls `serve` when it is run by its name. Its process inherits no secrets; what it
-    prints is appended to `log`. It ends, with all that it started, when the iterator is closed, and
-    when this process does.
+    The module calls `serve` when it is run by its name. Its process inherits no secrets, and
+    libraries for models are told to stay offline; what it prints is appended to `log`. It ends,
+    with all that it started, when the iterator is closed, and when this process does.
 
     Args:
         module: of an installed package.
@@ -121,6 +131,7 @@ def _environment(variables: Mapping[str, str]) -> dict[str, str]:
         "PYTHONPATH": os.pathsep.join(paths),
         "PYTHONUNBUFFERED": "1",
         _PARENT: str(os.getpid()),
+        **_OFFLINE,
         **variables,
     }
 

@@ -23,16 +23,6 @@ from citewell_trl.wire import FromChild, Learned, Measured, Order, line, to_mess
 _MODULE = "citewell_trl.child"
 _LOG, _SCRATCH = "log.txt", "scratch"
 _MEASURING = "measuring-"
-# No library asks the network for anything, or tells anybody what is done.
-_OFFLINE = {
-    "DISABLE_TELEMETRY": "1",
-    "DO_NOT_TRACK": "1",
-    "HF_DATASETS_OFFLINE": "1",
-    "HF_HUB_DISABLE_TELEMETRY": "1",
-    "HF_HUB_OFFLINE": "1",
-    "TRANSFORMERS_OFFLINE": "1",
-    "WANDB_MODE": "disabled",
-}
 
 
 class TrlTrainer:
@@ -142,7 +132,6 @@ class TrlTrainer:
         threads = self._config.threads
         counted = {} if threads is None else {"OMP_NUM_THREADS": f"{threads}"}
         return {
-            **_OFFLINE,
             **counted,
             "HF_HOME": str(scratch),
             "TMPDIR": str(scratch),

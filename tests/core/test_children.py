@@ -67,7 +67,12 @@ async def test_secrets_are_not_inherited(log, monkeypatch):
     monkeypatch.setenv("SLACK_BOT_TOKEN", "xoxb-secret")
 
     assert (await told(b"variable SLACK_BOT_TOKEN", log))[1] == "none"
-    assert (await told(b"variable HF_HUB_OFFLINE", log, HF_HUB_OFFLINE="1"))[1] == "1"
+    assert (await told(b"variable THREADS", log, THREADS="1"))[1] == "1"
+
+
+async def test_libraries_are_told_to_stay_offline(log):
+    for name in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "DO_NOT_TRACK"):
+        assert (await told(f"variable {name}".encode(), log))[1] == "1"
 
 
 async def test_work_that_is_given_up_ends_with_all_that_it_started(log):

@@ -11,12 +11,7 @@ from citewell_llamacpp.export import wire
 from citewell_llamacpp.export.settings import GgufConfig
 from citewell_llamacpp.export.wire import Differs, Job
 
-_OFFLINE = {
-    "HF_HUB_OFFLINE": "1",
-    "TRANSFORMERS_OFFLINE": "1",
-    "HF_HUB_DISABLE_TELEMETRY": "1",
-    "DISABLE_TELEMETRY": "1",
-    "DO_NOT_TRACK": "1",
+_VARIABLES = {
     "TOKENIZERS_PARALLELISM": "false",
     # A thread that waits for the others gives its processor away.
     "OMP_WAIT_POLICY": "PASSIVE",
@@ -39,7 +34,7 @@ class GgufExporter:
             "citewell_llamacpp.export.child",
             wire.encoded(self._job(task)),
             log=log,
-            variables=_OFFLINE,
+            variables=_VARIABLES,
         )
         yield Exporting(said="loading the trained model", done=0, total=len(self._config.files))
         refused = ""
