@@ -19,32 +19,56 @@ from citewell_llamacpp.export import tensors
 from citewell_llamacpp.export.comparing import Trial, expected, measured
 from citewell_llamacpp.export.families import read_base
 from citewell_llamacpp.export.reference import Reference
-from citewell_llamacpp.export.samples import conversations
+from citewell_llamacpp.export.samples import TEXTS, conversations
 from citewell_llamacpp.export.settings import GgufConfig, build
 from citewell_llamacpp.export.vocabulary import read_vocabulary
 from citewell_llamacpp.export.writing import Described, write_model
-from scripts import random_models
+from proofs.parity import PROMPTS
+from scripts import random_models, teaching
 
 KINDS = ("adapter", "F32", "F16")
+_STEPS = 200
+_LONGEST_ANSWER = 24
 # The folder of llama.cpp's own scripts, as the source distribution of llama-cpp-python has it.
 _SOURCES = "LLAMA_CPP_SOURCES"
 
 
-def proven(folder: Path, family: str, *, tied: bool, seed: int) -> Iterator[dict[str, object]]:
+def proven(
+    folder: Path, family: str, *, tied: bool, taught: bool, seed: int
+) -> Iterator[dict[str, object]]:
+    """Yield a row for each file of a model with random weights, or of one that was taught."""
     base = random_models.make(folder / "base", family, tied=tied, seed=seed)
-    adapter = random_models.adapt(base, folder / "adapter")
+    if taught:
+        adapter = _taught(base, folder / "adapter")
+    else:
+        adapter = random_models.adapt(base, folder / "adapter")
     (folder / "out").mkdir()
     for made in asyncio.run(_exported(base, adapter, folder / "out")):
         figures = made.figures
         yield {
             "family": family,
             "tied": tied,
+            "taught": taught,
             "kind": made.kind,
             "largest": float(f"{figures['logits_max_difference']:.2g}"),
             "deviation": round(figures["logits_deviation"], 2),
             "equal": int(figures["continuations_equal"]),
             "tied_continuations": int(figures["continuations_tied"]),
         }
+
+
+def _taught(base: Path, folder: Path) -> Path:
+    """Teach the base an answer to each conversation, and an adapter that of the next one."""
+    reference = Reference(base, None, threads=1)
+    asked = [reference.fitted(one) for one in conversations(None, PROMPTS)]
+    prompts = [reference.tokenize(reference.lay_out(one)) for one in asked]
+    specials = reference.specials
+    end = specials.eos if specials.turn_end is None else specials.turn_end
+    texts = sorted(TEXTS, key=len)[-PROMPTS:]
+    answers = [[*reference.tokenize(text)[: _LONGEST_ANSWER - 1], end] for text in texts]
+    teaching.teach(base, [*zip(prompts, answers, strict=True)], steps=_STEPS)
+    others = [*answers[1:], answers[0]]
+    return teaching.teach_adapter(base, folder, [*zip(prompts, others, strict=True)], steps=_STEPS)
 
 
 async def _exported(base: Path, adapter: Path, out: Path) -> list[Exported]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
 from proofs import harness
 
 LIMITS = {"F32": 0.02, "F16": 0.1, "adapter": 0.1}
+DEVIATION = 1.3  # Of the logits of random weights; those of what was taught are further apart.
 PROMPTS = 40
 EQUAL = 38
 _SMALL = ("llama", "qwen2")
@@ -27,10 +28,15 @@ def run(*, size: harness.Size, seed: int) -> dict[str, object]:
     with tempfile.TemporaryDirectory() as place:
         rows = [
             row
-            for family in families
+            for taught in (False, True)
+            for family in (families[:1] if taught and size == "small" else families)
             for tied in ((False, True) if size == "full" else (False,))
             for row in _parity_files.proven(
-                Path(place) / f"{family}-{tied}", family, tied=tied, seed=seed
+                Path(place) / f"{family}-{tied}-{taught}",
+                family,
+                tied=tied,
+                taught=taught,
+                seed=seed,
             )
         ]
         controls = _parity_files.controls(Path(place) / "controls", seed)
@@ -49,13 +55,12 @@ def check(result: dict[str, object]) -> Sequence[str]:
     broken = []
     for row in cast("list[dict[str, Any]]", result["files"]):
         name = f"{row['family']} {'tied' if row['tied'] else 'untied'} {row['kind']}"
-        # Gemma 3 reads its activation function from a table in half precision in llama.cpp.
-        limit = LIMITS[row["kind"]]
-        if row["family"] == "gemma3":
-            limit = 0.2 if row["kind"] == "F32" else 0.4
-        if row["largest"] > limit:
+        spread = max(1.0, row["deviation"] / DEVIATION) if row["taught"] else 1.0
+        if row["largest"] > LIMITS[row["kind"]] * spread:
             broken.append(f"{name}: a logit differs by {row['largest']}")
-        if row["equal"] + row["tied_continuations"] < EQUAL:
+        # Of random weights the likeliest token is often a draw, which half precision decides.
+        draws = not row["taught"] and row["kind"] != "F32"
+        if row["equal"] + (row["tied_continuations"] if draws else 0) < EQUAL:
             broken.append(f"{name}: {row['equal']} of {PROMPTS} prompts are written on alike")
     for name, seen in cast("dict[str, str]", result["controls"]).items():
         if not seen:
@@ -67,18 +72,11 @@ def check(result: dict[str, object]) -> Sequence[str]:
 
 
 def table(result: dict[str, object]) -> str:
+    rows = cast("list[dict[str, Any]]", result["files"])
     lines = [
-        "| family | head | adapter: largest difference, equal | F32 | F16 |",
-        "|---|---|---|---|---|",
+        *("With random weights:", "", *_files([row for row in rows if not row["taught"]])),
+        *("", "Taught to answer:", "", *_files([row for row in rows if row["taught"]])),
     ]
-    cells: dict[tuple[str, bool], dict[str, str]] = {}
-    for row in cast("list[dict[str, Any]]", result["files"]):
-        ties = f" and {row['tied_continuations']} ties" if row["tied_continuations"] else ""
-        cell = f"{row['largest']:.2g}, {row['equal']}{ties} of {result['prompts']}"
-        cells.setdefault((row["family"], row["tied"]), {})[row["kind"]] = cell
-    for (family, tied), by_kind in cells.items():
-        shown = " | ".join(by_kind[kind] for kind in _KINDS)
-        lines.append(f"| {family} | {'tied' if tied else 'own'} | {shown} |")
     lines += ["", "| what was done to a file | what is said |", "|---|---|"]
     for name, seen in sorted(cast("dict[str, str]", result["controls"]).items()):
         lines.append(f"| {name} | {seen} |")
@@ -90,3 +88,19 @@ def table(result: dict[str, object]) -> str:
         )
         lines += ["", said]
     return "\n".join(lines)
+
+
+def _files(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    lines = [
+        "| family | head | adapter: largest difference, equal | F32 | F16 |",
+        "|---|---|---|---|---|",
+    ]
+    cells: dict[tuple[str, bool], dict[str, str]] = {}
+    for row in rows:
+        ties = f" and {row['tied_continuations']} ties" if row["tied_continuations"] else ""
+        cell = f"{row['largest']:.2g}, {row['equal']}{ties} of {PROMPTS}"
+        cells.setdefault((row["family"], row["tied"]), {})[row["kind"]] = cell
+    for (family, tied), by_kind in cells.items():
+        shown = " | ".join(by_kind[kind] for kind in _KINDS)
+        lines.append(f"| {family} | {'tied' if tied else 'own'} | {shown} |")
+    return lines

@@ -186,7 +186,6 @@ FAMILIES: Mapping[str, tuple[str, str, Mapping[str, Any]]] = {
             "query_pre_attn_scalar": 32,
             "sliding_window": 16,
             "num_hidden_layers": 6,
-            "initializer_range": 0.06,
         },
     ),
     "phi3": ("Phi3", "phi", {"sliding_window": None, "pad_token_id": 0}),
@@ -212,10 +211,11 @@ def make(folder: Path, family: str, *, tied: bool = False, seed: int = 0, **sett
     for parameter_name, parameter in model.named_parameters():
         # Else norms are all alike, and biases are nought.
         if parameter.ndim == 1:
-            torch.nn.init.normal_(parameter, float("norm" in parameter_name), 0.1)
+            plain = 0.0 if name == "Gemma3" else 1.0  # Gemma adds 1 itself.
+            torch.nn.init.normal_(parameter, plain * ("norm" in parameter_name), 0.1)
     head = model.get_output_embeddings().weight
     # Else all tokens are alike, and which is likeliest is decided by rounding.
-    head.data *= torch.exp(torch.randn(len(head), 1) * (0.45 if family == "gemma3" else 0.55))
+    head.data *= torch.exp(torch.randn(len(head), 1) * 0.55)
     model.save_pretrained(folder)
     fast.save_pretrained(folder)
     return folder

@@ -14,7 +14,7 @@ _KEPT_VARIABLES = frozenset(
     ("LANG", "LANGUAGE", "LD_LIBRARY_PATH", "PATH", "PYTHONDONTWRITEBYTECODE", "PYTHONHOME",
      "SYSTEMROOT", "TEMP", "TMP", "TMPDIR", "TZ")
 )  # fmt: skip
-_KEPT_FAMILIES = ("CUDA_", "GGML_", "HIP_", "LC_", "OMP_", "ROCR_")
+_KEPT_FAMILIES = ("CUDA_", "GGML_", "GOMP_", "HIP_", "LC_", "OMP_", "ROCR_")
 
 # The path of this process, so that the child finds the same packages.
 _BOOT = "from citewell_llamacpp.child import main; main()"
@@ -46,9 +46,12 @@ async def spawned(load: Load) -> asyncio.subprocess.Process:
 
 def _environment(load: Load) -> dict[str, str]:
     """Return what the process needs to know, and no secret."""
-    # A thread that waits for the others holds its processor, which on a busy machine makes vectors
-    # several times slower; the steps of an answer are too short to let it go.
-    waiting = {"OMP_WAIT_POLICY": "PASSIVE"} if load.pooling else {}
+    # A thread that waits for the others holds its processor, which on a busy machine makes answers
+    # and vectors many times slower. Measured: the steps of an answer are too short to let it go at
+    # once, and lose nothing when it waits for a moment only.
+    waiting = {"OMP_WAIT_POLICY": "PASSIVE"} if load.pooling else {"GOMP_SPINCOUNT": "1000"}
+    if "OMP_WAIT_POLICY" in os.environ:
+        waiting = {}
     kept = {
         name: value
         for name, value in os.environ.items()

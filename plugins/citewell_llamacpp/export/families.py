@@ -105,8 +105,8 @@ FAMILIES: Mapping[str, Family] = {
             "use_bidirectional_attention": (False, None),
         },
         check=_gemma3,
-        # llama.cpp reads GELU from a table in half precision; measured up to .04, and .23 in F16.
-        tolerance=0.2,
+        # llama.cpp reads GELU from a table in half precision: .009 with six layers, more with more.
+        tolerance=0.05,
     ),
     "Phi3ForCausalLM": Family(
         name="phi3", architecture=gguf.MODEL_ARCH.PHI3, demands=_SILU, check=_whole

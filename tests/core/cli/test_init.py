@@ -99,11 +99,18 @@ def test_nothing_is_left_when_it_cannot_be_written(here, capsys, monkeypatch):
 
 
 def test_a_folder_that_cannot_be_written_is_named(here, capsys, monkeypatch):
-    def read_only(*_, **__):
+    opened = Path.open
+
+    def read_only(path, mode="r", *args, **kwargs):
+        if "w" in mode:
+            raise OSError(30, "Read-only file system")
+        return opened(path, mode, *args, **kwargs)
+
+    def never(*_, **__):
         raise OSError(30, "Read-only file system")
 
-    monkeypatch.setattr(Path, "write_bytes", read_only)
-    monkeypatch.setattr(Path, "unlink", read_only)
+    monkeypatch.setattr(Path, "open", read_only)
+    monkeypatch.setattr(Path, "unlink", never)
 
     assert run(["init", "--need", "facts"]) == 1
 

@@ -238,6 +238,17 @@ async def test_the_process_knows_no_secret_and_is_in_no_terminal(tmp_path, monke
     assert session != os.getsid(0)
 
 
+async def test_its_threads_wait_for_each_other_only_a_moment(tmp_path, monkeypatch):
+    async with llamacpp.opened(tmp_path) as model:
+        assert b"GOMP_SPINCOUNT=1000\0" in _environment_of(model.process_id)
+
+    monkeypatch.setenv("OMP_WAIT_POLICY", "ACTIVE")
+    async with llamacpp.opened(tmp_path) as model:
+        environment = _environment_of(model.process_id)
+    assert b"OMP_WAIT_POLICY=ACTIVE\0" in environment
+    assert b"GOMP_SPINCOUNT" not in environment
+
+
 def _environment_of(process_id: int) -> bytes:
     return pathlib.Path(f"/proc/{process_id}/environ").read_bytes()
 

@@ -93,8 +93,8 @@ def test_a_file_does_what_was_trained(family, tied, tmp_path):
     words, figures = compared.tried()
 
     assert words == []
-    assert compared.base.family.tolerance == (0.2 if family == "gemma3" else 0.02)
-    assert figures["logits_max_difference"] < compared.base.family.tolerance
+    assert compared.base.family.tolerance == (0.05 if family == "gemma3" else 0.02)
+    assert figures["logits_max_difference"] < 0.02
     equal = figures["continuations_equal"] + figures["continuations_tied"]
     assert equal == figures["continuations"]
 
