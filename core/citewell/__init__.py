@@ -3,7 +3,18 @@
 Everything a plugin needs is here and in `citewell.testing`; other modules are private.
 """
 
-from citewell import asking, blocking, blocks, chat, children, following, globs, storing, training
+from citewell import (
+    asking,
+    blocking,
+    blocks,
+    chat,
+    children,
+    following,
+    globs,
+    memory,
+    storing,
+    training,
+)
 from citewell.composing import DocumentBuilder
 from citewell.configs import ApiUrl, Config, EmbedderName, LocalPath, ModelName, Spelling
 from citewell.engine.prompting import ChatMessage, chat_messages
@@ -242,6 +253,7 @@ __all__ = [
     "fused",
     "globs",
     "hookimpl",
+    "memory",
     "place_at",
     "redact",
     "storing",

@@ -13,12 +13,12 @@ from msgspec import Struct
 from citewell import blocking
 from citewell.configs import ChatConfig
 from citewell.engine.file_states import FileState, file_state
-from citewell.engine.memory import available_bytes
 from citewell.engine.pool import Pool
 from citewell.engine.runtime import Runtime
 from citewell.engine.sections import Section, Settings
 from citewell.engine.trials import Trials
 from citewell.errors import CitewellError, ModelError
+from citewell.memory import available_bytes
 from citewell.specs import ModelSpec
 
 log = logging.getLogger(__name__)

@@ -16,6 +16,7 @@ from citewell_llamacpp.export.examining import Examination, NotEqual
 from citewell_llamacpp.export.families import read_base
 from citewell_llamacpp.export.lora import read_lora
 from citewell_llamacpp.export.reference import tokenizer_folder
+from citewell_llamacpp.export.room import check_room
 from citewell_llamacpp.export.vocabulary import read_vocabulary
 from citewell_llamacpp.export.wire import Differs, Job, Told
 from citewell_llamacpp.export.writing import (
@@ -83,6 +84,7 @@ class Export:
         self._tokens = read_vocabulary(folder, int(self._base.settings["vocab_size"]))
         if self._lora is None and "adapter" in job.kinds:
             raise ChildFailed("there is no adapter to export; name the folder that PEFT saved")
+        check_room(job.base, job.out, job.kinds, base_is_given=job.base_gguf is not None)
         self._say("computing what the trained model does")
         self._examination = Examination(
             job.base, job.adapter, samples=job.samples, threads=job.threads

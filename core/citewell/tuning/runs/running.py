@@ -10,9 +10,9 @@ from contextlib import contextmanager
 
 from msgspec import Struct
 
-from citewell.engine.memory import available_bytes
 from citewell.engine.replacing import replace_content
 from citewell.errors import CitewellError
+from citewell.memory import available_bytes
 from citewell.redaction import Redacting
 from citewell.tuning.recipes.recipe import Recipe
 from citewell.tuning.runs.adapting import Place, estimate, take_adapter, task_of, train
