@@ -64,19 +64,19 @@ def run(*, size: Size, seed: int) -> dict[str, object]:
 async def _tried(root: Path, *, files: int, kills: int, seed: int) -> dict[str, object]:
     trial = Trial(root, files=files, seed=seed)
     trial.next_version()
-    trial.sync()
+    await trial.sync()
     async with opened(root / "data.toml") as retriever:
         with ExitStack() as stack:
             readers = [stack.enter_context(trial.reader(number)) for number in range(_READERS)]
             for number in range(kills):
                 if number % _ROUNDS_PER_ACKNOWLEDGEMENT == 0:
-                    trial.acknowledge(readers)
+                    await trial.acknowledge(readers)
                 await trial.kill_once(readers, retriever)
-            last = trial.acknowledge(readers)
+            last = await trial.acknowledge(readers)
             await asyncio.sleep(_AFTERWARDS_S)
             seen = [reader.ended() for reader in readers]
         grown = await content(retriever)
-    trial.sync("fresh")
+    await trial.sync("fresh")
     async with opened(root / "fresh.toml") as retriever:
         fresh = await content(retriever)
     counts: Counter[str] = Counter()
@@ -186,20 +186,24 @@ class Trial:
             stderr=subprocess.PIPE,
         )
 
-    def sync(self, name: str = "data") -> dict[str, int]:
-        """Sync to the end."""
+    async def sync(self, name: str = "data") -> dict[str, int]:
+        """Sync to the end.
+
+        This process goes on meanwhile: where it embeds what a kill left out, a sync waits for it.
+        """
         begin = time.perf_counter()
-        out, complaints = (process := self.started(name)).communicate()
+        process = self.started(name)
+        out, complaints = await asyncio.to_thread(process.communicate)
         if process.returncode:
             raise RuntimeError(f"citewell sync failed: {complaints.decode()}")
         self.sync_s = time.perf_counter() - begin
         report = json.loads(out)
         return {key: report[key] for key in ("added", "updated", "removed", "unchanged")}
 
-    def acknowledge(self, readers: Sequence[Reader]) -> dict[str, int]:
+    async def acknowledge(self, readers: Sequence[Reader]) -> dict[str, int]:
         """Let a sync of a new version end, and tell what may not be seen from then on."""
         self.next_version(readers)
-        report = self.sync()
+        report = await self.sync()
         there = frozenset(path.stem for path in (self.root / "docs").iterdir())
         gone = sorted(self.known - there)
         for reader in readers:
@@ -214,7 +218,8 @@ class Trial:
             self.next_version(readers)
             process = self.started()
             try:
-                process.communicate(timeout=self.chooser.uniform(0, self.sync_s))
+                wait_s = self.chooser.uniform(0, self.sync_s)
+                await asyncio.to_thread(process.communicate, timeout=wait_s)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.communicate()
