@@ -178,8 +178,8 @@ def _bounded_time() -> Iterator[None]:
         return
 
     def stop(_signal: int, frame: FrameType | None) -> None:
-        # What is raised in some callbacks is lost; the next signal finds another place.
-        if frame is None or not _is_callback(frame):
+        # What is raised in there is lost; the next signal finds another place.
+        if not any(_is_callback(one) for one in _inside(frame)):
             raise _Overtime
 
     before = signal.signal(signal.SIGALRM, stop)
@@ -193,8 +193,17 @@ def _bounded_time() -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
+def _inside(frame: FrameType | None) -> Iterator[FrameType]:
+    """Yield what this module has called, the innermost first."""
+    while frame is not None and frame.f_globals is not globals():
+        yield frame
+        frame = frame.f_back
+
+
 def _is_callback(frame: FrameType) -> bool:
     """Tell whether this is called by a weak reference, or by the garbage collector."""
+    if frame.f_code.co_name == "__del__":
+        return True
     if frame.f_globals.get("__name__") in {weakref.__name__, weakref.WeakSet.__module__}:
         return True
     return any(getattr(one, "__code__", None) is frame.f_code for one in gc.callbacks)

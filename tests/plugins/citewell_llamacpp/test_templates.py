@@ -1,6 +1,6 @@
 """Templates that are bombs: the look at them ends soon, with one line, and takes little memory."""
 
-from time import perf_counter
+from time import perf_counter, sleep
 
 import pytest
 
@@ -35,3 +35,34 @@ def test_a_template_that_computes_with_constants_still_does():
     template = Template("{{ 'x'|center(5) }}{{ 1.25|round(1) }}{{ 2 * 3 }}", bos="", eos="")
 
     assert template.render([Message("user", "hi")]) == "  x  1.26"
+
+
+class Left:
+    """What is collected while a template is rendered, and takes longer than that may."""
+
+    def __init__(self):
+        self.is_gone = []
+
+    def __del__(self):
+        self.leave()
+
+    def leave(self):
+        sleep(2.3)
+        self.is_gone.append(True)
+
+
+class Day:
+    def __init__(self):
+        self.left = Left()
+        self.is_gone = self.left.is_gone
+
+    def strftime(self, _form):
+        del self.left
+        return "today"
+
+
+def test_a_finalizer_that_takes_long_is_not_torn_out_of_its_work():
+    template, day = Template("{{ strftime_now('%d') }}", bos="", eos=""), Day()
+
+    assert template.render([Message("user", "hi")], day=day) == "today"
+    assert day.is_gone == [True]

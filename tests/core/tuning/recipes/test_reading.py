@@ -32,7 +32,7 @@ use = "files"
 def registry(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         tunings.install(tmp_path_factory.mktemp("site"), patch)
-        yield Registry.load()
+        return Registry.load()
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ def registry(tmp_path_factory):
     """Return what is offered, a trainer that takes no time among it."""
     with pytest.MonkeyPatch.context() as patch:
         tunings.install(tmp_path_factory.mktemp("site"), patch)
-        yield Registry.load()
+        return Registry.load()
 
 
 class Bench:
