@@ -46,7 +46,7 @@ from citewell.types.questions import Question
 
 log = logging.getLogger(__name__)
 
-_HOOKS = tuple(name for name, value in vars(hookspecs).items() if hasattr(value, f"{PROJECT}_spec"))
+HOOKS = tuple(name for name, value in vars(hookspecs).items() if hasattr(value, f"{PROJECT}_spec"))
 
 
 class PluginState(Struct, frozen=True, kw_only=True):
@@ -185,6 +185,20 @@ class Registry:
     def health_checks(self) -> tuple[HealthCheck, ...]:
         """The health checks, in the order of their plugins."""
         return tuple(cast("Mapping[str, HealthCheck]", self._offers["health check"]).values())
+
+    def named(self, name: str) -> tuple[PluginState, ...]:
+        """Return the plugins called `name`: more than one where packages quarrel about it.
+
+        Raises:
+            UnknownComponent: there is none; names the nearest.
+        """
+        found = tuple(state for state in self.plugins if state.name == name)
+        if not found:
+            known = [state.name for state in self.plugins]
+            listed = f"plugins there are: {', '.join(known)}"
+            hint = did_you_mean(name, known, listed)
+            raise UnknownComponent(f'no plugin is called "{name}"{hint}')
+        return found
 
     def components(self, kind: str) -> Mapping[str, ComponentSpec]:
         """Return the components of `kind`: "source", "loader", "model", ..., by name."""
@@ -371,7 +385,7 @@ def _check_implementation(caller: pluggy.HookCaller, implementation: pluggy.Hook
     if not caller.has_spec() and not implementation.optionalhook:
         raise PluginError(
             f'it implements hook "{caller.name}", which citewell {_version()} does not have'
-            f"{did_you_mean(caller.name, _HOOKS, 'update it or citewell')}"
+            f"{did_you_mean(caller.name, HOOKS, 'update it or citewell')}"
         )
     function = implementation.function
     if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
