@@ -49,6 +49,8 @@ def list_(config: Path | None, as_json: bool) -> None:
     for plugin in states:
         if plugin.reason:
             click.echo(f"\n{safe_line(plugin.reason)}")
+        for use in plugin.deprecated:
+            click.echo(f"\n{safe_line(f'{plugin} {use}')}")
 
 
 def _row(plugin: PluginState) -> tuple[str, str, str, str]:

@@ -79,6 +79,7 @@ def faults(registry: Registry, state: PluginState) -> list[Fault]:
     if state.state != "on":
         return [Fault(plugin=state.name, where="loading", found=state.reason)]
     found = [Fault(plugin=state.name, where="names", found=state.reason)] if state.reason else []
+    found += [Fault(plugin=state.name, where="hooks", found=use) for use in state.deprecated]
     try:
         found += _loading_faults(state.name, probe(state))
     except PluginError as error:
