@@ -88,8 +88,8 @@ def test_a_deprecated_argument_is_named(install):
 
     assert [str(one.message) for one in warned] == [
         (
-            'plugin "hello" (citewell-hello 0.3) uses the argument "profiles" of the hook "reroute", '
-            "which citewell 9.2 removes; use `question.profiles`"
+            'plugin "hello" (citewell-hello 0.3) uses the argument "profiles" of the hook '
+            '"reroute", which citewell 9.2 removes; use `question.profiles`'
         )
     ]
 
