@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from citewell.engine.setting_reference import Setting
 
 
+_FORMS = '{ env = "NAME" } or { file = "PATH" }'
+
+
 class Offered(Struct, frozen=True, kw_only=True):
     """One offer of a plugin.
 
@@ -75,8 +78,8 @@ def offer_fields(offer: Offered) -> dict[str, object]:
 
 
 def _kind(setting: Setting) -> str:
+    given = f", given as {_FORMS}" if setting.is_secret else ""
     if setting.is_required:
-        return f"{setting.type}; required"
-    if setting.default is None:
-        return setting.type
-    return f"{setting.type}; default {setting.default}"
+        return f"{setting.type}{given}; required"
+    default = "" if setting.default is None else f"; default {setting.default}"
+    return f"{setting.type}{given}{default}"

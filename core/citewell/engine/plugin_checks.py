@@ -35,7 +35,7 @@ from citewell.specs import (
 # In seconds of computing; a busy machine does not change these.
 _LONGEST_IMPORT_S = 0.5
 _LONGEST_HOOK_S = 0.1
-# In seconds by the clock: whoever waits does not compute.
+# In seconds in which nothing is computed: somebody else is waited for.
 _LONGEST_WAIT_S = 2.0
 _HEAVY = frozenset(
     ("accelerate", "boto3", "cv2", "datasets", "faiss", "google", "haystack", "jax", "langchain",
@@ -103,7 +103,7 @@ def _loading_faults(plugin: str, probed: Probed) -> Iterator[Fault]:
             others = f" (with it come: {', '.join(probed.packages)})" if probed.packages else ""
             took = f"computes for {computing:.2f} s{others}"
             yield fault(name, took, f"at most {longest} s, at every start", later)
-        elif waiting > _LONGEST_WAIT_S + computing:
+        elif waiting > _LONGEST_WAIT_S:
             took = f"waits for {waiting:.1f} s"
             yield fault(name, took, "no waiting: every command waits for it", later)
     heavy = sorted(_HEAVY.intersection(probed.packages))

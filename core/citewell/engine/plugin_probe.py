@@ -36,6 +36,8 @@ _EVENTS = {
     "os.system": "starts a program",
     "os.posix_spawn": "starts a program",
 }
+# Nanoseconds of running, and of waiting to run. Source: Linux, scheduler/sched-stats.rst.
+_DELAYS = Path("/proc/thread-self/schedstat")
 # What Python itself writes when it compiles a module.
 _COMPILED = ("__pycache__", ".pyc")
 
@@ -44,7 +46,7 @@ class Probed(Struct, kw_only=True):
     """What was seen while a plugin was loaded.
 
     Attributes:
-        seconds: of computing and in all, by hook, and for `IMPORT`.
+        seconds: of computing and of waiting, by hook, and for `IMPORT`.
         packages: that were imported besides, by the name that is imported.
         acts: what it did that a plugin does when it is built at the earliest, each with the hook,
             or `IMPORT`, in which it did.
@@ -114,14 +116,14 @@ class _Watch:
     def phase(self, name: str) -> Iterator[None]:
         """Note what is done meanwhile as done in `name`."""
         self._phase = name
-        computing, began = time.process_time(), time.perf_counter()
+        computing, waiting = time.process_time(), _waited_s()
         try:
             yield
         finally:
             self._phase = ""
             self.probed.seconds[name] = (
                 time.process_time() - computing,
-                time.perf_counter() - began,
+                _waited_s() - waiting,
             )
 
     def _see(self, event: str, arguments: tuple[Any, ...]) -> None:
@@ -132,6 +134,22 @@ class _Watch:
             act = f"writes the file {arguments[0]}"
         if act and (self._phase, act) not in self.probed.acts:
             self.probed.acts.append((self._phase, act))
+
+
+def _waited_s() -> float:
+    """Return how long nothing was to be computed, since some time or other.
+
+    On a busy machine there is something to be computed, and others are before it: that does not
+    count, where the system tells how long it was.
+    """
+    return time.perf_counter() - time.process_time() - _delayed_s()
+
+
+def _delayed_s() -> float:
+    try:
+        return int(_DELAYS.read_text().split()[1]) / 1e9
+    except (OSError, IndexError, ValueError):
+        return 0.0
 
 
 def _is_written(arguments: tuple[Any, ...]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -12,6 +13,7 @@ from pydantic import BaseModel
 from citewell.engine.problems import dotted
 
 _WORDS = {"object": "table", "boolean": "true or false"}
+_COUNTED = re.compile(r"^(?:string|integer|number|path|secret|table|value)\b")
 
 
 class Setting(Struct, frozen=True, kw_only=True):
@@ -135,11 +137,12 @@ def _option(part: Mapping[str, Any], schema: Schema) -> str:
     if "enum" in part:
         return f"one of {', '.join(map(toml, part['enum']))}"
     if is_secret(part):
-        return 'secret, as { env = "NAME" } or { file = "PATH" }'
+        return "secret"
     kind = part.get("type")
     if kind == "array":
         inner = _type(part.get("items", {}), schema) or "value"
-        return f"list of {inner}{_bounds(part)}"
+        several = _COUNTED.sub(lambda word: f"{word[0]}s", inner.removeprefix("one of "))
+        return f"list of {several}{_bounds(part)}"
     values = part.get("additionalProperties")
     if kind == "object" and isinstance(values, Mapping) and "properties" not in part:
         return f"table of NAME = {_type(values, schema) or 'value'}{_bounds(part)}"
@@ -153,6 +156,8 @@ def _bounds(part: Mapping[str, Any]) -> str:
     low, high = part.get("minimum"), part.get("maximum")
     if low is not None and high is not None:
         return f", {low} to {high}"
+    length = part.get("minLength")
+    pattern = part.get("pattern")
     named = {
         "from": low,
         "up to": high,
@@ -160,8 +165,9 @@ def _bounds(part: Mapping[str, Any]) -> str:
         "below": part.get("exclusiveMaximum"),
         "at least": part.get("minItems"),
         "at most": part.get("maxItems"),
-        "length from": part.get("minLength"),
+        "length from": None if length == 1 else length,
         "length up to": part.get("maxLength"),
-        "like": part.get("pattern"),
+        "like": None if pattern is None else f"`{pattern}`",
     }
-    return "".join(f", {word} {bound}" for word, bound in named.items() if bound is not None)
+    bounds = "".join(f", {word} {bound}" for word, bound in named.items() if bound is not None)
+    return f", not empty{bounds}" if length == 1 else bounds

@@ -85,14 +85,14 @@ def test_a_plugin_is_shown_with_the_settings_of_its_components(here, capsys):
     assert "stemming" in lexical["settings"]
     assert tomllib.loads(hybrid["example"])["retriever"]["hybrid"]["use"] == "hybrid"
     embedder = next(one for one in hybrid["reference"] if one["name"] == "embedder")
-    assert (embedder["type"], embedder["is_required"]) == ("string, length from 1", True)
+    assert (embedder["type"], embedder["is_required"]) == ("string, not empty", True)
 
 
 def test_a_secret_is_marked(here, capsys):
     assert run(["plugins", "show", "slack"]) == 0
 
     shown = capsys.readouterr().out
-    assert '  bot_token: secret, as { env = "NAME" } or { file = "PATH" }\n' in shown
+    assert '  bot_token: secret, given as { env = "NAME" } or { file = "PATH" }\n' in shown
     assert 'bot_token = { env = "SLACK_BOT_TOKEN" }\n' in shown
 
 
