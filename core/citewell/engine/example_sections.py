@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from citewell.configs import Refers
 from citewell.engine.problems import Problems, dotted
-from citewell.engine.setting_reference import Schema, is_secret, toml
+from citewell.engine.setting_reference import Schema, is_secret, schema_of, toml
 from citewell.engine.table_reader import NAME, TableReader
 from citewell.specs import ComponentSpec
 
@@ -64,7 +64,7 @@ class _Examples:
 
     def __init__(self, spec: ComponentSpec) -> None:
         self._component = spec.name
-        self._whole = spec.config.model_json_schema()
+        self._whole = schema_of(spec.config)
         self._schema = Schema(self._whole)
         self._refers = {
             field.alias or name: mark.kind

@@ -87,8 +87,12 @@ def faults(registry: Registry, state: PluginState) -> list[Fault]:
     for offer in state.offers:
         kind, _, name = offer.rpartition(" ")
         spec = registry.offer(kind, name)
-        if not isinstance(spec, CommandSpec | HealthCheck):
+        if isinstance(spec, CommandSpec | HealthCheck):
+            continue
+        try:
             found += _Component(state, kind, spec).faults()
+        except PluginError as error:
+            found.append(Fault(plugin=state.name, where=offer, found=str(error)))
     return found
 
 
@@ -200,6 +204,9 @@ class _Component:
                 found = f"its default is refused: {one['msg']}"
                 fix = "change the default or the type"
                 yield self._fault(found, "a default that the setting itself takes", fix, setting)
+        except Exception as error:  # noqa: BLE001 - a plugin's validator may raise anything
+            found = f"its config model cannot be checked: {type(error).__name__}: {error}"
+            yield self._fault(found, "a ValueError from a validator", "raise ValueError in it")
 
     def _claims(self, example: BaseModel) -> Iterator[Fault]:
         for name, expected, claim, fits in _claims_of(self._spec):

@@ -8,9 +8,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from msgspec import Struct
-from pydantic import BaseModel
+from pydantic import BaseModel, PydanticUserError
 
 from citewell.engine.problems import dotted
+from citewell.errors import PluginError
 
 _WORDS = {"object": "table", "boolean": "true or false"}
 _COUNTED = re.compile(r"^(?:string|integer|number|path|secret|table|value)\b")
@@ -35,9 +36,29 @@ class Setting(Struct, frozen=True, kw_only=True):
 
 
 def settings_of(model: type[BaseModel]) -> tuple[Setting, ...]:
-    """Return the settings of `model`; those of a table in it follow the table."""
-    schema = model.model_json_schema()
+    """Return the settings of `model`; those of a table in it follow the table.
+
+    Raises:
+        PluginError: see `schema_of`.
+    """
+    schema = schema_of(model)
     return tuple(_settings(schema, Schema(schema), before="", around=()))
+
+
+def schema_of(model: type[BaseModel]) -> dict[str, Any]:
+    """Return the JSON Schema of `model`.
+
+    Raises:
+        PluginError: a setting is of a type that no settings file can hold.
+    """
+    try:
+        return model.model_json_schema()
+    except PydanticUserError as error:
+        reason = " ".join(str(error.message).split())
+        raise PluginError(
+            f"the config model {model.__name__} has no JSON Schema: {reason}; "
+            "use types that a settings file can hold"
+        ) from error
 
 
 class Schema(Struct, frozen=True):

@@ -99,6 +99,20 @@ BAD = {
         ),
         "setting size: its default is refused: Value error, expected an even size",
     ),
+    "default against a validator that is wrong": (
+        changed(
+            FIELD
+            + "    @field_validator('size')\n    @classmethod\n    def _even(cls, size):\n"
+            + "        return size['gone']\n"
+        ),
+        "its config model cannot be checked: TypeError: ",
+    ),
+    "type": (
+        changed("    call: type | None = Field(default=None, description='what')\n").replace(
+            "type | None", "__import__('typing').Callable[[], int] | None"
+        ),
+        "mine: model mine: the config model Settings has no JSON Schema: ",
+    ),
     "secret": (
         changed('    api_key: str = Field(default="", description="of the service")\n'),
         "setting api_key: is a secret and a plain text",
