@@ -21,11 +21,13 @@ PricedModel Prompt PromptRefused Query Question Quote RawDocument Reranker Reran
 Retriever RetrieverSpec Score Source SourceError SourceSpec Spelling Statement StoreError Swap
 Trainer TrainerSpec TrainingError TrainingLost Trusted Turn UnknownComponent Unreadable Unscored
 UntrustedPlugin Usage Verdict Verifier VerifierSpec WorkerLost asking blocking blocks chat
-chat_messages children content_hash following fused globs hookimpl memory place_at redact storing training
+chat_messages children content_hash following fused globs hookimpl memory place_at redact storing
+training
 """
 TESTING = """
-AdapterContract EmbedderContract EngineContract FormatterContract LoaderContract MetricContract
-ModelContract RerankerContract RetrieverContract SourceContract TrainerContract VerifierContract
+AdapterContract AssistantUnderTest Clock EmbedderContract EngineContract FormatterContract
+LoaderContract MetricContract ModelContract NewCheckWarning Plugins RerankerContract
+RetrieverContract SourceContract TrainerContract VerifierContract
 adapter_scenarios adapter_table growing make_answer make_claim make_passages
 """
 
