@@ -1,4 +1,4 @@
-"""`citewell plugins`: what is installed, what each plugin offers, and which files may run."""
+"""`citewell plugins`: what is installed, what each offers, which files may run, a new one."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from msgspec import to_builtins
 
 from citewell.cli.forms import document
 from citewell.cli.options import config_option, examples
+from citewell.cli.scaffold import new
 from citewell.cli.wording import safe_line
 from citewell.errors import CitewellError, UnknownComponent
 
@@ -23,7 +24,10 @@ _COLOURS = {"on": "green", "off": None}
 
 @click.group("plugins")
 def command() -> None:
-    """List plugins, or trust a plugin file."""
+    """List plugins, trust a plugin file, or begin a plugin of your own."""
+
+
+command.add_command(new)
 
 
 @command.command("list", epilog=examples("citewell plugins list", "citewell plugins list --json"))
