@@ -40,14 +40,7 @@ if TYPE_CHECKING:
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def new(
-    *,
-    name: str,
-    kind: str | None,
-    folder: Path,
-    author: str,
-    description: str,
-    single_file: bool,
-    as_json: bool,
+    name: str, *, kind: str | None, folder: Path, single_file: bool, as_json: bool, **said: str
 ) -> None:
     """Begin the plugin NAME: one that works and passes its tests at once, for you to change.
 
@@ -64,8 +57,8 @@ def new(
         names=checked(name, kind, Registry.load(), commands=frozenset(COMMANDS)),
         kind=kind,
         folder=folder,
-        author=author,
-        description=description.rstrip("."),
+        author=said["author"],
+        description=said["description"].rstrip("."),
     )
     written = write_file(order) if single_file else write_package(order)
     if as_json:

@@ -38,12 +38,14 @@ KINDS: Mapping[str, Kind] = {
     ),
     "model": Kind(description="answers with one sentence of the documents"),
     "formatter": Kind(description="a line for each statement, then the sources"),
-    "source": Kind(description="reads documents from a file of JSON lines"),
+    "source": Kind(description="reads documents from a file of JSON lines", fits_a_file=False),
     "loader": Kind(
         description="reads lines of text, without comments",
         commands=("citewell sync", 'citewell ask "Why did the backup server restart?"'),
     ),
-    "embedder": Kind(description="vectors of how texts are spelled, without weights", extra="hybrid"),
+    "embedder": Kind(
+        description="vectors of how texts are spelled, without weights", extra="hybrid"
+    ),
     "reranker": Kind(
         description="puts first what holds most words of the question", requirements=_STRUCTS
     ),
