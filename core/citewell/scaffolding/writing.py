@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib import metadata
@@ -79,7 +80,7 @@ def write_package(order: Order) -> Written:
     return Written(
         path=target,
         files=tuple(sorted(path for path in target.rglob("*") if path.is_file())),
-        next=(f"cd {target}", 'pip install -e ".[test]"', "python -m pytest"),
+        next=(f"cd {shlex.quote(str(target))}", 'pip install -e ".[test]"', "python -m pytest"),
         settings=settings,
     )
 
@@ -108,8 +109,8 @@ def write_file(order: Order) -> Written:
     return Written(
         path=target,
         files=(target,),
-        next=(f"citewell plugins trust {target}",),
-        settings=f'[plugins]\npaths = ["{target.name}"]\n\n{_settings(order)}',
+        next=(f"citewell plugins trust {shlex.quote(str(target))}",),
+        settings=f"[plugins]\npaths = [{_quoted(target.as_posix())}]\n\n{_settings(order)}",
     )
 
 

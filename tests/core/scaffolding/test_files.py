@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import tomllib
 
 import pytest
 
@@ -102,6 +103,17 @@ def test_a_kind_that_takes_more_says_so(kind, tmp_path, monkeypatch, capsys):
 
     assert "leave out --single-file" in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
+
+
+def test_settings_name_it_where_it_was_written(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+
+    words = ["--kind", "loader", "--single-file", "--folder", "my plugins", "--json"]
+    assert run(["plugins", "new", "my-own", *words]) == 0
+
+    told = json.loads(capsys.readouterr().out)
+    assert told["next"] == ["citewell plugins trust 'my plugins/my_own.py'"]
+    assert tomllib.loads(told["settings"])["plugins"]["paths"] == ["my plugins/my_own.py"]
 
 
 def test_it_needs_no_copier(tmp_path, monkeypatch):

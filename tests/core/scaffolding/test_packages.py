@@ -6,6 +6,7 @@ import tomllib
 import pytest
 
 from citewell.scaffolding.kinds import KINDS
+from packages import ROOT
 from scaffolds import new_package
 
 
@@ -68,3 +69,21 @@ def test_a_new_package_holds_what_a_package_needs(kind, made):
         *("src/citewell_my_own/py.typed", "example/citewell.toml", f"tests/test_{kind}.py"),
     } <= names
     assert not [name for name in names if "jinja" in name or "{" in name]
+
+
+@pytest.mark.parametrize("name", ["a", "x2-y_3", "n" * 40])
+def test_a_package_is_linted_whatever_its_name_is(name, tmp_path):
+    package = new_package(name, "command", tmp_path)
+
+    linted = package.run("-m", "ruff", "check", "--no-cache")
+
+    assert linted.returncode == 0, linted.stdout
+
+
+def test_the_how_to_tells_of_every_kind():
+    page = (ROOT / "docs" / "how-to" / "make-a-plugin.md").read_text(encoding="utf-8")
+
+    told = dict(re.findall(r"^\| `(\w+)` \| (.+) \|$", page, re.MULTILINE))
+
+    assert told.keys() == KINDS.keys()
+    assert all(kind.description in told[name] for name, kind in KINDS.items())
