@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import zipfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from citewell.cli.main import run
@@ -20,22 +20,20 @@ class Package:
     folder: Path
     site: Path
     home: Path
-    environment: dict[str, str] = field(default_factory=dict)
 
-    def run(self, *words: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    def run(self, *words: object) -> subprocess.CompletedProcess[str]:
         """Run Python with the package installed."""
         paths = [str(self.site), *filter(None, [os.environ.get("PYTHONPATH")])]
         return subprocess.run(
             [sys.executable, *map(str, words)],
             check=False,
-            cwd=cwd or self.folder,
+            cwd=self.folder,
             capture_output=True,
             text=True,
             env={
                 **os.environ,
                 "PYTHONPATH": os.pathsep.join(paths),
                 "HOME": str(self.home),
-                **self.environment,
             },
         )
 
