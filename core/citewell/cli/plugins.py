@@ -1,4 +1,4 @@
-"""`citewell plugins`: what is installed, what each plugin offers, and which files may run."""
+"""`citewell plugins`: what is installed, what each offers, which files may run, a new one."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from citewell.cli.forms import document
 from citewell.cli.offering import offer_fields, offered, show_offer
 from citewell.cli.options import config_option, examples
 from citewell.cli.plugin_check import check
+from citewell.cli.scaffold import new
 from citewell.cli.wording import safe_line
 from citewell.errors import CitewellError
 
@@ -25,10 +26,11 @@ _WORDS = {"needs newer": "needs a newer citewell"}
 
 @click.group("plugins")
 def command() -> None:
-    """List plugins, check them, or trust a plugin file."""
+    """List plugins, check them, trust a plugin file, or begin a plugin of your own."""
 
 
 command.add_command(check)
+command.add_command(new)
 
 
 @command.command("list", epilog=examples("citewell plugins list", "citewell plugins list --json"))
