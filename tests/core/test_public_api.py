@@ -24,8 +24,9 @@ UntrustedPlugin Usage Verdict Verifier VerifierSpec WorkerLost asking blocking b
 chat_messages children content_hash following fused globs hookimpl place_at redact storing training
 """
 TESTING = """
-AdapterContract EmbedderContract EngineContract FormatterContract LoaderContract MetricContract
-ModelContract RerankerContract RetrieverContract SourceContract TrainerContract VerifierContract
+AdapterContract EmbedderContract EngineContract Entry FilledRetrieverContract FormatterContract
+LoaderContract MetricContract ModelContract RerankerContract RetrieverContract SourceContract
+TrainerContract VerifierContract
 adapter_scenarios adapter_table growing make_answer make_claim make_passages
 """
 

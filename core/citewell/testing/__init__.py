@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from citewell.testing.answers import growing, make_answer, make_claim
     from citewell.testing.embedders import EmbedderContract
     from citewell.testing.engines import EngineContract
+    from citewell.testing.filled import Entry, FilledRetrieverContract
     from citewell.testing.formatters import FormatterContract
     from citewell.testing.loaders import LoaderContract
     from citewell.testing.metrics import MetricContract
@@ -39,6 +40,8 @@ __all__ = [
     "AdapterContract",
     "EmbedderContract",
     "EngineContract",
+    "Entry",
+    "FilledRetrieverContract",
     "FormatterContract",
     "LoaderContract",
     "MetricContract",
@@ -60,6 +63,8 @@ _MODULES = {
     "AdapterContract": "adapters.contract",
     "EmbedderContract": "embedders",
     "EngineContract": "engines",
+    "Entry": "filled",
+    "FilledRetrieverContract": "filled",
     "FormatterContract": "formatters",
     "LoaderContract": "loaders",
     "MetricContract": "metrics",
