@@ -121,7 +121,8 @@ class SqlTable:
             self._readable(labels)
         )
         with self._connected() as connection:
-            rows, chars, *holding = connection.execute(asked.select_from(self._table)).one()
+            found = tuple(connection.execute(asked.select_from(self._table)).one())
+        rows, chars, *holding = found
         return Counted(rows, float(chars), dict(zip(words, map(int, holding), strict=True)))
 
     def candidates(
