@@ -61,7 +61,8 @@ def is_typed(environment, folder, cache):
     return True
 
 
-@pytest.mark.timeout(900)
+# The contract of the adapter plays hundreds of scenarios over HTTP.
+@pytest.mark.timeout(1800)
 def test_each_passes_its_tests_beside_the_wheel(beside, copies):
     for folder in copies:
         done = beside.run("python", "-m", "pytest", "-q", "-p", "no:cacheprovider", cwd=folder)
