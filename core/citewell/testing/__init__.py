@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from citewell.testing.clocks import Clock
     from citewell.testing.embedders import EmbedderContract
     from citewell.testing.engines import EngineContract
+    from citewell.testing.filled import Entry, FilledRetrieverContract
     from citewell.testing.formatters import FormatterContract
     from citewell.testing.loaders import LoaderContract
     from citewell.testing.metrics import MetricContract
@@ -45,6 +46,8 @@ __all__ = [
     "Clock",
     "EmbedderContract",
     "EngineContract",
+    "Entry",
+    "FilledRetrieverContract",
     "FormatterContract",
     "LoaderContract",
     "MetricContract",
@@ -70,6 +73,8 @@ _MODULES = {
     "Clock": "clocks",
     "EmbedderContract": "embedders",
     "EngineContract": "engines",
+    "Entry": "filled",
+    "FilledRetrieverContract": "filled",
     "FormatterContract": "formatters",
     "LoaderContract": "loaders",
     "MetricContract": "metrics",
