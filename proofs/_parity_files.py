@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -16,19 +17,18 @@ from msgspec.structs import replace
 from citewell import Context
 from citewell.training import Exported, ExportTask
 from citewell_llamacpp.export import tensors
-from citewell_llamacpp.export.comparing import Trial, expected, measured
+from citewell_llamacpp.export.comparing import CONTINUED, Trial, expected, measured
+from citewell_llamacpp.export.examining import PROMPTS
 from citewell_llamacpp.export.families import read_base
 from citewell_llamacpp.export.reference import Reference
 from citewell_llamacpp.export.samples import TEXTS, conversations
 from citewell_llamacpp.export.settings import GgufConfig, build
 from citewell_llamacpp.export.vocabulary import read_vocabulary
 from citewell_llamacpp.export.writing import Described, write_model
-from proofs.parity import PROMPTS
 from scripts import random_models, teaching
 
 KINDS = ("adapter", "F32", "F16")
-_STEPS = 200
-_LONGEST_ANSWER = 24
+_STEPS = 300
 # The folder of llama.cpp's own scripts, as the source distribution of llama-cpp-python has it.
 _SOURCES = "LLAMA_CPP_SOURCES"
 
@@ -38,8 +38,9 @@ def proven(
 ) -> Iterator[dict[str, object]]:
     """Yield a row for each file of a model with random weights, or of one that was taught."""
     base = random_models.make(folder / "base", family, tied=tied, seed=seed)
+    learnt = 0
     if taught:
-        adapter = _taught(base, folder / "adapter")
+        adapter, learnt = _taught(base, folder / "adapter")
     else:
         adapter = random_models.adapt(base, folder / "adapter")
     (folder / "out").mkdir()
@@ -49,6 +50,7 @@ def proven(
             "family": family,
             "tied": tied,
             "taught": taught,
+            "learnt": learnt,
             "kind": made.kind,
             "largest": float(f"{figures['logits_max_difference']:.2g}"),
             "deviation": round(figures["logits_deviation"], 2),
@@ -57,18 +59,28 @@ def proven(
         }
 
 
-def _taught(base: Path, folder: Path) -> Path:
-    """Teach the base an answer to each conversation, and an adapter that of the next one."""
+def _taught(base: Path, folder: Path) -> tuple[Path, int]:
+    """Teach the base an answer to each prompt, and an adapter that of the next one.
+
+    Returns:
+        The folder of the adapter, and how many of its answers it gives.
+    """
     reference = Reference(base, None, threads=1)
     asked = [reference.fitted(one) for one in conversations(None, PROMPTS)]
     prompts = [reference.tokenize(reference.lay_out(one)) for one in asked]
     specials = reference.specials
     end = specials.eos if specials.turn_end is None else specials.turn_end
     texts = sorted(TEXTS, key=len)[-PROMPTS:]
-    answers = [[*reference.tokenize(text)[: _LONGEST_ANSWER - 1], end] for text in texts]
+    answers = [[*reference.tokenize(text)[: CONTINUED - 1], end] for text in texts]
     teaching.teach(base, [*zip(prompts, answers, strict=True)], steps=_STEPS)
     others = [*answers[1:], answers[0]]
-    return teaching.teach_adapter(base, folder, [*zip(prompts, others, strict=True)], steps=_STEPS)
+    teaching.teach_adapter(base, folder, [*zip(prompts, others, strict=True)], steps=_STEPS)
+    trained = Reference(base, folder, threads=1)
+    with warnings.catch_warnings():
+        # PEFT asks transformers for what the latter calls by another name by now.
+        warnings.simplefilter("ignore", FutureWarning)
+        said = [trained.continued(prompt, CONTINUED)[0] for prompt in prompts]
+    return folder, sum(one == other for one, other in zip(said, others, strict=True))
 
 
 async def _exported(base: Path, adapter: Path, out: Path) -> list[Exported]:

@@ -5,9 +5,9 @@ document a new version, deletes some, and starts `citewell sync`, which is ended
 random moment; now and then one is let end, which acknowledges what it wrote. The readers ask all
 the while: each answer must be one whole version of a document in both halves, never an older one
 than before or than was acknowledged, and none of a document whose deletion was acknowledged. A new
-version is found by words at once, and by vectors too when they have followed. In the end a sync
-completes what the kills left, and the index must equal one that is made from nothing, vectors
-included.
+version is found by words at once, and by vectors too when they have followed. Whoever asks embeds
+what a kill left without vectors, and a sync waits for it. In the end a sync completes the rest, and
+the index must equal one that is made from nothing, vectors included.
 """
 
 from __future__ import annotations
@@ -50,6 +50,7 @@ model = "extractive"
 _AFTERWARDS_S = 2.0
 _SIZES = {"small": (200, 5), "full": (2000, 200)}
 _READERS = 3
+_MANY = 50
 _ROUNDS_PER_ACKNOWLEDGEMENT = 4
 _COMPARED = 50
 
@@ -104,6 +105,9 @@ def check(result: Mapping[str, object]) -> list[str]:
     broken = [f"wrong answer: {what}" for what in cast("list[str]", result["wrong"])]
     if not result["equal to a fresh index"]:
         broken.append("the index differs from one made from nothing")
+    progress = cast("Mapping[str, int]", result["kills by documents indexed"])
+    if cast("int", result["kills"]) >= _MANY and not progress["some"]:
+        broken.append("no kill came while documents were being indexed: it proves nothing")
     answers = cast("Mapping[str, int]", result["answers"])
     broken += [
         f"the readers counted no {what}: it proves nothing"

@@ -11,7 +11,7 @@ from proofs import harness
 
 LIMITS = {"F32": 0.02, "F16": 0.1, "adapter": 0.1}
 DEVIATION = 1.3  # Of the logits of random weights; those of what was taught are further apart.
-PROMPTS = 40
+PROMPTS = 40  # As the exporter has.
 EQUAL = 38
 _SMALL = ("llama", "qwen2")
 _KINDS = ("adapter", "F32", "F16")
@@ -60,6 +60,8 @@ def check(result: dict[str, object]) -> Sequence[str]:
             broken.append(f"{name}: a logit differs by {row['largest']}")
         # Of random weights the likeliest token is often a draw, which half precision decides.
         draws = not row["taught"] and row["kind"] != "F32"
+        if row["taught"] and row["learnt"] < EQUAL:
+            broken.append(f"{name}: it learnt {row['learnt']} of {PROMPTS} answers")
         if row["equal"] + (row["tied_continuations"] if draws else 0) < EQUAL:
             broken.append(f"{name}: {row['equal']} of {PROMPTS} prompts are written on alike")
     for name, seen in cast("dict[str, str]", result["controls"]).items():

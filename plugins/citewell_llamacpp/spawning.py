@@ -48,7 +48,7 @@ def _environment(load: Load) -> dict[str, str]:
     """Return what the process needs to know, and no secret."""
     # A thread that waits for the others holds its processor, which on a busy machine makes answers
     # and vectors many times slower. Measured: the steps of an answer are too short to let it go at
-    # once, and lose nothing when it waits for a moment only.
+    # once, and lose nothing when it waits for a moment only. GNU OpenMP reads this, and no other.
     waiting = {"OMP_WAIT_POLICY": "PASSIVE"} if load.pooling else {"GOMP_SPINCOUNT": "1000"}
     if "OMP_WAIT_POLICY" in os.environ:
         waiting = {}

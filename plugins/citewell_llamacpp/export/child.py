@@ -84,7 +84,7 @@ class Export:
         self._tokens = read_vocabulary(folder, int(self._base.settings["vocab_size"]))
         if self._lora is None and "adapter" in job.kinds:
             raise ChildFailed("there is no adapter to export; name the folder that PEFT saved")
-        check_room(job.base, job.out, job.kinds, base_is_given=job.base_gguf is not None)
+        check_room(self._base, job.out, job.kinds, base_is_given=job.base_gguf is not None)
         self._say("computing what the trained model does")
         self._examination = Examination(
             job.base, job.adapter, samples=job.samples, threads=job.threads

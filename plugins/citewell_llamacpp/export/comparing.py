@@ -26,6 +26,9 @@ PROBES = 8
 CONTINUED = 24
 """Tokens that are written on behind each prompt."""
 
+LONGEST = 2_048
+"""Tokens of the longest text that is computed, where the model reads as many."""
+
 DEVIATION = 1.3
 """Of the logits of the random models that tolerances were measured with."""
 
@@ -33,7 +36,8 @@ _TIE = 0.05
 _LONGEST_PROMPT = 512
 _WORST = 3
 # With what is written behind them they are computed in one step.
-_PROBED = CHUNK - 16
+PROBED = CHUNK - 16
+"""Tokens of a probe, at most."""
 
 
 class Expected(Struct, kw_only=True):
@@ -82,7 +86,7 @@ def expected(
     tokens = [reference.tokenize(text)[:_LONGEST_PROMPT] for text in prompts]
     texts = [(text, reference.tokenize(text)) for text in (*TEXTS, *reference.odd_texts())]
     # The ends: what prompts begin with is alike.
-    probes = [list(one) for one in dict.fromkeys(tuple(one[-_PROBED:]) for one in tokens)]
+    probes = [list(one) for one in dict.fromkeys(tuple(one[-PROBED:]) for one in tokens)]
     return Expected(
         texts=texts,
         prompts=prompts,

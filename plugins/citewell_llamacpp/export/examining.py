@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from citewell_llamacpp.export.comparing import (
     CONTINUED,
     DEVIATION,
+    LONGEST,
     Expected,
     Trial,
     expected,
@@ -36,7 +37,6 @@ _OWN = 8
 _SHOWN_PROBES = 4
 _LIKELIEST = 8
 _CARRIED = 8
-_LONGEST = 2_048
 # Elsewhere other instructions round otherwise; of quantised weights, what goes in as well.
 _ELSEWHERE = {"F32": 0.1, "F16": 0.2, "adapter": 0.3}
 _ELSEWHERE_QUANTISED = 1.0
@@ -65,7 +65,7 @@ class Examination:
         self._threads = threads
         model = read_base(base)
         self._exact = model.family.tolerance
-        self._longest = min(int(model.settings["max_position_embeddings"]), _LONGEST)
+        self._longest = min(int(model.settings["max_position_embeddings"]), LONGEST)
         own = conversations(None, PROMPTS)
         given = conversations(samples, PROMPTS)
         self._conversations = list(dict.fromkeys([*own[:_OWN], *given, *own]))[:PROMPTS]

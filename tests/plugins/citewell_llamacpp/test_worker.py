@@ -239,6 +239,8 @@ async def test_the_process_knows_no_secret_and_is_in_no_terminal(tmp_path, monke
 
 
 async def test_its_threads_wait_for_each_other_only_a_moment(tmp_path, monkeypatch):
+    for name in ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT"):
+        monkeypatch.delenv(name, raising=False)
     async with llamacpp.opened(tmp_path) as model:
         assert b"GOMP_SPINCOUNT=1000\0" in _environment_of(model.process_id)
 
