@@ -41,6 +41,10 @@ check: lint types test ## Everything a change must pass
 docs: test-setup ## Write the generated parts of the documentation
 	@"$(BIN)/python" -m scripts.generate_docs
 
+.PHONY: site
+site: test-setup ## Build the documentation as a site in site/
+	@NO_MKDOCS_2_WARNING=1 "$(BIN)/python" -m mkdocs build --strict
+
 proof-%: test-setup ## Run the proof NAME at full size: make proof-places
 	@"$(BIN)/python" -m proofs $*
 
@@ -54,7 +58,7 @@ lock: ## Choose the newest packages again and write requirements/
 
 .PHONY: clean
 clean: ## Remove .venv and everything that was built
-	rm -rf "$(VENV)" build dist htmlcov mutants .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf "$(VENV)" build dist site htmlcov mutants .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 	find core plugins adapters proofs benchmarks scripts tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .PHONY: run-setup test-setup dev-setup

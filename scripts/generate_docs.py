@@ -21,6 +21,7 @@ from pydantic import BaseModel
 
 from citewell.cli.main import cli
 from citewell.engine.registry import Registry
+from citewell.engine.setting_reference import Setting, settings_of
 from citewell.engine.tables import COMPONENTS, NAMED, SINGLES, Arm, Component
 from citewell.evaluation.scores import MEASURES
 from citewell.types.evaluation import EvalItem, Figure, Swap
@@ -169,55 +170,22 @@ def _cell(text: str) -> str:
 
 
 def settings_table(model: type[BaseModel]) -> str:
-    """Return a table of the settings of a config model."""
-    if not model.model_fields:
-        return "No settings."
-    schema = model.model_json_schema()
+    """Return a table of the settings of a config model; what stands in tables in it is left out."""
     rows = [
-        f"| `{name}` | {_kind(field, schema)} | {_default(name, field, schema)} | "
-        f"{_cell(_sentence(str(field.get('description', ''))))} |"
-        for name, field in schema["properties"].items()
+        f"| `{one.name}` | {_cell(one.type)} | {_default(one)} | "
+        f"{_cell(_sentence(one.description))} |"
+        for one in settings_of(model)
+        if "." not in one.name
     ]
+    if not rows:
+        return "No settings."
     return "\n".join(["| setting | type | default | meaning |", "|---|---|---|---|", *rows])
 
 
-def _kind(field: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
-    if "$ref" in field:
-        return _kind(schema["$defs"][field["$ref"].rpartition("/")[2]], schema)
-    if "anyOf" in field:
-        options = [option for option in field["anyOf"] if option.get("type") != "null"]
-        return " or ".join(dict.fromkeys(_kind(option, schema) for option in options))
-    if "enum" in field:
-        return ", ".join(f"`{choice}`" for choice in field["enum"])
-    if field.get("type") == "array":
-        return f"list of {_kind(field.get('items', {}), schema)}s"
-    name = {"object": "table", "boolean": "true or false"}.get(field["type"], field["type"])
-    return f"{name}{_limits(field)}"
-
-
-def _limits(field: Mapping[str, Any]) -> str:
-    low, high = field.get("minimum"), field.get("maximum")
-    if low is not None and high is not None:
-        return f", {low} to {high}"
-    return f", from {low}" if low is not None else ""
-
-
-def _default(name: str, field: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
-    if name in schema.get("required", ()):
+def _default(setting: Setting) -> str:
+    if setting.is_required:
         return "required"
-    value = field.get("default")
-    return "" if value is None else f"`{_toml(value)}`"
-
-
-def _toml(value: object) -> str:
-    if isinstance(value, dict):
-        inner = ", ".join(f"{_toml(key)} = {_toml(item)}" for key, item in value.items())
-        return f"{{ {inner} }}" if inner else "{}"
-    if isinstance(value, list):
-        return f"[{', '.join(map(_toml, value))}]"
-    if isinstance(value, bool):
-        return str(value).lower()
-    return f'"{value}"' if isinstance(value, str) else str(value)
+    return "" if setting.default is None else f"`{setting.default}`"
 
 
 def scores() -> str:

@@ -28,10 +28,13 @@ class DiscordHistoryConfig(HistoryConfig):
     """Settings of the source `discord-history`."""
 
     channels: list[ChannelId] = Field(
-        min_length=1, description="ids of the channels and forums that are read; no other is"
+        min_length=1,
+        description="ids of the channels and forums that are read; no other is",
+        examples=[["123456789012345678"]],
     )
     token: SecretStr = Field(
-        description="of the bot, given as { env = NAME } or { file = PATH }; that of the assistant"
+        description="of the bot, given as { env = NAME } or { file = PATH }; that of the assistant",
+        examples=[{"env": "DISCORD_TOKEN"}],
     )
     api_url: ApiUrl | None = Field(
         default=None,

@@ -28,10 +28,13 @@ class SlackHistoryConfig(HistoryConfig):
     """Settings of the source `slack-history`."""
 
     channels: list[ChannelId] = Field(
-        min_length=1, description="ids of the channels that are read; no other is"
+        min_length=1,
+        description="ids of the channels that are read; no other is",
+        examples=[["C0123ABCD"]],
     )
     bot_token: SecretStr = Field(
-        description="xoxb-..., given as { env = NAME } or { file = PATH }; that of the assistant"
+        description="xoxb-..., given as { env = NAME } or { file = PATH }; that of the assistant",
+        examples=[{"env": "SLACK_BOT_TOKEN"}],
     )
     api_url: ApiUrl | None = Field(
         default=None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import ConfigDict, Field, SecretStr, model_validator
 
 from citewell import ApiUrl, Config
 from citewell.chat import ChatConfig
@@ -62,6 +62,14 @@ class OAuthConfig(Config):
 
 class SlackConfig(ChatConfig):
     """Settings of the adapter `slack`."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"bot_token": {"env": "SLACK_BOT_TOKEN"}, "app_token": {"env": "SLACK_APP_TOKEN"}}
+            ]
+        }
+    )
 
     bot_token: SecretStr | None = Field(
         default=None, description=f"xoxb-..., {_GIVEN_AS}; not needed with oauth"

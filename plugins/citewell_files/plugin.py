@@ -16,7 +16,9 @@ from citewell.globs import Glob
 class FilesConfig(Config):
     """Settings of the source `files`."""
 
-    path: LocalPath = Field(description="The folder; relative to the settings file.")
+    path: LocalPath = Field(
+        description="The folder; relative to the settings file.", examples=["docs"]
+    )
     include: tuple[Glob, ...] = Field(
         default=(),
         description="Patterns as in a .gitignore file; only what matches is read. Empty: all.",

@@ -36,6 +36,7 @@ class FilesystemConfig(Config):
         min_length=1,
         description='What is read: "s3://bucket/folder", and gs, az, sftp, ftp, webdav or whatever '
         'else fsspec knows; "zip::s3://bucket/docs.zip" for what is in an archive.',
+        examples=["s3://bucket/folder"],
     )
     options: Mapping[str, str | int | float | bool] = Field(
         default={},

@@ -16,7 +16,9 @@ from citewell.globs import Glob
 class GitConfig(Config):
     """Settings of the source `git`."""
 
-    path: LocalPath = Field(description="The clone; relative to the settings file.")
+    path: LocalPath = Field(
+        description="The clone; relative to the settings file.", examples=["../handbook"]
+    )
     ref: str = Field(
         default="HEAD",
         pattern=r"^[^-\s][^\s]*$",

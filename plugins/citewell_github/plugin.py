@@ -31,7 +31,9 @@ class GitHubConfig(Config):
     """Settings of the source `github`."""
 
     repository: str = Field(
-        pattern=r"^[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+$", description='Owner and name: "owner/name".'
+        pattern=r"^[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+$",
+        description='Owner and name: "owner/name".',
+        examples=["owner/name"],
     )
     api_url: str = Field(
         default="https://api.github.com",

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import ConfigDict, Field, SecretStr, model_validator
 
 from citewell import (
     EVERYONE,
@@ -65,6 +65,8 @@ class MetaKeys(Config):
 
 class HaystackConfig(Config):
     """Settings of the retriever `haystack`."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"store": "in-memory"}]})
 
     store: Text | None = Field(
         default=None,
@@ -180,13 +182,16 @@ class ConverterConfig(Config):
 
     converter: Text = Field(
         description="module and class of a converter of Haystack, like "
-        '"haystack.components.converters.msg.MSGToDocument"'
+        '"haystack.components.converters.msg.MSGToDocument"',
+        examples=["haystack.components.converters.msg.MSGToDocument"],
     )
     parameters: Mapping[str, Any] = Field(
         default={}, description="what the converter is made with, as Haystack documents it"
     )
     suffixes: list[Annotated[str, Field(pattern=r"^\.[^A-Z/]+$")]] = Field(
-        min_length=1, description='how the names of its files end: lower case, like ".msg"'
+        min_length=1,
+        description='how the names of its files end: lower case, like ".msg"',
+        examples=[[".msg"]],
     )
     splitter: Text | None = Field(
         default=None,

@@ -43,7 +43,9 @@ class ApiConfig(Config):
     """Where an API is, and how it is asked."""
 
     model: str = Field(
-        min_length=1, description='provider and model, as LiteLLM names them: "openai/gpt-5-mini"'
+        min_length=1,
+        description='provider and model, as LiteLLM names them: "openai/gpt-5-mini"',
+        examples=["openai/gpt-5-mini"],
     )
     api_key: SecretStr | None = Field(
         default=None,
@@ -103,6 +105,7 @@ class EmbedderConfig(ApiConfig):
         min_length=1,
         description="provider and model, as LiteLLM names them: "
         '"openai/text-embedding-3-small", "hosted_vllm/BAAI/bge-m3"',
+        examples=["openai/text-embedding-3-small"],
     )
     dimensions: int | None = Field(
         default=None,
@@ -153,6 +156,7 @@ class RerankerConfig(ApiConfig):
         min_length=1,
         description='provider and model, as LiteLLM names them: "cohere/rerank-v3.5", '
         '"hosted_vllm/BAAI/bge-reranker-v2-m3"',
+        examples=["cohere/rerank-v3.5"],
     )
     max_chars: int = Field(
         default=6_000,

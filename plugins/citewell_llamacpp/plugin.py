@@ -33,7 +33,10 @@ Sha256 = Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")]
 class LlamaCppConfig(Config):
     """Settings of the model `llamacpp`."""
 
-    path: LocalPath = Field(description="the model, a GGUF file; relative to the config file")
+    path: LocalPath = Field(
+        description="the model, a GGUF file; relative to the config file",
+        examples=["models/model.gguf"],
+    )
     sha256: Sha256 | None = Field(
         default=None, description="refuse the file unless this is its SHA-256, in 64 hex digits"
     )
@@ -108,7 +111,8 @@ class EmbedderConfig(Config):
     """Settings of the embedder `llamacpp`."""
 
     path: LocalPath = Field(
-        description="the embedding model, a GGUF file; relative to the config file"
+        description="the embedding model, a GGUF file; relative to the config file",
+        examples=["models/embedding.gguf"],
     )
     sha256: Sha256 | None = Field(
         default=None, description="refuse the file unless this is its SHA-256, in 64 hex digits"

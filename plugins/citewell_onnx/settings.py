@@ -26,7 +26,8 @@ class OnnxConfig(Config):
     """Where a model is, and how it is run."""
 
     path: LocalPath = Field(
-        description="the folder with the model and its tokenizer; relative to the config file"
+        description="the folder with the model and its tokenizer; relative to the config file",
+        examples=["models/network"],
     )
     model: Inside = Field(
         default=Path("model.onnx"), description="the model, an ONNX file, inside the folder"

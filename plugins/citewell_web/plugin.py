@@ -63,6 +63,7 @@ class WebConfig(Config):
         json_schema_extra={"minItems": 1},
         description="Where reading begins. Only what lies at the host of one of them, below its "
         "folder, is read. One that ends in .xml or .xml.gz is a sitemap.",
+        examples=[["https://docs.example.com/"]],
     )
     discover: Literal["links", "sitemaps", "both"] = Field(
         default="both",

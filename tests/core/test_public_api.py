@@ -25,8 +25,10 @@ chat_messages children content_hash following fused globs hookimpl memory place_
 training
 """
 TESTING = """
-AdapterContract EmbedderContract EngineContract FormatterContract LoaderContract MetricContract
-ModelContract RerankerContract RetrieverContract SourceContract TrainerContract VerifierContract
+AdapterContract AssistantUnderTest Clock EmbedderContract EngineContract Entry
+FilledRetrieverContract FormatterContract LoaderContract MetricContract ModelContract
+NewCheckWarning Plugins RerankerContract RetrieverContract SourceContract TrainerContract
+VerifierContract
 adapter_scenarios adapter_table growing make_answer make_claim make_passages
 """
 

@@ -105,6 +105,8 @@ def _plugins(registry: Registry) -> Iterator[Finding]:
             yield Finding("plugins", detail=plugin.reason)
         elif plugin.reason:
             yield Finding("plugins", plugin.reason)
+        for use in plugin.deprecated:
+            yield Finding("plugins", detail=f"{plugin} {use}")
     on = [plugin.name for plugin in registry.plugins if plugin.state == "on"]
     yield Finding("plugins", detail=f"{len(on)} on: {', '.join(on)}")
 

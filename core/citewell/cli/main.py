@@ -55,7 +55,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "export": ("export", "Print what is kept of a person."),
     "forget": ("forget", "Delete what is kept of a person."),
     "config": ("config", "Check the settings, or print their schema."),
-    "plugins": ("plugins", "List plugins, or trust a plugin file."),
+    "plugins": ("plugins", "List plugins, check them, trust a plugin file, or begin one."),
     "doctor": ("doctor", "Look for what could keep Citewell from working."),
     "completion": ("completion", "Print what makes a shell complete commands."),
 }

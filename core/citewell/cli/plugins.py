@@ -1,9 +1,8 @@
-"""`citewell plugins`: what is installed, what each plugin offers, and which files may run."""
+"""`citewell plugins`: what is installed, what each offers, which files may run, a new one."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,19 +10,27 @@ import click
 from msgspec import to_builtins
 
 from citewell.cli.forms import document
+from citewell.cli.offering import offer_fields, offered, show_offer
 from citewell.cli.options import config_option, examples
+from citewell.cli.plugin_check import check
+from citewell.cli.scaffold import new
 from citewell.cli.wording import safe_line
-from citewell.errors import CitewellError, UnknownComponent
+from citewell.errors import CitewellError
 
 if TYPE_CHECKING:
     from citewell.engine.registry import PluginState, Registry
 
 _COLOURS = {"on": "green", "off": None}
+_WORDS = {"needs newer": "needs a newer citewell"}
 
 
 @click.group("plugins")
 def command() -> None:
-    """List plugins, or trust a plugin file."""
+    """List plugins, check them, trust a plugin file, or begin a plugin of your own."""
+
+
+command.add_command(check)
+command.add_command(new)
 
 
 @command.command("list", epilog=examples("citewell plugins list", "citewell plugins list --json"))
@@ -35,15 +42,23 @@ def list_(config: Path | None, as_json: bool) -> None:
     if as_json:
         click.echo(document("plugins", {"plugins": to_builtins(states)}))
         return
-    rows = [(state.name, _package(state), state.state, ", ".join(state.offers)) for state in states]
+    rows = [_row(state) for state in states]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)] if rows else []
-    for name, package, state, offers in rows:
-        mark = click.style(state.ljust(widths[2]), fg=_COLOURS.get(state, "yellow"))
-        line = f"{name.ljust(widths[0])}  {package.ljust(widths[1])}  {mark}  {safe_line(offers)}"
-        click.echo(line.rstrip())
+    for plugin, row in zip(states, rows, strict=True):
+        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
+        cells[3] = click.style(cells[3], fg=_COLOURS.get(plugin.state, "yellow"))
+        click.echo("  ".join([*cells, safe_line(", ".join(plugin.offers))]).rstrip())
     for plugin in states:
         if plugin.reason:
             click.echo(f"\n{safe_line(plugin.reason)}")
+        for use in plugin.deprecated:
+            click.echo(f"\n{safe_line(f'{plugin} {use}')}")
+
+
+def _row(plugin: PluginState) -> tuple[str, str, str, str]:
+    """Return name, package, interface and state."""
+    group = f"citewell.v{plugin.api}"
+    return plugin.name, _package(plugin), group, _WORDS.get(plugin.state, plugin.state)
 
 
 @command.command("show", epilog=examples("citewell plugins show embedded"))
@@ -51,15 +66,10 @@ def list_(config: Path | None, as_json: bool) -> None:
 @config_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def show(name: str, config: Path | None, as_json: bool) -> None:
-    """Show what the plugin NAME offers, with the settings of each component."""
+    """Show what the plugin NAME offers: each component's settings, and a section to paste."""
     registry = _registry(config)
+    registry.named(name)
     states = [state for state in _states(config) if state.name == name]
-    if not states:
-        from citewell.engine.nearest import did_you_mean
-
-        known = [state.name for state in registry.plugins]
-        listed = f"plugins there are: {', '.join(known)}"
-        raise UnknownComponent(f'no plugin is called "{name}"{did_you_mean(name, known, listed)}')
     found = [_described(registry, state) for state in states]
     if as_json:
         click.echo(document("plugin", {"plugins": found}))
@@ -68,34 +78,12 @@ def show(name: str, config: Path | None, as_json: bool) -> None:
         click.secho(f"{state.name}  {_package(state)}  {state.state}", bold=True)
         if state.reason:
             click.echo(safe_line(state.reason))
-        for component in _components(registry, state):
-            _show(*component)
-
-
-def _show(offer: str, summary: str, settings: Iterable[tuple[str, str]]) -> None:
-    click.echo(f"\n{offer}: {safe_line(summary)}")
-    for setting, description in settings:
-        click.echo(f"  {setting}: {safe_line(description)}")
-
-
-def _components(
-    registry: Registry, state: PluginState
-) -> Iterable[tuple[str, str, list[tuple[str, str]]]]:
-    """Yield offer, summary, and each setting with its description."""
-    for offer in state.offers:
-        kind, _, name = offer.rpartition(" ")
-        spec = registry.offer(kind, name)
-        model = getattr(spec, "config", None)
-        fields = {} if model is None else model.model_fields
-        settings = [(key, field.description or "") for key, field in fields.items()]
-        yield offer, spec.summary, settings
+        for offer in offered(registry, state):
+            show_offer(offer)
 
 
 def _described(registry: Registry, state: PluginState) -> dict[str, object]:
-    offers = [
-        {"offer": offer, "summary": summary, "settings": dict(settings)}
-        for offer, summary, settings in _components(registry, state)
-    ]
+    offers = [offer_fields(offer) for offer in offered(registry, state)]
     return {**to_builtins(state), "offers": offers}
 
 

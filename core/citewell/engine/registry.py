@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import io
 import logging
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import redirect_stdout
 from importlib import metadata
 from pathlib import Path
@@ -16,7 +16,7 @@ import pluggy
 from msgspec import Struct
 from msgspec.structs import replace
 
-from citewell import hookspecs
+from citewell import deprecations, hookspecs
 from citewell.engine.candidates import Candidate, in_files, installed
 from citewell.engine.nearest import did_you_mean, nearest
 from citewell.engine.offers import KINDS, Kind, Offer, checked
@@ -46,7 +46,7 @@ from citewell.types.questions import Question
 
 log = logging.getLogger(__name__)
 
-_HOOKS = tuple(name for name, value in vars(hookspecs).items() if hasattr(value, f"{PROJECT}_spec"))
+HOOKS = tuple(name for name, value in vars(hookspecs).items() if hasattr(value, f"{PROJECT}_spec"))
 
 
 class PluginState(Struct, frozen=True, kw_only=True):
@@ -57,6 +57,7 @@ class PluginState(Struct, frozen=True, kw_only=True):
         offers: what is in use of it, like `loader pdf`.
         state: "on", "off" (disabled), "failed", "needs newer", "untrusted" or "needs extra X".
         reason: one line with the fix, or empty.
+        deprecated: what it uses that a later release removes, as clauses without a subject.
     """
 
     name: str
@@ -66,6 +67,7 @@ class PluginState(Struct, frozen=True, kw_only=True):
     offers: tuple[str, ...] = ()
     state: str = "on"
     reason: str = ""
+    deprecated: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         package = f"{self.distribution} {self.version}".rstrip()
@@ -186,6 +188,20 @@ class Registry:
         """The health checks, in the order of their plugins."""
         return tuple(cast("Mapping[str, HealthCheck]", self._offers["health check"]).values())
 
+    def named(self, name: str) -> tuple[PluginState, ...]:
+        """Return the plugins called `name`: more than one where packages quarrel about it.
+
+        Raises:
+            UnknownComponent: there is none; names the nearest.
+        """
+        found = tuple(state for state in self.plugins if state.name == name)
+        if not found:
+            known = [state.name for state in self.plugins]
+            listed = f"plugins there are: {', '.join(known)}"
+            hint = did_you_mean(name, known, listed)
+            raise UnknownComponent(f'no plugin is called "{name}"{hint}')
+        return found
+
     def components(self, kind: str) -> Mapping[str, ComponentSpec]:
         """Return the components of `kind`: "source", "loader", "model", ..., by name."""
         return cast("Mapping[str, ComponentSpec]", self._offers[kind])
@@ -273,7 +289,9 @@ class _Loading:
             return
         try:
             self._refuse_early(state)
-            self._keep(state, self._load(candidate))
+            found = self._load(candidate)
+            state = replace(state, deprecated=tuple(self._deprecated(candidate.name)))
+            self._keep(state, found)
         except KeyboardInterrupt:
             raise
         # A plugin that calls `sys.exit` while it is imported must not end the program.
@@ -284,6 +302,9 @@ class _Loading:
             log.debug("%s is off", state, exc_info=error)
             reason = f"{state} is off: {_cause(error)}"
             self.states.append(replace(state, state=_state_after(error), reason=reason))
+            return
+        for use in state.deprecated:
+            deprecations.warn(state, use)
 
     def _refuse_early(self, state: PluginState) -> None:
         if state.api > API:
@@ -322,6 +343,14 @@ class _Loading:
             for implementation in caller.get_hookimpls():
                 if implementation.plugin is module:
                     _check_implementation(caller, implementation)
+
+    def _deprecated(self, name: str) -> Iterator[str]:
+        """Yield what the plugin `name` uses that is going to be removed."""
+        module = self.manager.get_plugin(name)
+        for caller in self.manager.get_hookcallers(module) or []:
+            for implementation in caller.get_hookimpls():
+                if implementation.plugin is module and caller.spec is not None:
+                    yield from deprecations.used(caller.spec.function, implementation.argnames)
 
     def _collect(self, kind: Kind, module: ModuleType) -> tuple[Offer, ...]:
         caller = _caller(self.manager, kind.hook, module)
@@ -371,7 +400,7 @@ def _check_implementation(caller: pluggy.HookCaller, implementation: pluggy.Hook
     if not caller.has_spec() and not implementation.optionalhook:
         raise PluginError(
             f'it implements hook "{caller.name}", which citewell {_version()} does not have'
-            f"{did_you_mean(caller.name, _HOOKS, 'update it or citewell')}"
+            f"{did_you_mean(caller.name, HOOKS, 'update it or citewell')}"
         )
     function = implementation.function
     if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):

@@ -22,12 +22,17 @@ if TYPE_CHECKING:
         adapter_table,
     )
     from citewell.testing.answers import growing, make_answer, make_claim
+    from citewell.testing.assistants import AssistantUnderTest
+    from citewell.testing.clocks import Clock
     from citewell.testing.embedders import EmbedderContract
     from citewell.testing.engines import EngineContract
+    from citewell.testing.filled import Entry, FilledRetrieverContract
     from citewell.testing.formatters import FormatterContract
     from citewell.testing.loaders import LoaderContract
     from citewell.testing.metrics import MetricContract
     from citewell.testing.models import ModelContract
+    from citewell.testing.new_checks import NewCheckWarning
+    from citewell.testing.packages import Plugins
     from citewell.testing.passages import make_passages
     from citewell.testing.rerankers import RerankerContract
     from citewell.testing.retrievers import RetrieverContract
@@ -37,12 +42,18 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AdapterContract",
+    "AssistantUnderTest",
+    "Clock",
     "EmbedderContract",
     "EngineContract",
+    "Entry",
+    "FilledRetrieverContract",
     "FormatterContract",
     "LoaderContract",
     "MetricContract",
     "ModelContract",
+    "NewCheckWarning",
+    "Plugins",
     "RerankerContract",
     "RetrieverContract",
     "SourceContract",
@@ -58,12 +69,18 @@ __all__ = [
 
 _MODULES = {
     "AdapterContract": "adapters.contract",
+    "AssistantUnderTest": "assistants",
+    "Clock": "clocks",
     "EmbedderContract": "embedders",
     "EngineContract": "engines",
+    "Entry": "filled",
+    "FilledRetrieverContract": "filled",
     "FormatterContract": "formatters",
     "LoaderContract": "loaders",
     "MetricContract": "metrics",
     "ModelContract": "models",
+    "NewCheckWarning": "new_checks",
+    "Plugins": "packages",
     "RerankerContract": "rerankers",
     "RetrieverContract": "retrievers",
     "SourceContract": "sources",

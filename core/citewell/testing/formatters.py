@@ -222,7 +222,8 @@ def _has_grown(before: Block, after: Sequence[Block]) -> bool:
 
 
 def _text(blocks: Sequence[Block]) -> str:
-    return "\n".join(map(_block_text, blocks))
+    """Return what blocks say, however they wrap it."""
+    return " ".join(" ".join(map(_block_text, blocks)).split())
 
 
 def _block_text(block: Block) -> str:

@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import wraps
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Concatenate, Generic, ParamSpec, TypeAlias, TypeVar, cast
 
+from citewell.chatting import Rehearsal
 from citewell.engine.registry import Registry
 from citewell.engine.trust import Trust
+from citewell.errors import PluginError
 from citewell.protocols import Embedder, Model
-from citewell.specs import ComponentSpec, Context
+from citewell.specs import AdapterSpec, ComponentSpec, Context
 from citewell.types.documents import Labels
 
 P = ParamSpec("P")
@@ -110,3 +112,16 @@ async def opened(
     context = context_for(kind, name, folder, models=models)
     async with spec.build(settings, context) as component:
         yield component
+
+
+def open_double(adapter: str) -> AbstractAsyncContextManager[Rehearsal]:
+    """Return the stand-in for the chat service of an installed adapter, to be entered.
+
+    Raises:
+        UnknownComponent: no plugin offers the adapter.
+        PluginError: it has no stand-in.
+    """
+    spec = cast("AdapterSpec[Any]", find("adapter", adapter))
+    if spec.rehearsal is None:
+        raise PluginError(f'adapter "{adapter}" has no stand-in; give its spec a `rehearsal`')
+    return spec.rehearsal()

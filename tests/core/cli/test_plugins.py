@@ -1,6 +1,7 @@
 """`citewell plugins`: everything is listed with its state, and files run only when trusted."""
 
 import json
+import tomllib
 
 import pytest
 
@@ -49,10 +50,11 @@ def test_every_plugin_is_listed_with_its_state(site, capsys):
 
     shown = capsys.readouterr().out
     rows = {line.split()[0]: " ".join(line.split()) for line in shown.split("\n\n")[0].splitlines()}
-    assert rows["embedded"] == "embedded citewell 0.1.0 on retriever lexical, retriever hybrid"
-    assert rows["bad"] == "bad citewell-hello 0.3 failed"
-    assert rows["good"] == "good citewell-hello 0.3 on"
-    assert rows["new"] == "new citewell-new 0.3 needs newer"
+    offers = "retriever lexical, retriever hybrid"
+    assert rows["embedded"] == f"embedded citewell 0.1.0 citewell.v1 on {offers}"
+    assert rows["bad"] == "bad citewell-hello 0.3 citewell.v1 failed"
+    assert rows["good"] == "good citewell-hello 0.3 citewell.v1 on"
+    assert rows["new"] == "new citewell-new 0.3 citewell.v7 needs a newer citewell"
     assert 'plugin "bad" (citewell-hello 0.3) is off: it raised RuntimeError' in shown
 
 
@@ -74,10 +76,24 @@ def test_a_plugin_is_shown_with_the_settings_of_its_components(here, capsys):
 
     shown = capsys.readouterr().out
     assert "retriever lexical: " in shown
-    assert "  stemming: " in shown
+    assert "  stemming: true or false; default true\n" in shown
+    assert "  fusion.words: number, 0 to 1; default 0.5\n" in shown
+    assert '[retriever.hybrid]\nuse = "hybrid"\nembedder = "main"\n' in shown
     run(["plugins", "show", "embedded", "--json"])
     (found,) = document(capsys, "plugin")["plugins"]
-    assert "stemming" in found["offers"][0]["settings"]
+    lexical, hybrid = found["offers"]
+    assert "stemming" in lexical["settings"]
+    assert tomllib.loads(hybrid["example"])["retriever"]["hybrid"]["use"] == "hybrid"
+    embedder = next(one for one in hybrid["reference"] if one["name"] == "embedder")
+    assert (embedder["type"], embedder["is_required"]) == ("string, not empty", True)
+
+
+def test_a_secret_is_marked(here, capsys):
+    assert run(["plugins", "show", "slack"]) == 0
+
+    shown = capsys.readouterr().out
+    assert '  bot_token: secret, given as { env = "NAME" } or { file = "PATH" }\n' in shown
+    assert 'bot_token = { env = "SLACK_BOT_TOKEN" }\n' in shown
 
 
 def test_an_unknown_plugin_names_the_nearest(here, capsys):

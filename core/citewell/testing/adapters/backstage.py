@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -16,7 +15,6 @@ from citewell.delivery.bot import Bot, open_bot
 from citewell.delivery.host import ChatHost
 from citewell.engine.folders import make_folder
 from citewell.engine.memberships import with_memberships
-from citewell.engine.runtime import Runtime
 from citewell.engine.sections import Section, Settings
 from citewell.engine.serving import Serving
 from citewell.engine.settings import load_settings
@@ -26,12 +24,10 @@ from citewell.journal.feedback import Feedback
 from citewell.journal.forgetting import Forgetting
 from citewell.journal.inbox import Inbox
 from citewell.journal.journal import Journal, journal_url
-from citewell.library.labelling import Labelling
-from citewell.library.plans import Index, Library, loadings
-from citewell.library.syncing import sync
 from citewell.specs import AdapterSpec
 from citewell.testing.adapters.hearing import Overheard
 from citewell.testing.adapters.library import GROUP, write_library
+from citewell.testing.syncing import sync_libraries
 from citewell.types.chat import Event
 
 
@@ -83,7 +79,7 @@ class Backstage:
         serving = Serving(settings, lambda: settings)
         try:
             async with serving.lease() as runtime:
-                await _sync(runtime)
+                await sync_libraries(runtime)
         finally:
             await serving.close()
 
@@ -185,33 +181,3 @@ class Backstage:
         finally:
             self._serving, self._bot, self._host = None, None, None
             await asyncio.shield(serving.close())
-
-
-async def _sync(runtime: Runtime) -> None:
-    settings = runtime.settings
-    indexes = [
-        Index(
-            name=name,
-            retriever=await runtime.retriever(name),
-            libraries=tuple(_library(runtime, library) for library in one.libraries),
-        )
-        for name, one in settings.retrievers.items()
-    ]
-    report = await sync(indexes, data_dir=settings.data_dir, base_dir=settings.base_dir)
-    assert not report.failed, f"the library of the stage cannot be read: {report.failed}"
-
-
-def _library(runtime: Runtime, name: str) -> Library:
-    library = runtime.settings.libraries[name]
-    return Library(
-        name=name,
-        open=partial(runtime.source, name),
-        settings=name,
-        loadings=loadings(runtime.settings.loaders),
-        labelling=Labelling(library.labels),
-        off=(),
-        language=library.language,
-        max_mb=library.max_mb,
-        max_seconds=library.max_seconds,
-        passage_chars=library.passage_chars,
-    )

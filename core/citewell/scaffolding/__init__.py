@@ -1,0 +1,1 @@
+"""New plugins: packages and plugin files, written from templates."""

@@ -1,0 +1,1 @@
+"""The adapter `telegram`: Citewell answers in groups and direct conversations of Telegram."""

@@ -1,0 +1,1 @@
+"""A stand-in for the Bot API on this machine, with people in it."""
