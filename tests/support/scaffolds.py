@@ -7,10 +7,18 @@ import subprocess
 import sys
 import zipfile
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
+
+import pytest
 
 from citewell.cli.main import run
 from packages import build_wheel
+
+needs_checkers = pytest.mark.skipif(
+    find_spec("mypy") is None or find_spec("ruff") is None,
+    reason="mypy and ruff are not installed; run: make dev-setup",
+)
 
 
 @dataclass(frozen=True)

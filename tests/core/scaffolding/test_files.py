@@ -11,6 +11,7 @@ import pytest
 import commands
 from citewell.cli.main import run
 from citewell.scaffolding.kinds import KINDS
+from scaffolds import needs_checkers
 
 FITTING = [name for name, kind in KINDS.items() if kind.fits_a_file]
 STYLE = ("--isolated", "--line-length=100")
@@ -60,6 +61,7 @@ def test_it_works_once_it_is_trusted(kind, tmp_path):
         assert '"length": {' in report.stdout, report.stderr
 
 
+@needs_checkers
 def test_it_is_typed_and_linted(tmp_path, monkeypatch):
     files = []
     for kind in FITTING:

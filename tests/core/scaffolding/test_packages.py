@@ -7,7 +7,7 @@ import pytest
 
 from citewell.scaffolding.kinds import KINDS
 from packages import ROOT
-from scaffolds import new_package
+from scaffolds import needs_checkers, new_package
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +33,7 @@ def test_a_new_package_passes_its_own_tests(kind, made, tmp_path):
     assert all("not claimed" in line for line in skipped)
 
 
+@needs_checkers
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_new_package_is_linted_and_formatted(kind, made):
     package = made(kind)
@@ -49,6 +50,7 @@ def mypy_cache(tmp_path_factory):
     return tmp_path_factory.mktemp("mypy")
 
 
+@needs_checkers
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_new_package_is_typed(kind, made, mypy_cache):
     done = made(kind).run("-m", "mypy", "--cache-dir", mypy_cache)
@@ -71,6 +73,7 @@ def test_a_new_package_holds_what_a_package_needs(kind, made):
     assert not [name for name in names if "jinja" in name or "{" in name]
 
 
+@needs_checkers
 @pytest.mark.parametrize("name", ["a", "x2-y_3", "n" * 40])
 def test_a_package_is_linted_whatever_its_name_is(name, tmp_path):
     package = new_package(name, "command", tmp_path)
