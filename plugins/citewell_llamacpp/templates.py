@@ -179,7 +179,7 @@ def _bounded_time() -> Iterator[None]:
 
     def stop(_signal: int, frame: FrameType | None) -> None:
         # What is raised in there is lost; the next signal finds another place.
-        if not any(_is_callback(one) for one in _inside(frame)):
+        if not any(map(_is_callback, _inside(frame))):
             raise _Overtime
 
     before = signal.signal(signal.SIGALRM, stop)
@@ -201,7 +201,7 @@ def _inside(frame: FrameType | None) -> Iterator[FrameType]:
 
 
 def _is_callback(frame: FrameType) -> bool:
-    """Tell whether this is called by a weak reference, or by the garbage collector."""
+    """Tell whether this is a finalizer, or called by a weak reference or the garbage collector."""
     if frame.f_code.co_name == "__del__":
         return True
     if frame.f_globals.get("__name__") in {weakref.__name__, weakref.WeakSet.__module__}:

@@ -4,7 +4,7 @@ from time import perf_counter, sleep
 
 import pytest
 
-from citewell_llamacpp.templates import BadTemplate, Template
+from citewell_llamacpp.templates import _MAX_SECONDS, BadTemplate, Template
 from citewell_llamacpp.wire import Message
 
 # jinja2 computes the constant parts of a template while it compiles, and swallows what they raise.
@@ -47,7 +47,7 @@ class Left:
         self.leave()
 
     def leave(self):
-        sleep(2.3)
+        sleep(_MAX_SECONDS + 0.3)
         self.is_gone.append(True)
 
 
